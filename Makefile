@@ -1,0 +1,87 @@
+# Everything a developer or an operator runs. `make` alone lists it. The work itself is in dev/*.sh.
+#
+# PG_CONFIG=/path/pg_config   use your own PostgreSQL (15 to 18) instead of the one that `make setup` fetches
+# PREFIX=/usr/local           where `make install` puts the worker
+# KEEP=1                      `make demo` leaves its server running until you press Ctrl-C
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Cargo uses all processors by itself, and the order of the steps matters.
+.NOTPARALLEL:
+# The scripts say what they do; the commands themselves need no echo.
+.SILENT:
+.PHONY: help demo test bench install package setup fmt lint clean check pgtest dev-packages dev-server dev-postgres15 dev-tools
+
+PREFIX ?= /usr/local
+RUN := dev/with_env.sh
+
+# The caller's own server where PG_CONFIG is set, the fetched ones otherwise.
+MAIN := $(if $(PG_CONFIG),own,18)
+EVERY := $(if $(PG_CONFIG),own,18 15)
+
+help: ## list the targets
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	echo "  Add PG_CONFIG=/path/pg_config to use your own PostgreSQL 15 to 18."
+
+demo: dev-server dev-tools ## start a throw-away PostgreSQL and worker, and show hooks at work
+	dev/install_extension.sh $(MAIN)
+	echo "==> building the worker and the demo (about 2 minutes the first time)"
+	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
+	$(RUN) cargo run --quiet -p zerodb_hooks_demo
+
+# The in-server tests come before the plain installs, because they leave a build with tests inside in the servers' folders.
+test: setup check pgtest ## run every test: format, Clippy, in-server, worker, end to end
+	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
+	echo "==> building and testing the worker (about 2 minutes the first time)"
+	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
+	$(RUN) cargo test -p zerodb_hooks_worker
+	echo "==> running the end-to-end tests"
+	$(RUN) cargo test -p zerodb_hooks_tests
+
+pgtest: setup
+	for server in $(EVERY); do dev/pgtest.sh $$server; done
+
+check: setup
+	dev/check.sh
+
+bench: dev-server dev-tools ## run the side-by-side benchmarks (release builds)
+	dev/install_extension.sh $(MAIN) --release
+	echo "==> building the worker and the benchmarks for release (about 4 minutes the first time)"
+	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
+	$(RUN) cargo run --quiet --release -p zerodb_hooks_bench
+
+install: dev-tools ## install into your own server and PREFIX/bin (needs PG_CONFIG)
+	test -n "$(PG_CONFIG)" || { echo "error: name the server: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }
+	dev/install_extension.sh own --release
+	echo "==> building the worker for release (about 3 minutes the first time)"
+	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
+	install -D -m 755 "$${CARGO_TARGET_DIR:-target}/release/zerodb-hooks" "$(DESTDIR)$(PREFIX)/bin/zerodb-hooks"
+
+package: dev-server dev-tools ## collect a release build as target/package/zerodb_hooks-….tar.gz
+	dev/package.sh
+
+setup: dev-server dev-postgres15 dev-tools ## fetch what building and testing need: PostgreSQL 18 and 15, cargo-pgrx
+
+fmt: ## format the Rust code
+	cargo fmt --all
+
+lint: check ## check format, Clippy, shell scripts, licences and advisories
+	dev/debian.sh lint
+	dev/lint.sh
+
+clean: ## remove everything that the targets above made in this checkout
+	dev/clean.sh
+
+dev-packages:
+	dev/debian.sh build
+
+dev-server: dev-packages
+	$(if $(PG_CONFIG),true,dev/postgres18.sh)
+
+dev-postgres15: dev-packages
+	$(if $(PG_CONFIG),true,dev/postgres15.sh)
+
+# After the servers, because it writes down where they are.
+dev-tools: dev-packages dev-server
+	dev/pgrx.sh

@@ -1,0 +1,48 @@
+//! What must run inside Postgres: the trigger's hot path, the check of a hook's config, the wake-up at commit and the
+//! settings. Everything that SQL says well is in `sql/schema`, loaded from here in the order below. This crate never
+//! imports the worker; the schema is the only thing they share.
+
+mod call_function;
+mod capture;
+mod config_check;
+mod error;
+mod outbox;
+mod settings;
+mod wake;
+
+use pgrx::prelude::*;
+
+::pgrx::pg_module_magic!(name, version);
+
+extension_sql_file!("../../sql/schema/types.sql", name = "types", bootstrap);
+extension_sql_file!("../../sql/schema/event_types.sql", name = "event_types", requires = ["types"]);
+extension_sql_file!("../../sql/schema/tenancy.sql", name = "tenancy", requires = ["event_types"]);
+extension_sql_file!("../../sql/schema/hooks.sql", name = "hooks", requires = ["tenancy", "native"]);
+extension_sql_file!("../../sql/schema/outbox.sql", name = "outbox", requires = ["hooks"]);
+extension_sql_file!("../../sql/schema/deliveries.sql", name = "deliveries", requires = ["outbox"]);
+extension_sql_file!("../../sql/schema/hook_api.sql", name = "hook_api", requires = ["deliveries"]);
+extension_sql_file!("../../sql/schema/watch.sql", name = "watch", requires = ["hook_api"]);
+extension_sql_file!("../../sql/schema/event_api.sql", name = "event_api", requires = ["watch"]);
+extension_sql_file!("../../sql/schema/delivery_api.sql", name = "delivery_api", requires = ["event_api"]);
+extension_sql_file!("../../sql/schema/store.sql", name = "store", requires = ["delivery_api"]);
+extension_sql_file!("../../sql/schema/memory.sql", name = "memory", requires = ["store"]);
+extension_sql_file!("../../sql/schema/maintenance.sql", name = "maintenance", requires = ["memory"]);
+extension_sql_file!("../../sql/schema/privileges.sql", name = "privileges", requires = ["maintenance"], finalize);
+
+// The trigger functions are declared by hand: they read TriggerData directly.
+extension_sql!(
+    r"
+CREATE FUNCTION zerodb._capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_capture';
+COMMENT ON FUNCTION zerodb._capture() IS 'Records the events of one statement; its argument is the mapping that zerodb.watch made';
+CREATE FUNCTION zerodb._forget_wanted() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_wanted';
+",
+    name = "native",
+    requires = ["types"]
+);
+
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    settings::define();
+    capture::register_invalidation();
+    wake::register();
+}

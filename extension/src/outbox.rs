@@ -1,0 +1,246 @@
+//! Appends events to the log. Rows go straight to the heap and the one index of the current partition, without the
+//! executor. Must not decide what is recorded, and never updates a row. Relies on `sql/schema/outbox.sql` for the
+//! columns, their order and the single index.
+
+use std::cell::Cell;
+use std::ptr::addr_of_mut;
+
+use pgrx::pg_sys;
+use pgrx::pg_sys::Datum;
+use pgrx::prelude::*;
+
+use crate::{error, settings, wake};
+
+/// Partitions of the log.
+const SLOTS: usize = 8;
+const COLUMNS: usize = 11;
+/// Microseconds from the Unix epoch to that of Postgres.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+
+/// One event as the trigger knows it; everything else in its row is the same for all events of a statement.
+pub struct Event {
+    /// A JSON object in the server's encoding.
+    pub data: Vec<u8>,
+    pub user_id: Option<[u8; 16]>,
+    pub project_id: Option<[u8; 16]>,
+    pub bank_id: Option<Vec<u8>>,
+}
+
+thread_local! {
+    static PARTITIONS: Cell<Option<[pg_sys::Oid; SLOTS]>> = const { Cell::new(None) };
+    /// The last transaction that wrote events, and the number of its next one.
+    static NEXT_ORD: Cell<(u64, i32)> = const { Cell::new((0, 0)) };
+}
+
+/// Forgets the partitions' oids when `relation` is one of them, or unknown.
+pub fn forget(relation: pg_sys::Oid) {
+    if PARTITIONS.get().is_some_and(|known| relation == pg_sys::InvalidOid || known.contains(&relation)) {
+        PARTITIONS.set(None);
+    }
+}
+
+/// Appends `events` of one type, about rows of `relid`, to the log and asks for a wake-up at commit.
+/// Returns the number of the first one within its transaction.
+///
+/// Takes RowExclusiveLock on one partition. Raises what Postgres raises when a row cannot be stored.
+pub fn append(event_type: &[u8], relid: pg_sys::Oid, events: &[Event]) -> i32 {
+    if events.is_empty() {
+        return 0;
+    }
+    // SAFETY: runs inside a transaction with an active snapshot; every pointer lives until `close`.
+    unsafe {
+        let xid = pg_sys::GetTopFullTransactionId().value;
+        let first = match NEXT_ORD.get() {
+            (last, next) if last == xid => next,
+            _ => 0,
+        };
+        let now = pg_sys::GetCurrentTimestamp();
+        let slot = current_slot(now);
+        let shared = Shared {
+            xid,
+            now,
+            slot,
+            relid,
+            event_type: text_datum(event_type),
+            traceparent: settings::traceparent().map(|value| text_datum(&value)),
+        };
+        Partition::open(slot).insert(&shared, first, events);
+        NEXT_ORD.set((xid, first + i32::try_from(events.len()).unwrap_or(i32::MAX)));
+        wake::request();
+        first
+    }
+}
+
+/// `zerodb._append`: one event that an application emits; returns its number within the transaction.
+#[pg_extern(name = "_append")]
+fn append_emitted(
+    event_type: &str,
+    data: &str,
+    project_id: Option<pgrx::Uuid>,
+    user_id: Option<pgrx::Uuid>,
+    bank_id: Option<&str>,
+) -> i32 {
+    // SAFETY: only reads the transaction's state.
+    unsafe { pg_sys::PreventCommandIfReadOnly(c"zerodb.emit()".as_ptr()) }
+    let event = Event {
+        data: data.as_bytes().to_vec(),
+        user_id: user_id.map(|id| *id.as_bytes()),
+        project_id: project_id.map(|id| *id.as_bytes()),
+        bank_id: bank_id.map(|id| id.as_bytes().to_vec()),
+    };
+    append(event_type.as_bytes(), pg_sys::InvalidOid, &[event])
+}
+
+/// What all events of one call have in common.
+struct Shared {
+    xid: u64,
+    now: pg_sys::TimestampTz,
+    slot: usize,
+    relid: pg_sys::Oid,
+    event_type: Datum,
+    traceparent: Option<Datum>,
+}
+
+impl Shared {
+    /// Fills one row, in the order of the table's columns.
+    unsafe fn fill(&self, slot: *mut pg_sys::TupleTableSlot, ord: i32, event: &Event) {
+        let columns: [Option<Datum>; COLUMNS] = [
+            Some(Datum::from(self.xid)),
+            self.now.into_datum(),
+            Some(Datum::from(ord)),
+            Some(Datum::from(self.relid)),
+            Some(Datum::from(self.slot as i16)),
+            event.user_id.as_ref().map(uuid_datum),
+            event.project_id.as_ref().map(uuid_datum),
+            Some(self.event_type),
+            Some(text_datum(&event.data)),
+            event.bank_id.as_ref().map(|id| text_datum(id)),
+            self.traceparent,
+        ];
+        // SAFETY: the slot has COLUMNS columns, checked when the partition was opened.
+        unsafe {
+            pg_sys::ExecClearTuple(slot);
+            for (at, value) in columns.into_iter().enumerate() {
+                *(*slot).tts_values.add(at) = value.unwrap_or(Datum::null());
+                *(*slot).tts_isnull.add(at) = value.is_none();
+            }
+            pg_sys::ExecStoreVirtualTuple(slot);
+        }
+    }
+}
+
+/// The partition that is written now, with its index.
+struct Partition {
+    heap: pg_sys::Relation,
+    index: pg_sys::Relation,
+}
+
+impl Partition {
+    unsafe fn open(slot: usize) -> Self {
+        // SAFETY: the oids were looked up in the catalog, and table_open raises when one has gone.
+        unsafe {
+            let heap = pg_sys::table_open(partitions()[slot], pg_sys::RowExclusiveLock as i32);
+            let indexes = pgrx::PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(heap));
+            let columns = (*(*heap).rd_att).natts;
+            if columns != COLUMNS as i32 || indexes.len() != 1 {
+                error::raise(error::Error::LogOfOtherVersion);
+            }
+            let index_oid = indexes.get_oid(0).unwrap_or(pg_sys::InvalidOid);
+            Self { heap, index: pg_sys::index_open(index_oid, pg_sys::RowExclusiveLock as i32) }
+        }
+    }
+
+    /// Stores the rows, adds them to the index and closes both relations; the locks stay until the transaction ends.
+    unsafe fn insert(self, shared: &Shared, first: i32, events: &[Event]) {
+        // SAFETY: slots are made for this heap and dropped after the last use.
+        unsafe {
+            let slots: Vec<_> = events
+                .iter()
+                .zip(first..)
+                .map(|(event, ord)| {
+                    let slot = pg_sys::MakeSingleTupleTableSlot((*self.heap).rd_att, &raw const pg_sys::TTSOpsVirtual);
+                    shared.fill(slot, ord, event);
+                    slot
+                })
+                .collect();
+            pg_sys::heap_multi_insert(
+                self.heap,
+                slots.as_ptr().cast_mut(),
+                slots.len() as i32,
+                pg_sys::GetCurrentCommandId(true),
+                0,
+                std::ptr::null_mut(),
+            );
+            let info = pg_sys::BuildIndexInfo(self.index);
+            for (slot, ord) in slots.iter().zip(first..) {
+                let mut key = [Datum::from(shared.xid), Datum::from(ord)];
+                let mut nulls = [false, false];
+                pg_sys::index_insert(
+                    self.index,
+                    key.as_mut_ptr(),
+                    nulls.as_mut_ptr(),
+                    addr_of_mut!((**slot).tts_tid),
+                    self.heap,
+                    pg_sys::IndexUniqueCheck::UNIQUE_CHECK_NO,
+                    false,
+                    info,
+                );
+            }
+            slots.into_iter().for_each(|slot| pg_sys::ExecDropSingleTupleTableSlot(slot));
+            pg_sys::index_close(self.index, pg_sys::NoLock as i32);
+            pg_sys::table_close(self.heap, pg_sys::NoLock as i32);
+        }
+    }
+}
+
+/// The partition for a point in time: eight of them take turns, each for a seventh of the retention, so that the one
+/// to be emptied next is always older than the retention.
+fn current_slot(now: pg_sys::TimestampTz) -> usize {
+    let seconds = (now + POSTGRES_EPOCH).div_euclid(1_000_000);
+    let turn = seconds.div_euclid(settings::slot_seconds()).rem_euclid(SLOTS as i64);
+    usize::try_from(turn).unwrap_or(0)
+}
+
+/// `zerodb._current_slot`: the partition that events are written to now.
+#[pg_extern(name = "_current_slot")]
+fn current_slot_sql() -> i32 {
+    // SAFETY: only reads the clock.
+    current_slot(unsafe { pg_sys::GetCurrentTimestamp() }) as i32
+}
+
+unsafe fn partitions() -> [pg_sys::Oid; SLOTS] {
+    if let Some(known) = PARTITIONS.get() {
+        return known;
+    }
+    const NAMES: [&std::ffi::CStr; SLOTS] = [
+        c"outbox_0",
+        c"outbox_1",
+        c"outbox_2",
+        c"outbox_3",
+        c"outbox_4",
+        c"outbox_5",
+        c"outbox_6",
+        c"outbox_7",
+    ];
+    // SAFETY: catalog look-ups by C strings.
+    let found = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"zerodb".as_ptr(), false);
+        NAMES.map(|name| pg_sys::get_relname_relid(name.as_ptr(), schema))
+    };
+    PARTITIONS.set(Some(found));
+    found
+}
+
+/// A text datum, palloc'd in the current context. The type `json` has the same form.
+fn text_datum(bytes: &[u8]) -> Datum {
+    // SAFETY: copies the bytes; a length over 1 GB is refused by palloc.
+    unsafe {
+        let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
+        Datum::from(pg_sys::cstring_to_text_with_len(bytes.as_ptr().cast(), length))
+    }
+}
+
+/// A uuid datum that points into the event; valid as long as the event is.
+fn uuid_datum(id: &[u8; 16]) -> Datum {
+    Datum::from(id.as_ptr())
+}

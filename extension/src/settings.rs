@@ -1,0 +1,144 @@
+//! The settings (GUCs) that the extension reads. Names and meanings are the public contract; the worker reads
+//! `zerodb.record_attempts` and `zerodb.retention` from the server too, so that one ALTER DATABASE governs both.
+
+use std::ffi::CString;
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+
+/// Which events a watched table records.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum Capture {
+    /// Only those whose type an active hook wants.
+    #[name = c"wanted"]
+    Wanted,
+    /// All of them, so that a later hook can replay what was before it.
+    #[name = c"all"]
+    All,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum RecordAttempts {
+    #[name = c"all"]
+    All,
+    #[name = c"failures"]
+    Failures,
+}
+
+static USER_ID: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static PROJECT_ID: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static TRACEPARENT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static CAPTURE: GucSetting<Capture> = GucSetting::<Capture>::new(Capture::Wanted);
+static RECORD_ATTEMPTS: GucSetting<RecordAttempts> = GucSetting::<RecordAttempts>::new(RecordAttempts::All);
+static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
+static RETENTION_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 3600);
+
+/// Registers every setting; called once, when the library is loaded.
+pub fn define() {
+    GucRegistry::define_string_guc(
+        c"zerodb.user_id",
+        c"The tenant a session acts for (a UUID).",
+        c"Row-level security on hooks, events and deliveries follows it, and events get it when the row has no user_id.",
+        &USER_ID,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"zerodb.project_id",
+        c"The project of the events a session writes (a UUID).",
+        c"Used when the row has no project_id.",
+        &PROJECT_ID,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"zerodb.traceparent",
+        c"The W3C trace context of the events a session writes.",
+        c"Kept with the event and sent on by webhooks.",
+        &TRACEPARENT,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_enum_guc(
+        c"zerodb.capture",
+        c"Which events watched tables record: wanted or all.",
+        c"With wanted, a type that no active hook wants costs the writer no row.",
+        &CAPTURE,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_enum_guc(
+        c"zerodb.record_attempts",
+        c"Which attempts the ledger keeps: all or failures.",
+        c"Read by the worker when it starts and every minute.",
+        &RECORD_ATTEMPTS,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"zerodb.notify",
+        c"Whether a commit wakes a worker that is parked.",
+        c"Off, events wait for the worker's next poll.",
+        &NOTIFY,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"zerodb.retention",
+        c"How long events, attempts and finished deliveries are kept.",
+        c"The log has eight partitions, each for a seventh of this time.",
+        &RETENTION_SECONDS,
+        7 * 60,
+        10 * 366 * 24 * 3600,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+}
+
+pub fn capture() -> Capture {
+    CAPTURE.get()
+}
+
+pub fn notify() -> bool {
+    NOTIFY.get()
+}
+
+/// The seconds that one partition of the log is written to.
+pub fn slot_seconds() -> i64 {
+    i64::from(RETENTION_SECONDS.get()) / 7
+}
+
+/// `zerodb.user_id`; a value that is not a UUID counts as none here, because the writer must not fail for it.
+pub fn user_id() -> Option<[u8; 16]> {
+    uuid_setting(&USER_ID)
+}
+
+pub fn project_id() -> Option<[u8; 16]> {
+    uuid_setting(&PROJECT_ID)
+}
+
+/// `zerodb.traceparent` when it has the W3C form, else none.
+pub fn traceparent() -> Option<Vec<u8>> {
+    let value = TRACEPARENT.get()?.into_bytes();
+    let well_formed = value.len() == 55
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            2 | 35 | 52 => *byte == b'-',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
+        });
+    well_formed.then_some(value)
+}
+
+fn uuid_setting(setting: &'static GucSetting<Option<CString>>) -> Option<[u8; 16]> {
+    parse_uuid(setting.get()?.as_bytes())
+}
+
+/// A UUID from its 32 hex digits, with or without hyphens and braces, as Postgres reads them.
+pub fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
+    let mut uuid = [0_u8; 16];
+    let mut digits = 0;
+    for byte in text.iter().filter(|byte| !matches!(byte, b'-' | b'{' | b'}')) {
+        let nibble = u8::try_from((*byte as char).to_digit(16)?).ok()?;
+        *uuid.get_mut(digits / 2)? |= nibble << (4 * (1 - digits % 2));
+        digits += 1;
+    }
+    (digits == 32).then_some(uuid)
+}

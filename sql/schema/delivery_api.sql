@@ -1,0 +1,245 @@
+-- API: public. What became of events, waiting for it, and doing it again.
+
+CREATE VIEW zerodb.deliveries WITH (security_invoker = true) AS
+SELECT
+    d.id,
+    zerodb._event_id(d.event_xid, d.event_ord) AS event_id,
+    d.hook_id,
+    d.state,
+    d.attempts,
+    d.due_at AS next_attempt_at,
+    d.last_error,
+    d.created_at,
+    d.finished_at,
+    d.user_id
+FROM zerodb.delivery AS d;
+COMMENT ON VIEW zerodb.deliveries IS 'One event for one hook each, with its state';
+
+CREATE VIEW zerodb.attempts WITH (security_invoker = true) AS
+SELECT a.delivery_id, a.attempt, a.outcome, a.started_at, a.duration_ms, a.status, a.error, a.worker
+FROM zerodb.attempt AS a;
+COMMENT ON VIEW zerodb.attempts IS 'The ledger: one row a try';
+
+-- One look at an event's deliveries: how many ended well, how many are still to end, and the warnings of the rest.
+CREATE FUNCTION zerodb._event_progress(event_xid xid8, event_ord integer) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_object(
+        'completed', count(*) FILTER (WHERE d.state = 'completed'),
+        'pending', count(*) FILTER (WHERE d.state IN ('pending', 'running', 'retryable')),
+        'hook_warnings', coalesce(jsonb_agg(jsonb_build_object('hook_id', d.hook_id, 'hook_name', h.hook_name,
+            'delivery_id', d.id, 'state', d.state, 'attempts', d.attempts, 'error', d.last_error) ORDER BY d.id)
+            FILTER (WHERE d.state IN ('discarded', 'cancelled')), '[]'))
+    FROM zerodb.delivery AS d
+    LEFT JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id
+    WHERE d.event_xid = _event_progress.event_xid AND d.event_ord = _event_progress.event_ord
+$$;
+
+CREATE FUNCTION zerodb.await_event(id text, timeout interval DEFAULT '30 s') RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    deadline timestamptz := clock_timestamp() + timeout;
+    pause double precision := 0.002;
+    key record;
+    dispatched boolean;
+    progress jsonb;
+BEGIN
+    SELECT k.xid, k.ord INTO key FROM zerodb._event_key(await_event.id) AS k;
+    IF key.xid IS NOT NULL AND key.xid = pg_current_xact_id_if_assigned() THEN
+        RAISE EXCEPTION 'event % belongs to this transaction', await_event.id
+            USING ERRCODE = '55000', HINT = 'COMMIT first: nothing is delivered before.';
+    END IF;
+    PERFORM FROM zerodb.outbox AS o WHERE o.xid = key.xid AND o.ord = key.ord;
+    IF NOT FOUND THEN
+        PERFORM zerodb._no_event(await_event.id);
+    END IF;
+    LOOP
+        dispatched := zerodb._is_dispatched(key.xid, key.ord);
+        progress := zerodb._event_progress(key.xid, key.ord);
+        EXIT WHEN dispatched AND (progress ->> 'pending')::bigint = 0 OR clock_timestamp() >= deadline;
+        PERFORM pg_sleep(pause);
+        pause := least(pause * 1.5, 0.1);
+    END LOOP;
+    RETURN progress;
+END
+$$;
+COMMENT ON FUNCTION zerodb.await_event(text, interval) IS 'Waits until every delivery of a committed event has ended: {"completed":n,"pending":n,"hook_warnings":[…]}';
+
+CREATE FUNCTION zerodb._is_idle() RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT NOT EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.due_at <= clock_timestamp()
+            AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id AND h.is_active))
+        AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
+        AND NOT EXISTS (SELECT FROM (SELECT * FROM zerodb.cursor ORDER BY seq DESC LIMIT 1) AS c
+            JOIN zerodb.outbox AS o ON o.xid >= pg_snapshot_xmin(c.done)
+            WHERE NOT zerodb._is_dispatched(o.xid, o.ord))
+$$;
+
+CREATE FUNCTION zerodb.wait_idle(timeout interval DEFAULT '30 s') RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    deadline timestamptz := clock_timestamp() + timeout;
+    pause double precision := 0.002;
+BEGIN
+    LOOP
+        IF zerodb._is_idle() THEN
+            RETURN true;
+        ELSIF clock_timestamp() >= deadline THEN
+            RETURN false;
+        END IF;
+        PERFORM pg_sleep(pause);
+        pause := least(pause * 1.5, 0.1);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION zerodb.wait_idle(interval) IS 'True once no committed event is undispatched and no delivery is due or running; false at the timeout';
+
+CREATE FUNCTION zerodb._no_delivery(id bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'delivery % does not exist', coalesce(id::text, 'NULL')
+        USING ERRCODE = 'P0002', HINT = 'SELECT id, state FROM zerodb.deliveries shows them.';
+END
+$$;
+
+CREATE FUNCTION zerodb.redeliver(delivery_id bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    old_state zerodb.delivery_state;
+BEGIN
+    SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM zerodb._no_delivery(delivery_id);
+    ELSIF old_state = 'running' THEN
+        RAISE EXCEPTION 'delivery % is running', delivery_id
+            USING ERRCODE = '55000', HINT = 'Wait for its end, then call redeliver again.';
+    END IF;
+    UPDATE zerodb.delivery AS d
+    SET state = 'pending', due_at = clock_timestamp(), attempts = 0, finished_at = NULL, last_error = NULL
+    WHERE d.id = delivery_id;
+    PERFORM zerodb._wake();
+END
+$$;
+COMMENT ON FUNCTION zerodb.redeliver(bigint) IS 'Delivers once more, whatever the state but running; the delivery id stays the same';
+
+CREATE FUNCTION zerodb.discard(delivery_id bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    old_state zerodb.delivery_state;
+BEGIN
+    SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM zerodb._no_delivery(delivery_id);
+    ELSIF old_state NOT IN ('pending', 'retryable') THEN
+        RAISE EXCEPTION 'delivery % is %', delivery_id, old_state
+            USING ERRCODE = '55000', HINT = 'Only a delivery that waits for an attempt can be discarded.';
+    END IF;
+    UPDATE zerodb.delivery AS d
+    SET state = 'discarded', due_at = NULL, finished_at = clock_timestamp(), last_error = 'discarded by hand'
+    WHERE d.id = delivery_id;
+END
+$$;
+COMMENT ON FUNCTION zerodb.discard(bigint) IS 'Gives up a delivery that waits for an attempt';
+
+-- The hook patterns that cover an event type: itself, every dotted prefix with `.*`, and `*`.
+CREATE FUNCTION zerodb._patterns(event_type text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY[event_type, '*'] || ARRAY(
+        SELECT array_to_string(words[1:n], '.') || '.*'
+        FROM string_to_array(event_type, '.') AS words, generate_series(1, cardinality(words) - 1) AS n)
+$$;
+
+-- True when the hook, as it is now, matches the event.
+CREATE FUNCTION zerodb._matches(hook zerodb.zerodb_hooks, event zerodb.outbox) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT hook.event_type = ANY (zerodb._patterns(event.event_type))
+        AND (hook.user_id = zerodb._every_user() OR hook.user_id = event.user_id)
+        AND (hook.project_id IS NULL OR hook.project_id = event.project_id)
+        AND (NOT hook.hook_config ? 'when' OR coalesce((SELECT jsonb_path_match(event.data::jsonb, d.predicate, '{}', true)
+            FROM zerodb.hook_detail AS d WHERE d.hook_id = hook.id), false))
+$$;
+
+CREATE FUNCTION zerodb.replay(
+    hook_id uuid,
+    since timestamptz,
+    until timestamptz DEFAULT now(),
+    dry_run boolean DEFAULT false
+) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    hook zerodb.zerodb_hooks := zerodb.get_hook(hook_id);
+    replayed bigint;
+BEGIN
+    IF since IS NULL OR until IS NULL OR since > until THEN
+        RAISE EXCEPTION 'invalid range to replay'
+            USING ERRCODE = '22023', HINT = 'Give since, and an until that is not before it.';
+    END IF;
+    IF dry_run THEN
+        SELECT count(*) INTO replayed FROM zerodb.outbox AS o
+        WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, o);
+        RETURN replayed;
+    END IF;
+    INSERT INTO zerodb.delivery (event_xid, event_ord, event_slot, hook_id, user_id, due_at)
+    SELECT o.xid, o.ord, o.slot, hook.id, hook.user_id, clock_timestamp()
+    FROM zerodb.outbox AS o
+    WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, o)
+    ORDER BY o.xid, o.ord;
+    GET DIAGNOSTICS replayed = ROW_COUNT;
+    PERFORM zerodb._wake();
+    RETURN replayed;
+END
+$$;
+COMMENT ON FUNCTION zerodb.replay(uuid, timestamptz, timestamptz, boolean) IS 'Delivers the events of a time range to a hook again; returns how many';
+
+CREATE FUNCTION zerodb.status() RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH unread AS (
+        SELECT o.created_at FROM (SELECT * FROM zerodb.cursor ORDER BY seq DESC LIMIT 1) AS c
+        JOIN zerodb.outbox AS o ON o.xid >= pg_snapshot_xmin(c.done)
+        WHERE NOT zerodb._is_dispatched(o.xid, o.ord)
+    ), waiting AS (
+        SELECT d.hook_id, count(*) AS n, count(*) FILTER (WHERE d.state = 'retryable') AS retryable, min(d.created_at) AS oldest
+        FROM zerodb.delivery AS d WHERE d.due_at IS NOT NULL GROUP BY d.hook_id
+    ), recent AS (
+        SELECT d.hook_id, count(*) FILTER (WHERE a.outcome = 'completed') AS completed,
+            count(*) FILTER (WHERE a.outcome = 'failed') AS failed, count(*) FILTER (WHERE a.outcome = 'discarded') AS discarded
+        FROM zerodb.attempt AS a JOIN zerodb.delivery AS d ON d.id = a.delivery_id
+        WHERE a.started_at > now() - interval '5 minutes' GROUP BY d.hook_id
+    )
+    SELECT jsonb_build_object(
+        'undispatched_events', (SELECT count(*) FROM unread),
+        'waiting_deliveries', (SELECT coalesce(sum(w.n), 0) FROM waiting AS w),
+        'running_deliveries', (SELECT count(*) FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running'),
+        'oldest_age_seconds', (SELECT coalesce(round(extract(epoch FROM now() - least(
+            (SELECT min(u.created_at) FROM unread AS u), (SELECT min(w.oldest) FROM waiting AS w))), 3), 0)),
+        'attempts_per_second', (SELECT coalesce(round(sum(r.completed + r.failed + r.discarded) / 300.0, 2), 0) FROM recent AS r),
+        'workers', (SELECT coalesce(jsonb_agg(jsonb_build_object('worker', l.worker, 'alive', l.expires_at > clock_timestamp()) ORDER BY l.id), '[]')
+            FROM zerodb.lease AS l),
+        'hooks', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', h.id, 'event_type', h.event_type, 'hook_name', h.hook_name,
+            'is_active', h.is_active, 'waiting', coalesce(w.n, 0), 'retryable', coalesce(w.retryable, 0),
+            'completed_5m', coalesce(r.completed, 0), 'failed_5m', coalesce(r.failed, 0), 'discarded_5m', coalesce(r.discarded, 0))
+            ORDER BY h.created_at, h.id), '[]')
+            FROM zerodb.zerodb_hooks AS h LEFT JOIN waiting AS w ON w.hook_id = h.id LEFT JOIN recent AS r ON r.hook_id = h.id))
+$$;
+COMMENT ON FUNCTION zerodb.status() IS 'Backlog, oldest age, rate over five minutes, live workers and the health of each hook';

@@ -1,0 +1,132 @@
+-- The hooks and what the dispatcher needs to know of them. Columns, constraint and indexes are those of the ZeroDB
+-- document; NULLS NOT DISTINCT makes a global hook (null project) unique too.
+
+CREATE TABLE zerodb.zerodb_hooks (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL,
+    project_id uuid,
+    event_type varchar(100) NOT NULL,
+    hook_type varchar(50) NOT NULL DEFAULT 'first_party',
+    hook_name varchar(100) NOT NULL,
+    hook_config jsonb NOT NULL DEFAULT '{}',
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT uix_zerodb_hooks_user_event_name UNIQUE NULLS NOT DISTINCT (user_id, project_id, event_type, hook_name)
+);
+CREATE INDEX idx_zerodb_hooks_user_id ON zerodb.zerodb_hooks (user_id);
+CREATE INDEX idx_zerodb_hooks_event_type ON zerodb.zerodb_hooks (event_type);
+CREATE INDEX idx_zerodb_hooks_active ON zerodb.zerodb_hooks (is_active) WHERE is_active = true;
+COMMENT ON TABLE zerodb.zerodb_hooks IS 'Hooks: which handler runs for which events';
+SELECT pg_catalog.pg_extension_config_dump('zerodb.zerodb_hooks', '');
+
+-- What follows from a hook and has no column in the document: the role that made it (`sql` hooks run as it) and its
+-- "when" predicate, parsed once. A hook whose config holds "when" and that has no row here matches nothing.
+CREATE TABLE zerodb.hook_detail (
+    hook_id uuid PRIMARY KEY REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
+    owner name NOT NULL,
+    predicate jsonpath
+);
+COMMENT ON TABLE zerodb.hook_detail IS 'Owner and parsed "when" predicate of each hook';
+SELECT pg_catalog.pg_extension_config_dump('zerodb.hook_detail', '');
+
+-- A restore loads both tables, and loading the first has filled the second: the dumped row wins.
+CREATE FUNCTION zerodb._replace_hook_detail() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE zerodb.hook_detail AS d SET owner = new.owner, predicate = new.predicate WHERE d.hook_id = new.hook_id;
+    RETURN CASE WHEN FOUND THEN NULL ELSE new END;
+END
+$$;
+CREATE TRIGGER replace_hook_detail BEFORE INSERT ON zerodb.hook_detail
+FOR EACH ROW EXECUTE FUNCTION zerodb._replace_hook_detail();
+
+-- 22023 unless the text is a jsonpath predicate (or null).
+CREATE FUNCTION zerodb._check_predicate(predicate text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM predicate::jsonpath WHERE predicate IS NOT NULL;
+EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
+    RAISE EXCEPTION 'invalid value for "when" in hook_config'
+        USING ERRCODE = '22023', DETAIL = SQLERRM,
+              HINT = 'Give a jsonpath predicate over the event''s data, such as ''$.size_bytes > 1000''.';
+END
+$$;
+
+-- Refuses a bad hook whichever way it is written, and keeps updated_at.
+CREATE FUNCTION zerodb._check_hook_row() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM zerodb._check_hook(new.hook_type, new.hook_name, new.hook_config);
+    PERFORM zerodb._check_predicate(new.hook_config ->> 'when');
+    IF TG_OP = 'UPDATE' THEN
+        new.updated_at := clock_timestamp();
+    END IF;
+    RETURN new;
+END
+$$;
+CREATE TRIGGER check_hook BEFORE INSERT OR UPDATE ON zerodb.zerodb_hooks
+FOR EACH ROW EXECUTE FUNCTION zerodb._check_hook_row();
+
+CREATE FUNCTION zerodb._record_hook_detail() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO zerodb.hook_detail (hook_id, owner, predicate)
+        VALUES (new.id, zerodb._caller(), (new.hook_config ->> 'when')::jsonpath);
+    ELSE
+        -- The role that last changed what the hook does is the one it runs as.
+        UPDATE zerodb.hook_detail AS d
+        SET predicate = (new.hook_config ->> 'when')::jsonpath, owner = zerodb._caller()
+        WHERE d.hook_id = new.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER record_hook_detail AFTER INSERT OR UPDATE OF hook_config, hook_type ON zerodb.zerodb_hooks
+FOR EACH ROW EXECUTE FUNCTION zerodb._record_hook_detail();
+
+-- A deleted hook's waiting deliveries are cancelled; one that is running ends by itself.
+CREATE FUNCTION zerodb._cancel_deliveries() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE zerodb.delivery AS d
+    SET state = 'cancelled', due_at = NULL, finished_at = clock_timestamp(), last_error = 'the hook was deleted'
+    WHERE d.due_at IS NOT NULL AND d.hook_id = old.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER cancel_deliveries AFTER DELETE ON zerodb.zerodb_hooks
+FOR EACH ROW EXECUTE FUNCTION zerodb._cancel_deliveries();
+
+CREATE FUNCTION zerodb._cancel_all_deliveries() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE zerodb.delivery AS d
+    SET state = 'cancelled', due_at = NULL, finished_at = clock_timestamp(), last_error = 'the hook was deleted'
+    WHERE d.due_at IS NOT NULL;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER cancel_all_deliveries AFTER TRUNCATE ON zerodb.zerodb_hooks
+FOR EACH STATEMENT EXECUTE FUNCTION zerodb._cancel_all_deliveries();
+
+-- Every backend forgets which event types are wanted. ALWAYS, so that a hook written under replica role counts too.
+CREATE TRIGGER forget_wanted AFTER INSERT OR UPDATE OR DELETE ON zerodb.zerodb_hooks
+FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_wanted();
+ALTER TABLE zerodb.zerodb_hooks ENABLE ALWAYS TRIGGER forget_wanted;

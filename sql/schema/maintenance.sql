@@ -1,0 +1,70 @@
+-- Keeping the relations flat. Called by the worker; owner's rights because TRUNCATE and pruning need them.
+
+-- Empties the partition of the log that the clock will reach next, with the attempts of that slot, once everything in
+-- it is older than the retention, dispatched, and without a delivery that waits or runs. Returns whether it did.
+-- Gives up at once when the partition is locked: the caller comes again.
+CREATE FUNCTION zerodb._rotate_log(slot integer, retention interval) RETURNS boolean
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $$
+DECLARE
+    newest timestamptz;
+    newest_xid xid8;
+BEGIN
+    IF slot NOT BETWEEN 0 AND 7 THEN
+        RAISE EXCEPTION 'there is no slot %', slot USING ERRCODE = '22023', HINT = 'Slots are 0 to 7.';
+    END IF;
+    SELECT o.created_at, o.xid INTO newest, newest_xid FROM zerodb.outbox AS o
+    WHERE o.slot = _rotate_log.slot ORDER BY o.xid DESC, o.ord DESC LIMIT 1;
+    IF newest IS NULL OR newest > clock_timestamp() - retention
+        OR newest_xid >= (SELECT pg_snapshot_xmin(c.done) FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1)
+        OR newest_xid >= pg_snapshot_xmin(pg_current_snapshot())
+        OR EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.event_slot = _rotate_log.slot AND d.due_at IS NOT NULL)
+        OR EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id
+            WHERE d.event_slot = _rotate_log.slot AND d.state = 'running')
+    THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('TRUNCATE zerodb.%I, zerodb.%I', 'outbox_' || slot, 'attempt_' || slot);
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END
+$$;
+
+-- Deletes up to `batch` deliveries that ended before the retention; returns how many.
+CREATE FUNCTION zerodb._prune_deliveries(retention interval, batch integer) RETURNS bigint
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    pruned bigint;
+BEGIN
+    WITH old AS (
+        SELECT d.id FROM zerodb.delivery AS d
+        WHERE d.state IN ('completed', 'discarded', 'cancelled') AND d.finished_at < clock_timestamp() - retention
+        ORDER BY d.id LIMIT batch FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM zerodb.delivery AS d USING old WHERE d.id = old.id;
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    RETURN pruned;
+END
+$$;
+
+-- Deletes cursor rows that no longer count, keeping the last thousand to read what happened.
+CREATE FUNCTION zerodb._prune_cursor() RETURNS bigint
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    pruned bigint;
+BEGIN
+    DELETE FROM zerodb.cursor AS c WHERE c.seq < (SELECT max(last.seq) FROM zerodb.cursor AS last) - 1000;
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    RETURN pruned;
+END
+$$;

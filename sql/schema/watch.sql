@@ -1,0 +1,292 @@
+-- API: public. Watches: the triggers that record events. A watch lives in its triggers alone (their one argument
+-- is the mapping, as JSON), so pg_dump carries it with the table. This file holds the only DDL on a user's table.
+
+-- The columns of the primary key, in its order.
+CREATE FUNCTION zerodb._primary_key(target regclass) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), '{}')
+    FROM pg_index AS i
+    CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    WHERE i.indrelid = target AND i.indisprimary
+$$;
+
+CREATE FUNCTION zerodb._has_column(target regclass, column_name text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_attribute AS a
+        WHERE a.attrelid = target AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped)
+$$;
+
+-- 42703 with the nearest help.
+CREATE FUNCTION zerodb._no_column(target regclass, column_name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'column % of table % does not exist', quote_ident(column_name), target
+        USING ERRCODE = '42703',
+              HINT = 'Its columns: ' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                  FROM pg_attribute AS a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped) || '.';
+END
+$$;
+
+-- Where one data field comes from: a column name, {"value": …}, or null when the table has nothing for it.
+CREATE FUNCTION zerodb._field_source(target regclass, field text, columns jsonb, id_field text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    source jsonb := columns -> field;
+    key text[];
+BEGIN
+    IF source IS NOT NULL THEN
+        IF jsonb_typeof(source) = 'string' THEN
+            IF NOT zerodb._has_column(target, source #>> '{}') THEN
+                PERFORM zerodb._no_column(target, source #>> '{}');
+            END IF;
+            RETURN source;
+        ELSIF jsonb_typeof(source) = 'object' AND source ? 'value' AND source - 'value' = '{}' THEN
+            RETURN source;
+        END IF;
+        RAISE EXCEPTION 'invalid source for field %', quote_literal(field)
+            USING ERRCODE = '22023', HINT = 'Give a column name, or {"value": constant}.';
+    END IF;
+    IF zerodb._has_column(target, field) THEN
+        RETURN to_jsonb(field);
+    ELSIF field = id_field THEN
+        key := zerodb._primary_key(target);
+        RETURN CASE WHEN cardinality(key) > 0 THEN to_jsonb(key[1]) END;
+    ELSIF field = 'table_name' THEN
+        RETURN jsonb_build_object('value', (SELECT c.relname FROM pg_class AS c WHERE c.oid = target));
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- The field that names the row: the first …_id that is not one of the event's own columns.
+CREATE FUNCTION zerodb._id_field(fields text[]) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT f FROM unnest(fields) WITH ORDINALITY AS u (f, n)
+    WHERE f = 'id' OR (f LIKE '%\_id' AND f NOT IN ('user_id', 'project_id', 'bank_id', 'agent_id', 'entity_id'))
+    ORDER BY n LIMIT 1
+$$;
+
+-- The trigger's argument: everything the hot path needs, decided here once.
+CREATE FUNCTION zerodb._watch_mapping(target regclass, event_type text, columns jsonb, operations text[], update_of text[])
+RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known zerodb.event_type;
+    unknown text;
+    id_field text;
+    tenant text;
+    fields jsonb := '[]';
+    mapping jsonb;
+BEGIN
+    SELECT t.* INTO known FROM zerodb.event_type AS t WHERE t.name = _watch_mapping.event_type;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown event type %', coalesce(quote_literal(event_type), 'NULL')
+            USING ERRCODE = '22023',
+                  HINT = 'Register it first: SELECT zerodb.register_event_type('
+                      || coalesce(quote_literal(event_type), '''name''') || ', ''app'', ''{id}'', ''what happened'').';
+    END IF;
+    IF known.batch_of IS NOT NULL THEN
+        RAISE EXCEPTION 'event type % follows from %', quote_literal(event_type), quote_literal(known.batch_of)
+            USING ERRCODE = '22023', HINT = 'Watch ' || quote_literal(known.batch_of)
+                || ': a statement that stores several rows emits both.';
+    END IF;
+    IF columns IS NULL OR jsonb_typeof(columns) <> 'object' THEN
+        RAISE EXCEPTION 'columns must be a JSON object'
+            USING ERRCODE = '22023', HINT = 'For example {"row_id": "id", "source": {"value": "api"}}.';
+    END IF;
+    SELECT k INTO unknown FROM jsonb_object_keys(columns) AS k
+    WHERE k <> ALL (known.fields) AND k NOT IN ('user_id', 'project_id', 'bank_id') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'event type % has no field %', quote_literal(event_type), quote_literal(unknown)
+            USING ERRCODE = '22023', HINT = 'Its fields: ' || array_to_string(known.fields, ', ') || '.';
+    END IF;
+    id_field := zerodb._id_field(known.fields);
+    SELECT coalesce(jsonb_agg(jsonb_build_array(f, zerodb._field_source(target, f, columns, id_field)) ORDER BY n), '[]')
+    INTO fields FROM unnest(known.fields) WITH ORDINALITY AS u (f, n);
+    mapping := jsonb_build_object('event', event_type, 'fields', fields);
+    FOREACH tenant IN ARRAY '{user_id,project_id,bank_id}'::text[] LOOP
+        mapping := mapping || jsonb_build_object(tenant, zerodb._field_source(target, tenant, columns, NULL));
+    END LOOP;
+    IF 'update' = ANY (operations) AND update_of IS NOT NULL THEN
+        mapping := mapping || jsonb_build_object('update_of', to_jsonb(update_of));
+    END IF;
+    RETURN mapping || coalesce((SELECT jsonb_build_object('batch', jsonb_build_object('event', b.name, 'fields', b.fields))
+        FROM zerodb.event_type AS b WHERE b.batch_of = _watch_mapping.event_type), '{}');
+END
+$$;
+
+-- Refuses what cannot be watched: views, foreign and temporary tables, the extension's own.
+CREATE FUNCTION zerodb._check_watchable(target regclass, operations text[], update_of text[]) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation pg_class;
+    wrong text;
+BEGIN
+    SELECT c.* INTO relation FROM pg_class AS c WHERE c.oid = target;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the table to watch is NULL or does not exist'
+            USING ERRCODE = '42P01', HINT = 'Give its name, with the schema: ''public.documents''.';
+    END IF;
+    IF relation.relkind NOT IN ('r', 'p') OR relation.relpersistence = 't' THEN
+        RAISE EXCEPTION '% cannot be watched', target
+            USING ERRCODE = '42809', DETAIL = 'Only permanent tables and partitioned tables can.',
+                  HINT = 'Watch the table that the writes go to.';
+    END IF;
+    IF relation.relispartition OR EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = target) THEN
+        RAISE EXCEPTION '% is part of another table', target
+            USING ERRCODE = '42809', DETAIL = 'Writes through the parent would not be seen here.',
+                  HINT = 'Watch ' || (SELECT string_agg(i.inhparent::regclass::text, ', ') FROM pg_inherits AS i
+                      WHERE i.inhrelid = target) || ' instead: that covers its parts.';
+    END IF;
+    IF relation.relnamespace = 'zerodb'::regnamespace THEN
+        RAISE EXCEPTION 'a table of zerodb_hooks itself cannot be watched'
+            USING ERRCODE = '42809', HINT = 'Watch a table of your own.';
+    END IF;
+    SELECT o INTO wrong FROM unnest(operations) AS o
+    WHERE o IS NULL OR o NOT IN ('insert', 'update', 'delete') LIMIT 1;
+    IF FOUND OR coalesce(cardinality(operations), 0) = 0 THEN
+        RAISE EXCEPTION 'invalid operations %', coalesce(operations::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Give one or more of insert, update, delete.';
+    END IF;
+    IF cardinality(update_of) = 0 THEN
+        RAISE EXCEPTION 'update_of is empty'
+            USING ERRCODE = '22023', HINT = 'Name columns, or leave it out to count every update that changes the row.';
+    END IF;
+    IF update_of IS NOT NULL AND 'update' <> ALL (operations) THEN
+        RAISE EXCEPTION 'update_of is given, but operations have no update'
+            USING ERRCODE = '22023', HINT = 'Add ''update'' to operations.';
+    END IF;
+    SELECT c INTO wrong FROM unnest(update_of) AS c WHERE c IS NULL OR NOT zerodb._has_column(target, c) LIMIT 1;
+    IF FOUND THEN
+        PERFORM zerodb._no_column(target, coalesce(wrong, 'NULL'));
+    END IF;
+END
+$$;
+
+CREATE VIEW zerodb._watch_trigger AS
+SELECT
+    t.oid AS trigger_id,
+    t.tgrelid,
+    t.tgname,
+    (convert_from(substring(t.tgargs FROM 1 FOR length(t.tgargs) - 1), getdatabaseencoding()))::jsonb AS mapping,
+    CASE WHEN (t.tgtype & 4) > 0 THEN 'insert' WHEN (t.tgtype & 8) > 0 THEN 'delete' ELSE 'update' END AS operation
+FROM pg_catalog.pg_trigger AS t
+WHERE t.tgfoid = 'zerodb._capture()'::regprocedure AND t.tgparentid = 0;
+
+CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text) RETURNS name
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN length(event_type) <= 48 THEN format('zerodb_%s_%s', operation, event_type)
+        ELSE format('zerodb_%s_%s_%s', operation, left(event_type, 39), left(md5(event_type), 8)) END
+$$;
+
+-- One trigger. Statement-level with transition tables on a table; row-level on a partitioned one, because only row
+-- triggers are cloned to partitions, also to those attached later. ALWAYS: writes under replica role count.
+CREATE FUNCTION zerodb._create_watch_trigger(target regclass, operation text, mapping jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    trigger_name name := zerodb._watch_trigger_name(mapping ->> 'event', operation);
+    partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
+    scope text := CASE WHEN partitioned THEN 'FOR EACH ROW'
+        WHEN operation = 'insert' THEN 'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'
+        WHEN operation = 'delete' THEN 'REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT'
+        ELSE 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT' END;
+BEGIN
+    EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s %s EXECUTE FUNCTION zerodb._capture(%L)',
+        trigger_name, upper(operation), target, scope, mapping::text);
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, trigger_name);
+    EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION zerodb_hooks', trigger_name, target);
+END
+$$;
+
+CREATE FUNCTION zerodb.watch(
+    target regclass,
+    event_type text,
+    columns jsonb DEFAULT '{}',
+    operations text[] DEFAULT '{insert}',
+    update_of text[] DEFAULT NULL
+) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    wanted jsonb;
+    partitioned boolean;
+    triggered text[];
+    current record;
+    op text;
+BEGIN
+    PERFORM zerodb._check_watchable(target, operations, update_of);
+    wanted := zerodb._watch_mapping(target, event_type, columns, operations, update_of)
+        || jsonb_build_object('operations', to_jsonb(operations));
+    partitioned := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
+    -- A row that moves between partitions fires DELETE and INSERT triggers: all three must look.
+    triggered := CASE WHEN partitioned THEN '{insert,update,delete}' ELSE operations END;
+    FOR current IN SELECT w.tgname, w.operation FROM zerodb._watch_trigger AS w
+        WHERE w.tgrelid = target AND w.mapping ->> 'event' = watch.event_type AND w.operation <> ALL (triggered)
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);
+    END LOOP;
+    FOREACH op IN ARRAY triggered LOOP
+        -- An identical trigger is left alone: calling watch again takes no lock.
+        IF NOT EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = target
+            AND w.operation = op AND w.mapping = wanted)
+        THEN
+            PERFORM zerodb._create_watch_trigger(target, op, wanted);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION zerodb.watch(regclass, text, jsonb, text[], text[]) IS 'Records an event for every write to a table; calling it again with the same arguments changes nothing';
+
+CREATE FUNCTION zerodb.unwatch(target regclass, event_type text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    current record;
+    dropped integer := 0;
+BEGIN
+    FOR current IN SELECT w.tgname FROM zerodb._watch_trigger AS w
+        WHERE w.tgrelid = target AND (unwatch.event_type IS NULL OR w.mapping ->> 'event' = unwatch.event_type)
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);
+        dropped := dropped + 1;
+    END LOOP;
+    IF dropped = 0 THEN
+        RAISE EXCEPTION '% is not watched%', target, coalesce(' for ' || quote_literal(event_type), '')
+            USING ERRCODE = 'P0002', HINT = 'See zerodb.watches.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION zerodb.unwatch(regclass, text) IS 'Removes the triggers of one event type, or of all; P0002 when there are none';
+
+CREATE VIEW zerodb.watches AS
+SELECT
+    w.tgrelid::regclass AS target,
+    (w.mapping ->> 'event') AS event_type,
+    (SELECT jsonb_object_agg(f ->> 0, f -> 1) FROM jsonb_array_elements(w.mapping -> 'fields') AS f) AS columns,
+    ARRAY(SELECT jsonb_array_elements_text(w.mapping -> 'operations')) AS operations,
+    CASE WHEN w.mapping ? 'update_of' THEN ARRAY(SELECT jsonb_array_elements_text(w.mapping -> 'update_of')) END AS update_of
+FROM (SELECT DISTINCT w.tgrelid, w.mapping FROM zerodb._watch_trigger AS w) AS w;
+COMMENT ON VIEW zerodb.watches IS 'Watched tables, the events their writes record and where each data field comes from';
