@@ -13,7 +13,7 @@ use pgrx::prelude::*;
 use crate::settings;
 
 /// Channel the worker listens on. The worker's constant is compared with this one by a contract test.
-const CHANNEL: &std::ffi::CStr = c"zerodb_hooks";
+const CHANNEL: &str = "zerodb_hooks";
 
 /// Advisory lock of the parked worker, in the two-key space: "zero" in ASCII, and 1. Also in `sql/worker`.
 const LOCK_CLASS: u32 = 0x7a65_726f;
@@ -75,7 +75,7 @@ fn share_park_lock() -> bool {
 fn notify_channel() {
     // SAFETY: pg_notify takes two texts.
     unsafe {
-        pgrx::direct_function_call_as_datum(pg_sys::pg_notify, &[CHANNEL.into_datum(), c"".into_datum()]);
+        pgrx::direct_function_call_as_datum(pg_sys::pg_notify, &[CHANNEL.into_datum(), "".into_datum()]);
     }
 }
 

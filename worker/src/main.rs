@@ -1,1 +1,54 @@
-fn main(){}
+//! The binary: reads the command line, and either runs the worker until a signal or one of the operator's commands.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use zerodb_hooks_worker::cli::{self, Cli, Command, WorkerArgs};
+use zerodb_hooks_worker::engine::default_name;
+use zerodb_hooks_worker::{Settings, Worker, telemetry};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Worker(args) => run_worker(args).await,
+        command => match cli::run(command).await {
+            Ok(code) => code,
+            Err(error) => cli::report(&error),
+        },
+    }
+}
+
+async fn run_worker(args: WorkerArgs) -> ExitCode {
+    telemetry::init(args.log_format, &args.log);
+    match worker(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
+    let url = args.database.url()?.to_owned();
+    let settings = Settings {
+        name: args.name.unwrap_or_else(default_name),
+        in_flight: usize::try_from(args.in_flight)?,
+        concurrency: usize::try_from(args.concurrency)?,
+        poll: Duration::from_millis(args.poll_ms),
+        lease: Duration::from_secs(args.lease_s),
+        drain: Duration::from_secs(args.drain_s),
+        production: args.production,
+    };
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    Worker::builder(&url).settings(settings).build()?.run_until(stop).await?;
+    Ok(())
+}

@@ -26,6 +26,17 @@ pub struct Change {
 /// A row whose columns can be read.
 pub struct Row {
     slot: *mut pg_sys::TupleTableSlot,
+    /// False for a row of a transition table, whose slot is used again for the next.
+    owns_slot: bool,
+}
+
+impl Drop for Row {
+    fn drop(&mut self) {
+        if self.owns_slot {
+            // SAFETY: made by `row_of` for this row alone.
+            unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
+        }
+    }
 }
 
 impl Row {
@@ -126,7 +137,7 @@ impl Table {
         if store.is_null() {
             return None;
         }
-        // SAFETY: the tuplestore lives as long as the firing; the slot is freed with the call's memory context.
+        // SAFETY: the tuplestore lives as long as the firing.
         unsafe {
             let pointer = pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as i32);
             pg_sys::tuplestore_select_read_pointer(store, pointer);
@@ -141,8 +152,15 @@ impl Table {
         // SAFETY: made in `open`.
         unsafe {
             pg_sys::tuplestore_select_read_pointer(self.store, self.pointer);
-            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot).then_some(Row { slot: self.slot })
+            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot).then_some(Row { slot: self.slot, owns_slot: false })
         }
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // SAFETY: made in `open`; no row is used after the table.
+        unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
     }
 }
 
@@ -209,10 +227,10 @@ unsafe fn has_moved(tuple: pg_sys::HeapTuple) -> bool {
 }
 
 unsafe fn row_of(description: pg_sys::TupleDesc, tuple: pg_sys::HeapTuple) -> Row {
-    // SAFETY: the slot is freed with the call's memory context and does not own the tuple.
+    // SAFETY: the slot does not own the tuple, which outlives it.
     unsafe {
         let slot = pg_sys::MakeSingleTupleTableSlot(description, &raw const pg_sys::TTSOpsHeapTuple);
         pg_sys::ExecStoreHeapTuple(tuple, slot, false);
-        Row { slot }
+        Row { slot, owns_slot: true }
     }
 }

@@ -1,0 +1,66 @@
+-- Reads the next events of the log, pairs them with the hooks that match, inserts the deliveries and moves the cursor.
+-- $1 int: most events; $2 bigint: lease; $3 int: deliveries this worker can run now; $4 int: of them for one hook;
+-- $5 uuid[]: hooks that get none now. Deliveries beyond these wait as pending. Call under lock_dispatch.sql only.
+-- Indexes: outbox_key. Every read is bounded by two snapshots, so an open transaction costs nothing (PgQ's method).
+WITH place AS MATERIALIZED (
+    SELECT c.seq, c.done, c.moved_at, c.done::text = c.upto::text AS fresh,
+        CASE WHEN c.done::text = c.upto::text THEN pg_current_snapshot() ELSE c.upto END AS upto, c.xid, c.ord
+    FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1
+), events AS MATERIALIZED (
+    SELECT e.* FROM (
+        (SELECT o.* FROM zerodb.outbox AS o
+        WHERE o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(p.done) FROM place AS p))
+            AND (o.xid, o.ord) > ((SELECT p.xid FROM place AS p), (SELECT p.ord FROM place AS p))
+            AND pg_visible_in_snapshot(o.xid, (SELECT p.upto FROM place AS p))
+        ORDER BY o.xid, o.ord LIMIT $1::integer)
+        UNION ALL
+        (SELECT o.* FROM zerodb.outbox AS o
+        WHERE o.xid >= (SELECT pg_snapshot_xmax(p.done) FROM place AS p)
+            AND o.xid < (SELECT pg_snapshot_xmax(p.upto) FROM place AS p)
+            AND (o.xid, o.ord) > ((SELECT p.xid FROM place AS p), (SELECT p.ord FROM place AS p))
+            AND pg_visible_in_snapshot(o.xid, (SELECT p.upto FROM place AS p))
+        ORDER BY o.xid, o.ord LIMIT $1::integer)
+    ) AS e ORDER BY e.xid, e.ord LIMIT $1::integer
+), moved AS (
+    -- A window that is read to its end is done; the next read opens another. Rows without news are written rarely.
+    INSERT INTO zerodb.cursor (seq, done, upto, xid, ord)
+    SELECT p.seq + 1, CASE WHEN r.n < $1::integer THEN p.upto ELSE p.done END, p.upto,
+        CASE WHEN r.n < $1::integer THEN '0'::xid8 ELSE r.last_xid END, CASE WHEN r.n < $1::integer THEN 0 ELSE r.last_ord END
+    FROM place AS p
+    CROSS JOIN (SELECT count(*) AS n, (array_agg(e.xid ORDER BY e.xid DESC, e.ord DESC))[1] AS last_xid,
+        (array_agg(e.ord ORDER BY e.xid DESC, e.ord DESC))[1] AS last_ord FROM events AS e) AS r
+    WHERE r.n > 0 OR NOT p.fresh OR p.moved_at < clock_timestamp() - interval '10 seconds'
+), wanted AS MATERIALIZED (
+    SELECT t.event_type, h.id, h.xmin::text::bigint AS version, h.user_id, h.project_id, h.hook_config ? 'when' AS conditional, d.predicate
+    FROM (SELECT DISTINCT e.event_type FROM events AS e) AS t
+    JOIN zerodb.zerodb_hooks AS h ON h.is_active AND h.event_type = ANY (zerodb._patterns(t.event_type))
+    LEFT JOIN zerodb.hook_detail AS d ON d.hook_id = h.id
+), matched AS MATERIALIZED (
+    SELECT nextval('zerodb.delivery_id_seq') AS id, p.*,
+        row_number() OVER (ORDER BY p.xid, p.ord) <= $3::integer
+            AND row_number() OVER (PARTITION BY p.hook_id ORDER BY p.xid, p.ord) <= $4::integer
+            AND p.hook_id <> ALL ($5::uuid[]) AS leased
+    FROM (
+        SELECT e.*, w.id AS hook_id, w.version, w.user_id AS hook_user
+        FROM events AS e JOIN wanted AS w ON w.event_type = e.event_type AND w.user_id = e.user_id
+        WHERE w.user_id <> '00000000-0000-0000-0000-000000000000' AND (w.project_id IS NULL OR w.project_id = e.project_id)
+            AND (NOT w.conditional OR coalesce(jsonb_path_match(e.data::jsonb, w.predicate, '{}', true), false))
+        UNION ALL
+        SELECT e.*, w.id, w.version, w.user_id
+        FROM events AS e JOIN wanted AS w ON w.event_type = e.event_type
+        WHERE w.user_id = '00000000-0000-0000-0000-000000000000' AND (w.project_id IS NULL OR w.project_id = e.project_id)
+            AND (NOT w.conditional OR coalesce(jsonb_path_match(e.data::jsonb, w.predicate, '{}', true), false))
+    ) AS p
+), inserted AS (
+    INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, state, attempts, epoch, lease_id, due_at)
+    SELECT m.id, m.xid, m.ord, m.slot, m.hook_id, m.hook_user,
+        CASE WHEN m.leased THEN 'running' ELSE 'pending' END::zerodb.delivery_state,
+        m.leased::integer, m.leased::integer, CASE WHEN m.leased THEN $2::bigint END,
+        CASE WHEN NOT m.leased THEN clock_timestamp() END
+    FROM matched AS m
+)
+SELECT r.n AS events, s.id, s.hook_id, s.version, s.xid::text::bigint AS event_xid, s.ord AS event_ord, s.event_type, s.data::text AS data,
+    s.user_id, s.project_id, s.bank_id, s.traceparent, s.created_at
+FROM (SELECT count(*) AS n FROM events) AS r
+LEFT JOIN (SELECT * FROM matched AS m WHERE m.leased) AS s ON true
+ORDER BY s.xid, s.ord

@@ -1,0 +1,35 @@
+-- Ends attempts: $1 bigint: lease; $2 bigint[]: delivery; $3 int[]: epoch; $4 text[]: completed, failed (to be retried), discarded or
+-- released (it did not run);
+-- $5 bigint[]: ms until the retry; $6 text[]: error; $7 int[]: status; $8 timestamptz[]: start; $9 int[]: duration in ms;
+-- $10 text: worker; $11 boolean: whether the ledger keeps completed attempts. Returns the ids accepted: an attempt whose
+-- lease or epoch has passed to another is refused. Index: the primary key, and no other is touched (a HOT update).
+WITH ended AS MATERIALIZED (
+    SELECT e.* FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::timestamptz[], $9::integer[])
+        AS e (id, epoch, outcome, retry_ms, error, status, started_at, duration_ms)
+), finished AS (
+    UPDATE zerodb.delivery AS d
+    SET state = CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'discarded' THEN 'discarded' WHEN 'released' THEN 'pending'
+            ELSE CASE WHEN EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id) THEN 'retryable' ELSE 'cancelled' END
+            END::zerodb.delivery_state,
+        attempts = d.attempts - (e.outcome = 'released')::integer,
+        due_at = CASE WHEN e.outcome = 'released' THEN clock_timestamp() WHEN e.outcome = 'failed' AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id)
+            THEN clock_timestamp() + e.retry_ms * interval '1 millisecond' END,
+        finished_at = CASE WHEN e.outcome NOT IN ('failed', 'released') THEN clock_timestamp() END,
+        last_error = e.error
+    FROM ended AS e
+    WHERE d.id = e.id AND d.epoch = e.epoch AND d.lease_id = $1::bigint AND d.state = 'running'
+    RETURNING d.id, d.attempts, d.hook_id, d.user_id, d.event_xid, d.event_ord, d.event_slot, d.state, e.outcome, e.error, e.status,
+        e.started_at, e.duration_ms
+), ledger AS (
+    INSERT INTO zerodb.attempt (delivery_id, started_at, attempt, duration_ms, status, slot, outcome, error, worker)
+    SELECT f.id, f.started_at, f.attempts, f.duration_ms, f.status, f.event_slot, f.outcome, f.error, $10::text
+    FROM finished AS f WHERE f.outcome <> 'released' AND ($11::boolean OR f.outcome <> 'completed')
+)
+SELECT f.id, CASE WHEN f.state = 'discarded' THEN (
+    -- The meta-event; a hook on it that fails does not make another.
+    SELECT zerodb.emit('on_hook_failure', jsonb_build_object('hook_id', f.hook_id, 'hook_name', h.hook_name, 'event', o.event_type,
+        'event_id', zerodb._event_id(f.event_xid, f.event_ord), 'delivery_id', f.id, 'attempts', f.attempts, 'last_error', f.error),
+        o.project_id, nullif(f.user_id, zerodb._every_user()), o.bank_id)
+    FROM zerodb.outbox AS o LEFT JOIN zerodb.zerodb_hooks AS h ON h.id = f.hook_id
+    WHERE o.slot = f.event_slot AND o.xid = f.event_xid AND o.ord = f.event_ord AND o.event_type <> 'on_hook_failure') END AS emitted
+FROM finished AS f

@@ -1,0 +1,55 @@
+//! What the extension alone does, seen by a client of a real server: no worker runs here.
+
+mod capture;
+mod dump;
+mod events;
+mod fields;
+mod hook_errors;
+mod hooks;
+mod partitions;
+mod pgspot;
+mod privileges;
+mod store;
+mod survive;
+mod tenants;
+mod transactions;
+mod upgrade;
+mod watch;
+
+use zerodb_hooks_tests::{Database, Result, Session};
+
+/// Two users of whom neither may see what is the other's.
+const ALICE: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const BOB: &str = "bbbbbbbb-0000-4000-8000-000000000002";
+const PROJECT: &str = "cccccccc-0000-4000-8000-000000000003";
+
+/// A hook that wants every event of every user.
+const EVERYTHING: &str = "SELECT zerodb.create_hook('*', 'everything', '{}', hook_type => 'log')";
+
+/// Watches a table for inserts, updates and deletes.
+fn watch_all(table: &str) -> String {
+    format!(
+        "SELECT zerodb.watch('{table}', 'zerodb.table.row_inserted'),
+            zerodb.watch('{table}', 'zerodb.table.row_updated', operations => '{{update}}'),
+            zerodb.watch('{table}', 'zerodb.table.row_deleted', operations => '{{delete}}')"
+    )
+}
+
+/// A superuser's session in a database whose table `item` is watched, with a hook that wants everything.
+async fn watched(db: &Database) -> Result<Session> {
+    let session = db.session().await?;
+    session.run("CREATE TABLE item (id int PRIMARY KEY, name text, note text)").await?;
+    session.run(&watch_all("item")).await?;
+    session.run(EVERYTHING).await?;
+    Ok(session)
+}
+
+/// The log in short: `inserted 1`, `updated 1`, `deleted 1`, in order.
+async fn written(session: &Session) -> Result<Vec<String>> {
+    session
+        .texts(
+            "SELECT regexp_replace(event_type, '^.*[._]', '') || ' ' || coalesce(data ->> 'row_id', 'null')
+            FROM zerodb.outbox ORDER BY xid, ord",
+        )
+        .await
+}

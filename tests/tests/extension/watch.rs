@@ -1,0 +1,240 @@
+//! Watching and unwatching a table.
+
+use serde_json::json;
+use zerodb_hooks_tests::{Result, on_every_server};
+
+use crate::{EVERYTHING, watched, written};
+
+const TRIGGERS: &str = "SELECT oid, xmin, tgname, tgargs FROM pg_trigger WHERE tgname LIKE 'zerodb%' ORDER BY oid";
+
+#[tokio::test]
+async fn the_same_call_again_changes_nothing() -> Result<()> {
+    on_every_server(async |db| {
+        let session = watched(&db).await?;
+        session.run("CREATE TABLE p (id int, k int) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p DEFAULT").await?;
+        session.run(&crate::watch_all("p")).await?;
+        let before = session.rows(TRIGGERS).await?;
+        session.run(&crate::watch_all("item")).await?;
+        session.run(&crate::watch_all("p")).await?;
+        assert_eq!(session.rows(TRIGGERS).await?, before);
+        assert!(!before.is_empty());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_same_call_again_waits_for_no_writer() -> Result<()> {
+    on_every_server(async |db| {
+        let (writer, session) = (watched(&db).await?, db.session().await?);
+        writer.run("BEGIN; INSERT INTO item VALUES (1)").await?;
+        session.run("SET statement_timeout = '5 s'").await?;
+        session.run(&crate::watch_all("item")).await?;
+        writer.run("COMMIT").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_new_mapping_replaces_the_old_one() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session.run("CREATE TABLE item (id int PRIMARY KEY, a text, b text)").await?;
+        session.run(EVERYTHING).await?;
+        let watch = async |rest: &str| session.run(&format!("SELECT zerodb.watch('item', 'zerodb.file.uploaded', {rest})")).await;
+        watch(r#"'{"file_name": "a"}', '{insert,update}', '{a}'"#).await?;
+        session.run("INSERT INTO item VALUES (1, 'a1', 'b1')").await?;
+        watch(r#"'{"file_name": "b"}', '{insert,delete}'"#).await?;
+        session.run("INSERT INTO item VALUES (2, 'a2', 'b2'); UPDATE item SET a = 'x' WHERE id = 1; DELETE FROM item WHERE id = 1").await?;
+        let names = session.texts("SELECT data ->> 'file_name' FROM zerodb.outbox ORDER BY xid, ord").await?;
+        assert_eq!(names, ["a1", "b2", "b1"]);
+        assert_eq!(session.number("SELECT count(*) FROM zerodb.watches").await?, 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn several_event_types_watch_one_table_independently() -> Result<()> {
+    on_every_server(async |db| {
+        let session = watched(&db).await?;
+        session.run("SELECT zerodb.watch('item', 'zerodb.file.uploaded')").await?;
+        session.run("INSERT INTO item VALUES (1)").await?;
+        let mut types = session.event_types().await?;
+        types.sort();
+        assert_eq!(types, ["zerodb.file.uploaded", "zerodb.table.row_inserted"]);
+        session.run("SELECT zerodb.unwatch('item', 'zerodb.file.uploaded')").await?;
+        session.run("INSERT INTO item VALUES (2)").await?;
+        assert_eq!(session.event_count().await?, 3);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn unwatch_removes_every_trigger_and_then_says_there_is_none() -> Result<()> {
+    on_every_server(async |db| {
+        let session = watched(&db).await?;
+        session.run("SELECT zerodb.unwatch('item')").await?;
+        session.run("INSERT INTO item VALUES (1)").await?;
+        assert_eq!(written(&session).await?, Vec::<String>::new());
+        assert_eq!(session.rows(TRIGGERS).await?.len(), 0);
+        for (call, message) in [
+            ("unwatch('item')", "item is not watched"),
+            ("unwatch('item', 'on_import')", "item is not watched for 'on_import'"),
+        ] {
+            let error = session.error(&format!("SELECT zerodb.{call}")).await?;
+            assert_eq!((error.code.as_str(), error.message.as_str()), ("P0002", message));
+            assert!(error.hint.is_some());
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn watches_shows_target_event_columns_operations_and_update_of() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session.run("CREATE TABLE \"My Table\" (id int PRIMARY KEY, \"the name\" text)").await?;
+        session
+            .run(
+                r#"SELECT zerodb.watch('"My Table"', 'zerodb.table.row_updated',
+                '{"project_id": {"value": null}, "table_name": "the name"}', '{update,insert}', '{the name}')"#,
+            )
+            .await?;
+        let seen = session.rows("SELECT target::text, event_type, columns, operations, update_of FROM zerodb.watches").await?;
+        let expected = json!({
+            "target": "\"My Table\"",
+            "event_type": "zerodb.table.row_updated",
+            "columns": {"table_name": "the name", "row_id": "id", "project_id": {"value": null}, "user_id": null},
+            "operations": ["update", "insert"],
+            "update_of": ["the name"],
+        });
+        assert_eq!(seen, [expected]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_name_in_need_of_quotes_is_watched() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        let long = format!("a{}.b", "_x".repeat(45));
+        session
+            .run(&format!(
+                "CREATE SCHEMA \"o'Brien\"; CREATE TABLE \"o'Brien\".\"a\"\"b\\c\" (\"i'd\" int PRIMARY KEY);
+                SELECT zerodb.register_event_type('{long}', 'app', '{{id,note}}', 'x');
+                SELECT zerodb.watch('\"o''Brien\".\"a\"\"b\\c\"', '{long}', '{{\"note\": {{\"value\": \"it''s \\\"%s\\\" \\\\\"}}}}',
+                    '{{insert,update,delete}}')"
+            ))
+            .await?;
+        session.run(EVERYTHING).await?;
+        session.run("INSERT INTO \"o'Brien\".\"a\"\"b\\c\" VALUES (1)").await?;
+        assert_eq!(session.events().await?[0].data, json!({"id": 1, "note": "it's \"%s\" \\"}));
+        session.run("SELECT zerodb.unwatch('\"o''Brien\".\"a\"\"b\\c\"')").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_cannot_be_watched_is_refused() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session
+            .run(
+                "CREATE TABLE item (id int PRIMARY KEY); CREATE VIEW seen AS SELECT * FROM item;
+                CREATE MATERIALIZED VIEW kept AS SELECT 1 AS id; CREATE TEMP TABLE brief (id int);
+                CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER s FOREIGN DATA WRAPPER nowhere;
+                CREATE FOREIGN TABLE remote (id int) SERVER s; CREATE SEQUENCE counter;
+                CREATE TABLE whole (id int) PARTITION BY LIST (id); CREATE TABLE part PARTITION OF whole DEFAULT;
+                CREATE TABLE child () INHERITS (item)",
+            )
+            .await?;
+        for (target, message) in [
+            ("'seen'", "seen cannot be watched"),
+            ("'kept'", "kept cannot be watched"),
+            ("'brief'", "brief cannot be watched"),
+            ("'remote'", "remote cannot be watched"),
+            ("'counter'", "counter cannot be watched"),
+            ("'part'", "part is part of another table"),
+            ("'child'", "child is part of another table"),
+            ("'zerodb.zerodb_hooks'", "a table of zerodb_hooks itself cannot be watched"),
+            ("'pg_class'", "permission denied: \"pg_class\" is a system catalog"),
+        ] {
+            let error = session.error(&format!("SELECT zerodb.watch({target}, 'zerodb.table.row_inserted')")).await?;
+            let code = if target == "'pg_class'" { "42501" } else { "42809" };
+            assert_eq!((error.code.as_str(), error.message.as_str()), (code, message), "{error:?}");
+        }
+        let error = session.error("SELECT zerodb.watch(NULL, 'zerodb.table.row_inserted')").await?;
+        assert_eq!(error.code, "42P01");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bad_arguments_are_refused_with_a_hint() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session.run("CREATE TABLE item (id int PRIMARY KEY, gone int); ALTER TABLE item DROP COLUMN gone").await?;
+        for (arguments, code, message) in [
+            ("'nope'", "22023", "unknown event type 'nope'"),
+            ("NULL", "22023", "unknown event type NULL"),
+            ("'*'", "22023", "unknown event type '*'"),
+            ("'zerodb.vector.batch_stored'", "22023", "event type 'zerodb.vector.batch_stored' follows from 'zerodb.vector.stored'"),
+            ("'on_import', '[]'", "22023", "columns must be a JSON object"),
+            ("'on_import', NULL", "22023", "columns must be a JSON object"),
+            ("'on_import', '{\"nope\": \"id\"}'", "22023", "event type 'on_import' has no field 'nope'"),
+            ("'on_import', '{\"bank_id\": \"nope\"}'", "42703", "column nope of table item does not exist"),
+            ("'on_import', '{\"bank_id\": \"gone\"}'", "42703", "column gone of table item does not exist"),
+            ("'on_import', '{\"bank_id\": \"ctid\"}'", "42703", "column ctid of table item does not exist"),
+            ("'on_import', '{\"bank_id\": 5}'", "22023", "invalid source for field 'bank_id'"),
+            ("'on_import', '{\"bank_id\": {\"value\": 1, \"x\": 2}}'", "22023", "invalid source for field 'bank_id'"),
+            ("'on_import', operations => '{}'", "22023", "invalid operations {}"),
+            ("'on_import', operations => NULL", "22023", "invalid operations NULL"),
+            ("'on_import', operations => '{insert,upsert}'", "22023", "invalid operations {insert,upsert}"),
+            ("'on_import', operations => '{insert,NULL}'", "22023", "invalid operations {insert,NULL}"),
+            ("'on_import', operations => '{update}', update_of => '{nope}'", "42703", "column nope of table item does not exist"),
+            ("'on_import', operations => '{update}', update_of => '{}'", "22023", "update_of is empty"),
+            ("'on_import', update_of => '{id}'", "22023", "update_of is given, but operations have no update"),
+        ] {
+            let error = session.error(&format!("SELECT zerodb.watch('item', {arguments})")).await?;
+            assert_eq!((error.code.as_str(), error.message.as_str()), (code, message), "{arguments}: {error:?}");
+            assert!(error.hint.is_some_and(|hint| !hint.is_empty()), "{arguments}");
+        }
+        assert_eq!(session.number("SELECT count(*) FROM zerodb.watches").await?, 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn watching_gives_up_on_a_table_that_is_locked_for_long() -> Result<()> {
+    on_every_server(async |db| {
+        let (holder, session) = (db.session().await?, db.session().await?);
+        holder.run("CREATE TABLE item (id int PRIMARY KEY)").await?;
+        let config = session.text("SELECT array_to_string(proconfig, ';') FROM pg_proc WHERE oid = 'zerodb.watch'::regproc").await?;
+        assert!(config.contains("lock_timeout=10s"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_capture_function_is_of_no_use_but_as_a_watch() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        assert_eq!(session.error("SELECT zerodb._capture()").await?.code, "0A000");
+        session.run("CREATE TABLE item (id int)").await?;
+        for arguments in ["", "'x'", "'{}'", "'{\"event\": \"on_import\"}'", "'{}', '{}'"] {
+            session.run(&format!("CREATE TRIGGER bad AFTER INSERT ON item EXECUTE FUNCTION zerodb._capture({arguments})")).await?;
+            let error = session.error("INSERT INTO item VALUES (1)").await?;
+            assert_eq!(error.code, "39P01", "{arguments}: {error:?}");
+            session.run("DROP TRIGGER bad ON item").await?;
+        }
+        Ok(())
+    })
+    .await
+}

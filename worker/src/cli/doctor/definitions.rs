@@ -1,0 +1,126 @@
+//! Checks of what users defined: hooks that cannot run, secrets that are not there, watches that have lost a column or
+//! a trigger. A secret's value is never read, only whether it is set.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::finding::{Checked, Finding, some_of};
+use crate::cli::{render, secret, statements};
+
+/// Hooks whose function, owner or predicate is missing.
+pub(super) async fn hooks(client: &Client) -> Checked {
+    let rows = client.query(statements::DOCTOR_HOOKS, &[]).await?;
+    let mut faults = Vec::new();
+    for row in &rows {
+        let (name, fault): (&str, &str) = (row.try_get("hook_name")?, row.try_get("fault")?);
+        let (function, owner): (&str, &str) = (row.try_get("function")?, row.try_get("owner")?);
+        faults.push(match fault {
+            "no_function" => format!("{name}: function {function}(jsonb) does not exist"),
+            "no_owner" => format!("{name}: its owner {owner} does not exist"),
+            "no_execute" => format!("{name}: its owner {owner} may not execute {function}(jsonb)"),
+            _ => format!("{name}: its \"when\" was never parsed, so it matches nothing"),
+        });
+    }
+    if faults.is_empty() {
+        return Ok(Finding::ok("every active one can run"));
+    }
+    Ok(Finding::failed(
+        some_of(&faults),
+        "create the function or grant EXECUTE on it; zerodb.update_hook(id, hook_config => …) by a role that exists \
+         sets owner and \"when\" anew",
+    ))
+}
+
+/// Secrets that hooks refer to and this environment does not have.
+pub(super) async fn secrets(client: &Client) -> Checked {
+    let none: (Option<String>, Option<Uuid>) = (None, None);
+    let rows = client
+        .query(statements::HOOKS, &[&none.0, &none.1, &true])
+        .await?;
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in &rows {
+        let (name, config): (String, Value) = (row.try_get("hook_name")?, row.try_get("hook_config")?);
+        for reference in secret::references(&config) {
+            users.entry(reference).or_default().push(name.clone());
+        }
+    }
+    let known = users.len();
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    users.retain(|name, _| !is_set(name));
+    if users.is_empty() {
+        return Ok(Finding::ok(match known {
+            0 => "no hook refers to one".to_owned(),
+            known => render::count(
+                known.try_into().unwrap_or(i64::MAX),
+                "is set",
+                "are set, all that hooks refer to",
+            ),
+        }));
+    }
+    let missing: Vec<_> = users
+        .iter()
+        .map(|(name, hooks)| format!("{name} (of {})", some_of(hooks)))
+        .collect();
+    Ok(Finding::warning(
+        format!("not set in this environment: {}", some_of(&missing)),
+        "set them where the worker runs; run doctor with the worker's environment to check that",
+    ))
+}
+
+/// Watches that name a column which is gone.
+pub(super) async fn watches(client: &Client) -> Checked {
+    let rows = client.query(statements::DOCTOR_WATCHES, &[]).await?;
+    let mut faults = Vec::new();
+    for row in &rows {
+        let (target, event): (&str, &str) = (row.try_get("target")?, row.try_get("event_type")?);
+        faults.push(format!(
+            "{target} for {event}: column {}",
+            row.try_get::<_, &str>("column_name")?
+        ));
+    }
+    if faults.is_empty() {
+        return Ok(Finding::ok("every column they name exists"));
+    }
+    Ok(Finding::failed(
+        format!(
+            "name columns that are gone, so their fields stay empty: {}",
+            some_of(&faults)
+        ),
+        "call zerodb.watch again with the columns that the table has now, or zerodb.unwatch",
+    ))
+}
+
+/// Triggers that are switched off.
+pub(super) async fn triggers(client: &Client) -> Checked {
+    let rows = client.query(statements::DOCTOR_TRIGGERS, &[]).await?;
+    let (mut off, mut partial) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let (target, name): (&str, &str) = (row.try_get("target")?, row.try_get("name")?);
+        let list = if row.try_get::<_, &str>("enabled")? == "O" {
+            &mut partial
+        } else {
+            &mut off
+        };
+        list.push(format!("{name} on {target}"));
+    }
+    let remedy = "ALTER TABLE … ENABLE ALWAYS TRIGGER \"…\" for each of them";
+    if !off.is_empty() {
+        return Ok(Finding::failed(
+            format!("are switched off, so writes leave no events: {}", some_of(&off)),
+            remedy,
+        ));
+    }
+    if !partial.is_empty() {
+        return Ok(Finding::warning(
+            format!(
+                "do not fire for replicated writes (session_replication_role = replica): {}",
+                some_of(&partial)
+            ),
+            remedy,
+        ));
+    }
+    Ok(Finding::ok("all of them fire"))
+}

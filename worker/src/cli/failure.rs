@@ -1,0 +1,240 @@
+//! How an error reads: one line that says what happened, one hint that says what to do. Decides the exit code. The
+//! only place that prints an error; a password of the URL must never be in it.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
+
+use super::render;
+
+/// An error that knows how to mend itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What happened, to what.
+    pub message: String,
+    /// What to do; may be empty.
+    pub hint: String,
+    exit_code: u8,
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+            exit_code: 1,
+        }
+    }
+
+    /// The command line itself is wrong: exit code 2, as clap's own errors.
+    pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            exit_code: 2,
+            ..Self::new(message, hint)
+        }
+    }
+}
+
+/// Prints an error that ended a command and says with which code to exit.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    // `zerodb-hooks tail | head` ends like this; it is no failure.
+    let closed = |cause: &(dyn Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(closed) {
+        return ExitCode::SUCCESS;
+    }
+    let failure = match error.chain().find_map(|cause| cause.downcast_ref::<Failure>()) {
+        Some(failure) => Failure {
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+            ..*failure
+        },
+        None => explain(error.as_ref()),
+    };
+    eprintln!("error: {}", render::clean(&failure.message));
+    if !failure.hint.is_empty() {
+        eprintln!("hint:  {}", render::clean(&failure.hint));
+    }
+    ExitCode::from(failure.exit_code)
+}
+
+/// An error of a statement, in the server's words, with the server's hint or the one for its code.
+pub(super) fn explain(error: &(dyn Error + 'static)) -> Failure {
+    let Some(database) = causes(error).find_map(|cause| cause.downcast_ref::<tokio_postgres::Error>()) else {
+        return Failure::new(chain(error), "");
+    };
+    if database.is_closed() {
+        return Failure::new(
+            "the connection to the database was lost",
+            "check the server, then start the command again",
+        );
+    }
+    let Some(answer) = database.as_db_error() else {
+        return Failure::new(chain(error), "");
+    };
+    let hint = match (answer.hint(), answer.code()) {
+        (Some(hint), _) => hint.to_owned(),
+        (None, code) if *code == SqlState::INVALID_SCHEMA_NAME || *code == SqlState::UNDEFINED_TABLE
+            || *code == SqlState::UNDEFINED_FUNCTION =>
+        {
+            "`CREATE EXTENSION zerodb_hooks` in this database, or name another; `zerodb-hooks doctor` tells more".into()
+        }
+        (None, code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+            "an administrator gives access: SELECT zerodb.grant_worker('role') or zerodb.grant_admin('role')".into()
+        }
+        _ => String::new(),
+    };
+    Failure::new(answer.message(), hint)
+}
+
+/// Why there is no connection, for the person who has to mend it.
+pub(super) fn connecting(error: &(dyn Error + 'static), url: &str) -> Failure {
+    let Ok(config) = Config::from_str(url) else {
+        return Failure::usage(
+            "the database URL cannot be read",
+            "its form is postgres://user@host:5432/database; encode special characters of a password as %XX",
+        );
+    };
+    let target = target(&config);
+    let answer = causes(error).find_map(|cause| cause.downcast_ref::<tokio_postgres::Error>()?.as_db_error());
+    if let Some(answer) = answer {
+        return Failure::new(
+            format!("cannot connect to {target}: {}", answer.message()),
+            refusal_hint(answer.code()),
+        );
+    }
+    let kind = causes(error)
+        .find_map(|cause| cause.downcast_ref::<io::Error>())
+        .map(io::Error::kind);
+    let text = chain(error);
+    let hint = match kind {
+        Some(io::ErrorKind::ConnectionRefused) => {
+            "nothing listens there: start Postgres, or correct host and port"
+        }
+        Some(io::ErrorKind::NotFound) => {
+            "there is no such socket: start Postgres, or correct the folder and the port"
+        }
+        Some(io::ErrorKind::PermissionDenied) => {
+            "this user may not open the socket; connect over TCP instead"
+        }
+        Some(io::ErrorKind::TimedOut) => "the host does not answer: check the address and the firewall",
+        // tokio-postgres has no typed form for these; only the hint depends on the text.
+        _ if text.contains("password missing") => {
+            "the server asks for a password: put it into the URL or a secret"
+        }
+        _ if text.contains("TLS") || text.contains("certificate") => {
+            "TLS failed: sslmode=require insists on it, sslmode=prefer does without where the server has none"
+        }
+        _ if text.contains("lookup") => "the host name is unknown: correct it, or check the name service",
+        _ => "check the URL, the server and the network",
+    };
+    Failure::new(format!("cannot connect to {target}: {text}"), hint)
+}
+
+/// The server did not answer in time.
+pub(super) fn no_answer(url: &str, after: Duration) -> Failure {
+    let target = Config::from_str(url).map_or_else(|_| "the database".into(), |config| target(&config));
+    Failure::new(
+        format!(
+            "cannot connect to {target}: no answer within {} s",
+            after.as_secs()
+        ),
+        "check the address and the firewall",
+    )
+}
+
+fn refusal_hint(code: &SqlState) -> &'static str {
+    match code {
+        code if *code == SqlState::INVALID_CATALOG_NAME => {
+            "create the database, or correct its name in the URL"
+        }
+        code if *code == SqlState::INVALID_PASSWORD => "correct user and password in the URL",
+        code if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "the role does not exist, or pg_hba.conf has no line that lets it in from here; \
+             where the server wants TLS, add ?sslmode=require to the URL"
+        }
+        code if *code == SqlState::TOO_MANY_CONNECTIONS => {
+            "close other connections, or raise max_connections"
+        }
+        code if *code == SqlState::CANNOT_CONNECT_NOW => {
+            "the server is starting or stopping: try again in a moment"
+        }
+        code if *code == SqlState::INSUFFICIENT_PRIVILEGE => "GRANT CONNECT ON DATABASE … TO the role",
+        _ => "",
+    }
+}
+
+/// Host, port, database and user of a configuration, without the password.
+pub(super) fn target(config: &Config) -> String {
+    let hosts = config.get_hosts().iter().enumerate().map(|(at, host)| {
+        let port = config
+            .get_ports()
+            .get(at)
+            .or(config.get_ports().first())
+            .copied()
+            .unwrap_or(5432);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            #[cfg(unix)]
+            Host::Unix(folder) => format!("{}/.s.PGSQL.{port}", folder.display()),
+        }
+    });
+    let mut text = hosts.collect::<Vec<_>>().join(" or ");
+    if let Some(database) = config.get_dbname() {
+        text = format!("{text}, database {database}");
+    }
+    if let Some(user) = config.get_user() {
+        text = format!("{text}, user {user}");
+    }
+    text
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The chain of causes on one line, a text that repeats left out.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for text in causes(error).map(ToString::to_string) {
+        if !texts.iter().any(|earlier| earlier.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_never_part_of_the_target() {
+        let config = Config::from_str("postgres://me:hush@a,b:6000/app").expect("a good URL");
+        assert_eq!(target(&config), "a:5432 or b:6000, database app, user me");
+    }
+
+    #[test]
+    fn a_refused_connection_is_explained() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let failure = connecting(&refused, "postgres://me:hush@localhost/app");
+        assert!(failure.hint.contains("start Postgres") && !failure.message.contains("hush"));
+    }
+
+    #[test]
+    fn a_bad_url_is_wrong_usage_and_is_not_repeated() {
+        let failure = connecting(&io::Error::other("x"), "postgres://me:hush@host:port/app");
+        assert_eq!(failure.exit_code, 2);
+        assert!(!failure.message.contains("hush"));
+    }
+}

@@ -1,0 +1,249 @@
+//! `zerodb-hooks status`: the document of zerodb.status(), as it is for programs and as tables for people. Counts
+//! nothing by itself.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::args::Database;
+use super::interrupt::Interrupt;
+use super::render::{self, Screen, Tone};
+use super::statements;
+
+/// Options of `zerodb-hooks status`.
+#[derive(Args, Clone)]
+pub struct StatusArgs {
+    /// The database to ask.
+    #[command(flatten)]
+    pub database: Database,
+
+    /// Show it again every second until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+
+    /// Print one JSON document, that of zerodb.status(); with --watch one a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What zerodb.status() returns.
+#[derive(Deserialize)]
+pub(super) struct Status {
+    undispatched_events: i64,
+    waiting_deliveries: i64,
+    running_deliveries: i64,
+    oldest_age_seconds: f64,
+    attempts_per_second: f64,
+    workers: Vec<WorkerStatus>,
+    hooks: Vec<HookStatus>,
+}
+
+#[derive(Deserialize)]
+struct WorkerStatus {
+    worker: String,
+    alive: bool,
+}
+
+#[derive(Deserialize)]
+struct HookStatus {
+    id: Uuid,
+    event_type: String,
+    hook_name: String,
+    is_active: bool,
+    waiting: i64,
+    retryable: i64,
+    completed_5m: i64,
+    failed_5m: i64,
+    discarded_5m: i64,
+}
+
+/// Shows the status once, or every second.
+pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
+    let client = args.database.client("status").await?;
+    let screen = Screen::stdout();
+    if !args.watch {
+        render::line(&text(&client, args.json, screen).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut interrupt = Interrupt::new()?;
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = interrupt.wait() => return Ok(ExitCode::SUCCESS),
+            _ = tick.tick() => {
+                let text = text(&client, args.json, screen).await?;
+                let clear = if args.json { "" } else { screen.clear() };
+                render::line(&format!("{clear}{text}"))?;
+            }
+        }
+    }
+}
+
+async fn text(client: &Client, json: bool, screen: Screen) -> anyhow::Result<String> {
+    let document: Value = client.query_one(statements::STATUS, &[]).await?.try_get(0)?;
+    if json {
+        return Ok(document.to_string());
+    }
+    let status = Status::deserialize(&document)
+        .context("zerodb.status() has another form than this program knows: are both of the same version?")?;
+    Ok(page(&status, screen))
+}
+
+fn page(status: &Status, screen: Screen) -> String {
+    let mut text = summary(status, screen);
+    if status.hooks.is_empty() {
+        return text + "\n\nThere are no hooks yet: zerodb.create_hook makes one.";
+    }
+    let mut table = screen.table(&[
+        "HOOK",
+        "EVENT",
+        "HEALTH",
+        "WAITING",
+        "RETRYING",
+        "COMPLETED 5M",
+        "FAILED 5M",
+        "DISCARDED 5M",
+        "ID",
+    ]);
+    for hook in &status.hooks {
+        let (tone, health) = hook.health();
+        let bad = |number: i64| {
+            screen.cell(
+                if number > 0 { Tone::Warning } else { Tone::Plain },
+                &number.to_string(),
+            )
+        };
+        table.add_row([
+            screen.cell(Tone::Plain, &hook.hook_name),
+            screen.cell(Tone::Plain, &hook.event_type),
+            screen.cell(tone, health),
+            screen.cell(Tone::Plain, &hook.waiting.to_string()),
+            bad(hook.retryable),
+            screen.cell(Tone::Plain, &hook.completed_5m.to_string()),
+            bad(hook.failed_5m),
+            bad(hook.discarded_5m),
+            screen.cell(Tone::Faint, &hook.id.to_string()),
+        ]);
+    }
+    text.push_str("\n\n");
+    text.push_str(&render::lines(&table));
+    text
+}
+
+fn summary(status: &Status, screen: Screen) -> String {
+    let alive: Vec<_> = status
+        .workers
+        .iter()
+        .filter(|worker| worker.alive)
+        .map(|worker| render::clean(&worker.worker))
+        .collect();
+    let work = status.undispatched_events + status.waiting_deliveries + status.running_deliveries;
+    let workers = match (alive.is_empty(), work) {
+        (false, _) => screen.paint(Tone::Good, &format!("{} alive", alive.len())) + ": " + &alive.join(", "),
+        (true, 0) => screen.paint(Tone::Warning, "none alive"),
+        (true, _) => screen.paint(
+            Tone::Bad,
+            "none alive, and there is work: start `zerodb-hooks worker`",
+        ),
+    };
+    let expired = status.workers.len() - alive.len();
+    let expired = if expired > 0 {
+        format!("; {expired} whose lease has expired")
+    } else {
+        String::new()
+    };
+    let oldest = if work > status.running_deliveries {
+        render::age(status.oldest_age_seconds)
+    } else {
+        "-".into()
+    };
+    format!(
+        "Backlog   {}, {} waiting, {} running\nOldest    {oldest}\nRate      {:.2} attempts/s over five minutes\nWorkers   {workers}{expired}",
+        render::count(
+            status.undispatched_events,
+            "event to dispatch",
+            "events to dispatch"
+        ),
+        render::count(status.waiting_deliveries, "delivery", "deliveries"),
+        status.running_deliveries,
+        status.attempts_per_second,
+    )
+}
+
+impl HookStatus {
+    /// One word for how a hook does, from its last five minutes.
+    fn health(&self) -> (Tone, &'static str) {
+        match (
+            self.is_active,
+            self.completed_5m,
+            self.failed_5m + self.discarded_5m,
+        ) {
+            (false, ..) => (Tone::Faint, "inactive"),
+            (true, 0, 0) if self.retryable > 0 => (Tone::Warning, "retrying"),
+            (true, 0, 0) => (Tone::Plain, "idle"),
+            (true, _, 0) => (Tone::Good, "ok"),
+            (true, 0, _) => (Tone::Bad, "failing"),
+            (true, _, _) => (Tone::Warning, "some failures"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn status(hook: Value, workers: Value) -> Status {
+        let mut entry = json!({
+            "id": Uuid::nil(), "event_type": "*", "hook_name": "h", "is_active": true, "waiting": 0, "retryable": 0,
+            "completed_5m": 0, "failed_5m": 0, "discarded_5m": 0
+        });
+        if let (Value::Object(entry), Value::Object(hook)) = (&mut entry, hook) {
+            entry.extend(hook);
+        }
+        serde_json::from_value(json!({
+            "undispatched_events": 1, "waiting_deliveries": 2, "running_deliveries": 0, "oldest_age_seconds": 75.5,
+            "attempts_per_second": 0, "workers": workers, "hooks": [entry]
+        }))
+        .expect("the form of zerodb.status()")
+    }
+
+    #[test]
+    fn health_follows_the_last_five_minutes() {
+        let health = |hook| status(hook, json!([])).hooks[0].health().1;
+        assert_eq!(health(json!({})), "idle");
+        assert_eq!(health(json!({"completed_5m": 3})), "ok");
+        assert_eq!(
+            health(json!({"completed_5m": 3, "failed_5m": 1})),
+            "some failures"
+        );
+        assert_eq!(health(json!({"failed_5m": 1})), "failing");
+        assert_eq!(health(json!({"retryable": 1})), "retrying");
+        assert_eq!(health(json!({"is_active": false, "failed_5m": 1})), "inactive");
+    }
+
+    #[test]
+    fn a_backlog_without_a_worker_stands_out() {
+        let screen = Screen::stdout();
+        let text = summary(
+            &status(json!({}), json!([{"worker": "a", "alive": false}])),
+            screen,
+        );
+        assert!(
+            text.contains("1 event to dispatch, 2 deliveries waiting") && text.contains("1 min 15 s"),
+            "{text}"
+        );
+        assert!(
+            text.contains("none alive, and there is work") && text.contains("1 whose lease has expired"),
+            "{text}"
+        );
+    }
+}

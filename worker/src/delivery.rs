@@ -1,0 +1,25 @@
+//! One delivery in this worker's hands. Pure.
+
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::hook::Hook;
+
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The same on every attempt.
+    pub id: i64,
+    /// 1 for the first attempt.
+    pub attempt: i32,
+    /// Raised by every claim; the store refuses an acknowledgement of an older one.
+    pub epoch: i32,
+    pub hook: Arc<Hook>,
+    pub event: Arc<Event>,
+    /// What receivers may use to recognise a repetition: unique to the installation, the same on every attempt.
+    pub message_id: String,
+}
+
+/// `msg_` with the installation's salt and the delivery's id.
+pub fn message_id(salt: &str, delivery: i64) -> String {
+    format!("msg_{salt:0>8}{delivery:016x}")
+}

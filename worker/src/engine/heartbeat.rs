@@ -1,0 +1,36 @@
+//! Renews this worker's lease and gives back those of dead workers. The server's clock decides what is expired.
+
+use std::sync::Arc;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::runner::{Outage, Shared};
+use crate::store::StoreError;
+
+pub async fn run(shared: Arc<Shared>) {
+    let mut ticks = interval(shared.settings.lease / 3);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut outage = Outage::default();
+    loop {
+        // The lease is renewed during the drain too: `run` ends with the worker's process or its runtime.
+        ticks.tick().await;
+        match beat(&shared).await {
+            Ok(()) => outage.over(),
+            Err(error) => outage.wait(&error, &shared.stop).await,
+        }
+    }
+}
+
+async fn beat(shared: &Shared) -> Result<(), StoreError> {
+    let length = shared.settings.lease;
+    if !shared.store.renew_lease(shared.lease(), length).await? && !shared.stop.is_cancelled() {
+        let lease = shared.store.take_lease(&shared.settings.name, length).await?;
+        shared.set_lease(lease);
+        tracing::warn!("the lease was lost, probably in a pause of this process; a new one is taken");
+    }
+    let reaped = shared.store.reap_expired_leases().await?;
+    if reaped.workers > 0 {
+        tracing::warn!(workers = reaped.workers, deliveries = reaped.deliveries, "gave back the deliveries of lost workers");
+    }
+    Ok(())
+}

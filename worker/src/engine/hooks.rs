@@ -1,0 +1,52 @@
+//! The hooks this worker has met, each at the version that the database last named.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::hook::Hook;
+use crate::store::{Store, StoreError};
+
+/// A hook with its share of this worker's concurrency.
+#[derive(Clone)]
+pub struct Known {
+    pub hook: Arc<Hook>,
+    pub running: Arc<Semaphore>,
+}
+
+pub struct Hooks {
+    known: HashMap<Uuid, Known>,
+    concurrency: usize,
+}
+
+/// Hooks kept before all are forgotten; each is loaded again when it is next met.
+const KEPT: usize = 100_000;
+
+impl Hooks {
+    pub fn new(concurrency: usize) -> Self {
+        Self { known: HashMap::new(), concurrency: concurrency.max(1) }
+    }
+
+    /// The hook at `version` or newer; `None` when it was deleted.
+    pub async fn get(&mut self, store: &Store, id: Uuid, version: i64) -> Result<Option<Known>, StoreError> {
+        if let Some(known) = self.known.get(&id)
+            && known.hook.version == version
+        {
+            return Ok(Some(known.clone()));
+        }
+        let Some(hook) = store.load_hook(id).await? else {
+            self.known.remove(&id);
+            return Ok(None);
+        };
+        if self.known.len() >= KEPT {
+            self.known.clear();
+        }
+        let permits = hook.number("concurrency").and_then(|own| usize::try_from(own).ok());
+        let running = Arc::new(Semaphore::new(permits.unwrap_or(self.concurrency).clamp(1, Semaphore::MAX_PERMITS)));
+        let known = Known { hook: Arc::new(hook), running };
+        self.known.insert(id, known.clone());
+        Ok(Some(known))
+    }
+}

@@ -1,0 +1,146 @@
+//! Running deliveries: the worker as a library. `WorkerBuilder` collects what it needs, `Worker::run` lives until the
+//! database says that this worker does not fit it, `Worker::run_until` until told to stop.
+
+mod completer;
+mod executor;
+mod heartbeat;
+mod hooks;
+mod maintenance;
+mod pump;
+mod runner;
+mod slots;
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::handlers::{Handler, Registry};
+use crate::http::{Client, HttpError};
+use crate::secret::Secrets;
+use crate::store::{Store, StoreError};
+
+/// How a worker behaves. Every field has the default of the command line.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name in leases and in the ledger. Defaults to host name and process id.
+    pub name: String,
+    /// Deliveries leased to this worker at once, running or next to run. Defaults to 1000.
+    pub in_flight: usize,
+    /// Deliveries of one hook that run at once, where the hook's config names no `concurrency`. Defaults to 64.
+    pub concurrency: usize,
+    /// Longest wait between two looks at the log. Defaults to 1 s.
+    pub poll: Duration,
+    /// How long a dead worker's deliveries stay its own. Defaults to 30 s; the heartbeat comes three times in it.
+    pub lease: Duration,
+    /// How long running deliveries may take to end after a stop. Defaults to 20 s.
+    pub drain: Duration,
+    /// Refuse webhooks without TLS. Defaults to false.
+    pub production: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: default_name(),
+            in_flight: 1000,
+            concurrency: 64,
+            poll: Duration::from_secs(1),
+            lease: Duration::from_secs(30),
+            drain: Duration::from_secs(20),
+            production: false,
+        }
+    }
+}
+
+/// Host name and process id.
+pub fn default_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}:{}", if host.is_empty() { "worker" } else { host }, std::process::id())
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+/// Collects the parts of a worker.
+pub struct WorkerBuilder {
+    url: String,
+    settings: Settings,
+    registry: Registry,
+    secrets: Secrets,
+}
+
+impl WorkerBuilder {
+    /// Adds an in-process handler: it runs the hooks of type `function` with this name.
+    #[must_use]
+    pub fn handler(mut self, name: &str, handler: impl Handler) -> Self {
+        self.registry.insert(name, handler);
+        self
+    }
+
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The secrets that hooks may reference. Defaults to those of the environment.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// # Errors
+    /// When the URL does not parse or TLS cannot be set up. The database is not contacted.
+    pub fn build(self) -> Result<Worker, WorkerError> {
+        Ok(Worker {
+            store: Store::new(&self.url)?,
+            http: Client::new(self.settings.production)?,
+            settings: self.settings,
+            registry: self.registry,
+            secrets: self.secrets,
+        })
+    }
+}
+
+/// A worker that is ready to run.
+pub struct Worker {
+    store: Store,
+    http: Client,
+    settings: Settings,
+    registry: Registry,
+    secrets: Secrets,
+}
+
+impl Worker {
+    pub fn builder(url: &str) -> WorkerBuilder {
+        WorkerBuilder {
+            url: url.into(),
+            settings: Settings::default(),
+            registry: Registry::built_in(),
+            secrets: Secrets::new(std::env::vars()),
+        }
+    }
+
+    /// Runs for ever.
+    ///
+    /// # Errors
+    /// At the start, when the extension is missing, of another version, or closed to the worker's role. A database that
+    /// is not available is waited for, at the start and later.
+    pub async fn run(self) -> Result<(), WorkerError> {
+        self.run_until(std::future::pending()).await
+    }
+
+    /// Runs until `stop` is ready, then lets running deliveries end within `Settings::drain`.
+    ///
+    /// # Errors
+    /// As for `run`.
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), WorkerError> {
+        runner::run(self, stop).await
+    }
+}

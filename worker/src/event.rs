@@ -1,0 +1,104 @@
+//! An event as a handler sees it, and its two envelopes. Pure: `zerodb.event_json` makes the same JSON on the server,
+//! and a contract test compares them.
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The channel whose events have the Astrocyte envelope.
+const ASTROCYTE: &str = "astrocyte";
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// `evt_` and 32 hex digits: salt of the installation, writer's transaction, number within it.
+    pub id: String,
+    pub event_type: String,
+    pub channel: String,
+    pub data: Value,
+    pub user_id: Option<Uuid>,
+    pub project_id: Option<Uuid>,
+    pub bank_id: Option<String>,
+    /// W3C trace context of the writer.
+    pub traceparent: Option<String>,
+    pub created_at: Timestamp,
+}
+
+impl Event {
+    /// The trace id within the trace context.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_deref()?.split('-').nth(1)
+    }
+
+    /// The id as a UUID, as the Astrocyte envelope has it.
+    pub fn uuid(&self) -> Option<Uuid> {
+        Uuid::try_parse(self.id.strip_prefix("evt_")?).ok()
+    }
+
+    /// RFC 3339 in UTC with microseconds.
+    pub fn timestamp(&self) -> String {
+        DateTimePrinter::new().precision(Some(6)).timestamp_to_string(&self.created_at)
+    }
+
+    /// `{id, event, channel, data, timestamp}`, or the Astrocyte form for the events of its channel.
+    pub fn envelope(&self) -> Value {
+        if self.channel == ASTROCYTE {
+            json!({
+                "event_id": self.uuid(),
+                "type": self.event_type,
+                "timestamp": self.timestamp(),
+                "bank_id": self.bank_id,
+                "data": self.data,
+                "trace_id": self.trace_id(),
+            })
+        } else {
+            json!({
+                "id": self.id,
+                "event": self.event_type,
+                "channel": self.channel,
+                "data": self.data,
+                "timestamp": self.timestamp(),
+            })
+        }
+    }
+}
+
+/// The id of an event from its key in the log; `salt` is the installation's, in hex.
+pub fn event_id(salt: &str, xid: i64, ord: i32) -> String {
+    format!("evt_{salt:0>8}{xid:016x}{ord:08x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(channel: &str) -> Event {
+        Event {
+            id: event_id("1f", 762, 3),
+            event_type: "on_retain".into(),
+            channel: channel.into(),
+            data: json!({"bank_id": "b"}),
+            user_id: None,
+            project_id: None,
+            bank_id: Some("b".into()),
+            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+            created_at: "2026-06-10T08:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn zerodb_envelope_has_the_documented_keys() {
+        let envelope = event("zerodb").envelope();
+        assert_eq!(envelope["id"], "evt_0000001f00000000000002fa00000003");
+        assert_eq!(envelope["timestamp"], "2026-06-10T08:00:00.000000Z");
+        assert_eq!(envelope.as_object().unwrap().len(), 5);
+    }
+
+    #[test]
+    fn astrocyte_envelope_has_a_uuid_and_the_trace() {
+        let envelope = event(ASTROCYTE).envelope();
+        assert_eq!(envelope["event_id"], "0000001f-0000-0000-0000-02fa00000003");
+        assert_eq!(envelope["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(envelope.as_object().unwrap().len(), 6);
+    }
+}

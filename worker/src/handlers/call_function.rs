@@ -1,0 +1,25 @@
+//! `sql`: calls a SQL function with the envelope, as the hook's owner. Config: `function`, with its schema.
+
+use async_trait::async_trait;
+
+use super::{Context, Handler};
+use crate::delivery::Delivery;
+use crate::outcome::{Done, HandlerError};
+
+pub struct CallFunction;
+
+#[async_trait]
+impl Handler for CallFunction {
+    async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
+        if delivery.hook.text("function").is_none() {
+            return Err(HandlerError::permanent("the config names no function"));
+        }
+        let timeout = delivery.hook.policy.timeout;
+        match context.store.call_function(delivery.hook.id, &delivery.event.envelope(), timeout).await {
+            Ok(()) => Ok(Done::default()),
+            // A function that is not there, or not allowed, will not be there a second later either.
+            Err(error) if error.is_missing_or_forbidden() => Err(HandlerError::permanent(error.to_string())),
+            Err(error) => Err(HandlerError::transient(error.to_string())),
+        }
+    }
+}

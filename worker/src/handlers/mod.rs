@@ -1,0 +1,61 @@
+//! The handlers: the code that a hook names. Each file is one, with the same skeleton: its config, its `run`. A handler
+//! gets a context, never the pool, and returns what happened; it writes no delivery's state.
+
+mod call_function;
+mod log;
+mod template;
+mod webhook;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::delivery::Delivery;
+use crate::http::Client;
+use crate::outcome::{Done, HandlerError};
+use crate::secret::Secrets;
+use crate::store::Store;
+
+/// What a handler may use.
+#[derive(Clone)]
+pub struct Context {
+    pub(crate) http: Client,
+    pub(crate) secrets: Secrets,
+    pub(crate) store: Store,
+}
+
+/// The code behind a hook.
+///
+/// `run` is called at least once for each delivery, on any worker, with the same `delivery.message_id` each time. It is
+/// dropped at the deadline of the hook (`timeout_ms`) and when the worker's drain ends, so it must be safe to cancel at
+/// any await. A panic counts as a transient error.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// # Errors
+    /// `Transient` to be tried again, `Permanent` to be given up.
+    async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError>;
+}
+
+/// The handlers of a worker by name.
+#[derive(Clone, Default)]
+pub struct Registry(HashMap<String, Arc<dyn Handler>>);
+
+impl Registry {
+    /// The handlers that every worker has.
+    pub fn built_in() -> Self {
+        let mut registry = Self::default();
+        registry.insert("log", log::Log);
+        registry.insert("sql", call_function::CallFunction);
+        registry.insert("webhook", webhook::Webhook);
+        registry
+    }
+
+    pub fn insert(&mut self, name: &str, handler: impl Handler) {
+        self.0.insert(name.into(), Arc::new(handler));
+    }
+
+    pub fn get(&self, name: &str) -> Option<Arc<dyn Handler>> {
+        self.0.get(name).cloned()
+    }
+}

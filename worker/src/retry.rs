@@ -1,0 +1,95 @@
+//! When to try again. Pure functions of the hook's policy, the attempt and a random number.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The longest wait between two attempts.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// The longest wait that a receiver may ask for with Retry-After.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+/// Share by which a wait is spread, to both sides.
+const JITTER: f64 = 0.2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub max_attempts: i32,
+    /// Wait before the second attempt; it doubles from there.
+    pub base: Duration,
+    /// Deadline of one attempt.
+    pub timeout: Duration,
+}
+
+impl Policy {
+    /// From a hook's config. A webhook that names no `retry_count` gets the Astrocyte default of two retries; anything else five
+    /// attempts. A value of the wrong kind counts as absent.
+    pub fn of(hook_type: &str, config: &Map<String, Value>) -> Self {
+        let number = |key: &str| config.get(key).and_then(Value::as_u64);
+        let (attempts, timeout_ms) = match hook_type {
+            "webhook" => (number("retry_count").unwrap_or(2).saturating_add(1), 5_000),
+            "log" => (5, 5_000),
+            "sql" => (5, 30_000),
+            _ => (5, 120_000),
+        };
+        Self {
+            max_attempts: i32::try_from(number("max_attempts").unwrap_or(attempts)).unwrap_or(i32::MAX).max(1),
+            base: Duration::from_millis(number("retry_delay_ms").unwrap_or(1_000)),
+            timeout: Duration::from_millis(number("timeout_ms").unwrap_or(timeout_ms).max(1)),
+        }
+    }
+
+    pub fn is_last(&self, attempt: i32) -> bool {
+        attempt >= self.max_attempts
+    }
+
+    /// base · 2^(attempt − 1), at most an hour, spread by ±20 %. `random` is uniform in 0..1.
+    pub fn backoff(&self, attempt: i32, random: f64) -> Duration {
+        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(30);
+        let wait = self.base.saturating_mul(1 << doublings).min(LONGEST);
+        wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * random.clamp(0.0, 1.0))
+    }
+
+    /// What a receiver asked for, but never less than the backoff and never more than a day.
+    pub fn heed(&self, asked: Duration, backoff: Duration) -> Duration {
+        asked.clamp(backoff, LONGEST_ASKED.max(backoff))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn policy(hook_type: &str, config: Value) -> Policy {
+        Policy::of(hook_type, config.as_object().unwrap())
+    }
+
+    #[test]
+    fn a_webhook_has_two_retries_by_default() {
+        assert_eq!(policy("webhook", json!({})).max_attempts, 3);
+        assert_eq!(policy("webhook", json!({"retry_count": 0})).max_attempts, 1);
+    }
+
+    #[test]
+    fn nonsense_in_the_config_counts_as_absent() {
+        assert_eq!(policy("sql", json!({"max_attempts": "many", "timeout_ms": -1})), policy("sql", json!({})));
+    }
+
+    #[test]
+    fn the_wait_doubles_and_stays_within_its_bounds() {
+        let policy = policy("webhook", json!({"retry_delay_ms": 100}));
+        assert_eq!(policy.backoff(1, 0.5), Duration::from_millis(100));
+        assert_eq!(policy.backoff(3, 0.5), Duration::from_millis(400));
+        assert_eq!(policy.backoff(1, 0.0), Duration::from_millis(80));
+        assert_eq!(policy.backoff(100, 1.0), LONGEST.mul_f64(1.2));
+    }
+
+    #[test]
+    fn a_receiver_may_ask_for_more_but_not_for_less() {
+        let policy = policy("webhook", json!({}));
+        let backoff = Duration::from_secs(2);
+        assert_eq!(policy.heed(Duration::from_secs(30), backoff), Duration::from_secs(30));
+        assert_eq!(policy.heed(Duration::ZERO, backoff), backoff);
+        assert_eq!(policy.heed(Duration::from_secs(1 << 40), backoff), LONGEST_ASKED);
+    }
+}

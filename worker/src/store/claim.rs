@@ -1,0 +1,124 @@
+//! Getting work: from the log to leased deliveries, and due deliveries.
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::statements::{CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DISPATCH, NEXT_DUE};
+use super::{Store, StoreError};
+
+/// How much this worker can take now.
+pub struct Limits {
+    /// Deliveries in all; also the most events that are read.
+    pub deliveries: usize,
+    /// Deliveries of one hook.
+    pub per_hook: usize,
+    /// Hooks that get none now.
+    pub saturated: Vec<Uuid>,
+}
+
+/// A leased delivery as the database describes it.
+#[derive(Debug)]
+pub struct Claimed {
+    pub id: i64,
+    pub attempt: i32,
+    pub epoch: i32,
+    pub hook_id: Uuid,
+    pub hook_version: i64,
+    /// `None` when the event has left the log.
+    pub event: Option<EventRow>,
+}
+
+#[derive(Debug)]
+pub struct EventRow {
+    pub xid: i64,
+    pub ord: i32,
+    pub event_type: String,
+    pub data: String,
+    pub user_id: Option<Uuid>,
+    pub project_id: Option<Uuid>,
+    pub bank_id: Option<String>,
+    pub traceparent: Option<String>,
+    pub created_at: jiff::Timestamp,
+}
+
+impl Store {
+    /// Moves the dispatcher by at most `limits.deliveries` events. Returns how many it read and the deliveries that are
+    /// leased to `lease`; `None` when another worker is dispatching. One transaction under the dispatcher's lock.
+    pub async fn dispatch(&self, lease: i64, limits: &Limits) -> Result<Option<(usize, Vec<Claimed>)>, StoreError> {
+        let mut connection = self.connection().await?;
+        let lock = connection.prepare_cached(LOCK_DISPATCH).await?;
+        let dispatch = connection.prepare_cached(DISPATCH_EVENTS).await?;
+        let transaction = connection.transaction().await?;
+        // The lock comes in a statement of its own: the next one's snapshot then holds the last owner's cursor.
+        if !transaction.query_one(&lock, &[]).await?.try_get::<_, bool>(0)? {
+            return Ok(None);
+        }
+        let most = to_i32(limits.deliveries);
+        let rows = transaction
+            .query(&dispatch, &[&most, &lease, &most, &to_i32(limits.per_hook), &limits.saturated])
+            .await?;
+        transaction.commit().await?;
+        let events: i64 = rows.first().map_or(Ok(0), |row| row.try_get("events"))?;
+        let claimed = rows.iter().filter_map(|row| dispatched(row).transpose()).collect::<Result<_, _>>()?;
+        Ok(Some((usize::try_from(events).unwrap_or(0), claimed)))
+    }
+
+    /// Leases deliveries that are due.
+    pub async fn claim(&self, lease: i64, limits: &Limits) -> Result<Vec<Claimed>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(CLAIM_DELIVERIES).await?;
+        let (most, per_hook) = (to_i32(limits.deliveries), to_i32(limits.per_hook));
+        let rows = connection.query(&statement, &[&most, &per_hook, &limits.saturated, &lease]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Claimed {
+                    id: row.try_get("id")?,
+                    attempt: row.try_get("attempts")?,
+                    epoch: row.try_get("epoch")?,
+                    hook_id: row.try_get("hook_id")?,
+                    hook_version: row.try_get("version")?,
+                    event: event_row(row)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Milliseconds until a delivery falls due (negative when one is), `None` when none waits.
+    pub async fn next_due(&self) -> Result<Option<i64>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(NEXT_DUE).await?;
+        Ok(connection.query_one(&statement, &[]).await?.try_get(0)?)
+    }
+}
+
+/// A row of the dispatch statement; `None` for the one that only carries the count.
+fn dispatched(row: &Row) -> Result<Option<Claimed>, StoreError> {
+    let Some(id) = row.try_get("id")? else { return Ok(None) };
+    Ok(Some(Claimed {
+        id,
+        attempt: 1,
+        epoch: 1,
+        hook_id: row.try_get("hook_id")?,
+        hook_version: row.try_get("version")?,
+        event: event_row(row)?,
+    }))
+}
+
+fn event_row(row: &Row) -> Result<Option<EventRow>, StoreError> {
+    let Some(event_type) = row.try_get("event_type")? else { return Ok(None) };
+    Ok(Some(EventRow {
+        event_type,
+        xid: row.try_get("event_xid")?,
+        ord: row.try_get("event_ord")?,
+        data: row.try_get("data")?,
+        user_id: row.try_get("user_id")?,
+        project_id: row.try_get("project_id")?,
+        bank_id: row.try_get("bank_id")?,
+        traceparent: row.try_get("traceparent")?,
+        created_at: row.try_get("created_at")?,
+    }))
+}
+
+fn to_i32(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

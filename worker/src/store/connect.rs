@@ -1,0 +1,139 @@
+//! How a connection is made: the URL, TLS as libpq means it, and the session's settings.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::StoreError;
+
+/// What the planner must not try on the worker's statements: their tables are read by index or not at all, and a table
+/// that has just been filled has no statistics yet.
+const SESSION: &str = "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c jit=off -c client_min_messages=warning";
+
+/// A parsed URL, ready to connect.
+pub struct Target {
+    pub config: Config,
+    pub tls: Tls,
+}
+
+/// TLS that also accepts a local socket, for which the driver asks with an empty name before it leaves TLS out.
+#[derive(Clone)]
+pub struct Tls(MakeRustlsConnect);
+
+impl MakeTlsConnect<Socket> for Tls {
+    type Stream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+    type TlsConnect = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
+    type Error = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Error;
+
+    fn make_tls_connect(&mut self, host: &str) -> Result<Self::TlsConnect, Self::Error> {
+        let name = if host.is_empty() { "localhost" } else { host };
+        MakeTlsConnect::<Socket>::make_tls_connect(&mut self.0, name)
+    }
+}
+
+impl Target {
+    /// # Errors
+    /// `Config` when the URL does not parse or the system's certificates cannot be read.
+    pub fn parse(url: &str, application_name: &str) -> Result<Self, StoreError> {
+        let (url, verify) = verification(url);
+        let mut config: Config = url
+            .parse()
+            .map_err(|error: tokio_postgres::Error| StoreError::Config { reason: reason(&error) })?;
+        config.application_name(application_name);
+        let options = config.get_options().map_or_else(|| SESSION.to_owned(), |own| format!("{SESSION} {own}"));
+        config.options(options);
+        config.keepalives_idle(std::time::Duration::from_secs(15));
+        config.tcp_user_timeout(std::time::Duration::from_secs(30));
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(std::time::Duration::from_secs(5));
+        }
+        Ok(Self { config, tls: Tls(MakeRustlsConnect::new(tls_config(verify)?)) })
+    }
+}
+
+/// One connection, driven by a task of its own until it ends.
+///
+/// # Errors
+/// `Config` for a bad URL, `Unavailable` when the server cannot be reached, else what the server says.
+pub async fn client(url: &str, application_name: &str) -> Result<Client, StoreError> {
+    let target = Target::parse(url, application_name)?;
+    let (client, connection) = target.config.connect(target.tls).await?;
+    #[expect(clippy::disallowed_methods, reason = "the driver of a connection ends with its client")]
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended");
+        }
+    });
+    Ok(client)
+}
+
+/// `verify-ca` and `verify-full` are libpq's words that the driver does not know; both mean `require` to it.
+fn verification(url: &str) -> (String, bool) {
+    let verify = ["sslmode=verify-full", "sslmode=verify-ca"].iter().any(|mode| url.contains(mode));
+    let url = url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+    (url, verify)
+}
+
+fn tls_config(verify: bool) -> Result<rustls::ClientConfig, StoreError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = |error: rustls::Error| StoreError::Config { reason: error.to_string() };
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(config)?;
+    if verify {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return Ok(builder.with_root_certificates(roots).with_no_client_auth());
+    }
+    let verifier = Arc::new(Unverified(provider));
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+fn reason(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// `sslmode=prefer` and `require` encrypt without asking who answers, as libpq does; `verify-full` asks.
+#[derive(Debug)]
+struct Unverified(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unverified {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,77 @@
+//! What can go wrong with the database, by SQLSTATE. Callers branch on the variant, never on a text.
+
+use tokio_postgres::error::SqlState;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable now: refused, restarted, shutting down, out of connections. Worth trying again.
+    #[error("the database is not available: {reason}")]
+    Unavailable { reason: String },
+    /// A standby, which takes no writes.
+    #[error("the database is read-only: it is a standby, or default_transaction_read_only is on")]
+    ReadOnly,
+    /// The extension is missing, or of another version than this worker.
+    #[error("the extension does not fit this worker: {reason}")]
+    SchemaMismatch { reason: String },
+    #[error("the worker's role lacks a privilege: {reason}; an administrator can run SELECT zerodb.grant_worker('role')")]
+    Forbidden { reason: String },
+    #[error("the database URL is not valid: {reason}")]
+    Config { reason: String },
+    #[error("{message}")]
+    Database { sqlstate: String, message: String },
+}
+
+impl StoreError {
+    /// True when waiting may mend it.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::ReadOnly)
+    }
+
+    /// True when a function that a hook names is not there or not allowed.
+    pub fn is_missing_or_forbidden(&self) -> bool {
+        match self {
+            Self::Forbidden { .. } | Self::SchemaMismatch { .. } => true,
+            Self::Database { sqlstate, .. } => {
+                [SqlState::UNDEFINED_OBJECT.code(), SqlState::INVALID_PARAMETER_VALUE.code()].contains(&sqlstate.as_str())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(server) = error.as_db_error() else {
+            // No answer from a server: the connection could not be made, or ended.
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let reason = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+            return Self::Unavailable { reason };
+        };
+        let reason = server.message().to_owned();
+        let code = server.code();
+        match code.code() {
+            // Connection exceptions, lack of resources, shutdown and start-up.
+            state if state.starts_with("08") || state.starts_with("53") || state.starts_with("57P") => {
+                Self::Unavailable { reason }
+            }
+            _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
+            _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => Self::Forbidden { reason },
+            _ if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION, SqlState::UNDEFINED_COLUMN]
+                .contains(code)
+                || *code == SqlState::INVALID_SCHEMA_NAME =>
+            {
+                Self::SchemaMismatch { reason }
+            }
+            state => Self::Database { sqlstate: state.to_owned(), message: reason },
+        }
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for StoreError {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            other => Self::Unavailable { reason: other.to_string() },
+        }
+    }
+}

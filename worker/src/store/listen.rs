@@ -1,0 +1,101 @@
+//! The listening connection: it receives wake-ups and holds the locks by which writers know whether to send them. It is
+//! never in a transaction and always drained, so it never holds back vacuum.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::poll_fn;
+use tokio::sync::mpsc;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, Client};
+
+use super::connect::Target;
+use super::statements::{CHANNEL, LEAD, PARK, UNPARK};
+use super::{Store, StoreError};
+
+/// Whether writers notify from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parked {
+    /// They do: a last look, then sleep.
+    Yes,
+    /// A commit is still under way: look again and try again.
+    Busy,
+    /// Another worker is the one that parks; it wakes this one when there is more than it can take.
+    Follower,
+}
+
+pub struct Listener {
+    client: Client,
+    notifications: mpsc::Receiver<()>,
+    leads: bool,
+    parked: bool,
+}
+
+impl Store {
+    /// Connects and listens.
+    pub async fn listen(&self, park_timeout: Duration) -> Result<Listener, StoreError> {
+        let target = Target::parse(&self.url, "zerodb-hooks listener")?;
+        let (client, mut connection) = target.config.connect(target.tls).await?;
+        // One waiting wake-up says all: more are dropped, and the channel closes when the connection ends.
+        let (wakes, notifications) = mpsc::channel(1);
+        #[expect(clippy::disallowed_methods, reason = "the driver of a connection ends with its client")]
+        tokio::spawn(async move {
+            let mut messages = poll_fn(move |context| connection.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                if matches!(message, AsyncMessage::Notification(_)) {
+                    let _full = wakes.try_send(());
+                }
+            }
+        });
+        let timeout = format!("{}ms", park_timeout.as_millis());
+        client.execute("SELECT pg_catalog.set_config('lock_timeout', $1, false)", &[&timeout]).await?;
+        client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
+        Ok(Listener { client, notifications, leads: false, parked: false })
+    }
+}
+
+impl Listener {
+    /// Asks writers to notify. The caller must look for events once more before it waits.
+    pub async fn park(&mut self) -> Result<Parked, StoreError> {
+        if !self.leads {
+            self.leads = self.client.query_one(LEAD, &[]).await?.try_get(0)?;
+            if !self.leads {
+                return Ok(Parked::Follower);
+            }
+        }
+        if self.parked {
+            return Ok(Parked::Yes);
+        }
+        match self.client.query_one(PARK, &[]).await {
+            Ok(_) => {
+                self.parked = true;
+                Ok(Parked::Yes)
+            }
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(Parked::Busy),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells writers that there is no need to notify.
+    pub async fn unpark(&mut self) -> Result<(), StoreError> {
+        if self.parked {
+            self.parked = false;
+            self.client.query_one(UNPARK, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a wake-up. Safe to cancel.
+    ///
+    /// # Errors
+    /// `Unavailable` when the connection has ended.
+    pub async fn notified(&mut self) -> Result<(), StoreError> {
+        let ended = || StoreError::Unavailable { reason: "the listening connection ended".into() };
+        self.notifications.recv().await.ok_or_else(ended)
+    }
+
+    /// Asks the server for an answer, so that a connection that was cut silently is noticed.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.client.batch_execute("").await.map_err(StoreError::from)
+    }
+}

@@ -1,0 +1,37 @@
+//! Keeping the relations flat: rotation of the log, pruning.
+
+use super::statements::{CANCEL_ORPHANS, PRUNE_CURSOR, PRUNE_DELIVERIES, ROTATE_LOG};
+use super::{Store, StoreError};
+
+/// Deliveries deleted in one statement.
+const BATCH: i32 = 10_000;
+
+impl Store {
+    /// True when the partition was emptied.
+    pub async fn rotate_log(&self, slot: i32, retention: &str) -> Result<bool, StoreError> {
+        let connection = self.connection().await?;
+        Ok(connection.query_one(ROTATE_LOG, &[&slot, &retention]).await?.try_get(0)?)
+    }
+
+    /// Deletes a batch of deliveries that ended before the retention; true when there may be more.
+    pub async fn prune_deliveries(&self, retention: &str) -> Result<bool, StoreError> {
+        let connection = self.connection().await?;
+        let pruned: i64 = connection.query_one(PRUNE_DELIVERIES, &[&retention, &BATCH]).await?.try_get(0)?;
+        Ok(pruned >= i64::from(BATCH))
+    }
+
+    pub async fn prune_cursor(&self) -> Result<(), StoreError> {
+        self.connection().await?.query_one(PRUNE_CURSOR, &[]).await?;
+        Ok(())
+    }
+
+    pub async fn cancel_orphans(&self) -> Result<u64, StoreError> {
+        Ok(self.connection().await?.execute(CANCEL_ORPHANS, &[]).await?)
+    }
+
+    /// Tells the other workers that there is work.
+    pub async fn wake_peers(&self) -> Result<(), StoreError> {
+        self.connection().await?.query_one(super::statements::WAKE_PEERS, &[]).await?;
+        Ok(())
+    }
+}

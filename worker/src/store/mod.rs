@@ -1,0 +1,60 @@
+//! The only place that knows the database: the pool, the statements of `sql/worker`, and nothing of what a handler does.
+//! Every function here is one short transaction; none is open while a handler runs.
+
+pub mod connect;
+mod claim;
+mod error;
+mod finish;
+mod functions;
+mod lease;
+mod listen;
+mod maintenance;
+mod settings;
+pub mod statements;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+
+pub use claim::{Claimed, EventRow, Limits};
+pub use error::StoreError;
+pub use finish::Attempt;
+pub use lease::Reaped;
+pub use listen::{Listener, Parked};
+pub use settings::Installation;
+
+/// Connections of a worker beside the one that listens.
+const POOL_SIZE: usize = 5;
+/// How long a task waits for a connection before it says that the database is not available.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+    url: String,
+}
+
+impl Store {
+    /// Makes the pool; connects only when it is first used.
+    ///
+    /// # Errors
+    /// `Config` when the URL does not parse or the system's certificates cannot be read.
+    pub fn new(url: &str) -> Result<Self, StoreError> {
+        let target = connect::Target::parse(url, "zerodb-hooks")?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(target.config, target.tls, recycling);
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .build()
+            .map_err(|error| StoreError::Config { reason: error.to_string() })?;
+        Ok(Self { pool, url: url.to_owned() })
+    }
+
+    async fn connection(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(StoreError::from)
+    }
+}

@@ -1,0 +1,35 @@
+//! Every statement that the worker runs, by the name of its file in `sql/worker`.
+
+macro_rules! statements {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub const $name: &str = include_str!(concat!("../../../sql/worker/", $file));)*
+        /// All of them with their files, for the test that prepares each one against a fresh extension.
+        pub const ALL: &[(&str, &str)] = &[$(($file, $name)),*];
+    };
+}
+
+statements! {
+    CALL_FUNCTION = "call_function.sql";
+    CANCEL_ORPHANS = "cancel_orphans.sql";
+    CLAIM_DELIVERIES = "claim_deliveries.sql";
+    DISPATCH_EVENTS = "dispatch_events.sql";
+    FINISH_DELIVERIES = "finish_deliveries.sql";
+    LEAD = "lead.sql";
+    LOAD_CHANNELS = "load_channels.sql";
+    LOAD_HOOK = "load_hook.sql";
+    LOAD_SETTINGS = "load_settings.sql";
+    LOCK_DISPATCH = "lock_dispatch.sql";
+    NEXT_DUE = "next_due.sql";
+    PARK = "park.sql";
+    PRUNE_CURSOR = "prune_cursor.sql";
+    PRUNE_DELIVERIES = "prune_deliveries.sql";
+    REAP_LEASES = "reap_leases.sql";
+    RENEW_LEASE = "renew_lease.sql";
+    ROTATE_LOG = "rotate_log.sql";
+    TAKE_LEASE = "take_lease.sql";
+    UNPARK = "unpark.sql";
+    WAKE_PEERS = "wake_peers.sql";
+}
+
+/// The channel on which a parked worker is woken.
+pub const CHANNEL: &str = "zerodb_hooks";

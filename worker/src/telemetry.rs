@@ -1,0 +1,22 @@
+//! Logging. Fields are dotted (`event.id`, `delivery.id`); a payload or a secret is never one of them.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::LogFormat;
+
+/// Starts logging to standard error. A filter that does not parse is reported and `info` used.
+pub fn init(format: LogFormat, filter: &str) {
+    let parsed = EnvFilter::try_new(filter);
+    let wrong = parsed.as_ref().err().map(ToString::to_string);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    if let Some(reason) = wrong {
+        tracing::warn!(reason, "the log filter is not valid, using info");
+    }
+}
