@@ -164,16 +164,28 @@ AS $$
         FROM string_to_array(event_type, '.') AS words, generate_series(1, cardinality(words) - 1) AS n)
 $$;
 
+-- The hook's "when", parsed; null when there is none and when it is none, which a trigger prevents. Not read from
+-- hook_detail, which users may not.
+CREATE FUNCTION zerodb._predicate(hook zerodb.zerodb_hooks) RETURNS jsonpath
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (hook.hook_config ->> 'when')::jsonpath;
+EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
+    RETURN NULL;
+END
+$$;
+
 -- True when the hook, as it is now, matches the event.
-CREATE FUNCTION zerodb._matches(hook zerodb.zerodb_hooks, event zerodb.outbox) RETURNS boolean
+CREATE FUNCTION zerodb._matches(hook zerodb.zerodb_hooks, predicate jsonpath, event zerodb.outbox) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT hook.event_type = ANY (zerodb._patterns(event.event_type))
         AND (hook.user_id = zerodb._every_user() OR hook.user_id = event.user_id)
         AND (hook.project_id IS NULL OR hook.project_id = event.project_id)
-        AND (NOT hook.hook_config ? 'when' OR coalesce((SELECT jsonb_path_match(event.data::jsonb, d.predicate, '{}', true)
-            FROM zerodb.hook_detail AS d WHERE d.hook_id = hook.id), false))
+        AND (NOT hook.hook_config ? 'when' OR coalesce(jsonb_path_match(event.data::jsonb, predicate, '{}', true), false))
 $$;
 
 CREATE FUNCTION zerodb.replay(
@@ -187,6 +199,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     hook zerodb.zerodb_hooks := zerodb.get_hook(hook_id);
+    predicate jsonpath := zerodb._predicate(hook);
     replayed bigint;
 BEGIN
     IF since IS NULL OR until IS NULL OR since > until THEN
@@ -195,13 +208,13 @@ BEGIN
     END IF;
     IF dry_run THEN
         SELECT count(*) INTO replayed FROM zerodb.outbox AS o
-        WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, o);
+        WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, predicate, o);
         RETURN replayed;
     END IF;
     INSERT INTO zerodb.delivery (event_xid, event_ord, event_slot, hook_id, user_id, due_at)
     SELECT o.xid, o.ord, o.slot, hook.id, hook.user_id, clock_timestamp()
     FROM zerodb.outbox AS o
-    WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, o)
+    WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, predicate, o)
     ORDER BY o.xid, o.ord;
     GET DIAGNOSTICS replayed = ROW_COUNT;
     PERFORM zerodb._wake();

@@ -82,8 +82,7 @@ BEGIN
             nullif(split_part(o.traceparent, '-', 2), '') AS trace_id, o.created_at AS timestamp
         FROM zerodb._event_key(event_json.id) AS k
         JOIN zerodb.outbox AS o ON o.xid = k.xid AND o.ord = k.ord
-        LEFT JOIN zerodb.event_type AS t ON t.name = o.event_type) AS e
-    WHERE replace(substr(e.id, 5), '-', '') = replace(regexp_replace(lower(event_json.id), '^evt_', ''), '-', '');
+        LEFT JOIN zerodb.event_type AS t ON t.name = o.event_type) AS e;
     IF envelope IS NULL THEN
         PERFORM zerodb._no_event(event_json.id);
     END IF;

@@ -46,7 +46,8 @@ AS $$
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.event_type, zerodb.event_types, zerodb.events, zerodb.deliveries, zerodb.attempts, '
-        'zerodb.watches, zerodb._watch_trigger, zerodb.outbox, zerodb.delivery, zerodb.attempt, zerodb.instance, zerodb.cursor TO %s', role);
+        'zerodb.watches, zerodb._watch_trigger, zerodb.outbox, zerodb.delivery, zerodb.attempt, zerodb.instance, zerodb.cursor, '
+        'zerodb.lease TO %s', role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.zerodb_hooks TO %s', role);
     EXECUTE format('GRANT INSERT (event_xid, event_ord, event_slot, hook_id, user_id, due_at) ON zerodb.delivery TO %s', role);
     EXECUTE format('GRANT UPDATE (state, due_at, attempts, finished_at, last_error) ON zerodb.delivery TO %s', role);
@@ -77,7 +78,7 @@ AS $$
 BEGIN
     PERFORM zerodb.grant_user(role);
     EXECUTE format('GRANT INSERT, UPDATE ON zerodb.event_type TO %s', role);
-    EXECUTE format('GRANT SELECT ON zerodb.lease, zerodb.hook_detail TO %s', role);
+    EXECUTE format('GRANT SELECT ON zerodb.hook_detail TO %s', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION zerodb._all_tenants(), zerodb.register_event_type(text, text, text[], text) TO %s', role);
 END
 $$;

@@ -184,8 +184,10 @@ SELECT
     t.tgrelid,
     t.tgname,
     (convert_from(substring(t.tgargs FROM 1 FOR length(t.tgargs) - 1), getdatabaseencoding()))::jsonb AS mapping,
-    CASE WHEN (t.tgtype & 4) > 0 THEN 'insert' WHEN (t.tgtype & 8) > 0 THEN 'delete' ELSE 'update' END AS operation
+    CASE WHEN (t.tgtype & 1) = 0 AND c.relkind = 'p' THEN 'batch'
+        WHEN (t.tgtype & 4) > 0 THEN 'insert' WHEN (t.tgtype & 8) > 0 THEN 'delete' ELSE 'update' END AS operation
 FROM pg_catalog.pg_trigger AS t
+JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
 WHERE t.tgfoid = 'zerodb._capture()'::regprocedure AND t.tgparentid = 0;
 
 CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text) RETURNS name
@@ -197,7 +199,8 @@ AS $$
 $$;
 
 -- One trigger. Statement-level with transition tables on a table; row-level on a partitioned one, because only row
--- triggers are cloned to partitions, also to those attached later. ALWAYS: writes under replica role count.
+-- triggers are cloned to partitions, also to those attached later. The one for
+-- `batch` on a partitioned table looks at whole statements. ALWAYS: writes under replica role count.
 CREATE FUNCTION zerodb._create_watch_trigger(target regclass, operation text, mapping jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -205,13 +208,13 @@ AS $$
 DECLARE
     trigger_name name := zerodb._watch_trigger_name(mapping ->> 'event', operation);
     partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
-    scope text := CASE WHEN partitioned THEN 'FOR EACH ROW'
-        WHEN operation = 'insert' THEN 'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'
+    scope text := CASE WHEN partitioned AND operation <> 'batch' THEN 'FOR EACH ROW'
+        WHEN operation IN ('insert', 'batch') THEN 'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'
         WHEN operation = 'delete' THEN 'REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT'
         ELSE 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT' END;
 BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s %s EXECUTE FUNCTION zerodb._capture(%L)',
-        trigger_name, upper(operation), target, scope, mapping::text);
+        trigger_name, CASE operation WHEN 'batch' THEN 'INSERT' ELSE upper(operation) END, target, scope, mapping::text);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, trigger_name);
     EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION zerodb_hooks', trigger_name, target);
 END
@@ -241,6 +244,12 @@ BEGIN
     partitioned := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
     -- A row that moves between partitions fires DELETE and INSERT triggers: all three must look.
     triggered := CASE WHEN partitioned THEN '{insert,update,delete}' ELSE operations END;
+    -- Row triggers cannot tell that a statement stored several rows. A foreign partition forbids the look at all of them.
+    IF partitioned AND wanted ? 'batch' AND 'insert' = ANY (operations) AND NOT EXISTS (
+        SELECT FROM pg_partition_tree(target) AS p JOIN pg_class AS c ON c.oid = p.relid WHERE c.relkind = 'f')
+    THEN
+        triggered := triggered || '{batch}';
+    END IF;
     FOR current IN SELECT w.tgname, w.operation FROM zerodb._watch_trigger AS w
         WHERE w.tgrelid = target AND w.mapping ->> 'event' = watch.event_type AND w.operation <> ALL (triggered)
     LOOP

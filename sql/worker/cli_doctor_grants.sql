@@ -22,4 +22,4 @@ FROM (
         AND f.proname NOT IN ('grant_user', 'grant_worker', 'grant_admin', '_grant_functions', 'register_event_type')
 ) AS w
 WHERE NOT w.held
-ORDER BY w.privilege
+ORDER BY w.privilege = 'USAGE on schema zerodb' DESC, w.privilege

@@ -1,20 +1,28 @@
 -- Active hooks that cannot run or never match, with the fault: no_function, no_owner, no_execute, no_predicate. No parameters.
--- Locks: none. Reads all hooks; relies on hook_detail_pkey.
+-- Locks: none. Reads all hooks; relies on hook_detail_pkey and pg_proc_proname_args_nsp_index. Looks functions up in the
+-- catalog, because to_regprocedure raises where the role may not use the function's schema.
 WITH hook AS (
-    SELECT h.id, h.hook_name::text AS hook_name, d.owner, h.hook_config, d.predicate, h.hook_type,
-        CASE WHEN h.hook_type = 'sql' THEN pg_catalog.to_regprocedure((h.hook_config ->> 'function') || '(jsonb)') END AS function
+    SELECT h.id, h.hook_name::text AS hook_name, h.hook_type, h.hook_config ? 'when' AS has_when, d.owner, d.predicate,
+        coalesce(h.hook_config ->> 'function', '') AS function,
+        CASE WHEN h.hook_type = 'sql' THEN pg_catalog.parse_ident(h.hook_config ->> 'function') END AS path
     FROM zerodb.zerodb_hooks AS h
     LEFT JOIN zerodb.hook_detail AS d ON d.hook_id = h.id
     WHERE h.is_active
 )
-SELECT h.id, h.hook_name, f.fault, coalesce(h.hook_config ->> 'function', '') AS function, coalesce(h.owner::text, '') AS owner
+SELECT h.id, h.hook_name, f.fault, h.function, coalesce(h.owner::text, '') AS owner
 FROM hook AS h
 LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = h.owner
+LEFT JOIN pg_catalog.pg_namespace AS n
+    ON n.nspname = coalesce(h.path[pg_catalog.cardinality(h.path) - 1], 'pg_catalog')
+LEFT JOIN pg_catalog.pg_proc AS p
+    ON p.pronamespace = n.oid AND p.proname = h.path[pg_catalog.cardinality(h.path)]
+    AND p.proargtypes = pg_catalog.oidvectorin('jsonb'::regtype::oid::text::cstring)
 CROSS JOIN LATERAL (SELECT CASE
-    WHEN h.hook_config ? 'when' AND h.predicate IS NULL THEN 'no_predicate'
-    WHEN h.hook_type = 'sql' AND h.function IS NULL THEN 'no_function'
-    WHEN h.hook_type = 'sql' AND r.oid IS NULL THEN 'no_owner'
-    WHEN h.hook_type = 'sql' AND NOT pg_catalog.has_function_privilege(r.oid, h.function, 'EXECUTE') THEN 'no_execute'
+    WHEN h.has_when AND h.predicate IS NULL THEN 'no_predicate'
+    WHEN h.hook_type <> 'sql' THEN NULL
+    WHEN p.oid IS NULL THEN 'no_function'
+    WHEN r.oid IS NULL THEN 'no_owner'
+    WHEN NOT pg_catalog.has_function_privilege(r.oid, p.oid, 'EXECUTE') THEN 'no_execute'
     END) AS f (fault)
 WHERE f.fault IS NOT NULL
 ORDER BY h.hook_name, h.id

@@ -48,7 +48,10 @@ pub struct Mapping {
     /// The table that was watched: `relid` itself, or the partitioned table above it.
     pub root: pg_sys::Oid,
     pub event: Vec<u8>,
+    /// Not for a row trigger, which sees one row only.
     pub batch: Option<Batch>,
+    /// True for the statement trigger of a partitioned table: the rows themselves are for the row triggers.
+    pub batch_only: bool,
     operations: Vec<Operation>,
     fields: Vec<Field>,
     user_id: Source,
@@ -89,13 +92,15 @@ impl Mapping {
             Some(names) => names.iter().filter_map(|name| table.compared(name.as_str()?)).collect(),
             None => table.columns.iter().filter(|column| !column.dropped).map(TableColumn::compared).collect(),
         };
+        let is_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0;
         let source = |key: &str| table.source(argument.get(key).unwrap_or(&Value::Null));
         Some(Self {
             relid: table.relid,
             // SAFETY: a catalog look-up.
             root: unsafe { root_of(trigger.tg_relation) },
             event: argument.get("event")?.as_str()?.as_bytes().to_vec(),
-            batch: argument.get("batch").and_then(Batch::read),
+            batch: argument.get("batch").filter(|_| !is_row).and_then(Batch::read),
+            batch_only: table.is_partitioned && !is_row,
             operations,
             fields,
             user_id: source("user_id"),
@@ -243,15 +248,18 @@ impl TableColumn {
 struct Table {
     relid: pg_sys::Oid,
     name: String,
+    is_partitioned: bool,
     columns: Vec<TableColumn>,
 }
 
 impl Table {
     unsafe fn of(relation: pg_sys::Relation) -> Self {
         // SAFETY: the relation is open.
-        let (description, relid, name) = unsafe {
-            let name = CStr::from_ptr((*(*relation).rd_rel).relname.data.as_ptr());
-            (PgTupleDesc::from_pg_unchecked((*relation).rd_att), (*relation).rd_id, name)
+        let (description, relid, name, is_partitioned) = unsafe {
+            let class = &*(*relation).rd_rel;
+            let name = CStr::from_ptr(class.relname.data.as_ptr());
+            let is_partitioned = class.relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE;
+            (PgTupleDesc::from_pg_unchecked((*relation).rd_att), (*relation).rd_id, name, is_partitioned)
         };
         let columns = description
             .iter()
@@ -264,7 +272,7 @@ impl Table {
                 dropped: column.attisdropped,
             })
             .collect();
-        Self { relid, name: name.to_string_lossy().into_owned(), columns }
+        Self { relid, name: name.to_string_lossy().into_owned(), is_partitioned, columns }
     }
 
     fn find(&self, name: &str) -> Option<&TableColumn> {

@@ -74,7 +74,7 @@ unsafe fn capture(trigger: &pg_sys::TriggerData) {
     // SAFETY: the fields of TriggerData are valid while the trigger runs.
     let mapping = unsafe { mapping_of(trigger) };
     let every = settings::capture() == settings::Capture::All;
-    let single = every || wanted::wants(&mapping.event);
+    let single = !mapping.batch_only && (every || wanted::wants(&mapping.event));
     let batch = mapping.batch.as_ref().filter(|batch| every || wanted::wants(&batch.event));
     if !single && batch.is_none() {
         return;

@@ -87,14 +87,14 @@ async fn every_type_of_hook_can_be_made() -> Result<()> {
 async fn list_hooks_filters_by_type_project_and_activity() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session
-            .run(&format!(
-                "SELECT zerodb.create_hook('on_import', 'first', hook_type => 'log');
-                SELECT zerodb.create_hook('on_import', 'second', '{{}}', '{PROJECT}', 'log');
-                SELECT zerodb.create_hook('on_export', 'third', '{{}}', NULL, 'log', '{ALICE}');
-                SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.zerodb_hooks WHERE hook_name = 'first'"
-            ))
-            .await?;
+        for call in [
+            "create_hook('on_import', 'first', hook_type => 'log')".to_owned(),
+            format!("create_hook('on_import', 'second', '{{}}', '{PROJECT}', 'log')"),
+            format!("create_hook('on_export', 'third', '{{}}', NULL, 'log', '{ALICE}')"),
+            "update_hook(id, is_active => false) FROM zerodb.list_hooks() WHERE hook_name = 'first'".to_owned(),
+        ] {
+            session.run(&format!("SELECT zerodb.{call}")).await?;
+        }
         for (arguments, expected) in [
             ("", "second third"),
             ("active_only => false", "first second third"),

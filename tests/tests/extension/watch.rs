@@ -80,8 +80,8 @@ async fn unwatch_removes_every_trigger_and_then_says_there_is_none() -> Result<(
         assert_eq!(written(&session).await?, Vec::<String>::new());
         assert_eq!(session.rows(TRIGGERS).await?.len(), 0);
         for (call, message) in [
-            ("unwatch('item')", "item is not watched"),
-            ("unwatch('item', 'on_import')", "item is not watched for 'on_import'"),
+            ("unwatch('item')", "public.item is not watched"),
+            ("unwatch('item', 'on_import')", "public.item is not watched for 'on_import'"),
         ] {
             let error = session.error(&format!("SELECT zerodb.{call}")).await?;
             assert_eq!((error.code.as_str(), error.message.as_str()), ("P0002", message));
@@ -153,13 +153,13 @@ async fn what_cannot_be_watched_is_refused() -> Result<()> {
             )
             .await?;
         for (target, message) in [
-            ("'seen'", "seen cannot be watched"),
-            ("'kept'", "kept cannot be watched"),
+            ("'seen'", "public.seen cannot be watched"),
+            ("'kept'", "public.kept cannot be watched"),
             ("'brief'", "brief cannot be watched"),
-            ("'remote'", "remote cannot be watched"),
-            ("'counter'", "counter cannot be watched"),
-            ("'part'", "part is part of another table"),
-            ("'child'", "child is part of another table"),
+            ("'remote'", "public.remote cannot be watched"),
+            ("'counter'", "public.counter cannot be watched"),
+            ("'part'", "public.part is part of another table"),
+            ("'child'", "public.child is part of another table"),
             ("'zerodb.zerodb_hooks'", "a table of zerodb_hooks itself cannot be watched"),
             ("'pg_class'", "permission denied: \"pg_class\" is a system catalog"),
         ] {
@@ -187,16 +187,16 @@ async fn bad_arguments_are_refused_with_a_hint() -> Result<()> {
             ("'on_import', '[]'", "22023", "columns must be a JSON object"),
             ("'on_import', NULL", "22023", "columns must be a JSON object"),
             ("'on_import', '{\"nope\": \"id\"}'", "22023", "event type 'on_import' has no field 'nope'"),
-            ("'on_import', '{\"bank_id\": \"nope\"}'", "42703", "column nope of table item does not exist"),
-            ("'on_import', '{\"bank_id\": \"gone\"}'", "42703", "column gone of table item does not exist"),
-            ("'on_import', '{\"bank_id\": \"ctid\"}'", "42703", "column ctid of table item does not exist"),
+            ("'on_import', '{\"bank_id\": \"nope\"}'", "42703", "column nope of table public.item does not exist"),
+            ("'on_import', '{\"bank_id\": \"gone\"}'", "42703", "column gone of table public.item does not exist"),
+            ("'on_import', '{\"bank_id\": \"ctid\"}'", "42703", "column ctid of table public.item does not exist"),
             ("'on_import', '{\"bank_id\": 5}'", "22023", "invalid source for field 'bank_id'"),
             ("'on_import', '{\"bank_id\": {\"value\": 1, \"x\": 2}}'", "22023", "invalid source for field 'bank_id'"),
             ("'on_import', operations => '{}'", "22023", "invalid operations {}"),
             ("'on_import', operations => NULL", "22023", "invalid operations NULL"),
             ("'on_import', operations => '{insert,upsert}'", "22023", "invalid operations {insert,upsert}"),
             ("'on_import', operations => '{insert,NULL}'", "22023", "invalid operations {insert,NULL}"),
-            ("'on_import', operations => '{update}', update_of => '{nope}'", "42703", "column nope of table item does not exist"),
+            ("'on_import', operations => '{update}', update_of => '{nope}'", "42703", "column nope of table public.item does not exist"),
             ("'on_import', operations => '{update}', update_of => '{}'", "22023", "update_of is empty"),
             ("'on_import', update_of => '{id}'", "22023", "update_of is given, but operations have no update"),
         ] {
@@ -226,7 +226,7 @@ async fn watching_gives_up_on_a_table_that_is_locked_for_long() -> Result<()> {
 async fn the_capture_function_is_of_no_use_but_as_a_watch() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        assert_eq!(session.error("SELECT zerodb._capture()").await?.code, "0A000");
+        assert_eq!(session.error("SELECT zerodb._capture()").await?.code, "39P01");
         session.run("CREATE TABLE item (id int)").await?;
         for arguments in ["", "'x'", "'{}'", "'{\"event\": \"on_import\"}'", "'{}', '{}'"] {
             session.run(&format!("CREATE TRIGGER bad AFTER INSERT ON item EXECUTE FUNCTION zerodb._capture({arguments})")).await?;

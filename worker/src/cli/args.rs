@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
 use tokio_postgres::Client;
 
 use super::failure::{self, Failure};
+use crate::store::connect;
 
 /// How long a command waits for the server; without it a packet that a firewall drops would look like a hang.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,11 +38,18 @@ impl Database {
     pub(super) async fn client(&self, command: &str) -> Result<Client, Failure> {
         let url = self.url()?;
         let name = format!("zerodb-hooks {command}");
-        match tokio::time::timeout(CONNECT_TIMEOUT, crate::store::connect::client(url, &name)).await {
-            Ok(Ok(client)) => Ok(client),
-            Ok(Err(error)) => Err(failure::connecting(&error, url)),
-            Err(_) => Err(failure::no_answer(url, CONNECT_TIMEOUT)),
-        }
+        let client = match tokio::time::timeout(CONNECT_TIMEOUT, connect::client(url, &name)).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return Err(failure::connecting(error, url)),
+            Err(_) => return Err(failure::no_answer(url, CONNECT_TIMEOUT)),
+        };
+        // The worker's sessions forbid plans that only reports have.
+        let planner = "SET enable_seqscan = on; SET plan_cache_mode = auto";
+        client
+            .batch_execute(planner)
+            .await
+            .map_err(|error| failure::explain(&error))?;
+        Ok(client)
     }
 }
 
@@ -61,7 +69,12 @@ pub struct WorkerArgs {
     #[command(flatten)]
     pub database: Database,
 
-    /// Deliveries executed at a time
+    /// Deliveries that this worker holds at once, running or next to run
+    #[arg(long, value_name = "N", env = "ZERODB_HOOKS_IN_FLIGHT", default_value_t = 1000,
+          value_parser = value_parser!(u32).range(1..=100_000))]
+    pub in_flight: u32,
+
+    /// Deliveries of one hook that run at once, where the hook's config names no "concurrency"
     #[arg(long, value_name = "N", env = "ZERODB_HOOKS_CONCURRENCY", default_value_t = 64,
           value_parser = value_parser!(u32).range(1..=10_000))]
     pub concurrency: u32,

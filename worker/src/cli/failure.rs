@@ -12,6 +12,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 
 use super::render;
+use crate::store::StoreError;
 
 /// An error that knows how to mend itself.
 #[derive(Debug, thiserror::Error)]
@@ -98,59 +99,82 @@ pub(super) fn explain(error: &(dyn Error + 'static)) -> Failure {
 }
 
 /// Why there is no connection, for the person who has to mend it.
-pub(super) fn connecting(error: &(dyn Error + 'static), url: &str) -> Failure {
-    let Ok(config) = Config::from_str(url) else {
-        return Failure::usage(
-            "the database URL cannot be read",
-            "its form is postgres://user@host:5432/database; encode special characters of a password as %XX",
-        );
+pub(super) fn connecting(error: StoreError, url: &str) -> Failure {
+    let hint = match &error {
+        StoreError::Database { sqlstate, .. } => refusal_hint(&SqlState::from_code(sqlstate)),
+        StoreError::Forbidden { .. } => "GRANT CONNECT ON DATABASE … TO the role",
+        StoreError::Unavailable { reason } => absence_hint(reason),
+        StoreError::Config { .. } => {
+            let hint = "its form is postgres://user@host:5432/database; encode special characters of a password as %XX";
+            return Failure::usage(error.to_string(), hint);
+        }
+        StoreError::ReadOnly | StoreError::SchemaMismatch { .. } => "",
     };
-    let target = target(&config);
-    let answer = causes(error).find_map(|cause| cause.downcast_ref::<tokio_postgres::Error>()?.as_db_error());
-    if let Some(answer) = answer {
-        return Failure::new(
-            format!("cannot connect to {target}: {}", answer.message()),
-            refusal_hint(answer.code()),
-        );
-    }
-    let kind = causes(error)
-        .find_map(|cause| cause.downcast_ref::<io::Error>())
-        .map(io::Error::kind);
-    let text = chain(error);
-    let hint = match kind {
-        Some(io::ErrorKind::ConnectionRefused) => {
-            "nothing listens there: start Postgres, or correct host and port"
-        }
-        Some(io::ErrorKind::NotFound) => {
-            "there is no such socket: start Postgres, or correct the folder and the port"
-        }
-        Some(io::ErrorKind::PermissionDenied) => {
-            "this user may not open the socket; connect over TCP instead"
-        }
-        Some(io::ErrorKind::TimedOut) => "the host does not answer: check the address and the firewall",
-        // tokio-postgres has no typed form for these; only the hint depends on the text.
-        _ if text.contains("password missing") => {
-            "the server asks for a password: put it into the URL or a secret"
-        }
-        _ if text.contains("TLS") || text.contains("certificate") => {
-            "TLS failed: sslmode=require insists on it, sslmode=prefer does without where the server has none"
-        }
-        _ if text.contains("lookup") => "the host name is unknown: correct it, or check the name service",
-        _ => "check the URL, the server and the network",
+    let reason = match error {
+        StoreError::Unavailable { reason } | StoreError::Forbidden { reason } => reason,
+        other => other.to_string(),
     };
-    Failure::new(format!("cannot connect to {target}: {text}"), hint)
+    let reason = reason
+        .strip_prefix("error connecting to server: ")
+        .unwrap_or(&reason);
+    Failure::new(format!("cannot connect to {}: {reason}", target(url)), hint)
+}
+
+/// The driver has no typed form for most of these; nothing but the hint depends on the text.
+const ABSENCES: &[(&str, &str)] = &[
+    (
+        "refused",
+        "nothing listens there: start Postgres, or correct host and port",
+    ),
+    (
+        "No such file",
+        "there is no such socket: start Postgres, or correct the folder and the port",
+    ),
+    (
+        "Permission denied",
+        "this user may not open the socket; connect over TCP instead",
+    ),
+    (
+        "timed out",
+        "the host does not answer: check the address and the firewall",
+    ),
+    (
+        "lookup",
+        "the host name is unknown: correct it, or check the name service",
+    ),
+    (
+        "password missing",
+        "the server asks for a password: put it into the URL",
+    ),
+    (
+        "startup parameter",
+        "a pooler refuses the settings of the session (PgBouncer: ignore_startup_parameters = options)",
+    ),
+    ("too many", "close other connections, or raise max_connections"),
+    ("starting up", "try again in a moment"),
+    (
+        "server does not support TLS",
+        "leave sslmode=require out of the URL, or switch ssl on in the server",
+    ),
+    (
+        "certificate",
+        "the server's certificate is not trusted here; sslmode=require does not ask for trust",
+    ),
+];
+
+fn absence_hint(reason: &str) -> &'static str {
+    let known = ABSENCES.iter().find(|(text, _)| reason.contains(text));
+    known.map_or("check the URL, the server and the network", |(_, hint)| hint)
 }
 
 /// The server did not answer in time.
 pub(super) fn no_answer(url: &str, after: Duration) -> Failure {
-    let target = Config::from_str(url).map_or_else(|_| "the database".into(), |config| target(&config));
-    Failure::new(
-        format!(
-            "cannot connect to {target}: no answer within {} s",
-            after.as_secs()
-        ),
-        "check the address and the firewall",
-    )
+    let message = format!(
+        "cannot connect to {}: no answer within {} s",
+        target(url),
+        after.as_secs()
+    );
+    Failure::new(message, "check the address and the firewall")
 }
 
 fn refusal_hint(code: &SqlState) -> &'static str {
@@ -163,19 +187,19 @@ fn refusal_hint(code: &SqlState) -> &'static str {
             "the role does not exist, or pg_hba.conf has no line that lets it in from here; \
              where the server wants TLS, add ?sslmode=require to the URL"
         }
-        code if *code == SqlState::TOO_MANY_CONNECTIONS => {
-            "close other connections, or raise max_connections"
-        }
-        code if *code == SqlState::CANNOT_CONNECT_NOW => {
-            "the server is starting or stopping: try again in a moment"
-        }
-        code if *code == SqlState::INSUFFICIENT_PRIVILEGE => "GRANT CONNECT ON DATABASE … TO the role",
         _ => "",
     }
 }
 
-/// Host, port, database and user of a configuration, without the password.
-pub(super) fn target(config: &Config) -> String {
+/// Host, port, database and user of a URL, without the password.
+fn target(url: &str) -> String {
+    // As `store::connect` reads it: libpq's verify-ca and verify-full are unknown to the driver.
+    let url = url
+        .replace("sslmode=verify-full", "sslmode=require")
+        .replace("sslmode=verify-ca", "sslmode=require");
+    let Ok(config) = Config::from_str(&url) else {
+        return "the database".into();
+    };
     let hosts = config.get_hosts().iter().enumerate().map(|(at, host)| {
         let port = config
             .get_ports()
@@ -220,20 +244,41 @@ mod tests {
 
     #[test]
     fn the_password_is_never_part_of_the_target() {
-        let config = Config::from_str("postgres://me:hush@a,b:6000/app").expect("a good URL");
-        assert_eq!(target(&config), "a:5432 or b:6000, database app, user me");
+        let url = "postgres://me:hush@a,b:6000/app?sslmode=verify-full";
+        assert_eq!(target(url), "a:5432 or b:6000, database app, user me");
     }
 
     #[test]
     fn a_refused_connection_is_explained() {
-        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        let failure = connecting(&refused, "postgres://me:hush@localhost/app");
-        assert!(failure.hint.contains("start Postgres") && !failure.message.contains("hush"));
+        let reason = "error connecting to server: Connection refused (os error 111)".into();
+        let failure = connecting(
+            StoreError::Unavailable { reason },
+            "postgres://me:hush@localhost/app",
+        );
+        assert!(failure.hint.contains("start Postgres"));
+        assert_eq!(
+            failure.message,
+            "cannot connect to localhost:5432, database app, user me: Connection refused (os error 111)"
+        );
     }
 
     #[test]
-    fn a_bad_url_is_wrong_usage_and_is_not_repeated() {
-        let failure = connecting(&io::Error::other("x"), "postgres://me:hush@host:port/app");
+    fn a_wrong_password_is_known_by_its_code() {
+        let answer = StoreError::Database {
+            sqlstate: "28P01".into(),
+            message: "no".into(),
+        };
+        assert!(connecting(answer, "postgres://x").hint.contains("password"));
+    }
+
+    #[test]
+    fn a_bad_url_is_wrong_usage() {
+        let failure = connecting(
+            StoreError::Config {
+                reason: "invalid port".into(),
+            },
+            "postgres://me:hush@host:x/app",
+        );
         assert_eq!(failure.exit_code, 2);
         assert!(!failure.message.contains("hush"));
     }

@@ -132,8 +132,14 @@ mod tests {
             panic!("not the worker")
         };
         assert_eq!(
-            (args.concurrency, args.poll_ms, args.lease_s, args.drain_s),
-            (64, 1000, 30, 20)
+            (
+                args.in_flight,
+                args.concurrency,
+                args.poll_ms,
+                args.lease_s,
+                args.drain_s
+            ),
+            (1000, 64, 1000, 30, 20)
         );
         assert!(!args.production && args.log == "info");
     }

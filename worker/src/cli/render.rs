@@ -3,8 +3,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::{Timestamp, tz::TimeZone};
+
+/// Below this many columns nothing is fitted.
+const NARROWEST: u16 = 60;
 
 /// Where the text goes to.
 #[derive(Clone, Copy)]
@@ -65,17 +68,28 @@ impl Screen {
         }
     }
 
-    /// A table without lines; fitted to the window on a terminal, one line a row elsewhere.
+    /// A table without lines. On a terminal its last column is fitted to the window; the others hold ids and names,
+    /// which a line break would make useless.
     pub(super) fn table(self, header: &[&str]) -> Table {
         let mut table = Table::new();
         table
             .load_preset(presets::NOTHING)
             .set_header(header.iter().map(|name| self.cell(Tone::Faint, name)));
-        table.set_content_arrangement(if self.terminal {
+        // A terminal that does not know its width says 0.
+        let fitted = self.terminal && table.width().is_some_and(|width| width >= NARROWEST);
+        table.set_content_arrangement(if fitted {
             ContentArrangement::Dynamic
         } else {
             ContentArrangement::Disabled
         });
+        if let Some(first) = table.column_mut(0) {
+            first.set_padding((0, 1));
+        }
+        for at in 0..header.len().saturating_sub(1) {
+            if let Some(column) = table.column_mut(at) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         table
     }
 

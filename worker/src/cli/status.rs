@@ -9,7 +9,6 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio_postgres::Client;
-use uuid::Uuid;
 
 use super::args::Database;
 use super::interrupt::Interrupt;
@@ -52,7 +51,6 @@ struct WorkerStatus {
 
 #[derive(Deserialize)]
 struct HookStatus {
-    id: Uuid,
     event_type: String,
     hook_name: String,
     is_active: bool,
@@ -110,7 +108,6 @@ fn page(status: &Status, screen: Screen) -> String {
         "COMPLETED 5M",
         "FAILED 5M",
         "DISCARDED 5M",
-        "ID",
     ]);
     for hook in &status.hooks {
         let (tone, health) = hook.health();
@@ -129,7 +126,6 @@ fn page(status: &Status, screen: Screen) -> String {
             screen.cell(Tone::Plain, &hook.completed_5m.to_string()),
             bad(hook.failed_5m),
             bad(hook.discarded_5m),
-            screen.cell(Tone::Faint, &hook.id.to_string()),
         ]);
     }
     text.push_str("\n\n");
@@ -203,7 +199,7 @@ mod tests {
 
     fn status(hook: Value, workers: Value) -> Status {
         let mut entry = json!({
-            "id": Uuid::nil(), "event_type": "*", "hook_name": "h", "is_active": true, "waiting": 0, "retryable": 0,
+            "event_type": "*", "hook_name": "h", "is_active": true, "waiting": 0, "retryable": 0,
             "completed_5m": 0, "failed_5m": 0, "discarded_5m": 0
         });
         if let (Value::Object(entry), Value::Object(hook)) = (&mut entry, hook) {

@@ -58,28 +58,23 @@ pub(super) async fn library(client: &Client) -> Checked {
     }
 }
 
-/// What zerodb.grant_worker gives.
-pub(super) async fn privileges(client: &Client) -> Checked {
-    let rows = match client.query(statements::DOCTOR_GRANTS, &[]).await {
-        Ok(rows) => rows,
-        // Without USAGE on the schema even naming it is refused.
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            return Ok(Finding::failed("the role may not use the schema zerodb", GRANT));
-        }
-        Err(error) => return Err(error),
-    };
+/// What zerodb.grant_worker gives; first, whether the role may use the schema at all.
+pub(super) async fn privileges(client: &Client) -> Result<(bool, Finding), Error> {
+    let rows = client.query(statements::DOCTOR_GRANTS, &[]).await?;
     let missing = rows
         .iter()
         .map(|row| row.try_get("privilege"))
         .collect::<Result<Vec<String>, _>>()?;
     if missing.is_empty() {
-        return Ok(Finding::ok("all that a worker needs"));
+        return Ok((true, Finding::ok("all that a worker needs")));
     }
-    Ok(Finding::failed(
-        format!("the role cannot run the worker; it lacks {}", some_of(&missing)),
-        GRANT,
-    ))
+    let message = format!("the role cannot run the worker; it lacks {}", some_of(&missing));
+    let usable = !missing.iter().any(|privilege| privilege == SCHEMA_USAGE);
+    Ok((usable, Finding::failed(message, GRANT)))
 }
+
+/// As `cli_doctor_grants.sql` names it.
+const SCHEMA_USAGE: &str = "USAGE on schema zerodb";
 
 const GRANT: &str = "an administrator runs: SELECT zerodb.grant_worker('the role'); again after an upgrade";
 

@@ -84,8 +84,13 @@ async fn examine(client: &Client, database: &Database, report: &mut Report) {
 }
 
 async fn examine_extension(client: &Client, report: &mut Report) {
+    let privileges = extension::privileges(client).await;
+    let usable = matches!(&privileges, Ok((true, _)));
+    report.add("privileges", privileges.map(|(_, finding)| finding));
+    if !usable {
+        return;
+    }
     report.add("library", extension::library(client).await);
-    report.add("privileges", extension::privileges(client).await);
     report.add("zerodb.notify", extension::notify(client).await);
     report.add("workers", work::workers(client).await);
     report.add("deliveries", work::overdue(client).await);

@@ -17,12 +17,11 @@ pub(super) async fn workers(client: &Client) -> Checked {
         (0, 0, 0, _) => Finding::warning("none is alive; nothing waits at the moment", start),
         (0, ..) => Finding::failed(
             format!(
-                "none is alive, and {} and {}",
-                render::count(waiting, "event or delivery waits", "events or deliveries wait"),
+                "none is alive, and {}",
                 render::count(
-                    orphaned,
-                    "delivery belongs to one that died",
-                    "deliveries belong to one that died"
+                    waiting + orphaned,
+                    "event or delivery waits",
+                    "events or deliveries wait"
                 ),
             ),
             start,

@@ -83,8 +83,10 @@ struct Receiver {
 struct Counts {
     requests: u64,
     accepted: u64,
-    bad_signatures: u64,
+    verified: u64,
+    bad: u64,
     unsigned: u64,
+    not_verified: u64,
 }
 
 /// Receives until Ctrl-C or SIGTERM, then prints the counts.
@@ -187,14 +189,21 @@ impl Counts {
     fn add(&mut self, request: &Received) {
         self.requests += 1;
         self.accepted += u64::from(request.accepted());
-        self.bad_signatures += u64::from(matches!(request.signature, Signature::Bad(_)));
-        self.unsigned += u64::from(request.signature == Signature::None);
+        let of_its_kind = match request.signature {
+            Signature::Good => &mut self.verified,
+            Signature::Bad(_) => &mut self.bad,
+            Signature::None => &mut self.unsigned,
+            Signature::Unverified => &mut self.not_verified,
+        };
+        *of_its_kind += 1;
     }
 
     fn json(&self) -> String {
         json!({
             "kind": "summary", "requests": self.requests, "accepted": self.accepted,
-            "bad_signatures": self.bad_signatures, "unsigned": self.unsigned
+            "signatures": {
+                "ok": self.verified, "BAD": self.bad, "none": self.unsigned, "not verified": self.not_verified
+            }
         })
         .to_string()
     }
@@ -203,11 +212,19 @@ impl Counts {
         let Self {
             requests,
             accepted,
-            bad_signatures,
+            verified,
+            bad,
             unsigned,
+            not_verified,
         } = self;
+        let not_verified = if *not_verified > 0 {
+            format!(", {not_verified} not verified")
+        } else {
+            String::new()
+        };
         format!(
-            "{requests} requests: {accepted} answered with success, {bad_signatures} BAD signatures, {unsigned} unsigned"
+            "{requests} requests, {accepted} answered with success; signatures: {verified} ok, {bad} BAD, \
+             {unsigned} none{not_verified}"
         )
     }
 }

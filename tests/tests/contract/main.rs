@@ -1,0 +1,6 @@
+//! What the extension, the worker and the documents say of one another.
+
+mod architecture;
+mod names;
+mod readme;
+mod statements;

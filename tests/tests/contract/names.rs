@@ -1,0 +1,45 @@
+//! Names that stand in SQL and in Rust are the same.
+
+use anyhow::Result;
+use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_worker::outcome::Outcome;
+use zerodb_hooks_worker::store::statements::CHANNEL;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_notifies_the_channel_that_the_worker_listens_on() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let listener = database.session().await?;
+        listener.run(&format!("LISTEN {CHANNEL}; SELECT pg_advisory_lock(2053468783, 1)")).await?;
+        session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
+        listener.run("SELECT 1").await?;
+        assert_eq!(listener.take_notifications(), [CHANNEL]);
+        listener.run("SELECT pg_advisory_unlock(2053468783, 1)").await?;
+        session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
+        listener.run("SELECT 1").await?;
+        assert!(listener.take_notifications().is_empty(), "nobody is parked, nobody notifies");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_knows_the_outcomes_of_the_worker() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let definition = session
+            .text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'zerodb.attempt'::regclass AND contype = 'c'")
+            .await?;
+        let (error, status) = (String::new(), None);
+        let written = [
+            Outcome::Completed { status },
+            Outcome::Failed { retry_in: std::time::Duration::ZERO, error: error.clone(), status },
+            Outcome::Discarded { error, status },
+        ];
+        for outcome in written {
+            assert!(definition.contains(&format!("'{}'", outcome.name())), "{definition}");
+        }
+        Ok(())
+    })
+    .await
+}

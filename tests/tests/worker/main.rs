@@ -1,0 +1,10 @@
+//! The worker against real servers: what a user sees of delivery, retries, hooks and the worker's own life.
+
+mod commits;
+mod delivery;
+mod hooks;
+mod library;
+mod life;
+mod retry;
+mod setup;
+mod webhook;

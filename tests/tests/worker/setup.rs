@@ -1,0 +1,65 @@
+//! What most of these tests start from: a watched table, a hook, a worker.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use zerodb_hooks_tests::{Database, Session, Worker, eventually};
+
+/// Time for anything that should happen soon; generous, because a busy machine must not make a test fail.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// A watched table `doc` (id, body, user_id, project_id) whose inserts are `doc.created`.
+pub async fn watched_table(session: &Session) -> Result<()> {
+    session
+        .run(
+            "CREATE TABLE doc (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text, size integer, user_id uuid, project_id uuid);
+             SELECT zerodb.register_event_type('doc.created', 'app', '{doc_id,size,user_id,project_id}', 'a document');
+             SELECT zerodb.watch('doc', 'doc.created')",
+        )
+        .await
+}
+
+/// A hook that calls a function which writes the event's doc_id into `seen`.
+pub async fn recording_hook(session: &Session, name: &str, config: &str) -> Result<String> {
+    session
+        .run(
+            "CREATE TABLE IF NOT EXISTS seen (n bigint GENERATED ALWAYS AS IDENTITY, doc_id bigint, event_id text);
+             CREATE OR REPLACE FUNCTION on_doc(event jsonb) RETURNS void LANGUAGE sql AS
+             $$ INSERT INTO public.seen (doc_id, event_id) VALUES ((event -> 'data' ->> 'doc_id')::bigint, event ->> 'id') $$",
+        )
+        .await?;
+    session
+        .text(&format!(
+            "SELECT id FROM zerodb.create_hook('doc.created', '{name}',
+                 '{{\"function\": \"public.on_doc\"}}'::jsonb || '{config}', hook_type => 'sql')"
+        ))
+        .await
+}
+
+/// A worker with short times, so that retries and leases are seen quickly.
+pub fn worker(database: &Database) -> Result<Worker> {
+    worker_with(database, &[])
+}
+
+pub fn worker_with(database: &Database, arguments: &[&str]) -> Result<Worker> {
+    let mut all = vec!["--lease-s", "3", "--poll-ms", "200"];
+    all.extend_from_slice(arguments);
+    Worker::start_with(&database.url(), &all, &[])
+}
+
+/// Waits until a query returns the number.
+pub async fn becomes(session: &Session, query: &str, expected: i64) -> Result<()> {
+    let reached = eventually(SOON, async || (session.number(query).await.ok()? == expected).then_some(())).await;
+    if reached.is_err() {
+        let found = session.number(query).await?;
+        anyhow::bail!("{found}, not {expected}, from: {query}");
+    }
+    Ok(())
+}
+
+/// Waits until all that was committed is delivered.
+pub async fn idle(session: &Session) -> Result<()> {
+    let idle = session.text("SELECT zerodb.wait_idle('30 s')").await?;
+    anyhow::ensure!(idle == "t", "not idle: {}", session.text("SELECT zerodb.status()").await?);
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! What a webhook receiver gets.
+
+use anyhow::Result;
+use serde_json::json;
+use zerodb_hooks_tests::{Receiver, Worker, on_every_server};
+
+use crate::setup::{SOON, becomes, watched_table, worker, worker_with};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_the_signed_envelope() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let receiver = Receiver::start()?;
+        watched_table(&session).await?;
+        let config = json!({"url": receiver.url("/in?x=1"), "headers": {"Authorization": "Bearer ${ZERODB_SECRET_TOKEN}"}});
+        session.run(&format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")).await?;
+        let secrets = [("ZERODB_SECRET_WEBHOOK", SECRET), ("ZERODB_SECRET_TOKEN", "t0ken")];
+        let _worker = Worker::start_with(&database.url(), &[], &secrets)?;
+        session.run(&format!("SET zerodb.traceparent = '{TRACE}'; INSERT INTO doc (size) VALUES (3)")).await?;
+        let request = receiver.wait_for(1, SOON).await?.remove(0);
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/in?x=1"));
+        assert_eq!(request.header("authorization"), Some("Bearer t0ken"));
+        assert_eq!(request.header("traceparent"), Some(TRACE));
+        assert_eq!(request.header("content-type"), Some("application/json"));
+        let event = session.json("SELECT zerodb.event_json((SELECT id FROM zerodb.events))").await?;
+        assert_eq!(request.json()?, event);
+        standardwebhooks::Webhook::new(SECRET)?.verify(&request.body, &request.headers)?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn method_template_and_cloud_events_are_as_the_hook_says() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let receiver = Receiver::start()?;
+        watched_table(&session).await?;
+        let hooks = [
+            ("put", json!({"url": receiver.url("/put"), "method": "PUT", "body_template": "{\"text\": \"doc {{doc_id}} of {{size}}\"}"})),
+            ("cloud", json!({"url": receiver.url("/cloud"), "format": "cloudevents"})),
+        ];
+        for (name, config) in hooks {
+            session.run(&format!("SELECT zerodb.create_hook('doc.created', '{name}', '{config}', hook_type => 'webhook')")).await?;
+        }
+        let _worker = worker(&database)?;
+        session.run("INSERT INTO doc (size) VALUES (9)").await?;
+        let requests = receiver.wait_for(2, SOON).await?;
+        let to = |path: &str| requests.iter().find(|request| request.path == path).expect("a request to the path");
+        assert_eq!(to("/put").method, "PUT");
+        assert_eq!(to("/put").json()?, json!({"text": "doc 1 of 9"}));
+        assert!(to("/put").header("webhook-signature").is_none(), "no secret, no signature");
+        let cloud = to("/cloud").json()?;
+        assert_eq!((&cloud["specversion"], &cloud["type"]), (&json!("1.0"), &json!("doc.created")));
+        assert_eq!(to("/cloud").header("content-type"), Some("application/cloudevents+json"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_production_a_webhook_without_tls_is_refused_and_a_redirect_not_followed() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let receiver = Receiver::start()?;
+        watched_table(&session).await?;
+        let config = json!({"url": receiver.url("/")});
+        session.run(&format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")).await?;
+        let mut production = worker_with(&database, &["--production"])?;
+        session.run("INSERT INTO doc (size) VALUES (1)").await?;
+        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND last_error LIKE '%only https%'", 1).await?;
+        assert!(receiver.requests().is_empty());
+        production.kill9()?;
+        let header = ("location", receiver.url("/elsewhere"));
+        receiver.always(zerodb_hooks_tests::Answer::Full { status: 307, header, body: String::new() });
+        let _worker = worker(&database)?;
+        session.run("INSERT INTO doc (size) VALUES (2)").await?;
+        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 2).await?;
+        assert_eq!(receiver.requests().len(), 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config_is_discarded() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        watched_table(&session).await?;
+        let config = json!({"url": "${ZERODB_SECRET_URL}", "retry_count": 0});
+        session.run(&format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")).await?;
+        session
+            .run(
+                "ALTER TABLE zerodb.zerodb_hooks DISABLE TRIGGER ALL;
+                 INSERT INTO zerodb.zerodb_hooks (user_id, event_type, hook_type, hook_name, hook_config)
+                 VALUES ('00000000-0000-0000-0000-000000000000', 'doc.created', 'webhook', 'nonsense', '[1]');
+                 ALTER TABLE zerodb.zerodb_hooks ENABLE TRIGGER ALL; ALTER TABLE zerodb.zerodb_hooks ENABLE ALWAYS TRIGGER forget_wanted",
+            )
+            .await?;
+        let _worker = worker(&database)?;
+        session.run("INSERT INTO doc (size) VALUES (1)").await?;
+        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 2).await?;
+        let errors = session.texts("SELECT last_error FROM zerodb.deliveries ORDER BY last_error").await?;
+        assert_eq!(errors, ["the config has no url", "the secret ZERODB_SECRET_URL is not set where the worker runs"]);
+        Ok(())
+    })
+    .await
+}
