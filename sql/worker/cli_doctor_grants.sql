@@ -2,22 +2,22 @@
 -- Locks: none. Reads the catalogs of the schema zerodb.
 SELECT w.privilege
 FROM (
-    SELECT 'USAGE on schema zerodb' AS privilege, pg_catalog.has_schema_privilege('zerodb', 'USAGE') AS held
+    SELECT 'USAGE on schema zerodb' AS privilege, has_schema_privilege('zerodb', 'USAGE') AS held
     UNION ALL
-    SELECT p.privilege || ' on ' || c.oid::regclass, pg_catalog.has_table_privilege(c.oid, p.privilege)
-    FROM pg_catalog.pg_class AS c
+    SELECT p.privilege || ' on ' || c.oid::regclass, has_table_privilege(c.oid, p.privilege)
+    FROM pg_class AS c
     CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p (privilege)
     WHERE c.relnamespace = 'zerodb'::regnamespace AND c.relkind IN ('r', 'p', 'v')
         AND (p.privilege = 'SELECT' OR c.relname IN ('delivery', 'lease', 'cursor', 'attempt'))
     UNION ALL
     -- CASE, because the conditions below may be tried in any order and this one fails for a table.
     SELECT 'USAGE on sequence ' || c.oid::regclass,
-        CASE WHEN c.relkind = 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'USAGE') ELSE true END
-    FROM pg_catalog.pg_class AS c
+        CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'USAGE') ELSE true END
+    FROM pg_class AS c
     WHERE c.relnamespace = 'zerodb'::regnamespace AND c.relkind = 'S'
     UNION ALL
-    SELECT 'EXECUTE on ' || f.oid::regprocedure, pg_catalog.has_function_privilege(f.oid, 'EXECUTE')
-    FROM pg_catalog.pg_proc AS f
+    SELECT 'EXECUTE on ' || f.oid::regprocedure, has_function_privilege(f.oid, 'EXECUTE')
+    FROM pg_proc AS f
     WHERE f.pronamespace = 'zerodb'::regnamespace AND f.prorettype <> 'trigger'::regtype
         AND f.proname NOT IN ('grant_user', 'grant_worker', 'grant_admin', '_grant_functions', 'register_event_type')
 ) AS w

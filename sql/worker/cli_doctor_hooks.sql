@@ -4,25 +4,25 @@
 WITH hook AS (
     SELECT h.id, h.hook_name::text AS hook_name, h.hook_type, h.hook_config ? 'when' AS has_when, d.owner, d.predicate,
         coalesce(h.hook_config ->> 'function', '') AS function,
-        CASE WHEN h.hook_type = 'sql' THEN pg_catalog.parse_ident(h.hook_config ->> 'function') END AS path
+        CASE WHEN h.hook_type = 'sql' THEN parse_ident(h.hook_config ->> 'function') END AS path
     FROM zerodb.zerodb_hooks AS h
     LEFT JOIN zerodb.hook_detail AS d ON d.hook_id = h.id
     WHERE h.is_active
 )
 SELECT h.id, h.hook_name, f.fault, h.function, coalesce(h.owner::text, '') AS owner
 FROM hook AS h
-LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = h.owner
-LEFT JOIN pg_catalog.pg_namespace AS n
-    ON n.nspname = coalesce(h.path[pg_catalog.cardinality(h.path) - 1], 'pg_catalog')
-LEFT JOIN pg_catalog.pg_proc AS p
-    ON p.pronamespace = n.oid AND p.proname = h.path[pg_catalog.cardinality(h.path)]
-    AND p.proargtypes = pg_catalog.oidvectorin('jsonb'::regtype::oid::text::cstring)
+LEFT JOIN pg_roles AS r ON r.rolname = h.owner
+LEFT JOIN pg_namespace AS n
+    ON n.nspname = coalesce(h.path[cardinality(h.path) - 1], 'pg_catalog')
+LEFT JOIN pg_proc AS p
+    ON p.pronamespace = n.oid AND p.proname = h.path[cardinality(h.path)]
+    AND p.proargtypes = oidvectorin('jsonb'::regtype::oid::text::cstring)
 CROSS JOIN LATERAL (SELECT CASE
     WHEN h.has_when AND h.predicate IS NULL THEN 'no_predicate'
     WHEN h.hook_type <> 'sql' THEN NULL
     WHEN p.oid IS NULL THEN 'no_function'
     WHEN r.oid IS NULL THEN 'no_owner'
-    WHEN NOT pg_catalog.has_function_privilege(r.oid, p.oid, 'EXECUTE') THEN 'no_execute'
+    WHEN NOT has_function_privilege(r.oid, p.oid, 'EXECUTE') THEN 'no_execute'
     END) AS f (fault)
 WHERE f.fault IS NOT NULL
 ORDER BY h.hook_name, h.id

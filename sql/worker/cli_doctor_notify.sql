@@ -1,12 +1,12 @@
 -- Where zerodb.notify is switched off: in this session, or as a setting of a database or role. No parameters.
 -- Locks: none. Reads pg_db_role_setting.
 SELECT 'this session' AS place
-WHERE NOT coalesce(pg_catalog.current_setting('zerodb.notify', true), 'on')::boolean
+WHERE NOT coalesce(current_setting('zerodb.notify', true), 'on')::boolean
 UNION ALL
-SELECT coalesce('role ' || pg_catalog.pg_get_userbyid(nullif(s.setrole, 0)), 'every role')
+SELECT coalesce('role ' || pg_get_userbyid(nullif(s.setrole, 0)), 'every role')
     || coalesce(' in database ' || d.datname, ' in every database')
-FROM pg_catalog.pg_db_role_setting AS s
-LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
-WHERE (s.setdatabase = 0 OR d.datname = pg_catalog.current_database())
-    AND EXISTS (SELECT FROM pg_catalog.unnest(s.setconfig) AS c (setting)
-        WHERE c.setting LIKE 'zerodb.notify=%' AND NOT pg_catalog.split_part(c.setting, '=', 2)::boolean)
+FROM pg_db_role_setting AS s
+LEFT JOIN pg_database AS d ON d.oid = s.setdatabase
+WHERE (s.setdatabase = 0 OR d.datname = current_database())
+    AND EXISTS (SELECT FROM unnest(s.setconfig) AS c (setting)
+        WHERE c.setting LIKE 'zerodb.notify=%' AND NOT split_part(c.setting, '=', 2)::boolean)

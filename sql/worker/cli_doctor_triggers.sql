@@ -5,8 +5,8 @@ SELECT
     t.tgname::text AS name,
     p.proname = '_capture' AS is_watch,
     t.tgenabled::text AS enabled
-FROM pg_catalog.pg_trigger AS t
-JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+FROM pg_trigger AS t
+JOIN pg_proc AS p ON p.oid = t.tgfoid
 WHERE p.pronamespace = 'zerodb'::regnamespace AND NOT t.tgisinternal
     AND (t.tgenabled IN ('D', 'R') OR (t.tgenabled = 'O' AND p.proname IN ('_capture', '_forget_wanted')))
 ORDER BY 1, 2

@@ -17,7 +17,7 @@ pub(super) struct Server {
     version: String,
     database: String,
     role: String,
-    in_recovery: bool,
+    pub(super) in_recovery: bool,
     /// The server's clock less ours.
     skew: SignedDuration,
     round_trip: SignedDuration,

@@ -52,8 +52,10 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn examine(client: &Client, database: &Database, report: &mut Report) {
+    let mut in_recovery = false;
     match connection::server(client).await {
         Ok(server) => {
+            in_recovery = server.in_recovery;
             report.add("connection", Ok(server.connection()));
             report.add("server version", Ok(server.version()));
             report.add("standby", Ok(server.standby()));
@@ -62,6 +64,8 @@ async fn examine(client: &Client, database: &Database, report: &mut Report) {
         Err(error) => report.add("connection", Err(error)),
     }
     match database.client("doctor").await {
+        // A standby refuses LISTEN whatever is between us; that it is one is said already.
+        Ok(_) if in_recovery => {}
         Ok(other) => {
             report.add("pooler", connection::pooler(client, &other).await);
             report.add(
