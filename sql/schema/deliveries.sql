@@ -56,4 +56,6 @@ CREATE TABLE zerodb.attempt_4 PARTITION OF zerodb.attempt FOR VALUES IN (4);
 CREATE TABLE zerodb.attempt_5 PARTITION OF zerodb.attempt FOR VALUES IN (5);
 CREATE TABLE zerodb.attempt_6 PARTITION OF zerodb.attempt FOR VALUES IN (6);
 CREATE TABLE zerodb.attempt_7 PARTITION OF zerodb.attempt FOR VALUES IN (7);
+-- For status(): the last minutes of an append-only table.
+CREATE INDEX attempt_started ON zerodb.attempt USING brin (started_at);
 CREATE INDEX attempt_delivery ON zerodb.attempt (delivery_id, attempt);

@@ -75,9 +75,7 @@ AS $$
     SELECT NOT EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.due_at <= clock_timestamp()
             AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id AND h.is_active))
         AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
-        AND NOT EXISTS (SELECT FROM (SELECT * FROM zerodb.cursor ORDER BY seq DESC LIMIT 1) AS c
-            JOIN zerodb.outbox AS o ON o.xid >= pg_snapshot_xmin(c.done)
-            WHERE NOT zerodb._is_dispatched(o.xid, o.ord))
+        AND NOT EXISTS (SELECT FROM zerodb._undispatched())
 $$;
 
 CREATE FUNCTION zerodb.wait_idle(timeout interval DEFAULT '30 s') RETURNS boolean
@@ -228,9 +226,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH unread AS (
-        SELECT o.created_at FROM (SELECT * FROM zerodb.cursor ORDER BY seq DESC LIMIT 1) AS c
-        JOIN zerodb.outbox AS o ON o.xid >= pg_snapshot_xmin(c.done)
-        WHERE NOT zerodb._is_dispatched(o.xid, o.ord)
+        SELECT o.created_at FROM zerodb._undispatched() AS o
     ), waiting AS (
         SELECT d.hook_id, count(*) AS n, count(*) FILTER (WHERE d.state = 'retryable') AS retryable, min(d.created_at) AS oldest
         FROM zerodb.delivery AS d WHERE d.due_at IS NOT NULL GROUP BY d.hook_id

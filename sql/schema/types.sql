@@ -25,8 +25,8 @@ CREATE TYPE zerodb.delivery_state AS ENUM (
     'running',    -- leased to a worker
     'retryable',  -- failed, waits for its next attempt
     'completed',  -- the handler succeeded
-    'discarded',  -- gave up after the last attempt, or the error was permanent
-    'cancelled'   -- the hook was deleted, or an operator discarded it by hand
+    'discarded',  -- given up: after the last attempt, for a permanent error, or by hand
+    'cancelled'   -- the hook was deleted
 );
 COMMENT ON TYPE zerodb.delivery_state IS 'Life of a delivery: pending → running → completed | retryable | discarded | cancelled';
 

@@ -36,7 +36,10 @@ impl PgVersion {
                     }
                 })
                 .collect();
-            assert!(!found.is_empty(), "no PostgreSQL to test with: run the tests through dev/with_env.sh");
+            assert!(
+                !found.is_empty(),
+                "no PostgreSQL to test with: run the tests through dev/with_env.sh"
+            );
             found
         })
     }
@@ -49,18 +52,32 @@ impl PgVersion {
     fn named_by(variable: &str) -> Result<Self> {
         let pg_config = std::env::var_os(variable).context("the variable is not set")?;
         let ask = |option: &str| -> Result<String> {
-            let answer = Command::new(&pg_config).arg(option).output().context("pg_config does not run")?;
+            let answer = Command::new(&pg_config)
+                .arg(option)
+                .output()
+                .context("pg_config does not run")?;
             ensure!(answer.status.success(), "pg_config {option} failed");
             Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
         };
         let version = ask("--version")?;
-        let digits: String = version.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        let digits: String = version
+            .chars()
+            .skip_while(|c| !c.is_ascii_digit())
+            .take_while(char::is_ascii_digit)
+            .collect();
         let share = PathBuf::from(ask("--sharedir")?);
         let major = digits.parse().context("pg_config --version names no version")?;
         let control = share.join("extension/zerodb_hooks.control");
         // Not a reason to leave a server out: a green run that tested nothing would be worse.
-        assert!(control.exists(), "the extension is not installed: run dev/install_extension.sh {major}");
-        Ok(Self { major, bin: ask("--bindir")?.into(), share })
+        assert!(
+            control.exists(),
+            "the extension is not installed: run dev/install_extension.sh {major}"
+        );
+        Ok(Self {
+            major,
+            bin: ask("--bindir")?.into(),
+            share,
+        })
     }
 
     pub fn program(&self, name: &str) -> PathBuf {
@@ -90,17 +107,41 @@ impl Cluster {
     pub fn start_with(version: &PgVersion, settings: &[&str]) -> Result<Self> {
         let folder = new_folder()?;
         let watchdog = start_watchdog(version, &folder)?;
-        let mut cluster = Self { version: version.clone(), port: 0, folder, watchdog };
+        let mut cluster = Self {
+            version: version.clone(),
+            port: 0,
+            folder,
+            watchdog,
+        };
         let data = cluster.data();
         let initdb = unprivileged(version.program("initdb"))
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
+            .args([
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--no-sync",
+                "-D",
+            ])
             .arg(&data)
             .output()?;
-        ensure!(initdb.status.success(), "initdb failed: {}", String::from_utf8_lossy(&initdb.stderr));
+        ensure!(
+            initdb.status.success(),
+            "initdb failed: {}",
+            String::from_utf8_lossy(&initdb.stderr)
+        );
         let mut configuration = fs::read_to_string(data.join("postgresql.conf"))?;
         configuration.push_str(SETTINGS);
-        configuration.push_str(&format!("unix_socket_directories = '{}'\n", cluster.folder.display()));
-        settings.iter().for_each(|line| configuration.push_str(&format!("{line}\n")));
+        configuration.push_str(&format!(
+            "unix_socket_directories = '{}'\n",
+            cluster.folder.display()
+        ));
+        settings
+            .iter()
+            .for_each(|line| configuration.push_str(&format!("{line}\n")));
         fs::write(data.join("postgresql.conf"), configuration)?;
         // Another program may take the free port before Postgres does.
         let mut failure = None;
@@ -132,7 +173,11 @@ impl Cluster {
             .arg(&log)
             .args(["-w", "-t", "30", "-o", &format!("-p {}", self.port), "start"])
             .status()?;
-        ensure!(status.success(), "the server did not start: {}", fs::read_to_string(&log).unwrap_or_default());
+        ensure!(
+            status.success(),
+            "the server did not start: {}",
+            fs::read_to_string(&log).unwrap_or_default()
+        );
         Ok(())
     }
 
@@ -143,7 +188,10 @@ impl Cluster {
 
     /// Stops the server with one of pg_ctl's modes.
     pub fn stop(&self, mode: &str) -> Result<()> {
-        let status = self.pg_ctl().args(["-w", "-t", "30", "-m", mode, "stop"]).status()?;
+        let status = self
+            .pg_ctl()
+            .args(["-w", "-t", "30", "-m", mode, "stop"])
+            .status()?;
         ensure!(status.success(), "pg_ctl stop failed");
         Ok(())
     }
@@ -163,7 +211,10 @@ impl Cluster {
     /// One of the server's client programs, pointed at this cluster.
     pub fn client_program(&self, name: &str) -> Command {
         let mut command = Command::new(self.version.program(name));
-        command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string()).env("PGUSER", "postgres");
+        command
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", "postgres");
         command
     }
 
@@ -177,7 +228,11 @@ impl Cluster {
 
     fn pg_ctl(&self) -> Command {
         let mut command = unprivileged(self.version.program("pg_ctl"));
-        command.arg("-D").arg(self.data()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg("-D")
+            .arg(self.data())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command
     }
 }
@@ -203,7 +258,10 @@ log_min_messages = warning
 ";
 
 fn new_folder() -> Result<PathBuf> {
-    let folder = tempfile::Builder::new().prefix("zerodb_test.").tempdir_in("/tmp")?.keep();
+    let folder = tempfile::Builder::new()
+        .prefix("zerodb_test.")
+        .tempdir_in("/tmp")?
+        .keep();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
     if let Some((uid, gid)) = other_user()? {
         chown(&folder, Some(uid), Some(gid))?;
@@ -213,7 +271,8 @@ fn new_folder() -> Result<PathBuf> {
 
 /// A group of its own keeps Ctrl-C, which ends the test process, from ending the watchdog.
 fn start_watchdog(version: &PgVersion, folder: &Path) -> Result<Child> {
-    let script = r#"cat >/dev/null; cd /; "$1" -D "$2/data" -m immediate -t 30 -w stop >/dev/null 2>&1; rm -rf "$2""#;
+    let script =
+        r#"cat >/dev/null; cd /; "$1" -D "$2/data" -m immediate -t 30 -w stop >/dev/null 2>&1; rm -rf "$2""#;
     unprivileged("/bin/sh".into())
         .args(["-c", script, "watchdog"])
         .arg(version.program("pg_ctl"))
@@ -229,7 +288,10 @@ fn start_watchdog(version: &PgVersion, folder: &Path) -> Result<Child> {
 /// A command that does not run as root, because Postgres refuses to.
 fn unprivileged(program: PathBuf) -> Command {
     let mut command = Command::new(program);
-    command.current_dir("/").env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+        .current_dir("/")
+        .env("HOME", "/nonexistent")
+        .stdin(Stdio::null());
     if let Ok(Some((uid, gid))) = other_user() {
         command.uid(uid).gid(gid);
     }

@@ -33,7 +33,11 @@ impl Database {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let session = cluster.session("postgres").await?;
-        session.run(&format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")).await?;
+        session
+            .run(&format!(
+                "CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log"
+            ))
+            .await?;
         Ok(Self { name, cluster })
     }
 
@@ -54,7 +58,10 @@ impl Database {
     /// unique with the database's.
     pub async fn create_role(&self, name: &str) -> Result<String> {
         let role = format!("{}_{name}", self.name);
-        self.session().await?.run(&format!("CREATE ROLE {role} LOGIN")).await?;
+        self.session()
+            .await?
+            .run(&format!("CREATE ROLE {role} LOGIN"))
+            .await?;
         Ok(role)
     }
 
@@ -64,27 +71,44 @@ impl Database {
 }
 
 impl Drop for Database {
-    /// The cluster goes anyway; this only gives back the disk space.
+    /// The cluster goes anyway; this only gives back the disk space, so nobody waits for it.
     fn drop(&mut self) {
         let (url, name) = (self.cluster.url("postgres"), self.name.clone());
-        let dropping = thread::spawn(move || -> Result<()> {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::spawn(move || -> Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(async {
                 let session = Session::connect(&url).await?;
-                session.run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await
+                session
+                    .run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                    .await
             })
         });
-        let _ = dropping.join();
     }
 }
 
 async fn make_template(cluster: &'static Cluster) -> Result<()> {
     static MADE: [OnceCell<()>; 2] = [const { OnceCell::const_new() }; 2];
-    let at = PgVersion::present().iter().position(|version| *version == cluster.version);
-    let made = MADE.get(at.context("not a shared cluster")?).context("more servers than two")?;
+    let at = PgVersion::present()
+        .iter()
+        .position(|version| *version == cluster.version);
+    let made = MADE
+        .get(at.context("not a shared cluster")?)
+        .context("more servers than two")?;
     made.get_or_try_init(async || {
-        cluster.session("postgres").await?.run(&format!("CREATE DATABASE {TEMPLATE}")).await?;
-        cluster.session(TEMPLATE).await?.run("CREATE EXTENSION zerodb_hooks").await
+        cluster
+            .session("postgres")
+            .await?
+            .run(&format!("CREATE DATABASE {TEMPLATE}"))
+            .await?;
+        let session = cluster.session(TEMPLATE).await?;
+        session.run("CREATE EXTENSION zerodb_hooks").await?;
+        // To see a test red: SQL that breaks what it proves (see tests/README.md).
+        match std::env::var("ZERODB_TEST_BREAK") {
+            Ok(sql) => session.run(&sql).await,
+            Err(_) => Ok(()),
+        }
     })
     .await?;
     Ok(())
@@ -96,7 +120,9 @@ pub async fn on_every_server(test: impl AsyncFn(Database) -> Result<()>) -> Resu
         let database = Database::create(version).await?;
         // Shown only when the test fails.
         eprintln!("on PostgreSQL {}, database {}", version.major, database.name);
-        test(database).await.with_context(|| format!("on PostgreSQL {}", version.major))?;
+        test(database)
+            .await
+            .with_context(|| format!("on PostgreSQL {}", version.major))?;
     }
     Ok(())
 }

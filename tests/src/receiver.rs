@@ -21,7 +21,11 @@ use crate::wait;
 pub enum Answer {
     Status(u16),
     /// A status with one header, such as `Retry-After`, and a body.
-    Full { status: u16, header: (&'static str, String), body: String },
+    Full {
+        status: u16,
+        header: (&'static str, String),
+        body: String,
+    },
     /// A status after a time.
     Slow(Duration, u16),
     /// Never.
@@ -72,8 +76,16 @@ impl Receiver {
     /// On a port that was used before, as a receiver that comes back.
     pub fn start_on(port: u16) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).with_context(|| format!("port {port}"))?;
-        let book = Book { requests: Vec::new(), next: VecDeque::new(), usual: Answer::Status(200) };
-        let mut receiver = Self { address: listener.local_addr()?, book: Arc::new(Mutex::new(book)), running: None };
+        let book = Book {
+            requests: Vec::new(),
+            next: VecDeque::new(),
+            usual: Answer::Status(200),
+        };
+        let mut receiver = Self {
+            address: listener.local_addr()?,
+            book: Arc::new(Mutex::new(book)),
+            running: None,
+        };
         receiver.run(listener)?;
         Ok(receiver)
     }
@@ -98,7 +110,10 @@ impl Receiver {
 
     /// The requests once there are at least so many of them.
     pub async fn wait_for(&self, count: usize, deadline: Duration) -> Result<Vec<Request>> {
-        let found = wait::eventually(deadline, async || Some(self.requests()).filter(|seen| seen.len() >= count)).await;
+        let found = wait::eventually(deadline, async || {
+            Some(self.requests()).filter(|seen| seen.len() >= count)
+        })
+        .await;
         found.with_context(|| format!("{} requests of {count}", self.requests().len()))
     }
 
@@ -119,12 +134,16 @@ impl Receiver {
     fn run(&mut self, listener: TcpListener) -> Result<()> {
         listener.set_nonblocking(true)?;
         let router = Router::new().fallback(receive).with_state(Arc::clone(&self.book));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel::<()>();
         // The end of the runtime closes every connection, which aborting the server alone would not.
         let thread = thread::spawn(move || {
             runtime.block_on(async {
-                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+                    return;
+                };
                 tokio::select! {
                     _ = axum::serve(listener, router).into_future() => {}
                     _ = stopped => {}
@@ -149,8 +168,13 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let request =
-        Request { at: Instant::now(), method: method.to_string(), path: uri.to_string(), headers, body };
+    let request = Request {
+        at: Instant::now(),
+        method: method.to_string(),
+        path: uri.to_string(),
+        headers,
+        body,
+    };
     let answer = {
         let mut book = locked(&book);
         book.requests.push(request);
@@ -159,7 +183,11 @@ async fn receive(
     let status = |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match answer {
         Answer::Status(code) => status(code).into_response(),
-        Answer::Full { status: code, header, body } => (status(code), [header], body).into_response(),
+        Answer::Full {
+            status: code,
+            header,
+            body,
+        } => (status(code), [header], body).into_response(),
         Answer::Slow(time, code) => {
             wait::delay(time).await;
             status(code).into_response()

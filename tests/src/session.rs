@@ -44,8 +44,14 @@ pub struct Session {
 }
 
 impl Session {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the driver of a connection ends with its client"
+    )]
     pub async fn connect(url: &str) -> Result<Self> {
-        let (client, mut connection) = tokio_postgres::connect(url, NoTls).await.with_context(|| url.to_owned())?;
+        let (client, mut connection) = tokio_postgres::connect(url, NoTls)
+            .await
+            .with_context(|| url.to_owned())?;
         let notices = Arc::new(Mutex::new(Vec::new()));
         let notified = Arc::new(Mutex::new(Vec::new()));
         let (heard, told) = (Arc::clone(&notices), Arc::clone(&notified));
@@ -54,22 +60,35 @@ impl Session {
             while let Some(Ok(message)) = messages.next().await {
                 match message {
                     AsyncMessage::Notice(notice) => locked(&heard).push(SqlError::from(&notice)),
-                    AsyncMessage::Notification(notification) => locked(&told).push(notification.channel().to_owned()),
+                    AsyncMessage::Notification(notification) => {
+                        locked(&told).push(notification.channel().to_owned())
+                    }
                     _ => {}
                 }
             }
         });
-        Ok(Self { client, notices, notified })
+        Ok(Self {
+            client,
+            notices,
+            notified,
+        })
     }
 
     /// Runs statements; several in one text are one transaction.
     pub async fn run(&self, sql: &str) -> Result<()> {
-        self.client.batch_execute(sql).await.map_err(|error| explain(sql, &error))
+        self.client
+            .batch_execute(sql)
+            .await
+            .map_err(|error| explain(sql, &error))
     }
 
     /// The first column of every row, as text; null is left out.
     pub async fn texts(&self, sql: &str) -> Result<Vec<String>> {
-        let messages = self.client.simple_query(sql).await.map_err(|error| explain(sql, &error))?;
+        let messages = self
+            .client
+            .simple_query(sql)
+            .await
+            .map_err(|error| explain(sql, &error))?;
         Ok(messages
             .into_iter()
             .filter_map(|message| match message {
@@ -89,7 +108,10 @@ impl Session {
     }
 
     pub async fn number(&self, sql: &str) -> Result<i64> {
-        self.text(sql).await?.parse().with_context(|| format!("not a number, from: {sql}"))
+        self.text(sql)
+            .await?
+            .parse()
+            .with_context(|| format!("not a number, from: {sql}"))
     }
 
     /// The one JSON value that a query returns.
@@ -100,7 +122,12 @@ impl Session {
 
     /// The rows of a query as an array of JSON objects.
     pub async fn rows(&self, query: &str) -> Result<Vec<Value>> {
-        match self.json(&format!("SELECT coalesce(jsonb_agg(to_jsonb(q)), '[]') FROM ({query}) AS q")).await? {
+        match self
+            .json(&format!(
+                "SELECT coalesce(jsonb_agg(to_jsonb(q)), '[]') FROM ({query}) AS q"
+            ))
+            .await?
+        {
             Value::Array(rows) => Ok(rows),
             other => bail!("{other} is not an array"),
         }
@@ -110,7 +137,10 @@ impl Session {
     pub async fn error(&self, sql: &str) -> Result<SqlError> {
         match self.client.batch_execute(sql).await {
             Ok(()) => bail!("this must fail, and did not: {sql}"),
-            Err(error) => error.as_db_error().map(SqlError::from).with_context(|| format!("{error}: {sql}")),
+            Err(error) => error
+                .as_db_error()
+                .map(SqlError::from)
+                .with_context(|| format!("{error}: {sql}")),
         }
     }
 
@@ -130,7 +160,12 @@ impl Session {
 
     /// The types of the events, in order.
     pub async fn event_types(&self) -> Result<Vec<String>> {
-        Ok(self.events().await?.into_iter().map(|recorded| recorded.event).collect())
+        Ok(self
+            .events()
+            .await?
+            .into_iter()
+            .map(|recorded| recorded.event)
+            .collect())
     }
 
     pub async fn event_count(&self) -> Result<i64> {
@@ -139,7 +174,10 @@ impl Session {
 
     /// The warnings since the last call.
     pub fn take_warnings(&self) -> Vec<SqlError> {
-        std::mem::take(&mut *locked(&self.notices)).into_iter().filter(|notice| notice.severity == "WARNING").collect()
+        std::mem::take(&mut *locked(&self.notices))
+            .into_iter()
+            .filter(|notice| notice.severity == "WARNING")
+            .collect()
     }
 
     /// The channels of the notifications since the last call.

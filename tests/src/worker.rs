@@ -17,8 +17,16 @@ pub fn binary() -> Result<PathBuf> {
         return Ok(path.into());
     }
     let test = std::env::current_exe()?;
-    let built = test.ancestors().nth(2).context("the test lies in target/debug/deps")?.join("zerodb-hooks");
-    ensure!(built.exists(), "{} is missing: run `cargo build` first", built.display());
+    let built = test
+        .ancestors()
+        .nth(2)
+        .context("the test lies in target/debug/deps")?
+        .join("zerodb-hooks");
+    ensure!(
+        built.exists(),
+        "{} is missing: run `cargo build` first",
+        built.display()
+    );
     Ok(built)
 }
 
@@ -99,7 +107,9 @@ impl Worker {
     }
 
     fn signal(&self, name: &str) -> Result<()> {
-        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status()?;
+        let status = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status()?;
         ensure!(status.success(), "kill -s {name} failed");
         Ok(())
     }

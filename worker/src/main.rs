@@ -21,8 +21,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run_worker(args: WorkerArgs) -> ExitCode {
+    let url = match args.database.url() {
+        Ok(url) => url.to_owned(),
+        Err(failure) => return cli::report(&failure.into()),
+    };
     telemetry::init(args.log_format, &args.log);
-    match worker(args).await {
+    match worker(&url, args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -31,8 +35,7 @@ async fn run_worker(args: WorkerArgs) -> ExitCode {
     }
 }
 
-async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
-    let url = args.database.url()?.to_owned();
+async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
     let settings = Settings {
         name: args.name.unwrap_or_else(default_name),
         in_flight: usize::try_from(args.in_flight)?,
@@ -49,6 +52,6 @@ async fn worker(args: WorkerArgs) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    Worker::builder(&url).settings(settings).build()?.run_until(stop).await?;
+    Worker::builder(url).settings(settings).build()?.run_until(stop).await?;
     Ok(())
 }

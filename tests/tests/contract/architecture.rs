@@ -32,7 +32,10 @@ fn only_in(folder: &str, rooms: &[&str], words: &[&str]) -> Result<()> {
     for (name, text) in sources(folder, "rs")? {
         if !rooms.iter().any(|room| name.starts_with(room)) {
             for word in words {
-                assert!(!text.contains(word), "{name} names {word}, which belongs in {rooms:?}");
+                assert!(
+                    !text.contains(word),
+                    "{name} names {word}, which belongs in {rooms:?}"
+                );
             }
         }
     }
@@ -41,7 +44,11 @@ fn only_in(folder: &str, rooms: &[&str], words: &[&str]) -> Result<()> {
 
 #[test]
 fn only_the_store_and_the_operators_commands_know_the_database() -> Result<()> {
-    only_in("worker/src", &["worker/src/store/", "worker/src/cli/"], &["tokio_postgres", "deadpool_postgres"])
+    only_in(
+        "worker/src",
+        &["worker/src/store/", "worker/src/cli/"],
+        &["tokio_postgres", "deadpool_postgres"],
+    )
 }
 
 #[test]
@@ -53,7 +60,15 @@ fn only_http_knows_the_http_client() -> Result<()> {
 fn the_words_of_the_worker_are_values_without_io() -> Result<()> {
     for name in ["event", "hook", "delivery", "outcome", "retry", "secret"] {
         let text = fs::read_to_string(root().join(format!("worker/src/{name}.rs")))?;
-        for word in ["tokio", "reqwest", "tracing", "std::env", "Timestamp::now", "rand::", "crate::store"] {
+        for word in [
+            "tokio",
+            "reqwest",
+            "tracing",
+            "std::env",
+            "Timestamp::now",
+            "rand::",
+            "crate::store",
+        ] {
             assert!(!text.contains(word), "worker/src/{name}.rs names {word}");
         }
     }
@@ -69,16 +84,31 @@ fn the_extension_has_no_runtime_and_neither_half_imports_the_other() -> Result<(
 #[test]
 fn only_the_harness_sleeps() -> Result<()> {
     for folder in ["tests", "demo", "bench"] {
-        only_in(folder, &["tests/src/wait.rs", "tests/tests/contract/architecture.rs"], &["time::sleep", "thread::sleep"])?;
+        only_in(
+            folder,
+            &["tests/src/wait.rs", "tests/tests/contract/architecture.rs"],
+            &["time::sleep", "thread::sleep"],
+        )?;
     }
     Ok(())
 }
 
 #[test]
 fn no_file_is_longer_than_four_hundred_lines() -> Result<()> {
-    for (folder, extension) in [("worker", "rs"), ("extension", "rs"), ("tests", "rs"), ("demo", "rs"), ("bench", "rs"), ("sql", "sql")] {
+    for (folder, extension) in [
+        ("worker", "rs"),
+        ("extension", "rs"),
+        ("tests", "rs"),
+        ("demo", "rs"),
+        ("bench", "rs"),
+        ("sql", "sql"),
+    ] {
         for (name, text) in sources(folder, extension)? {
-            assert!(text.lines().count() <= 400, "{name} has {} lines", text.lines().count());
+            assert!(
+                text.lines().count() <= 400,
+                "{name} has {} lines",
+                text.lines().count()
+            );
         }
     }
     Ok(())

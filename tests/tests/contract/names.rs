@@ -10,14 +10,21 @@ async fn a_commit_notifies_the_channel_that_the_worker_listens_on() -> Result<()
     on_every_server(async |database| {
         let session = database.session().await?;
         let listener = database.session().await?;
-        listener.run(&format!("LISTEN {CHANNEL}; SELECT pg_advisory_lock(2053468783, 1)")).await?;
+        listener
+            .run(&format!(
+                "LISTEN {CHANNEL}; SELECT pg_advisory_lock(2053468783, 1)"
+            ))
+            .await?;
         session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
         listener.run("SELECT 1").await?;
         assert_eq!(listener.take_notifications(), [CHANNEL]);
         listener.run("SELECT pg_advisory_unlock(2053468783, 1)").await?;
         session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
         listener.run("SELECT 1").await?;
-        assert!(listener.take_notifications().is_empty(), "nobody is parked, nobody notifies");
+        assert!(
+            listener.take_notifications().is_empty(),
+            "nobody is parked, nobody notifies"
+        );
         Ok(())
     })
     .await

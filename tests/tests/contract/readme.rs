@@ -23,7 +23,8 @@ fn sql_blocks(text: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_block_runs() -> Result<()> {
-    let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
+    let text =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md"))?;
     let blocks = sql_blocks(&text);
     assert!(blocks.len() >= 3, "the README has SQL to show");
     on_every_server(async |database| {
@@ -31,7 +32,10 @@ async fn every_block_runs() -> Result<()> {
         session.run("DROP EXTENSION zerodb_hooks").await?;
         let _worker = zerodb_hooks_tests::Worker::start_with(&database.url(), &[], &[]);
         for block in &blocks {
-            session.run(block).await.with_context(|| format!("this block:\n{block}"))?;
+            session
+                .run(block)
+                .await
+                .with_context(|| format!("this block:\n{block}"))?;
         }
         Ok(())
     })

@@ -9,7 +9,11 @@ async fn every_statement_prepares() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
         for (file, statement) in ALL {
-            session.client.prepare(statement).await.with_context(|| format!("sql/worker/{file}"))?;
+            session
+                .client
+                .prepare(statement)
+                .await
+                .with_context(|| format!("sql/worker/{file}"))?;
         }
         Ok(())
     })
@@ -20,10 +24,17 @@ async fn every_statement_prepares() -> Result<()> {
 fn every_file_is_embedded() -> Result<()> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/worker");
     let mut known: Vec<_> = ALL.iter().map(|(file, _)| (*file).to_owned()).collect();
-    known.extend(zerodb_hooks_worker::cli::statements::ALL.iter().map(|(file, _)| (*file).to_owned()));
+    known.extend(
+        zerodb_hooks_worker::cli::statements::ALL
+            .iter()
+            .map(|(file, _)| (*file).to_owned()),
+    );
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        assert!(known.contains(&name) || !name.ends_with(".sql"), "sql/worker/{name} is not in statements.rs");
+        assert!(
+            known.contains(&name) || !name.ends_with(".sql"),
+            "sql/worker/{name} is not in statements.rs"
+        );
     }
     Ok(())
 }

@@ -27,11 +27,20 @@ async fn insert_records_one_event() -> Result<()> {
 async fn insert_of_many_rows_records_one_event_for_each() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("INSERT INTO item SELECT n FROM generate_series(1, 2500) AS n").await?;
-        let ids = session.texts("SELECT data ->> 'row_id' FROM zerodb.outbox ORDER BY ord").await?;
+        session
+            .run("INSERT INTO item SELECT n FROM generate_series(1, 2500) AS n")
+            .await?;
+        let ids = session
+            .texts("SELECT data ->> 'row_id' FROM zerodb.outbox ORDER BY ord")
+            .await?;
         let expected: Vec<_> = (1..=2500).map(|n| n.to_string()).collect();
         assert_eq!(ids, expected);
-        assert_eq!(session.number("SELECT count(DISTINCT id) FROM zerodb.events").await?, 2500);
+        assert_eq!(
+            session
+                .number("SELECT count(DISTINCT id) FROM zerodb.events")
+                .await?,
+            2500
+        );
         Ok(())
     })
     .await
@@ -85,8 +94,12 @@ async fn a_hook_for_the_batch_alone_gets_the_batch_alone() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
         session.run(VECTORS).await?;
-        session.run("SELECT zerodb.create_hook('zerodb.vector.batch_stored', 'x', '{}', hook_type => 'log')").await?;
-        session.run("INSERT INTO v SELECT n FROM generate_series(1, 5) AS n").await?;
+        session
+            .run("SELECT zerodb.create_hook('zerodb.vector.batch_stored', 'x', '{}', hook_type => 'log')")
+            .await?;
+        session
+            .run("INSERT INTO v SELECT n FROM generate_series(1, 5) AS n")
+            .await?;
         assert_eq!(session.event_types().await?, ["zerodb.vector.batch_stored"]);
         Ok(())
     })
@@ -97,8 +110,13 @@ async fn a_hook_for_the_batch_alone_gets_the_batch_alone() -> Result<()> {
 async fn copy_counts() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("COPY item (id) FROM PROGRAM 'printf \"1\\n2\\n3\\n\"'").await?;
-        assert_eq!(written(&session).await?, ["inserted 1", "inserted 2", "inserted 3"]);
+        session
+            .run("COPY item (id) FROM PROGRAM 'printf \"1\\n2\\n3\\n\"'")
+            .await?;
+        assert_eq!(
+            written(&session).await?,
+            ["inserted 1", "inserted 2", "inserted 3"]
+        );
         Ok(())
     })
     .await
@@ -145,7 +163,9 @@ async fn on_conflict_do_nothing_records_nothing_for_the_row_that_was_there() -> 
     on_every_server(async |db| {
         let session = watched(&db).await?;
         session.run("INSERT INTO item VALUES (1)").await?;
-        session.run("INSERT INTO item VALUES (1), (2) ON CONFLICT DO NOTHING").await?;
+        session
+            .run("INSERT INTO item VALUES (1), (2) ON CONFLICT DO NOTHING")
+            .await?;
         assert_eq!(written(&session).await?, ["inserted 1", "inserted 2"]);
         Ok(())
     })
@@ -223,9 +243,13 @@ async fn delete_records_the_row_that_was() -> Result<()> {
 async fn foreign_key_cascade_counts() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("CREATE TABLE part (id int PRIMARY KEY, item_id int REFERENCES item ON DELETE CASCADE)").await?;
+        session
+            .run("CREATE TABLE part (id int PRIMARY KEY, item_id int REFERENCES item ON DELETE CASCADE)")
+            .await?;
         session.run(&watch_all("part")).await?;
-        session.run("INSERT INTO item VALUES (1); INSERT INTO part VALUES (10, 1), (11, 1)").await?;
+        session
+            .run("INSERT INTO item VALUES (1); INSERT INTO part VALUES (10, 1), (11, 1)")
+            .await?;
         session.run("DELETE FROM item").await?;
         let mut after = written(&session).await?.split_off(3);
         after.sort();
@@ -270,7 +294,11 @@ async fn a_writer_without_any_right_in_the_schema_records_events() -> Result<()>
     on_every_server(async |db| {
         let session = watched(&db).await?;
         let writer = db.create_role("writer").await?;
-        session.run(&format!("GRANT SELECT, INSERT, UPDATE, DELETE ON item TO {writer}")).await?;
+        session
+            .run(&format!(
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON item TO {writer}"
+            ))
+            .await?;
         let theirs = db.session_as(&writer).await?;
         theirs.run("INSERT INTO item VALUES (1)").await?;
         theirs.run("UPDATE item SET name = 'x'").await?;

@@ -14,13 +14,26 @@ const LOG: &str = "CREATE TABLE log (id int, region text) PARTITION BY LIST (reg
 
 /// Dumps the database with everything, puts it aside and restores the dump under the old name.
 async fn dump_and_restore(db: &Database) -> Result<Session> {
-    let dump = db.cluster.client_program("pg_dump").args(["--create", &db.name]).output()?;
-    ensure!(dump.status.success(), "pg_dump: {}", String::from_utf8_lossy(&dump.stderr));
+    let dump = db
+        .cluster
+        .client_program("pg_dump")
+        .args(["--create", &db.name])
+        .output()?;
+    ensure!(
+        dump.status.success(),
+        "pg_dump: {}",
+        String::from_utf8_lossy(&dump.stderr)
+    );
     let server = db.cluster.session("postgres").await?;
     server
-        .run(&format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}'", db.name))
+        .run(&format!(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{}'",
+            db.name
+        ))
         .await?;
-    server.run(&format!("ALTER DATABASE {0} RENAME TO {0}_aside", db.name)).await?;
+    server
+        .run(&format!("ALTER DATABASE {0} RENAME TO {0}_aside", db.name))
+        .await?;
     let mut psql = db
         .cluster
         .client_program("psql")
@@ -29,10 +42,17 @@ async fn dump_and_restore(db: &Database) -> Result<Session> {
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
-    psql.stdin.take().context("psql has a stdin")?.write_all(&dump.stdout)?;
+    psql.stdin
+        .take()
+        .context("psql has a stdin")?
+        .write_all(&dump.stdout)?;
     let restored = psql.wait_with_output()?;
     server.run(&format!("DROP DATABASE {}_aside", db.name)).await?;
-    ensure!(restored.status.success(), "psql: {}", String::from_utf8_lossy(&restored.stderr));
+    ensure!(
+        restored.status.success(),
+        "psql: {}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
     db.session().await
 }
 
@@ -43,15 +63,32 @@ async fn furnished(db: &Database) -> Result<Session> {
     session.run(&format!("SELECT zerodb.grant_user('{app}')")).await?;
     let theirs = db.session_as(&app).await?;
     theirs.run(&format!("SET zerodb.user_id = '{ALICE}'")).await?;
-    theirs.run(r#"SELECT zerodb.create_hook('*', 'hers', '{"when": "$.row_id > 5"}', NULL, 'log')"#).await?;
-    theirs.run("SELECT zerodb.create_hook('on_import', 'paused', hook_type => 'log')").await?;
-    theirs.run("SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.list_hooks('on_import')").await?;
-    session.run("SELECT zerodb.register_event_type('order.created', 'shop', '{id}', 'an order')").await?;
+    theirs
+        .run(r#"SELECT zerodb.create_hook('*', 'hers', '{"when": "$.row_id > 5"}', NULL, 'log')"#)
+        .await?;
+    theirs
+        .run("SELECT zerodb.create_hook('on_import', 'paused', hook_type => 'log')")
+        .await?;
+    theirs
+        .run("SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.list_hooks('on_import')")
+        .await?;
+    session
+        .run("SELECT zerodb.register_event_type('order.created', 'shop', '{id}', 'an order')")
+        .await?;
     session.run(LOG).await?;
     session.run(&watch_all("log")).await?;
-    session.run("INSERT INTO item VALUES (1); INSERT INTO log VALUES (2, 'eu')").await?;
-    session.run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.zerodb_hooks").await?;
-    session.run(&format!("ALTER DATABASE {} SET zerodb.retention = '2 h'", db.name)).await?;
+    session
+        .run("INSERT INTO item VALUES (1); INSERT INTO log VALUES (2, 'eu')")
+        .await?;
+    session
+        .run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.zerodb_hooks")
+        .await?;
+    session
+        .run(&format!(
+            "ALTER DATABASE {} SET zerodb.retention = '2 h'",
+            db.name
+        ))
+        .await?;
     Ok(session)
 }
 
@@ -68,7 +105,11 @@ async fn restore_keeps_hooks_their_owners_and_event_types() -> Result<()> {
         for query in kept {
             before.push(session.rows(query).await?);
         }
-        assert!(before[1].iter().any(|row| row["owner"] == json!(format!("{}_app", db.name))));
+        assert!(
+            before[1]
+                .iter()
+                .any(|row| row["owner"] == json!(format!("{}_app", db.name)))
+        );
         let session = dump_and_restore(&db).await?;
         for (query, before) in kept.iter().zip(before) {
             assert_eq!(session.rows(query).await?, before, "{query}");
@@ -107,15 +148,26 @@ async fn restore_brings_no_old_events_and_no_old_ids() -> Result<()> {
         assert!(session.event_count().await? > 0);
         let session = dump_and_restore(&db).await?;
         for table in ["outbox", "delivery", "attempt", "lease"] {
-            assert_eq!(session.number(&format!("SELECT count(*) FROM zerodb.{table}")).await?, 0, "{table}");
+            assert_eq!(
+                session
+                    .number(&format!("SELECT count(*) FROM zerodb.{table}"))
+                    .await?,
+                0,
+                "{table}"
+            );
         }
         assert_eq!(session.number("SELECT count(*) FROM zerodb.instance").await?, 1);
         assert_ne!(session.text(id_of_one).await?, old_id);
         session.run("INSERT INTO item VALUES (9)").await?;
-        session.run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.zerodb_hooks").await?;
+        session
+            .run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.zerodb_hooks")
+            .await?;
         assert!(session.number("SELECT min(id) FROM zerodb.deliveries").await? > last_delivery);
         // The place in the log is of this server.
-        assert_eq!(session.json("SELECT zerodb.status()").await?["undispatched_events"], json!(1));
+        assert_eq!(
+            session.json("SELECT zerodb.status()").await?["undispatched_events"],
+            json!(1)
+        );
         Ok(())
     })
     .await
@@ -126,12 +178,21 @@ async fn restore_keeps_the_grants() -> Result<()> {
     on_every_server(async |db| {
         let session = furnished(&db).await?;
         let (boss, hand) = (db.create_role("boss").await?, db.create_role("hand").await?);
-        session.run(&format!("SELECT zerodb.grant_admin('{boss}'), zerodb.grant_worker('{hand}')")).await?;
+        session
+            .run(&format!(
+                "SELECT zerodb.grant_admin('{boss}'), zerodb.grant_worker('{hand}')"
+            ))
+            .await?;
         dump_and_restore(&db).await?;
         let app = db.session_as(&format!("{}_app", db.name)).await?;
         app.run(&format!("SET zerodb.user_id = '{ALICE}'")).await?;
-        app.run("SELECT zerodb.create_hook('*', 'new', hook_type => 'log'), zerodb.emit('on_import', '{}')").await?;
-        assert_eq!(app.number("SELECT count(*) FROM zerodb.list_hooks(active_only => false)").await?, 3);
+        app.run("SELECT zerodb.create_hook('*', 'new', hook_type => 'log'), zerodb.emit('on_import', '{}')")
+            .await?;
+        assert_eq!(
+            app.number("SELECT count(*) FROM zerodb.list_hooks(active_only => false)")
+                .await?,
+            3
+        );
         assert_eq!(app.error("SELECT * FROM zerodb.hook_detail").await?.code, "42501");
         let boss = db.session_as(&boss).await?;
         assert_eq!(boss.number("SELECT count(*) FROM zerodb.zerodb_hooks").await?, 4);
@@ -194,7 +255,9 @@ async fn create_extension_again_works_in_sessions_that_knew_the_old_one() -> Res
         other.run("INSERT INTO item VALUES (11)").await?;
         session.run("INSERT INTO item VALUES (12)").await?;
         assert_eq!(written(&session).await?, ["inserted 11", "inserted 12"]);
-        session.run("INSERT INTO zerodb_store.vectors (content) VALUES ('x')").await?;
+        session
+            .run("INSERT INTO zerodb_store.vectors (content) VALUES ('x')")
+            .await?;
         assert_eq!(session.event_types().await?[2], "zerodb.vector.stored");
         Ok(())
     })

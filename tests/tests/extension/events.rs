@@ -12,10 +12,19 @@ async fn envelope(session: &Session, id: &str) -> Result<(Value, Vec<String>)> {
     let value = session.json(&format!("SELECT zerodb.event_json('{id}')")).await?;
     let stamp = value["timestamp"].as_str().unwrap_or_default().to_owned();
     let shape = "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z$";
-    assert_eq!(session.text(&format!("SELECT '{stamp}' ~ '{shape}'")).await?, "t", "{stamp}");
+    assert_eq!(
+        session.text(&format!("SELECT '{stamp}' ~ '{shape}'")).await?,
+        "t",
+        "{stamp}"
+    );
     let near = format!("SELECT abs(extract(epoch FROM now() - '{stamp}'::timestamptz)) < 60");
     assert_eq!(session.text(&near).await?, "t");
-    let mut keys: Vec<_> = value.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let mut keys: Vec<_> = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.clone())
+        .collect();
     keys.sort();
     Ok((value, keys))
 }
@@ -41,10 +50,21 @@ async fn emit_records_whether_or_not_a_hook_wants_it() -> Result<()> {
 async fn emit_takes_user_and_project_from_the_settings() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session.run(&format!("SET zerodb.user_id = '{ALICE}'; SET zerodb.project_id = '{PROJECT}'")).await?;
-        session.run("SELECT zerodb.emit('on_import', '{}', bank_id => 'explicit')").await?;
-        let rows = session.rows("SELECT user_id, project_id, bank_id FROM zerodb.events").await?;
-        assert_eq!(rows, [json!({"user_id": ALICE, "project_id": PROJECT, "bank_id": "explicit"})]);
+        session
+            .run(&format!(
+                "SET zerodb.user_id = '{ALICE}'; SET zerodb.project_id = '{PROJECT}'"
+            ))
+            .await?;
+        session
+            .run("SELECT zerodb.emit('on_import', '{}', bank_id => 'explicit')")
+            .await?;
+        let rows = session
+            .rows("SELECT user_id, project_id, bank_id FROM zerodb.events")
+            .await?;
+        assert_eq!(
+            rows,
+            [json!({"user_id": ALICE, "project_id": PROJECT, "bank_id": "explicit"})]
+        );
         Ok(())
     })
     .await
@@ -61,10 +81,17 @@ async fn emit_refuses_what_is_no_event() -> Result<()> {
             ("NULL, '{}'", "unknown event type ''"),
             ("'on_import', NULL", "the data of an event must be a JSON object"),
             ("'on_import', '[]'", "the data of an event must be a JSON object"),
-            ("'on_import', 'null'", "the data of an event must be a JSON object"),
+            (
+                "'on_import', 'null'",
+                "the data of an event must be a JSON object",
+            ),
         ] {
             let error = session.error(&format!("SELECT zerodb.emit({arguments})")).await?;
-            assert_eq!((error.code.as_str(), error.message.as_str()), ("22023", message), "{arguments}");
+            assert_eq!(
+                (error.code.as_str(), error.message.as_str()),
+                ("22023", message),
+                "{arguments}"
+            );
             assert!(error.hint.is_some());
         }
         assert_eq!(session.event_count().await?, 0);
@@ -78,7 +105,9 @@ async fn the_envelope_of_a_zerodb_event_has_exactly_these_keys() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
         session.run("SET timezone = 'Asia/Tokyo'").await?;
-        let id = session.text("SELECT zerodb.emit('zerodb.file.uploaded', '{\"file_id\": \"f\"}')").await?;
+        let id = session
+            .text("SELECT zerodb.emit('zerodb.file.uploaded', '{\"file_id\": \"f\"}')")
+            .await?;
         let (value, keys) = envelope(&session, &id).await?;
         assert_eq!(keys, ["channel", "data", "event", "id", "timestamp"]);
         assert_eq!(value["id"], json!(id));
@@ -94,17 +123,32 @@ async fn the_envelope_of_a_zerodb_event_has_exactly_these_keys() -> Result<()> {
 async fn the_envelope_of_an_astrocyte_event_has_exactly_these_keys() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session.run(&format!("SET zerodb.traceparent = '{TRACEPARENT}'")).await?;
-        let id = session.text("SELECT zerodb.emit('on_retain', '{\"memory_id\": \"m\"}', bank_id => 'b')").await?;
+        session
+            .run(&format!("SET zerodb.traceparent = '{TRACEPARENT}'"))
+            .await?;
+        let id = session
+            .text("SELECT zerodb.emit('on_retain', '{\"memory_id\": \"m\"}', bank_id => 'b')")
+            .await?;
         let (value, keys) = envelope(&session, &id).await?;
-        assert_eq!(keys, ["bank_id", "data", "event_id", "timestamp", "trace_id", "type"]);
-        assert_eq!(value["event_id"].as_str().map(|uuid| uuid.replace('-', "")), Some(id[4..].to_owned()));
+        assert_eq!(
+            keys,
+            ["bank_id", "data", "event_id", "timestamp", "trace_id", "type"]
+        );
+        assert_eq!(
+            value["event_id"].as_str().map(|uuid| uuid.replace('-', "")),
+            Some(id[4..].to_owned())
+        );
         assert_eq!(value["type"], json!("on_retain"));
         assert_eq!(value["bank_id"], json!("b"));
         assert_eq!(value["trace_id"], json!("4bf92f3577b34da6a3ce929d0e0e4736"));
         // The id of the envelope finds the event too.
         let uuid = value["event_id"].as_str().unwrap_or_default();
-        assert_eq!(session.json(&format!("SELECT zerodb.event_json('{uuid}')")).await?, value);
+        assert_eq!(
+            session
+                .json(&format!("SELECT zerodb.event_json('{uuid}')"))
+                .await?,
+            value
+        );
         Ok(())
     })
     .await
@@ -114,8 +158,12 @@ async fn the_envelope_of_an_astrocyte_event_has_exactly_these_keys() -> Result<(
 async fn the_envelope_of_a_users_own_type_is_of_its_channel() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session.run("SELECT zerodb.register_event_type('order.created', 'shop', '{id}', 'an order')").await?;
-        let id = session.text("SELECT zerodb.emit('order.created', '{\"id\": 1}')").await?;
+        session
+            .run("SELECT zerodb.register_event_type('order.created', 'shop', '{id}', 'an order')")
+            .await?;
+        let id = session
+            .text("SELECT zerodb.emit('order.created', '{\"id\": 1}')")
+            .await?;
         let (value, keys) = envelope(&session, &id).await?;
         assert_eq!(keys, ["channel", "data", "event", "id", "timestamp"]);
         assert_eq!(value["channel"], json!("shop"));
@@ -130,8 +178,23 @@ async fn an_unknown_event_is_p0002() -> Result<()> {
         let session = db.session().await?;
         let real = session.text("SELECT zerodb.emit('on_import', '{}')").await?;
         // Of another installation: the salt differs.
-        let foreign = format!("evt_{}{}", if real[4..12] == *"00000000" { "11111111" } else { "00000000" }, &real[12..]);
-        for id in ["'evt_00'", "''", "'x'", "NULL", "'evt_zz000000000000000000000000000000'", &format!("'{foreign}'")] {
+        let foreign = format!(
+            "evt_{}{}",
+            if real[4..12] == *"00000000" {
+                "11111111"
+            } else {
+                "00000000"
+            },
+            &real[12..]
+        );
+        for id in [
+            "'evt_00'",
+            "''",
+            "'x'",
+            "NULL",
+            "'evt_zz000000000000000000000000000000'",
+            &format!("'{foreign}'"),
+        ] {
             for call in [format!("event_json({id})"), format!("await_event({id})")] {
                 let error = session.error(&format!("SELECT zerodb.{call}")).await?;
                 assert_eq!(error.code, "P0002", "{call}: {error:?}");
@@ -150,7 +213,9 @@ async fn await_event_refuses_an_event_of_its_own_transaction() -> Result<()> {
         let session = db.session().await?;
         session.run("BEGIN").await?;
         let id = session.text("SELECT zerodb.emit('on_import', '{}')").await?;
-        let error = session.error(&format!("SELECT zerodb.await_event('{id}')")).await?;
+        let error = session
+            .error(&format!("SELECT zerodb.await_event('{id}')"))
+            .await?;
         assert_eq!(error.code, "55000");
         assert!(error.hint.is_some_and(|hint| hint.contains("COMMIT")));
         Ok(())
@@ -164,8 +229,13 @@ async fn await_event_returns_at_its_timeout_and_wait_idle_says_no() -> Result<()
         let session = db.session().await?;
         assert_eq!(session.text("SELECT zerodb.wait_idle('0 s')").await?, "t");
         let id = session.text("SELECT zerodb.emit('on_import', '{}')").await?;
-        let progress = session.json(&format!("SELECT zerodb.await_event('{id}', '50 ms')")).await?;
-        assert_eq!(progress, json!({"completed": 0, "pending": 0, "hook_warnings": []}));
+        let progress = session
+            .json(&format!("SELECT zerodb.await_event('{id}', '50 ms')"))
+            .await?;
+        assert_eq!(
+            progress,
+            json!({"completed": 0, "pending": 0, "hook_warnings": []})
+        );
         assert_eq!(session.text("SELECT zerodb.wait_idle('50 ms')").await?, "f");
         let status = session.json("SELECT zerodb.status()").await?;
         assert_eq!(status["undispatched_events"], json!(1));
@@ -204,14 +274,34 @@ async fn register_event_type_refuses_with_22023() -> Result<()> {
             ("'order.'", "'a'", "invalid event type name 'order.'"),
             ("'order.*'", "'a'", "invalid event type name 'order.*'"),
             ("'*'", "'a'", "invalid event type name '*'"),
-            ("'zerodb.vector.stored'", "'a'", "event type 'zerodb.vector.stored' is built in"),
-            ("'zerodb.mine'", "'a'", "event type name 'zerodb.mine' uses a reserved prefix"),
-            ("'zeromemory.mine'", "'a'", "event type name 'zeromemory.mine' uses a reserved prefix"),
-            ("'on_order'", "'a'", "event type name 'on_order' uses a reserved prefix"),
+            (
+                "'zerodb.vector.stored'",
+                "'a'",
+                "event type 'zerodb.vector.stored' is built in",
+            ),
+            (
+                "'zerodb.mine'",
+                "'a'",
+                "event type name 'zerodb.mine' uses a reserved prefix",
+            ),
+            (
+                "'zeromemory.mine'",
+                "'a'",
+                "event type name 'zeromemory.mine' uses a reserved prefix",
+            ),
+            (
+                "'on_order'",
+                "'a'",
+                "event type name 'on_order' uses a reserved prefix",
+            ),
             ("'order.made'", "NULL", "invalid channel NULL"),
             ("'order.made'", "'a b'", "invalid channel 'a b'"),
         ] {
-            let error = session.error(&format!("SELECT zerodb.register_event_type({name}, {channel}, '{{id}}', '')")).await?;
+            let error = session
+                .error(&format!(
+                    "SELECT zerodb.register_event_type({name}, {channel}, '{{id}}', '')"
+                ))
+                .await?;
             assert_eq!((error.code.as_str(), error.message.as_str()), ("22023", message));
             assert!(error.hint.is_some());
         }
@@ -229,9 +319,13 @@ async fn a_commit_with_events_wakes_a_parked_worker_and_no_other_commit_notifies
         listener.run("SELECT 1").await?;
         assert_eq!(listener.take_notifications(), Vec::<String>::new());
         // Parked: as the worker does it.
-        listener.run(&format!("SELECT pg_advisory_lock({}, 1)", 0x7a65_726f)).await?;
+        listener
+            .run(&format!("SELECT pg_advisory_lock({}, 1)", 0x7a65_726f))
+            .await?;
         session.run("INSERT INTO item VALUES (2)").await?;
-        session.run("BEGIN; INSERT INTO item VALUES (3); ROLLBACK").await?;
+        session
+            .run("BEGIN; INSERT INTO item VALUES (3); ROLLBACK")
+            .await?;
         session.run("SET zerodb.notify = off").await?;
         session.run("INSERT INTO item VALUES (4)").await?;
         let heard = zerodb_hooks_tests::eventually(std::time::Duration::from_secs(5), async || {

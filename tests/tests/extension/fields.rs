@@ -13,8 +13,12 @@ async fn rendered(session: &zerodb_hooks_tests::Session, column: &str, expressio
             SELECT zerodb.watch('t', 'test.rendered')"
         ))
         .await?;
-    session.run(&format!("INSERT INTO t VALUES (1, {expression})")).await?;
-    session.json("SELECT data -> 'value' FROM zerodb.outbox ORDER BY xid DESC LIMIT 1").await
+    session
+        .run(&format!("INSERT INTO t VALUES (1, {expression})"))
+        .await?;
+    session
+        .json("SELECT data -> 'value' FROM zerodb.outbox ORDER BY xid DESC LIMIT 1")
+        .await
 }
 
 const REGISTER: &str = "SELECT zerodb.register_event_type('test.rendered', 'test', '{id,value}', 'a value')";
@@ -30,7 +34,11 @@ async fn check(cases: &'static [(&'static str, &'static str, &'static str)]) -> 
             let expected: Value = serde_json::from_str(expected)?;
             assert_eq!(seen, expected, "{column} {expression}");
             let own = format!("SELECT coalesce(to_jsonb(({expression})::{column}), 'null')");
-            assert_eq!(seen, session.json(&own).await?, "to_jsonb of {column} {expression}");
+            assert_eq!(
+                seen,
+                session.json(&own).await?,
+                "to_jsonb of {column} {expression}"
+            );
         }
         Ok(())
     })
@@ -60,7 +68,11 @@ async fn texts_with_quotes_control_characters_and_many_bytes() -> Result<()> {
         ("text", "'plain'", "\"plain\""),
         ("text", "''", "\"\""),
         ("text", r#"'say "hi" \ there'"#, r#""say \"hi\" \\ there""#),
-        ("text", r"E'a\nb\tc\rd\u0001e\u001ff\bg\fh'", r#""a\nb\tc\rd\u0001e\u001ff\bg\fh""#),
+        (
+            "text",
+            r"E'a\nb\tc\rd\u0001e\u001ff\bg\fh'",
+            r#""a\nb\tc\rd\u0001e\u001ff\bg\fh""#,
+        ),
         ("text", "'größe 日本 🚀'", "\"größe 日本 🚀\""),
         ("varchar(10)", "'v'", "\"v\""),
         ("char(4)", "'ab'", "\"ab  \""),
@@ -72,11 +84,23 @@ async fn texts_with_quotes_control_characters_and_many_bytes() -> Result<()> {
 #[tokio::test]
 async fn times_ids_and_json() -> Result<()> {
     check(&[
-        ("uuid", "'AAAAAAAA-0000-4000-8000-000000000001'", "\"aaaaaaaa-0000-4000-8000-000000000001\""),
+        (
+            "uuid",
+            "'AAAAAAAA-0000-4000-8000-000000000001'",
+            "\"aaaaaaaa-0000-4000-8000-000000000001\"",
+        ),
         ("date", "'2026-01-02'", "\"2026-01-02\""),
-        ("timestamp", "'2026-01-02 03:04:05.6'", "\"2026-01-02T03:04:05.6\""),
+        (
+            "timestamp",
+            "'2026-01-02 03:04:05.6'",
+            "\"2026-01-02T03:04:05.6\"",
+        ),
         ("timestamptz", "'infinity'", "\"infinity\""),
-        ("jsonb", r#"'{"a": [1, null, "x\"y"]}'"#, r#"{"a": [1, null, "x\"y"]}"#),
+        (
+            "jsonb",
+            r#"'{"a": [1, null, "x\"y"]}'"#,
+            r#"{"a": [1, null, "x\"y"]}"#,
+        ),
         ("json", r#"'{"a" :  1}'"#, r#"{"a": 1}"#),
         ("bytea", r"'\x00ff'", r#""\\x00ff""#),
         ("inet", "'10.0.0.1'", "\"10.0.0.1\""),
@@ -112,7 +136,10 @@ async fn domains_enums_and_rows() -> Result<()> {
             .await?;
         assert_eq!(rendered(&session, "amount", "12").await?, json!(12));
         assert_eq!(rendered(&session, "mood", "'sad'").await?, json!("sad"));
-        assert_eq!(rendered(&session, "pair", "ROW(1, 'x')").await?, json!({"a": 1, "b": "x"}));
+        assert_eq!(
+            rendered(&session, "pair", "ROW(1, 'x')").await?,
+            json!({"a": 1, "b": "x"})
+        );
         Ok(())
     })
     .await
@@ -159,7 +186,10 @@ async fn the_fields_stand_in_the_order_of_the_type() -> Result<()> {
         let session = crate::watched(&db).await?;
         session.run("INSERT INTO item VALUES (1)").await?;
         let text = session.text("SELECT data::text FROM zerodb.outbox").await?;
-        assert_eq!(text, r#"{"table_name":"item","row_id":1,"project_id":null,"user_id":null}"#);
+        assert_eq!(
+            text,
+            r#"{"table_name":"item","row_id":1,"project_id":null,"user_id":null}"#
+        );
         Ok(())
     })
     .await

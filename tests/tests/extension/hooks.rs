@@ -9,7 +9,9 @@ use crate::{ALICE, PROJECT};
 async fn create_hook_returns_the_row_with_its_defaults() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        let row = session.json("SELECT to_jsonb(zerodb.create_hook('zerodb.vector.stored', 'auto_embed'))").await?;
+        let row = session
+            .json("SELECT to_jsonb(zerodb.create_hook('zerodb.vector.stored', 'auto_embed'))")
+            .await?;
         assert_eq!(row["user_id"], json!("00000000-0000-0000-0000-000000000000"));
         assert_eq!(row["hook_type"], json!("first_party"));
         assert_eq!(row["hook_config"], json!({}));
@@ -17,7 +19,12 @@ async fn create_hook_returns_the_row_with_its_defaults() -> Result<()> {
         assert_eq!(row["project_id"], json!(null));
         assert_eq!(row["created_at"], row["updated_at"]);
         let id = row["id"].as_str().unwrap_or_default();
-        assert_eq!(session.json(&format!("SELECT to_jsonb(zerodb.get_hook('{id}'))")).await?, row);
+        assert_eq!(
+            session
+                .json(&format!("SELECT to_jsonb(zerodb.get_hook('{id}'))"))
+                .await?,
+            row
+        );
         Ok(())
     })
     .await
@@ -91,7 +98,8 @@ async fn list_hooks_filters_by_type_project_and_activity() -> Result<()> {
             "create_hook('on_import', 'first', hook_type => 'log')".to_owned(),
             format!("create_hook('on_import', 'second', '{{}}', '{PROJECT}', 'log')"),
             format!("create_hook('on_export', 'third', '{{}}', NULL, 'log', '{ALICE}')"),
-            "update_hook(id, is_active => false) FROM zerodb.list_hooks() WHERE hook_name = 'first'".to_owned(),
+            "update_hook(id, is_active => false) FROM zerodb.list_hooks() WHERE hook_name = 'first'"
+                .to_owned(),
         ] {
             session.run(&format!("SELECT zerodb.{call}")).await?;
         }
@@ -104,7 +112,9 @@ async fn list_hooks_filters_by_type_project_and_activity() -> Result<()> {
             (&format!("project_id => '{PROJECT}'"), "second"),
             ("'on_none'", ""),
         ] {
-            let names = session.texts(&format!("SELECT hook_name FROM zerodb.list_hooks({arguments})")).await?;
+            let names = session
+                .texts(&format!("SELECT hook_name FROM zerodb.list_hooks({arguments})"))
+                .await?;
             assert_eq!(names.join(" "), expected, "list_hooks({arguments})");
         }
         Ok(())
@@ -122,9 +132,14 @@ async fn one_name_may_serve_in_another_project_type_or_user() -> Result<()> {
             format!("'on_import', 'same', '{{}}', '{PROJECT}', 'log'"),
             format!("'on_import', 'same', '{{}}', NULL, 'log', '{ALICE}'"),
         ] {
-            session.run(&format!("SELECT zerodb.create_hook({arguments})")).await?;
+            session
+                .run(&format!("SELECT zerodb.create_hook({arguments})"))
+                .await?;
         }
-        assert_eq!(session.number("SELECT count(*) FROM zerodb.zerodb_hooks").await?, 4);
+        assert_eq!(
+            session.number("SELECT count(*) FROM zerodb.zerodb_hooks").await?,
+            4
+        );
         Ok(())
     })
     .await
@@ -138,12 +153,20 @@ async fn update_hook_leaves_what_is_null_as_it_is() -> Result<()> {
             .text(r#"SELECT (zerodb.create_hook('*', 'x', '{"level": "info"}', hook_type => 'log')).id"#)
             .await?;
         let update = async |arguments: &str| {
-            session.json(&format!("SELECT to_jsonb(zerodb.update_hook('{id}'{arguments}))")).await
+            session
+                .json(&format!("SELECT to_jsonb(zerodb.update_hook('{id}'{arguments}))"))
+                .await
         };
         let paused = update(", is_active => false").await?;
-        assert_eq!((&paused["hook_config"], &paused["is_active"]), (&json!({"level": "info"}), &json!(false)));
+        assert_eq!(
+            (&paused["hook_config"], &paused["is_active"]),
+            (&json!({"level": "info"}), &json!(false))
+        );
         let changed = update(r#", hook_config => '{"level": "error"}'"#).await?;
-        assert_eq!((&changed["hook_config"], &changed["is_active"]), (&json!({"level": "error"}), &json!(false)));
+        assert_eq!(
+            (&changed["hook_config"], &changed["is_active"]),
+            (&json!({"level": "error"}), &json!(false))
+        );
         assert_eq!(update("").await?, changed);
         Ok(())
     })
@@ -154,7 +177,9 @@ async fn update_hook_leaves_what_is_null_as_it_is() -> Result<()> {
 async fn updated_at_moves_with_each_change() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session.run("SELECT zerodb.create_hook('*', 'x', hook_type => 'log')").await?;
+        session
+            .run("SELECT zerodb.create_hook('*', 'x', hook_type => 'log')")
+            .await?;
         // In one transaction, where now() stands still.
         session
             .run(
@@ -165,7 +190,12 @@ async fn updated_at_moves_with_each_change() -> Result<()> {
                 INSERT INTO seen SELECT updated_at FROM zerodb.zerodb_hooks; COMMIT",
             )
             .await?;
-        assert_eq!(session.number("SELECT count(DISTINCT updated_at) FROM seen").await?, 3);
+        assert_eq!(
+            session
+                .number("SELECT count(DISTINCT updated_at) FROM seen")
+                .await?,
+            3
+        );
         Ok(())
     })
     .await
@@ -178,10 +208,22 @@ async fn delete_hook_cancels_what_waits() -> Result<()> {
         session.run("INSERT INTO item VALUES (1), (2)").await?;
         let replayed = "SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.zerodb_hooks";
         assert_eq!(session.number(replayed).await?, 2);
-        session.run("SELECT zerodb.delete_hook(id) FROM zerodb.zerodb_hooks").await?;
-        let states = session.texts("SELECT state || ' ' || last_error FROM zerodb.deliveries").await?;
-        assert_eq!(states, ["cancelled the hook was deleted", "cancelled the hook was deleted"]);
-        assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries WHERE next_attempt_at IS NOT NULL").await?, 0);
+        session
+            .run("SELECT zerodb.delete_hook(id) FROM zerodb.zerodb_hooks")
+            .await?;
+        let states = session
+            .texts("SELECT state || ' ' || last_error FROM zerodb.deliveries")
+            .await?;
+        assert_eq!(
+            states,
+            ["cancelled the hook was deleted", "cancelled the hook was deleted"]
+        );
+        assert_eq!(
+            session
+                .number("SELECT count(*) FROM zerodb.deliveries WHERE next_attempt_at IS NOT NULL")
+                .await?,
+            0
+        );
         Ok(())
     })
     .await
@@ -192,9 +234,13 @@ async fn pausing_a_hook_leaves_what_waits_untouched() -> Result<()> {
     on_every_server(async |db| {
         let session = crate::watched(&db).await?;
         session.run("INSERT INTO item VALUES (1)").await?;
-        session.run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.zerodb_hooks").await?;
+        session
+            .run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.zerodb_hooks")
+            .await?;
         let before = session.rows("SELECT * FROM zerodb.deliveries").await?;
-        session.run("SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.zerodb_hooks").await?;
+        session
+            .run("SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.zerodb_hooks")
+            .await?;
         assert_eq!(session.rows("SELECT * FROM zerodb.deliveries").await?, before);
         // And a paused hook does not keep the database from being idle.
         assert_eq!(session.text("SELECT zerodb._is_idle()").await?, "f");

@@ -1,6 +1,7 @@
 //! What the extension alone does, seen by a client of a real server: no worker runs here.
 
 mod capture;
+mod deliveries;
 mod dump;
 mod events;
 mod fields;
@@ -38,7 +39,9 @@ fn watch_all(table: &str) -> String {
 /// A superuser's session in a database whose table `item` is watched, with a hook that wants everything.
 async fn watched(db: &Database) -> Result<Session> {
     let session = db.session().await?;
-    session.run("CREATE TABLE item (id int PRIMARY KEY, name text, note text)").await?;
+    session
+        .run("CREATE TABLE item (id int PRIMARY KEY, name text, note text)")
+        .await?;
     session.run(&watch_all("item")).await?;
     session.run(EVERYTHING).await?;
     Ok(session)

@@ -22,11 +22,16 @@ async fn partitioned(db: &Database) -> Result<Session> {
 async fn writes_through_the_parent_count() -> Result<()> {
     on_every_server(async |db| {
         let session = partitioned(&db).await?;
-        session.run("INSERT INTO log VALUES (1, 'a', 'eu'), (2, 'b', 'us')").await?;
+        session
+            .run("INSERT INTO log VALUES (1, 'a', 'eu'), (2, 'b', 'us')")
+            .await?;
         session.run("UPDATE log SET name = 'c' WHERE id = 2").await?;
         session.run("UPDATE log SET name = name").await?;
         session.run("DELETE FROM log WHERE id = 1").await?;
-        assert_eq!(written(&session).await?, ["inserted 1", "inserted 2", "updated 2", "deleted 1"]);
+        assert_eq!(
+            written(&session).await?,
+            ["inserted 1", "inserted 2", "updated 2", "deleted 1"]
+        );
         Ok(())
     })
     .await
@@ -40,7 +45,9 @@ async fn writes_directly_into_a_partition_count_and_name_the_partitioned_table()
         session.run("UPDATE log_eu SET name = 'b'").await?;
         session.run("DELETE FROM log_eu").await?;
         assert_eq!(written(&session).await?, ["inserted 1", "updated 1", "deleted 1"]);
-        let tables = session.texts("SELECT DISTINCT data ->> 'table_name' || relid::regclass FROM zerodb.outbox").await?;
+        let tables = session
+            .texts("SELECT DISTINCT data ->> 'table_name' || relid::regclass FROM zerodb.outbox")
+            .await?;
         assert_eq!(tables, ["loglog"]);
         Ok(())
     })
@@ -51,7 +58,9 @@ async fn writes_directly_into_a_partition_count_and_name_the_partitioned_table()
 async fn partitions_made_or_attached_later_count() -> Result<()> {
     on_every_server(async |db| {
         let session = partitioned(&db).await?;
-        session.run("CREATE TABLE log_ap PARTITION OF log FOR VALUES IN ('ap')").await?;
+        session
+            .run("CREATE TABLE log_ap PARTITION OF log FOR VALUES IN ('ap')")
+            .await?;
         // Its columns are in another order, and one is gone.
         session
             .run(
@@ -60,12 +69,19 @@ async fn partitions_made_or_attached_later_count() -> Result<()> {
                 ALTER TABLE log ATTACH PARTITION log_af FOR VALUES IN ('af')",
             )
             .await?;
-        session.run("INSERT INTO log VALUES (1, 'a', 'ap'), (2, 'b', 'af')").await?;
-        session.run("INSERT INTO log_af (id, region) VALUES (3, 'af')").await?;
+        session
+            .run("INSERT INTO log VALUES (1, 'a', 'ap'), (2, 'b', 'af')")
+            .await?;
+        session
+            .run("INSERT INTO log_af (id, region) VALUES (3, 'af')")
+            .await?;
         session.run("UPDATE log_af SET name = 'x' WHERE id = 3").await?;
         session.run("DELETE FROM log_ap").await?;
         let all = written(&session).await?;
-        assert_eq!(all, ["inserted 1", "inserted 2", "inserted 3", "updated 3", "deleted 1"]);
+        assert_eq!(
+            all,
+            ["inserted 1", "inserted 2", "inserted 3", "updated 3", "deleted 1"]
+        );
         Ok(())
     })
     .await
@@ -93,8 +109,12 @@ async fn partitions_of_partitions_count() -> Result<()> {
 async fn a_row_that_moves_between_partitions_is_one_update() -> Result<()> {
     on_every_server(async |db| {
         let session = partitioned(&db).await?;
-        session.run("INSERT INTO log VALUES (1, 'a', 'eu'), (2, 'b', 'eu'), (3, 'c', 'us')").await?;
-        session.run("UPDATE log SET region = CASE region WHEN 'eu' THEN 'us' ELSE 'eu' END").await?;
+        session
+            .run("INSERT INTO log VALUES (1, 'a', 'eu'), (2, 'b', 'eu'), (3, 'c', 'us')")
+            .await?;
+        session
+            .run("UPDATE log SET region = CASE region WHEN 'eu' THEN 'us' ELSE 'eu' END")
+            .await?;
         let mut after = written(&session).await?.split_off(3);
         after.sort();
         assert_eq!(after, ["updated 1", "updated 2", "updated 3"]);
@@ -113,9 +133,13 @@ async fn a_move_counts_by_the_columns_of_update_of() -> Result<()> {
                 SELECT zerodb.watch('log', 'zerodb.table.row_updated', '{}', '{update}', '{name}')",
             )
             .await?;
-        session.run("INSERT INTO log VALUES (1, 'a', 'eu'), (2, 'b', 'eu')").await?;
+        session
+            .run("INSERT INTO log VALUES (1, 'a', 'eu'), (2, 'b', 'eu')")
+            .await?;
         session.run("UPDATE log SET region = 'us' WHERE id = 1").await?;
-        session.run("UPDATE log SET region = 'us', name = 'B' WHERE id = 2").await?;
+        session
+            .run("UPDATE log SET region = 'us', name = 'B' WHERE id = 2")
+            .await?;
         assert_eq!(written(&session).await?, ["updated 2"]);
         Ok(())
     })
@@ -133,7 +157,10 @@ async fn a_move_that_a_savepoint_undid_leaves_nothing_behind() -> Result<()> {
                 INSERT INTO log VALUES (2, 'b', 'us'); DELETE FROM log WHERE id = 1; COMMIT",
             )
             .await?;
-        assert_eq!(written(&session).await?, ["inserted 1", "inserted 2", "deleted 1"]);
+        assert_eq!(
+            written(&session).await?,
+            ["inserted 1", "inserted 2", "deleted 1"]
+        );
         Ok(())
     })
     .await
@@ -164,10 +191,24 @@ async fn several_vectors_in_partitions_record_their_batch_event() -> Result<()> 
             )
             .await?;
         session.run(EVERYTHING).await?;
-        session.run("INSERT INTO v SELECT n, n FROM generate_series(1, 3) AS n").await?;
+        session
+            .run("INSERT INTO v SELECT n, n FROM generate_series(1, 3) AS n")
+            .await?;
         let types = session.event_types().await?;
-        assert_eq!(types.iter().filter(|name| *name == "zerodb.vector.stored").count(), 3);
-        assert_eq!(types.iter().filter(|name| *name == "zerodb.vector.batch_stored").count(), 1);
+        assert_eq!(
+            types
+                .iter()
+                .filter(|name| *name == "zerodb.vector.stored")
+                .count(),
+            3
+        );
+        assert_eq!(
+            types
+                .iter()
+                .filter(|name| *name == "zerodb.vector.batch_stored")
+                .count(),
+            1
+        );
         Ok(())
     })
     .await

@@ -22,10 +22,17 @@ fn pgspot_finds_nothing() -> Result<()> {
     }
     let scripts = std::fs::read_dir(PgVersion::main().extension_dir())?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("zerodb_hooks--")))
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("zerodb_hooks--"))
+        })
         .collect::<Vec<_>>();
     assert!(scripts.iter().any(|path| Path::exists(path)));
     let output = command.args(scripts).output()?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     Ok(())
 }

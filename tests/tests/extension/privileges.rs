@@ -23,7 +23,11 @@ async fn a_role_without_a_grant_is_denied_everything() -> Result<()> {
             assert_eq!(stranger.error(sql).await?.code, "42501", "{signature}");
         }
         for relation in admin.texts(EVERY_RELATION).await? {
-            assert_eq!(stranger.error(&format!("SELECT * FROM {relation}")).await?.code, "42501", "{relation}");
+            assert_eq!(
+                stranger.error(&format!("SELECT * FROM {relation}")).await?.code,
+                "42501",
+                "{relation}"
+            );
         }
         Ok(())
     })
@@ -35,13 +39,20 @@ async fn usage_of_the_schema_alone_gives_nothing_more() -> Result<()> {
     on_every_server(async |db| {
         let admin = db.session().await?;
         let role = db.create_role("curious").await?;
-        admin.run(&format!("GRANT USAGE ON SCHEMA zerodb TO {role}")).await?;
+        admin
+            .run(&format!("GRANT USAGE ON SCHEMA zerodb TO {role}"))
+            .await?;
         let curious = db.session_as(&role).await?;
-        let executable = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'zerodb'::regnamespace
+        let executable =
+            "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'zerodb'::regnamespace
             AND has_function_privilege(oid, 'EXECUTE')";
         assert_eq!(curious.texts(executable).await?, Vec::<String>::new());
         for relation in admin.texts(EVERY_RELATION).await? {
-            assert_eq!(curious.error(&format!("SELECT * FROM {relation}")).await?.code, "42501", "{relation}");
+            assert_eq!(
+                curious.error(&format!("SELECT * FROM {relation}")).await?.code,
+                "42501",
+                "{relation}"
+            );
         }
         Ok(())
     })
@@ -77,7 +88,8 @@ async fn a_user_has_no_way_to_the_inside() -> Result<()> {
         admin.run(&format!("SELECT zerodb.grant_user('{role}')")).await?;
         let user = db.session_as(&role).await?;
         // Also loads the library.
-        user.run(&format!("SET zerodb.user_id = '{ALICE}'; SELECT zerodb._wake()")).await?;
+        user.run(&format!("SET zerodb.user_id = '{ALICE}'; SELECT zerodb._wake()"))
+            .await?;
         for sql in [
             "SELECT * FROM zerodb.hook_detail",
             "SELECT zerodb._all_tenants()",
@@ -129,7 +141,9 @@ async fn no_role_may_attach_the_trigger_functions_that_run_with_the_owners_right
         admin.run("GRANT CREATE ON SCHEMA public TO PUBLIC").await?;
         for grant in ["user", "worker", "admin"] {
             let role = db.create_role(grant).await?;
-            admin.run(&format!("SELECT zerodb.grant_{grant}('{role}')")).await?;
+            admin
+                .run(&format!("SELECT zerodb.grant_{grant}('{role}')"))
+                .await?;
             let executable = admin
                 .texts(&format!(
                     "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'zerodb'::regnamespace
@@ -241,7 +255,9 @@ async fn the_extension_refuses_a_schema_that_somebody_else_prepared() -> Result<
         let db = zerodb_hooks_tests::Database::create_bare(version).await?;
         let admin = db.session().await?;
         let role = db.create_role("squatter").await?;
-        admin.run(&format!("GRANT CREATE ON DATABASE {} TO {role}", db.name)).await?;
+        admin
+            .run(&format!("GRANT CREATE ON DATABASE {} TO {role}", db.name))
+            .await?;
         let squatter = db.session_as(&role).await?;
         squatter.run("CREATE SCHEMA zerodb").await?;
         let error = admin.error("CREATE EXTENSION zerodb_hooks").await?;

@@ -81,7 +81,12 @@ async fn a_hook_written_under_replica_role_counts_at_once() -> Result<()> {
 }
 
 /// A table `doc` whose column `owner_name` an event takes, and what `change` makes of the events and the warnings.
-async fn after_change(change: &'static str, insert: &'static str, value: serde_json::Value, warnings: usize) -> Result<()> {
+async fn after_change(
+    change: &'static str,
+    insert: &'static str,
+    value: serde_json::Value,
+    warnings: usize,
+) -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
         session
@@ -114,7 +119,13 @@ async fn after_change(change: &'static str, insert: &'static str, value: serde_j
 
 #[tokio::test]
 async fn watched_column_dropped() -> Result<()> {
-    after_change("ALTER TABLE doc DROP COLUMN label", "INSERT INTO doc VALUES (2)", json!(null), 1).await
+    after_change(
+        "ALTER TABLE doc DROP COLUMN label",
+        "INSERT INTO doc VALUES (2)",
+        json!(null),
+        1,
+    )
+    .await
 }
 
 #[tokio::test]
@@ -143,7 +154,10 @@ async fn column_dropped_by_another_session() -> Result<()> {
         other.run("ALTER TABLE item DROP COLUMN id").await?;
         session.run("INSERT INTO item VALUES ('x')").await?;
         session.run("UPDATE item SET name = 'y' WHERE name = 'x'").await?;
-        assert_eq!(written(&session).await?, ["inserted 1", "inserted null", "updated null"]);
+        assert_eq!(
+            written(&session).await?,
+            ["inserted 1", "inserted null", "updated null"]
+        );
         Ok(())
     })
     .await
@@ -153,7 +167,9 @@ async fn column_dropped_by_another_session() -> Result<()> {
 async fn every_column_of_update_of_dropped() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session.run("CREATE TABLE item (id int PRIMARY KEY, a int, b int)").await?;
+        session
+            .run("CREATE TABLE item (id int PRIMARY KEY, a int, b int)")
+            .await?;
         session
             .run("SELECT zerodb.watch('item', 'zerodb.table.row_updated', '{}', '{update}', '{a}')")
             .await?;
@@ -171,10 +187,14 @@ async fn every_column_of_update_of_dropped() -> Result<()> {
 async fn table_renamed_and_moved_to_another_schema() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("CREATE SCHEMA other; ALTER TABLE item RENAME TO thing; ALTER TABLE thing SET SCHEMA other").await?;
+        session
+            .run("CREATE SCHEMA other; ALTER TABLE item RENAME TO thing; ALTER TABLE thing SET SCHEMA other")
+            .await?;
         session.run("INSERT INTO other.thing VALUES (1)").await?;
         assert_eq!(written(&session).await?, ["inserted 1"]);
-        let target = session.text("SELECT DISTINCT target::text FROM zerodb.watches").await?;
+        let target = session
+            .text("SELECT DISTINCT target::text FROM zerodb.watches")
+            .await?;
         assert_eq!(target, "other.thing");
         Ok(())
     })
@@ -214,8 +234,16 @@ async fn event_type_gone_from_the_registry() -> Result<()> {
 async fn a_read_only_transaction_reads_a_watched_table() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("BEGIN READ ONLY; SELECT count(*) FROM item; SELECT count(*) FROM zerodb.events; COMMIT").await?;
-        assert_eq!(session.error("BEGIN READ ONLY; SELECT zerodb.emit('on_import', '{}')").await?.code, "25006");
+        session
+            .run("BEGIN READ ONLY; SELECT count(*) FROM item; SELECT count(*) FROM zerodb.events; COMMIT")
+            .await?;
+        assert_eq!(
+            session
+                .error("BEGIN READ ONLY; SELECT zerodb.emit('on_import', '{}')")
+                .await?
+                .code,
+            "25006"
+        );
         Ok(())
     })
     .await

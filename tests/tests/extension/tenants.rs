@@ -19,9 +19,15 @@ async fn two_users(db: &Database) -> Result<Two> {
     let (alice, bob) = (db.session_as(&role).await?, db.session_as(&role).await?);
     for (session, user) in [(&alice, ALICE), (&bob, BOB)] {
         session.run(&format!("SET zerodb.user_id = '{user}'")).await?;
-        session.run("SELECT zerodb.create_hook('*', 'mine', '{}', NULL, 'log')").await?;
-        session.run("SELECT zerodb.emit('on_import', '{\"bank_id\": \"b\"}')").await?;
-        session.run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.list_hooks()").await?;
+        session
+            .run("SELECT zerodb.create_hook('*', 'mine', '{}', NULL, 'log')")
+            .await?;
+        session
+            .run("SELECT zerodb.emit('on_import', '{\"bank_id\": \"b\"}')")
+            .await?;
+        session
+            .run("SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.list_hooks()")
+            .await?;
     }
     admin
         .run(
@@ -36,7 +42,16 @@ async fn two_users(db: &Database) -> Result<Two> {
 async fn each_user_sees_hooks_events_deliveries_and_attempts_of_his_own() -> Result<()> {
     on_every_server(async |db| {
         let two = two_users(&db).await?;
-        let views = ["zerodb_hooks", "list_hooks()", "events", "outbox", "deliveries", "delivery", "attempts", "attempt"];
+        let views = [
+            "zerodb_hooks",
+            "list_hooks()",
+            "events",
+            "outbox",
+            "deliveries",
+            "delivery",
+            "attempts",
+            "attempt",
+        ];
         for view in views {
             let count = format!("SELECT count(*) FROM zerodb.{view}");
             assert_eq!(two.admin.number(&count).await?, 2, "{view}");
@@ -44,12 +59,21 @@ async fn each_user_sees_hooks_events_deliveries_and_attempts_of_his_own() -> Res
             assert_eq!(two.bob.number(&count).await?, 1, "{view}");
         }
         for view in ["zerodb_hooks", "events", "deliveries"] {
-            let users = two.alice.texts(&format!("SELECT user_id FROM zerodb.{view}")).await?;
+            let users = two
+                .alice
+                .texts(&format!("SELECT user_id FROM zerodb.{view}"))
+                .await?;
             assert_eq!(users, [ALICE], "{view}");
         }
         two.alice.run("RESET zerodb.user_id").await?;
         for view in views {
-            assert_eq!(two.alice.number(&format!("SELECT count(*) FROM zerodb.{view}")).await?, 0, "{view}");
+            assert_eq!(
+                two.alice
+                    .number(&format!("SELECT count(*) FROM zerodb.{view}"))
+                    .await?,
+                0,
+                "{view}"
+            );
         }
         Ok(())
     })
@@ -61,12 +85,28 @@ async fn the_hook_of_another_user_is_absent_and_not_forbidden() -> Result<()> {
     on_every_server(async |db| {
         let two = two_users(&db).await?;
         let id = two.bob.text("SELECT id FROM zerodb.list_hooks()").await?;
-        for call in ["get_hook('{}')", "update_hook('{}', is_active => false)", "delete_hook('{}')", "replay('{}', '-infinity')"] {
-            let error = two.alice.error(&format!("SELECT zerodb.{}", call.replace("{}", &id))).await?;
-            assert_eq!((error.code.as_str(), error.message), ("P0002", format!("hook {id} does not exist")));
+        for call in [
+            "get_hook('{}')",
+            "update_hook('{}', is_active => false)",
+            "delete_hook('{}')",
+            "replay('{}', '-infinity')",
+        ] {
+            let error = two
+                .alice
+                .error(&format!("SELECT zerodb.{}", call.replace("{}", &id)))
+                .await?;
+            assert_eq!(
+                (error.code.as_str(), error.message),
+                ("P0002", format!("hook {id} does not exist"))
+            );
         }
-        two.alice.run("UPDATE zerodb.zerodb_hooks SET is_active = false; DELETE FROM zerodb.zerodb_hooks").await?;
-        let left = two.admin.rows("SELECT user_id, is_active FROM zerodb.zerodb_hooks").await?;
+        two.alice
+            .run("UPDATE zerodb.zerodb_hooks SET is_active = false; DELETE FROM zerodb.zerodb_hooks")
+            .await?;
+        let left = two
+            .admin
+            .rows("SELECT user_id, is_active FROM zerodb.zerodb_hooks")
+            .await?;
         assert_eq!(left, [json!({"user_id": BOB, "is_active": true})]);
         Ok(())
     })
@@ -78,8 +118,15 @@ async fn the_event_of_another_user_is_absent() -> Result<()> {
     on_every_server(async |db| {
         let two = two_users(&db).await?;
         let id = two.bob.text("SELECT id FROM zerodb.events").await?;
-        for call in [format!("event_json('{id}')"), format!("await_event('{id}', '0 s')")] {
-            assert_eq!(two.alice.error(&format!("SELECT zerodb.{call}")).await?.code, "P0002", "{call}");
+        for call in [
+            format!("event_json('{id}')"),
+            format!("await_event('{id}', '0 s')"),
+        ] {
+            assert_eq!(
+                two.alice.error(&format!("SELECT zerodb.{call}")).await?.code,
+                "P0002",
+                "{call}"
+            );
         }
         Ok(())
     })
@@ -92,10 +139,22 @@ async fn the_delivery_of_another_user_is_absent() -> Result<()> {
         let two = two_users(&db).await?;
         let id = two.bob.text("SELECT id FROM zerodb.deliveries").await?;
         for call in ["redeliver", "discard"] {
-            assert_eq!(two.alice.error(&format!("SELECT zerodb.{call}({id})")).await?.code, "P0002", "{call}");
+            assert_eq!(
+                two.alice
+                    .error(&format!("SELECT zerodb.{call}({id})"))
+                    .await?
+                    .code,
+                "P0002",
+                "{call}"
+            );
         }
-        two.alice.run("UPDATE zerodb.delivery SET state = 'cancelled'").await?;
-        assert_eq!(two.bob.text("SELECT state FROM zerodb.deliveries").await?, "pending");
+        two.alice
+            .run("UPDATE zerodb.delivery SET state = 'cancelled'")
+            .await?;
+        assert_eq!(
+            two.bob.text("SELECT state FROM zerodb.deliveries").await?,
+            "pending"
+        );
         Ok(())
     })
     .await
@@ -108,10 +167,20 @@ async fn a_replay_cannot_reach_the_events_of_another_user() -> Result<()> {
         let replayed = "SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.list_hooks()";
         assert_eq!(two.alice.number(replayed).await?, 1);
         // Nor by writing the delivery oneself, for her own hook and for his.
-        let bobs = two.admin.json(&format!("SELECT to_jsonb(o) FROM zerodb.outbox AS o WHERE user_id = '{BOB}'")).await?;
+        let bobs = two
+            .admin
+            .json(&format!(
+                "SELECT to_jsonb(o) FROM zerodb.outbox AS o WHERE user_id = '{BOB}'"
+            ))
+            .await?;
         let (xid, slot) = (bobs["xid"].as_str().unwrap_or_default(), &bobs["slot"]);
         for (owner, hook_of) in [(ALICE, ALICE), (ALICE, BOB), (BOB, BOB)] {
-            let hook = two.admin.text(&format!("SELECT id FROM zerodb.zerodb_hooks WHERE user_id = '{hook_of}'")).await?;
+            let hook = two
+                .admin
+                .text(&format!(
+                    "SELECT id FROM zerodb.zerodb_hooks WHERE user_id = '{hook_of}'"
+                ))
+                .await?;
             let insert = format!(
                 "INSERT INTO zerodb.delivery (event_xid, event_ord, event_slot, hook_id, user_id, due_at)
                 VALUES ('{xid}', 0, {slot}, '{hook}', '{owner}', now())"
@@ -144,7 +213,9 @@ async fn a_user_can_do_what_a_user_does() -> Result<()> {
         ] {
             alice.run(&format!("SELECT zerodb.{call}")).await?;
         }
-        alice.run("SELECT * FROM zerodb.watches; SELECT * FROM zerodb.event_types").await
+        alice
+            .run("SELECT * FROM zerodb.watches; SELECT * FROM zerodb.event_types")
+            .await
     })
     .await
 }
@@ -167,12 +238,23 @@ async fn a_user_replays_by_the_predicate_of_his_hook() -> Result<()> {
 async fn a_user_watches_his_own_table_only() -> Result<()> {
     on_every_server(async |db| {
         let Two { admin, alice, .. } = two_users(&db).await?;
-        admin.run("GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE TABLE foreign_table (id int)").await?;
+        admin
+            .run("GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE TABLE foreign_table (id int)")
+            .await?;
         alice.run("CREATE TABLE mine (id int PRIMARY KEY)").await?;
-        alice.run("SELECT zerodb.watch('mine', 'zerodb.table.row_inserted')").await?;
+        alice
+            .run("SELECT zerodb.watch('mine', 'zerodb.table.row_inserted')")
+            .await?;
         alice.run("INSERT INTO mine VALUES (1)").await?;
-        assert_eq!(alice.number("SELECT count(*) FROM zerodb.events WHERE event LIKE '%inserted'").await?, 1);
-        let error = alice.error("SELECT zerodb.watch('foreign_table', 'zerodb.table.row_inserted')").await?;
+        assert_eq!(
+            alice
+                .number("SELECT count(*) FROM zerodb.events WHERE event LIKE '%inserted'")
+                .await?,
+            1
+        );
+        let error = alice
+            .error("SELECT zerodb.watch('foreign_table', 'zerodb.table.row_inserted')")
+            .await?;
         assert_eq!(error.code, "42501");
         alice.run("SELECT zerodb.unwatch('mine')").await
     })
@@ -184,18 +266,42 @@ async fn an_administrator_acts_for_every_user() -> Result<()> {
     on_every_server(async |db| {
         let two = two_users(&db).await?;
         let role = db.create_role("admin").await?;
-        two.admin.run(&format!("SELECT zerodb.grant_admin('{role}')")).await?;
+        two.admin
+            .run(&format!("SELECT zerodb.grant_admin('{role}')"))
+            .await?;
         let admin = db.session_as(&role).await?;
         for view in ["zerodb_hooks", "events", "deliveries", "attempts"] {
-            assert_eq!(admin.number(&format!("SELECT count(*) FROM zerodb.{view}")).await?, 2, "{view}");
+            assert_eq!(
+                admin
+                    .number(&format!("SELECT count(*) FROM zerodb.{view}"))
+                    .await?,
+                2,
+                "{view}"
+            );
         }
-        let made = admin.json("SELECT to_jsonb(zerodb.create_hook('*', 'all', hook_type => 'log'))").await?;
+        let made = admin
+            .json("SELECT to_jsonb(zerodb.create_hook('*', 'all', hook_type => 'log'))")
+            .await?;
         assert_eq!(made["user_id"], json!("00000000-0000-0000-0000-000000000000"));
-        admin.run(&format!("SELECT zerodb.create_hook('*', 'for her', '{{}}', NULL, 'log', '{ALICE}')").replace("for her", "hers")).await?;
+        admin
+            .run(
+                &format!("SELECT zerodb.create_hook('*', 'for her', '{{}}', NULL, 'log', '{ALICE}')")
+                    .replace("for her", "hers"),
+            )
+            .await?;
         admin.run("SELECT zerodb.emit('on_import', '{}')").await?;
-        admin.run("SELECT zerodb.register_event_type('order.created', 'app', '{id}', 'x')").await?;
-        admin.run("SELECT zerodb.status(), zerodb.wait_idle('0 s')").await?;
-        assert_eq!(admin.number("SELECT count(*) FROM zerodb.events WHERE user_id IS NULL").await?, 1);
+        admin
+            .run("SELECT zerodb.register_event_type('order.created', 'app', '{id}', 'x')")
+            .await?;
+        admin
+            .run("SELECT zerodb.status(), zerodb.wait_idle('0 s')")
+            .await?;
+        assert_eq!(
+            admin
+                .number("SELECT count(*) FROM zerodb.events WHERE user_id IS NULL")
+                .await?,
+            1
+        );
         Ok(())
     })
     .await
@@ -205,12 +311,17 @@ async fn an_administrator_acts_for_every_user() -> Result<()> {
 async fn a_hook_belongs_to_the_role_that_made_or_last_changed_it() -> Result<()> {
     on_every_server(async |db| {
         let two = two_users(&db).await?;
-        let owner = "SELECT d.owner FROM zerodb.hook_detail AS d JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id
+        let owner =
+            "SELECT d.owner FROM zerodb.hook_detail AS d JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id
             WHERE h.user_id = 'aaaaaaaa-0000-4000-8000-000000000001'";
         assert_eq!(two.admin.text(owner).await?, format!("{}_app", db.name));
-        two.admin.run("UPDATE zerodb.zerodb_hooks SET is_active = false").await?;
+        two.admin
+            .run("UPDATE zerodb.zerodb_hooks SET is_active = false")
+            .await?;
         assert_eq!(two.admin.text(owner).await?, format!("{}_app", db.name));
-        two.admin.run("UPDATE zerodb.zerodb_hooks SET hook_config = '{\"level\": \"info\"}'").await?;
+        two.admin
+            .run("UPDATE zerodb.zerodb_hooks SET hook_config = '{\"level\": \"info\"}'")
+            .await?;
         assert_eq!(two.admin.text(owner).await?, "postgres");
         Ok(())
     })

@@ -12,7 +12,9 @@ const TABLE: &str = "CREATE TABLE item (id int PRIMARY KEY, name text)";
 async fn rollback_leaves_no_event() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("BEGIN; INSERT INTO item VALUES (1); ROLLBACK").await?;
+        session
+            .run("BEGIN; INSERT INTO item VALUES (1); ROLLBACK")
+            .await?;
         assert_eq!(session.event_count().await?, 0);
         Ok(())
     })
@@ -40,9 +42,18 @@ async fn a_failed_statement_leaves_no_event_and_its_error_stays_its_own() -> Res
     on_every_server(async |db| {
         let session = watched(&db).await?;
         session.run("INSERT INTO item VALUES (1)").await?;
-        assert_eq!(session.error("INSERT INTO item VALUES (2), (1)").await?.code, "23505");
-        assert_eq!(session.error("INSERT INTO item VALUES (NULL)").await?.code, "23502");
-        assert_eq!(session.error("UPDATE item SET id = 1 / (id - 1)").await?.code, "22012");
+        assert_eq!(
+            session.error("INSERT INTO item VALUES (2), (1)").await?.code,
+            "23505"
+        );
+        assert_eq!(
+            session.error("INSERT INTO item VALUES (NULL)").await?.code,
+            "23502"
+        );
+        assert_eq!(
+            session.error("UPDATE item SET id = 1 / (id - 1)").await?.code,
+            "22012"
+        );
         assert_eq!(written(&session).await?, ["inserted 1"]);
         Ok(())
     })
@@ -78,7 +89,9 @@ async fn a_type_that_no_active_hook_wants_costs_no_row() -> Result<()> {
             .await?;
         session.run("INSERT INTO item VALUES (2)").await?;
         session.run("DELETE FROM item WHERE id = 2").await?;
-        session.run("SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.zerodb_hooks").await?;
+        session
+            .run("SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.zerodb_hooks")
+            .await?;
         session.run("DELETE FROM item").await?;
         assert_eq!(written(&session).await?, ["deleted 2"]);
         Ok(())
@@ -92,8 +105,12 @@ async fn a_prefix_wants_the_types_below_it_and_no_other() -> Result<()> {
         let session = db.session().await?;
         session.run(TABLE).await?;
         session.run(&watch_all("item")).await?;
-        session.run("SELECT zerodb.create_hook('zerodb.table.*', 'tables', '{}', hook_type => 'log')").await?;
-        session.run("SELECT zerodb.watch('item', 'zerodb.file.uploaded')").await?;
+        session
+            .run("SELECT zerodb.create_hook('zerodb.table.*', 'tables', '{}', hook_type => 'log')")
+            .await?;
+        session
+            .run("SELECT zerodb.watch('item', 'zerodb.file.uploaded')")
+            .await?;
         session.run("INSERT INTO item VALUES (1)").await?;
         assert_eq!(session.event_types().await?, ["zerodb.table.row_inserted"]);
         Ok(())
@@ -126,7 +143,9 @@ async fn a_hook_made_by_another_session_counts_from_its_commit_on() -> Result<()
         writer.run("INSERT INTO item VALUES (1)").await?;
         admin.run(EVERYTHING).await?;
         writer.run("INSERT INTO item VALUES (2)").await?;
-        admin.run("SELECT zerodb.delete_hook(id) FROM zerodb.zerodb_hooks").await?;
+        admin
+            .run("SELECT zerodb.delete_hook(id) FROM zerodb.zerodb_hooks")
+            .await?;
         writer.run("INSERT INTO item VALUES (3)").await?;
         assert_eq!(written(&admin).await?, ["inserted 2"]);
         Ok(())
@@ -159,7 +178,11 @@ async fn a_hook_made_in_the_same_transaction_counts() -> Result<()> {
         session.run(TABLE).await?;
         session.run(&watch_all("item")).await?;
         session.run("INSERT INTO item VALUES (1)").await?;
-        session.run(&format!("BEGIN; {EVERYTHING}; INSERT INTO item VALUES (2); COMMIT")).await?;
+        session
+            .run(&format!(
+                "BEGIN; {EVERYTHING}; INSERT INTO item VALUES (2); COMMIT"
+            ))
+            .await?;
         assert_eq!(written(&session).await?, ["inserted 2"]);
         Ok(())
     })
@@ -202,17 +225,36 @@ async fn two_transactions_never_share_an_event_id() -> Result<()> {
 async fn the_tenant_comes_from_the_row_and_else_from_the_settings() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session.run("CREATE TABLE item (id int PRIMARY KEY, user_id uuid, project_id text)").await?;
-        session.run("SELECT zerodb.watch('item', 'zerodb.table.row_inserted')").await?;
+        session
+            .run("CREATE TABLE item (id int PRIMARY KEY, user_id uuid, project_id text)")
+            .await?;
+        session
+            .run("SELECT zerodb.watch('item', 'zerodb.table.row_inserted')")
+            .await?;
         session.run(EVERYTHING).await?;
-        session.run(&format!("INSERT INTO item VALUES (1, '{ALICE}', '{PROJECT}')")).await?;
-        session.run(&format!("SET zerodb.user_id = '{ALICE}'; SET zerodb.project_id = '{PROJECT}'")).await?;
+        session
+            .run(&format!("INSERT INTO item VALUES (1, '{ALICE}', '{PROJECT}')"))
+            .await?;
+        session
+            .run(&format!(
+                "SET zerodb.user_id = '{ALICE}'; SET zerodb.project_id = '{PROJECT}'"
+            ))
+            .await?;
         session.run("INSERT INTO item VALUES (2)").await?;
-        session.run("RESET zerodb.user_id; RESET zerodb.project_id").await?;
-        session.run("INSERT INTO item VALUES (3, NULL, 'not a uuid')").await?;
-        let tenants = session.rows("SELECT user_id, project_id FROM zerodb.outbox ORDER BY xid, ord").await?;
+        session
+            .run("RESET zerodb.user_id; RESET zerodb.project_id")
+            .await?;
+        session
+            .run("INSERT INTO item VALUES (3, NULL, 'not a uuid')")
+            .await?;
+        let tenants = session
+            .rows("SELECT user_id, project_id FROM zerodb.outbox ORDER BY xid, ord")
+            .await?;
         let alice = json!({"user_id": ALICE, "project_id": PROJECT});
-        assert_eq!(tenants, [alice.clone(), alice, json!({"user_id": null, "project_id": null})]);
+        assert_eq!(
+            tenants,
+            [alice.clone(), alice, json!({"user_id": null, "project_id": null})]
+        );
         Ok(())
     })
     .await
@@ -235,9 +277,14 @@ async fn a_malformed_user_id_does_not_fail_a_write() -> Result<()> {
 async fn the_trace_context_gives_the_trace_id() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("SET zerodb.traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'").await?;
+        session
+            .run("SET zerodb.traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'")
+            .await?;
         session.run("INSERT INTO item VALUES (1)").await?;
-        assert_eq!(session.text("SELECT trace_id FROM zerodb.events").await?, "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(
+            session.text("SELECT trace_id FROM zerodb.events").await?,
+            "4bf92f3577b34da6a3ce929d0e0e4736"
+        );
         Ok(())
     })
     .await

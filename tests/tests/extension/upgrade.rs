@@ -49,7 +49,10 @@ fn assert_same(left: &[String], right: &[String], of: &str) {
     let (left, right): (BTreeSet<_>, BTreeSet<_>) = (left.iter().collect(), right.iter().collect());
     let only_left: Vec<_> = left.difference(&right).collect();
     let only_right: Vec<_> = right.difference(&left).collect();
-    assert!(only_left.is_empty() && only_right.is_empty(), "{of}: only upgraded: {only_left:#?}\nonly fresh: {only_right:#?}");
+    assert!(
+        only_left.is_empty() && only_right.is_empty(),
+        "{of}: only upgraded: {only_left:#?}\nonly fresh: {only_right:#?}"
+    );
 }
 
 #[tokio::test]
@@ -70,9 +73,15 @@ async fn every_older_version_upgrades_to_what_a_fresh_install_is() -> Result<()>
         for old in older {
             let db = Database::create_bare(version).await?;
             let session = db.session().await?;
-            session.run(&format!("CREATE EXTENSION zerodb_hooks VERSION '{old}'")).await?;
+            session
+                .run(&format!("CREATE EXTENSION zerodb_hooks VERSION '{old}'"))
+                .await?;
             session.run("ALTER EXTENSION zerodb_hooks UPDATE").await?;
-            assert_same(&snapshot(&session).await?, &expected, &format!("PostgreSQL {}, from {old}", version.major));
+            assert_same(
+                &snapshot(&session).await?,
+                &expected,
+                &format!("PostgreSQL {}, from {old}", version.major),
+            );
         }
     }
     Ok(())
@@ -103,7 +112,10 @@ async fn every_upgrade_script_starts_from_a_version_that_can_be_installed() -> R
 #[tokio::test]
 async fn update_of_the_newest_version_is_no_change() -> Result<()> {
     for version in PgVersion::present() {
-        let (first, second) = (Database::create_bare(version).await?, Database::create_bare(version).await?);
+        let (first, second) = (
+            Database::create_bare(version).await?,
+            Database::create_bare(version).await?,
+        );
         let (one, two) = (&first.session().await?, &second.session().await?);
         for session in [one, two] {
             session.run("CREATE EXTENSION zerodb_hooks").await?;

@@ -5,7 +5,8 @@ use zerodb_hooks_tests::{Result, on_every_server};
 
 use crate::{EVERYTHING, watched, written};
 
-const TRIGGERS: &str = "SELECT oid, xmin, tgname, tgargs FROM pg_trigger WHERE tgname LIKE 'zerodb%' ORDER BY oid";
+const TRIGGERS: &str =
+    "SELECT oid, xmin, tgname, tgargs FROM pg_trigger WHERE tgname LIKE 'zerodb%' ORDER BY oid";
 
 #[tokio::test]
 async fn the_same_call_again_changes_nothing() -> Result<()> {
@@ -58,12 +59,16 @@ async fn a_new_mapping_replaces_the_old_one() -> Result<()> {
 async fn several_event_types_watch_one_table_independently() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("SELECT zerodb.watch('item', 'zerodb.file.uploaded')").await?;
+        session
+            .run("SELECT zerodb.watch('item', 'zerodb.file.uploaded')")
+            .await?;
         session.run("INSERT INTO item VALUES (1)").await?;
         let mut types = session.event_types().await?;
         types.sort();
         assert_eq!(types, ["zerodb.file.uploaded", "zerodb.table.row_inserted"]);
-        session.run("SELECT zerodb.unwatch('item', 'zerodb.file.uploaded')").await?;
+        session
+            .run("SELECT zerodb.unwatch('item', 'zerodb.file.uploaded')")
+            .await?;
         session.run("INSERT INTO item VALUES (2)").await?;
         assert_eq!(session.event_count().await?, 3);
         Ok(())
@@ -81,7 +86,10 @@ async fn unwatch_removes_every_trigger_and_then_says_there_is_none() -> Result<(
         assert_eq!(session.rows(TRIGGERS).await?.len(), 0);
         for (call, message) in [
             ("unwatch('item')", "public.item is not watched"),
-            ("unwatch('item', 'on_import')", "public.item is not watched for 'on_import'"),
+            (
+                "unwatch('item', 'on_import')",
+                "public.item is not watched for 'on_import'",
+            ),
         ] {
             let error = session.error(&format!("SELECT zerodb.{call}")).await?;
             assert_eq!((error.code.as_str(), error.message.as_str()), ("P0002", message));
@@ -174,34 +182,22 @@ async fn what_cannot_be_watched_is_refused() -> Result<()> {
     .await
 }
 
-#[tokio::test]
-async fn bad_arguments_are_refused_with_a_hint() -> Result<()> {
+/// `zerodb.watch('item', …)` with each of these arguments fails so, with a hint, and watches nothing.
+async fn all_refused(cases: &[(&'static str, &'static str, &'static str)]) -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        session.run("CREATE TABLE item (id int PRIMARY KEY, gone int); ALTER TABLE item DROP COLUMN gone").await?;
-        for (arguments, code, message) in [
-            ("'nope'", "22023", "unknown event type 'nope'"),
-            ("NULL", "22023", "unknown event type NULL"),
-            ("'*'", "22023", "unknown event type '*'"),
-            ("'zerodb.vector.batch_stored'", "22023", "event type 'zerodb.vector.batch_stored' follows from 'zerodb.vector.stored'"),
-            ("'on_import', '[]'", "22023", "columns must be a JSON object"),
-            ("'on_import', NULL", "22023", "columns must be a JSON object"),
-            ("'on_import', '{\"nope\": \"id\"}'", "22023", "event type 'on_import' has no field 'nope'"),
-            ("'on_import', '{\"bank_id\": \"nope\"}'", "42703", "column nope of table public.item does not exist"),
-            ("'on_import', '{\"bank_id\": \"gone\"}'", "42703", "column gone of table public.item does not exist"),
-            ("'on_import', '{\"bank_id\": \"ctid\"}'", "42703", "column ctid of table public.item does not exist"),
-            ("'on_import', '{\"bank_id\": 5}'", "22023", "invalid source for field 'bank_id'"),
-            ("'on_import', '{\"bank_id\": {\"value\": 1, \"x\": 2}}'", "22023", "invalid source for field 'bank_id'"),
-            ("'on_import', operations => '{}'", "22023", "invalid operations {}"),
-            ("'on_import', operations => NULL", "22023", "invalid operations NULL"),
-            ("'on_import', operations => '{insert,upsert}'", "22023", "invalid operations {insert,upsert}"),
-            ("'on_import', operations => '{insert,NULL}'", "22023", "invalid operations {insert,NULL}"),
-            ("'on_import', operations => '{update}', update_of => '{nope}'", "42703", "column nope of table public.item does not exist"),
-            ("'on_import', operations => '{update}', update_of => '{}'", "22023", "update_of is empty"),
-            ("'on_import', update_of => '{id}'", "22023", "update_of is given, but operations have no update"),
-        ] {
-            let error = session.error(&format!("SELECT zerodb.watch('item', {arguments})")).await?;
-            assert_eq!((error.code.as_str(), error.message.as_str()), (code, message), "{arguments}: {error:?}");
+        session
+            .run("CREATE TABLE item (id int PRIMARY KEY, gone int); ALTER TABLE item DROP COLUMN gone")
+            .await?;
+        for (arguments, code, message) in cases {
+            let error = session
+                .error(&format!("SELECT zerodb.watch('item', {arguments})"))
+                .await?;
+            assert_eq!(
+                (error.code.as_str(), error.message.as_str()),
+                (*code, *message),
+                "{arguments}: {error:?}"
+            );
             assert!(error.hint.is_some_and(|hint| !hint.is_empty()), "{arguments}");
         }
         assert_eq!(session.number("SELECT count(*) FROM zerodb.watches").await?, 0);
@@ -211,13 +207,108 @@ async fn bad_arguments_are_refused_with_a_hint() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_event_type_that_cannot_be_watched_is_refused() -> Result<()> {
+    let batch = "event type 'zerodb.vector.batch_stored' follows from 'zerodb.vector.stored'";
+    all_refused(&[
+        ("'nope'", "22023", "unknown event type 'nope'"),
+        ("NULL", "22023", "unknown event type NULL"),
+        ("'*'", "22023", "unknown event type '*'"),
+        ("'zerodb.vector.batch_stored'", "22023", batch),
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn columns_that_do_not_fit_are_refused() -> Result<()> {
+    let field = "event type 'on_import' has no field 'nope'";
+    let source = "invalid source for field 'bank_id'";
+    all_refused(&[
+        ("'on_import', '[]'", "22023", "columns must be a JSON object"),
+        ("'on_import', NULL", "22023", "columns must be a JSON object"),
+        (r#"'on_import', '{"nope": "id"}'"#, "22023", field),
+        (
+            r#"'on_import', '{"bank_id": "nope"}'"#,
+            "42703",
+            "column nope of table public.item does not exist",
+        ),
+        (
+            r#"'on_import', '{"bank_id": "gone"}'"#,
+            "42703",
+            "column gone of table public.item does not exist",
+        ),
+        (
+            r#"'on_import', '{"bank_id": "ctid"}'"#,
+            "42703",
+            "column ctid of table public.item does not exist",
+        ),
+        (r#"'on_import', '{"bank_id": 5}'"#, "22023", source),
+        (
+            r#"'on_import', '{"bank_id": {"value": 1, "x": 2}}'"#,
+            "22023",
+            source,
+        ),
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn operations_and_update_of_that_do_not_fit_are_refused() -> Result<()> {
+    let column = "column nope of table public.item does not exist";
+    let no_update = "update_of is given, but operations have no update";
+    all_refused(&[
+        (
+            "'on_import', operations => '{}'",
+            "22023",
+            "invalid operations {}",
+        ),
+        (
+            "'on_import', operations => NULL",
+            "22023",
+            "invalid operations NULL",
+        ),
+        (
+            "'on_import', operations => '{insert,upsert}'",
+            "22023",
+            "invalid operations {insert,upsert}",
+        ),
+        (
+            "'on_import', operations => '{insert,NULL}'",
+            "22023",
+            "invalid operations {insert,NULL}",
+        ),
+        (
+            "'on_import', operations => '{update}', update_of => '{nope}'",
+            "42703",
+            column,
+        ),
+        (
+            "'on_import', operations => '{update}', update_of => '{}'",
+            "22023",
+            "update_of is empty",
+        ),
+        ("'on_import', update_of => '{id}'", "22023", no_update),
+    ])
+    .await
+}
+
+#[tokio::test]
 async fn watching_gives_up_on_a_table_that_is_locked_for_long() -> Result<()> {
     on_every_server(async |db| {
-        let (holder, session) = (db.session().await?, db.session().await?);
-        holder.run("CREATE TABLE item (id int PRIMARY KEY)").await?;
-        let config = session.text("SELECT array_to_string(proconfig, ';') FROM pg_proc WHERE oid = 'zerodb.watch'::regproc").await?;
-        assert!(config.contains("lock_timeout=10s"));
-        Ok(())
+        let (writer, session) = (db.session().await?, db.session().await?);
+        // Ten seconds are long for a test.
+        session.run("CREATE TABLE item (id int PRIMARY KEY)").await?;
+        let config =
+            "SELECT array_to_string(proconfig, ';') FROM pg_proc WHERE oid = 'zerodb.watch'::regproc";
+        assert!(session.text(config).await?.contains("lock_timeout=10s"));
+        session
+            .run("ALTER FUNCTION zerodb.watch SET lock_timeout = '20ms'")
+            .await?;
+        writer.run("BEGIN; INSERT INTO item VALUES (1)").await?;
+        let error = session
+            .error("SELECT zerodb.watch('item', 'zerodb.table.row_inserted')")
+            .await?;
+        assert_eq!(error.code, "55P03");
+        writer.run("COMMIT").await
     })
     .await
 }
@@ -229,7 +320,11 @@ async fn the_capture_function_is_of_no_use_but_as_a_watch() -> Result<()> {
         assert_eq!(session.error("SELECT zerodb._capture()").await?.code, "39P01");
         session.run("CREATE TABLE item (id int)").await?;
         for arguments in ["", "'x'", "'{}'", "'{\"event\": \"on_import\"}'", "'{}', '{}'"] {
-            session.run(&format!("CREATE TRIGGER bad AFTER INSERT ON item EXECUTE FUNCTION zerodb._capture({arguments})")).await?;
+            session
+                .run(&format!(
+                    "CREATE TRIGGER bad AFTER INSERT ON item EXECUTE FUNCTION zerodb._capture({arguments})"
+                ))
+                .await?;
             let error = session.error("INSERT INTO item VALUES (1)").await?;
             assert_eq!(error.code, "39P01", "{arguments}: {error:?}");
             session.run("DROP TRIGGER bad ON item").await?;

@@ -32,7 +32,8 @@ async fn sixteen_writers_out_of_order_are_each_dispatched_exactly_once() -> Resu
         recording_hook(&session, "record", "{}").await?;
         let (_one, _two) = (worker(&database)?, worker(&database)?);
         let open = database.session().await?;
-        open.run("BEGIN; INSERT INTO doc (body) VALUES ('held open')").await?;
+        open.run("BEGIN; INSERT INTO doc (body) VALUES ('held open')")
+            .await?;
         let writers = (0..WRITERS).map(|writer| write_out_of_order(&database, writer));
         futures_util::future::try_join_all(writers).await?;
         // The open transaction is older than all of these and holds none of them back.
@@ -41,8 +42,16 @@ async fn sixteen_writers_out_of_order_are_each_dispatched_exactly_once() -> Resu
         open.run("COMMIT").await?;
         becomes(&session, "SELECT count(*) FROM seen", written + 1).await?;
         idle(&session).await?;
-        assert_eq!(session.number("SELECT count(DISTINCT event_id) FROM seen").await?, written + 1);
-        assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries").await?, written + 1);
+        assert_eq!(
+            session
+                .number("SELECT count(DISTINCT event_id) FROM seen")
+                .await?,
+            written + 1
+        );
+        assert_eq!(
+            session.number("SELECT count(*) FROM zerodb.deliveries").await?,
+            written + 1
+        );
         Ok(())
     })
     .await

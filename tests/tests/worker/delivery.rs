@@ -13,12 +13,20 @@ async fn a_committed_write_is_delivered_and_a_rolled_back_one_is_not() -> Result
         recording_hook(&session, "record", "{}").await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('kept')").await?;
-        session.run("BEGIN; INSERT INTO doc (body) VALUES ('lost'); ROLLBACK").await?;
-        session.run("BEGIN; SAVEPOINT a; INSERT INTO doc (body) VALUES ('lost'); ROLLBACK TO a; COMMIT").await?;
-        session.error("INSERT INTO doc (id, body) OVERRIDING SYSTEM VALUE VALUES (9, 'x'), (9, 'twice')").await?;
+        session
+            .run("BEGIN; INSERT INTO doc (body) VALUES ('lost'); ROLLBACK")
+            .await?;
+        session
+            .run("BEGIN; SAVEPOINT a; INSERT INTO doc (body) VALUES ('lost'); ROLLBACK TO a; COMMIT")
+            .await?;
+        session
+            .error("INSERT INTO doc (id, body) OVERRIDING SYSTEM VALUE VALUES (9, 'x'), (9, 'twice')")
+            .await?;
         session.run("INSERT INTO doc (body) VALUES ('kept too')").await?;
         idle(&session).await?;
-        let kept = session.texts("SELECT d.body FROM seen AS s JOIN doc AS d ON d.id = s.doc_id ORDER BY d.id").await?;
+        let kept = session
+            .texts("SELECT d.body FROM seen AS s JOIN doc AS d ON d.id = s.doc_id ORDER BY d.id")
+            .await?;
         assert_eq!(kept, ["kept", "kept too"]);
         assert_eq!(session.number("SELECT count(*) FROM seen").await?, 2);
         Ok(())
@@ -36,7 +44,9 @@ async fn a_prepared_transaction_is_delivered_once_it_is_committed() -> Result<()
         // The worker is parked by now, or will be: either way NOTIFY must not get into the prepared transaction.
         session.run("INSERT INTO doc (body) VALUES ('first')").await?;
         idle(&session).await?;
-        session.run("BEGIN; INSERT INTO doc (body) VALUES ('prepared'); PREPARE TRANSACTION 'late'").await?;
+        session
+            .run("BEGIN; INSERT INTO doc (body) VALUES ('prepared'); PREPARE TRANSACTION 'late'")
+            .await?;
         session.run("INSERT INTO doc (body) VALUES ('after')").await?;
         becomes(&session, "SELECT count(*) FROM seen", 2).await?;
         session.run("COMMIT PREPARED 'late'").await?;
@@ -73,16 +83,31 @@ async fn every_attempt_is_in_the_ledger_unless_only_failures_are_asked_for() -> 
         let session = database.session().await?;
         watched_table(&session).await?;
         recording_hook(&session, "record", "{}").await?;
-        session.run(&format!("ALTER DATABASE {} SET zerodb.record_attempts = 'failures'", database.name)).await?;
+        session
+            .run(&format!(
+                "ALTER DATABASE {} SET zerodb.record_attempts = 'failures'",
+                database.name
+            ))
+            .await?;
         let mut first = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
         idle(&session).await?;
         assert_eq!(session.number("SELECT count(*) FROM zerodb.attempts").await?, 0);
         first.kill9()?;
-        session.run(&format!("ALTER DATABASE {} RESET zerodb.record_attempts", database.name)).await?;
+        session
+            .run(&format!(
+                "ALTER DATABASE {} RESET zerodb.record_attempts",
+                database.name
+            ))
+            .await?;
         let _second = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('b')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.attempts WHERE outcome = 'completed' AND attempt = 1", 1).await
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.attempts WHERE outcome = 'completed' AND attempt = 1",
+            1,
+        )
+        .await
     })
     .await
 }

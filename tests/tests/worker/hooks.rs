@@ -37,11 +37,18 @@ async fn a_projects_hook_fires_for_that_project_and_a_global_one_for_all() -> Re
     on_every_server(async |database| {
         let session = database.session().await?;
         watched_table(&session).await?;
-        let scoped = format!("SELECT id FROM zerodb.create_hook('doc.created', 'scoped', '{{}}', '{PROJECT}', 'log')");
+        let scoped =
+            format!("SELECT id FROM zerodb.create_hook('doc.created', 'scoped', '{{}}', '{PROJECT}', 'log')");
         let scoped = session.text(&scoped).await?;
-        let global = session.text("SELECT id FROM zerodb.create_hook('doc.*', 'global', '{}', NULL, 'log')").await?;
+        let global = session
+            .text("SELECT id FROM zerodb.create_hook('doc.*', 'global', '{}', NULL, 'log')")
+            .await?;
         let _worker = worker(&database)?;
-        session.run(&format!("INSERT INTO doc (project_id) VALUES ('{PROJECT}'), (gen_random_uuid()), (NULL)")).await?;
+        session
+            .run(&format!(
+                "INSERT INTO doc (project_id) VALUES ('{PROJECT}'), (gen_random_uuid()), (NULL)"
+            ))
+            .await?;
         idle(&session).await?;
         let of = |hook: &str| format!("SELECT count(*) FROM zerodb.deliveries WHERE hook_id = '{hook}'");
         assert_eq!(session.number(&of(&scoped)).await?, 1);
@@ -58,9 +65,14 @@ async fn when_lets_through_only_events_for_which_it_is_true() -> Result<()> {
         watched_table(&session).await?;
         recording_hook(&session, "big", r#"{"when": "$.size > 1000"}"#).await?;
         let _worker = worker(&database)?;
-        session.run("INSERT INTO doc (size) VALUES (5), (5000), (NULL), (1001)").await?;
+        session
+            .run("INSERT INTO doc (size) VALUES (5), (5000), (NULL), (1001)")
+            .await?;
         idle(&session).await?;
-        assert_eq!(session.texts("SELECT doc_id FROM seen ORDER BY doc_id").await?, ["2", "4"]);
+        assert_eq!(
+            session.texts("SELECT doc_id FROM seen ORDER BY doc_id").await?,
+            ["2", "4"]
+        );
         Ok(())
     })
     .await
@@ -72,26 +84,59 @@ async fn an_inactive_hook_keeps_its_deliveries_and_a_deleted_ones_are_cancelled(
         let session = database.session().await?;
         watched_table(&session).await?;
         let down = r#"{"url": "http://127.0.0.1:1/", "retry_count": 900, "retry_delay_ms": 100}"#;
-        let create = format!("SELECT id FROM zerodb.create_hook('doc.created', 'down', '{down}', hook_type => 'webhook')");
+        let create = format!(
+            "SELECT id FROM zerodb.create_hook('doc.created', 'down', '{down}', hook_type => 'webhook')"
+        );
         let hook = session.text(&create).await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
-        becomes(&session, "SELECT least(count(*), 1) FROM zerodb.attempts WHERE outcome = 'failed'", 1).await?;
-        session.run(&format!("SELECT zerodb.update_hook('{hook}', is_active => false)")).await?;
+        becomes(
+            &session,
+            "SELECT least(count(*), 1) FROM zerodb.attempts WHERE outcome = 'failed'",
+            1,
+        )
+        .await?;
+        session
+            .run(&format!(
+                "SELECT zerodb.update_hook('{hook}', is_active => false)"
+            ))
+            .await?;
         // An attempt that runs now may still end; the second look shows that no other follows.
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable'", 1).await?;
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable'",
+            1,
+        )
+        .await?;
         let attempts = session.number("SELECT attempts FROM zerodb.deliveries").await?;
-        session.run("INSERT INTO doc (body) VALUES ('while inactive')").await?;
-        let other = session.text("SELECT id FROM zerodb.create_hook('doc.created', 'l', '{}', hook_type => 'log')").await?;
-        session.run("INSERT INTO doc (body) VALUES ('proof of life')").await?;
-        let lived = format!("SELECT count(*) FROM zerodb.deliveries WHERE hook_id = '{other}' AND state = 'completed'");
+        session
+            .run("INSERT INTO doc (body) VALUES ('while inactive')")
+            .await?;
+        let other = session
+            .text("SELECT id FROM zerodb.create_hook('doc.created', 'l', '{}', hook_type => 'log')")
+            .await?;
+        session
+            .run("INSERT INTO doc (body) VALUES ('proof of life')")
+            .await?;
+        let lived = format!(
+            "SELECT count(*) FROM zerodb.deliveries WHERE hook_id = '{other}' AND state = 'completed'"
+        );
         becomes(&session, &lived, 1).await?;
         let of = |what: &str| format!("SELECT {what} FROM zerodb.deliveries WHERE hook_id = '{hook}'");
         assert_eq!(session.number(&of("count(*)")).await?, 1);
         assert_eq!(session.number(&of("max(attempts)")).await?, attempts);
-        session.run(&format!("SELECT zerodb.update_hook('{hook}', is_active => true)")).await?;
-        becomes(&session, &of(&format!("(max(attempts) > {attempts})::integer")), 1).await?;
-        session.run(&format!("SELECT zerodb.delete_hook('{hook}')")).await?;
+        session
+            .run(&format!("SELECT zerodb.update_hook('{hook}', is_active => true)"))
+            .await?;
+        becomes(
+            &session,
+            &of(&format!("(max(attempts) > {attempts})::integer")),
+            1,
+        )
+        .await?;
+        session
+            .run(&format!("SELECT zerodb.delete_hook('{hook}')"))
+            .await?;
         becomes(&session, &of("count(*) FILTER (WHERE state = 'cancelled')"), 1).await
     })
     .await
@@ -104,20 +149,43 @@ async fn redeliver_replay_and_discard_do_what_they_say() -> Result<()> {
         watched_table(&session).await?;
         let hook = recording_hook(&session, "record", "{}").await?;
         let _worker = worker(&database)?;
-        session.run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 5)").await?;
+        session
+            .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 5)")
+            .await?;
         idle(&session).await?;
         let delivery = session.text("SELECT min(id) FROM zerodb.deliveries").await?;
-        session.run(&format!("SELECT zerodb.redeliver({delivery})")).await?;
+        session
+            .run(&format!("SELECT zerodb.redeliver({delivery})"))
+            .await?;
         becomes(&session, "SELECT count(*) FROM seen", 6).await?;
         let again = format!("SELECT zerodb.replay('{hook}', '-infinity', dry_run => true)");
         assert_eq!(session.number(&again).await?, 5);
-        assert_eq!(session.number(&format!("SELECT zerodb.replay('{hook}', '-infinity')")).await?, 5);
+        assert_eq!(
+            session
+                .number(&format!("SELECT zerodb.replay('{hook}', '-infinity')"))
+                .await?,
+            5
+        );
         becomes(&session, "SELECT count(*) FROM seen", 11).await?;
-        let error = session.error(&format!("SELECT zerodb.discard({delivery})")).await?;
+        let error = session
+            .error(&format!("SELECT zerodb.discard({delivery})"))
+            .await?;
         assert_eq!(error.code, "55000");
-        session.run(&format!("SELECT zerodb.update_hook('{hook}', is_active => false)")).await?;
-        session.run(&format!("SELECT zerodb.redeliver({delivery}); SELECT zerodb.discard({delivery})")).await?;
-        let state = session.text(&format!("SELECT state FROM zerodb.deliveries WHERE id = {delivery}")).await?;
+        session
+            .run(&format!(
+                "SELECT zerodb.update_hook('{hook}', is_active => false)"
+            ))
+            .await?;
+        session
+            .run(&format!(
+                "SELECT zerodb.redeliver({delivery}); SELECT zerodb.discard({delivery})"
+            ))
+            .await?;
+        let state = session
+            .text(&format!(
+                "SELECT state FROM zerodb.deliveries WHERE id = {delivery}"
+            ))
+            .await?;
         assert_eq!(state, "discarded");
         Ok(())
     })

@@ -17,7 +17,10 @@ struct Count(Arc<AtomicUsize>);
 #[async_trait]
 impl Handler for Count {
     async fn run(&self, _context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
-        assert!(delivery.attempt > 1 || delivery.event.data["doc_id"] != 1, "a handler that panics");
+        assert!(
+            delivery.attempt > 1 || delivery.event.data["doc_id"] != 1,
+            "a handler that panics"
+        );
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(Done::default())
     }
@@ -34,6 +37,7 @@ async fn a_handler_of_ones_own_runs_and_a_panic_is_only_a_failed_attempt() -> Re
         let counted = Arc::new(AtomicUsize::new(0));
         let worker = Worker::builder(&database.url()).handler("count", Count(Arc::clone(&counted))).build()?;
         let (stop, stopped) = oneshot::channel::<()>();
+        #[expect(clippy::disallowed_methods, reason = "the test waits for it below")]
         let running = tokio::spawn(worker.run_until(async { drop(stopped.await) }));
         session.run("INSERT INTO doc (body) VALUES ('a'), ('b'), ('c')").await?;
         eventually(SOON, async || (counted.load(Ordering::Relaxed) == 3).then_some(())).await?;

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Answer, Cluster, PgVersion, Receiver, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_tests::{
+    Answer, Cluster, PgVersion, Receiver, Session, Worker, eventually, on_every_server,
+};
 
 use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker, worker_with};
 
 fn web(receiver: &Receiver) -> String {
-    let config = format!(r#"{{"url": "{}", "retry_count": 20, "retry_delay_ms": 50}}"#, receiver.url("/"));
+    let config = format!(
+        r#"{{"url": "{}", "retry_count": 20, "retry_delay_ms": 50}}"#,
+        receiver.url("/")
+    );
     format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")
 }
 
@@ -21,11 +26,18 @@ async fn sigterm_lets_running_deliveries_end_and_exits_0() -> Result<()> {
         watched_table(&session).await?;
         session.run(&web(&receiver)).await?;
         let mut worker = worker(&database)?;
-        session.run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 10)").await?;
+        session
+            .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 10)")
+            .await?;
         receiver.wait_for(10, SOON).await?;
         let status = worker.terminate(SOON).await?;
         assert_eq!(status.code(), Some(0));
-        assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'").await?, 10);
+        assert_eq!(
+            session
+                .number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'")
+                .await?,
+            10
+        );
         assert_eq!(session.number("SELECT count(*) FROM zerodb.lease").await?, 0);
         Ok(())
     })
@@ -41,15 +53,32 @@ async fn what_does_not_end_within_the_drain_is_given_back() -> Result<()> {
         watched_table(&session).await?;
         session.run(&web(&receiver)).await?;
         let mut worker = worker_with(&database, &["--drain-s", "1"])?;
-        session.run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 100)").await?;
+        session
+            .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 100)")
+            .await?;
         receiver.wait_for(60, SOON).await?;
         assert_eq!(worker.terminate(SOON).await?.code(), Some(0));
-        assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'running'").await?, 0);
+        assert_eq!(
+            session
+                .number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'running'")
+                .await?,
+            0
+        );
         // 64 of one hook run at once; the others had no turn and are not charged for it.
-        assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries WHERE attempts = 0 AND state = 'pending'").await?, 36);
+        assert_eq!(
+            session
+                .number("SELECT count(*) FROM zerodb.deliveries WHERE attempts = 0 AND state = 'pending'")
+                .await?,
+            36
+        );
         receiver.always(Answer::Status(200));
         let _next = crate::setup::worker(&database)?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'", 100).await
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
+            100,
+        )
+        .await
     })
     .await
 }
@@ -63,15 +92,28 @@ async fn a_killed_workers_deliveries_go_to_another_and_none_is_lost() -> Result<
         session.run(&web(&receiver)).await?;
         receiver.always(Answer::Slow(Duration::from_millis(20), 200));
         let mut first = worker(&database)?;
-        session.run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 2000)").await?;
+        session
+            .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 2000)")
+            .await?;
         receiver.wait_for(200, SOON).await?;
         first.kill9()?;
         let _second = worker(&database)?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'", 2000).await?;
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
+            2000,
+        )
+        .await?;
         let requests = receiver.requests();
-        let ids: std::collections::HashSet<_> = requests.iter().map(|request| request.header("webhook-id")).collect();
+        let ids: std::collections::HashSet<_> = requests
+            .iter()
+            .map(|request| request.header("webhook-id"))
+            .collect();
         assert_eq!(ids.len(), 2000);
-        assert!(requests.len() - ids.len() <= 1000, "no more repeated than were in flight");
+        assert!(
+            requests.len() - ids.len() <= 1000,
+            "no more repeated than were in flight"
+        );
         Ok(())
     })
     .await
@@ -90,15 +132,30 @@ async fn a_worker_that_paused_beyond_its_lease_completes_nothing_twice() -> Resu
         receiver.wait_for(1, SOON).await?;
         first.freeze()?;
         let _second = worker(&database)?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 2", 1).await?;
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 2",
+            1,
+        )
+        .await?;
         first.thaw()?;
-        let refused = async || first.stderr().contains("late outcomes were refused").then_some(());
+        let refused = async || {
+            first
+                .stderr()
+                .contains("late outcomes were refused")
+                .then_some(())
+        };
         eventually(SOON, refused).await?;
         assert_eq!(session.number("SELECT count(*) FROM zerodb.attempts").await?, 1);
         assert_eq!(session.number("SELECT attempts FROM zerodb.deliveries").await?, 2);
         // And it goes on working, under a new lease.
         session.run("INSERT INTO doc (body) VALUES ('y')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'", 2).await
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
+            2,
+        )
+        .await
     })
     .await
 }
@@ -111,7 +168,11 @@ async fn a_lost_database_is_found_again_with_one_line_at_each_change() -> Result
         session.run("CREATE EXTENSION zerodb_hooks").await?;
         watched_table(&session).await?;
         recording_hook(&session, "record", "{}").await?;
-        let worker = Worker::start_with(&cluster.url("postgres"), &["--poll-ms", "200", "--lease-s", "3"], &[])?;
+        let worker = Worker::start_with(
+            &cluster.url("postgres"),
+            &["--poll-ms", "200", "--lease-s", "3"],
+            &[],
+        )?;
         session.run("INSERT INTO doc (body) VALUES ('before')").await?;
         becomes(&session, "SELECT count(*) FROM seen", 1).await?;
         cluster.crash()?;
@@ -122,7 +183,11 @@ async fn a_lost_database_is_found_again_with_one_line_at_each_change() -> Result
         session.run("INSERT INTO doc (body) VALUES ('after')").await?;
         becomes(&session, "SELECT count(*) FROM seen", 2).await?;
         idle(&session).await?;
-        assert!(said("cannot work") <= 3, "one line for each of the worker's tasks at most:\n{}", worker.stderr());
+        assert!(
+            said("cannot work") <= 3,
+            "one line for each of the worker's tasks at most:\n{}",
+            worker.stderr()
+        );
     }
     Ok(())
 }
@@ -133,7 +198,11 @@ async fn without_the_extension_the_worker_says_so_and_exits_1() -> Result<()> {
         let database = zerodb_hooks_tests::Database::create_bare(version).await?;
         let mut worker = Worker::start(&database.url())?;
         assert_eq!(worker.ended(SOON).await?.code(), Some(1));
-        assert!(worker.stderr().contains("the extension does not fit this worker"), "{}", worker.stderr());
+        assert!(
+            worker.stderr().contains("the extension does not fit this worker"),
+            "{}",
+            worker.stderr()
+        );
     }
     Ok(())
 }

@@ -8,7 +8,10 @@ use zerodb_hooks_tests::{Answer, Receiver, on_every_server};
 use crate::setup::{SOON, becomes, idle, watched_table, worker};
 
 fn hook(receiver: &Receiver, more: &str) -> String {
-    let config = format!(r#"{{"url": "{}", "retry_delay_ms": 50{more}}}"#, receiver.url("/hook"));
+    let config = format!(
+        r#"{{"url": "{}", "retry_delay_ms": 50{more}}}"#,
+        receiver.url("/hook")
+    );
     format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")
 }
 
@@ -24,9 +27,16 @@ async fn a_failing_endpoint_is_tried_again_until_it_answers() -> Result<()> {
         session.run("INSERT INTO doc (body) VALUES ('x')").await?;
         let requests = receiver.wait_for(4, SOON).await?;
         idle(&session).await?;
-        let ids: std::collections::HashSet<_> = requests.iter().map(|request| request.header("webhook-id")).collect();
+        let ids: std::collections::HashSet<_> = requests
+            .iter()
+            .map(|request| request.header("webhook-id"))
+            .collect();
         assert_eq!(ids.len(), 1, "the id is the same on every attempt");
-        let ledger = session.texts("SELECT outcome || ' ' || coalesce(status::text, '-') FROM zerodb.attempts ORDER BY attempt").await?;
+        let ledger = session
+            .texts(
+                "SELECT outcome || ' ' || coalesce(status::text, '-') FROM zerodb.attempts ORDER BY attempt",
+            )
+            .await?;
         assert_eq!(ledger, ["failed 500", "failed -", "failed 404", "completed 200"]);
         Ok(())
     })
@@ -42,11 +52,25 @@ async fn it_is_given_up_after_the_last_attempt_and_at_once_when_the_endpoint_is_
         session.run(&hook(&receiver, r#", "retry_count": 2"#)).await?;
         let _worker = worker(&database)?;
         receiver.always(Answer::Status(503));
-        session.run("INSERT INTO doc (body) VALUES ('three attempts')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 3", 1).await?;
+        session
+            .run("INSERT INTO doc (body) VALUES ('three attempts')")
+            .await?;
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 3",
+            1,
+        )
+        .await?;
         receiver.always(Answer::Status(410));
-        session.run("INSERT INTO doc (body) VALUES ('one attempt')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1", 1).await
+        session
+            .run("INSERT INTO doc (body) VALUES ('one attempt')")
+            .await?;
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1",
+            1,
+        )
+        .await
     })
     .await
 }
@@ -58,13 +82,24 @@ async fn an_endpoint_that_hangs_is_left_at_the_timeout_and_does_not_hold_up_othe
         let (hanging, well) = (Receiver::start()?, Receiver::start()?);
         hanging.always(Answer::Hang);
         watched_table(&session).await?;
-        session.run(&hook(&hanging, r#", "timeout_ms": 1500, "retry_count": 0"#)).await?;
+        session
+            .run(&hook(&hanging, r#", "timeout_ms": 1500, "retry_count": 0"#))
+            .await?;
         session.run(&hook(&well, "").replace("'web'", "'well'")).await?;
         let _worker = worker(&database)?;
-        session.run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 30)").await?;
+        session
+            .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 30)")
+            .await?;
         well.wait_for(30, SOON).await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 30).await?;
-        let error = session.text("SELECT DISTINCT last_error FROM zerodb.deliveries WHERE state = 'discarded'").await?;
+        becomes(
+            &session,
+            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'",
+            30,
+        )
+        .await?;
+        let error = session
+            .text("SELECT DISTINCT last_error FROM zerodb.deliveries WHERE state = 'discarded'")
+            .await?;
         assert_eq!(error, "no answer within 1500 ms");
         Ok(())
     })
@@ -76,7 +111,11 @@ async fn retry_after_is_heeded() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
         let receiver = Receiver::start()?;
-        let later = Answer::Full { status: 429, header: ("retry-after", "2".into()), body: String::new() };
+        let later = Answer::Full {
+            status: 429,
+            header: ("retry-after", "2".into()),
+            body: String::new(),
+        };
         receiver.then([later]);
         watched_table(&session).await?;
         session.run(&hook(&receiver, "")).await?;

@@ -49,7 +49,10 @@ pub fn worker_with(database: &Database, arguments: &[&str]) -> Result<Worker> {
 
 /// Waits until a query returns the number.
 pub async fn becomes(session: &Session, query: &str, expected: i64) -> Result<()> {
-    let reached = eventually(SOON, async || (session.number(query).await.ok()? == expected).then_some(())).await;
+    let reached = eventually(SOON, async || {
+        (session.number(query).await.ok()? == expected).then_some(())
+    })
+    .await;
     if reached.is_err() {
         let found = session.number(query).await?;
         anyhow::bail!("{found}, not {expected}, from: {query}");
@@ -60,6 +63,10 @@ pub async fn becomes(session: &Session, query: &str, expected: i64) -> Result<()
 /// Waits until all that was committed is delivered.
 pub async fn idle(session: &Session) -> Result<()> {
     let idle = session.text("SELECT zerodb.wait_idle('30 s')").await?;
-    anyhow::ensure!(idle == "t", "not idle: {}", session.text("SELECT zerodb.status()").await?);
+    anyhow::ensure!(
+        idle == "t",
+        "not idle: {}",
+        session.text("SELECT zerodb.status()").await?
+    );
     Ok(())
 }

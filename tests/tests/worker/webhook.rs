@@ -86,7 +86,8 @@ async fn in_production_a_webhook_without_tls_is_refused_and_a_redirect_not_follo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config_is_discarded() -> Result<()> {
+async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config_is_discarded() -> Result<()>
+{
     on_every_server(async |database| {
         let session = database.session().await?;
         watched_table(&session).await?;

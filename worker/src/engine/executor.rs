@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -14,6 +14,9 @@ use super::runner::Shared;
 use crate::delivery::Delivery;
 use crate::outcome::{Done, HandlerError, Outcome};
 use crate::store::Attempt;
+
+/// What a handler gets beyond its hook's deadline before it is dropped.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the delivery and hands its outcome to the completer. A delivery that has not had its turn when the worker stops
 /// is given back, uncharged.
@@ -49,7 +52,8 @@ async fn attempt(shared: &Shared, delivery: &Delivery) -> Result<Done, HandlerEr
     let Some(handler) = shared.registry.get(name) else {
         return Err(HandlerError::transient(format!("this worker has no handler named {name}")));
     };
-    let timeout = delivery.hook.policy.timeout;
+    // A handler that keeps the deadline itself knows better what it waited for.
+    let timeout = delivery.hook.policy.timeout + GRACE;
     let run = AssertUnwindSafe(handler.run(&shared.context, delivery)).catch_unwind();
     match tokio::time::timeout(timeout, run).await {
         Ok(Ok(result)) => result,

@@ -14,7 +14,9 @@ use super::StoreError;
 
 /// What the planner must not try on the worker's statements: their tables are read by index or not at all, and a table
 /// that has just been filled has no statistics yet.
-const SESSION: &str = "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c jit=off -c client_min_messages=warning";
+/// SET and not a start-up option, which PgBouncer refuses or drops.
+pub const SESSION: &str =
+    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning";
 
 /// A parsed URL, ready to connect.
 pub struct Target {
@@ -46,8 +48,6 @@ impl Target {
             .parse()
             .map_err(|error: tokio_postgres::Error| StoreError::Config { reason: reason(&error) })?;
         config.application_name(application_name);
-        let options = config.get_options().map_or_else(|| SESSION.to_owned(), |own| format!("{SESSION} {own}"));
-        config.options(options);
         config.keepalives_idle(std::time::Duration::from_secs(15));
         config.tcp_user_timeout(std::time::Duration::from_secs(30));
         if config.get_connect_timeout().is_none() {

@@ -1,5 +1,6 @@
 //! What can go wrong with the database, by SQLSTATE. Callers branch on the variant, never on a text.
 
+use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::SqlState;
 
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +68,10 @@ impl From<tokio_postgres::Error> for StoreError {
     }
 }
 
-impl From<deadpool_postgres::PoolError> for StoreError {
-    fn from(error: deadpool_postgres::PoolError) -> Self {
+impl From<PoolError> for StoreError {
+    fn from(error: PoolError) -> Self {
         match error {
-            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => error.into(),
             other => Self::Unavailable { reason: other.to_string() },
         }
     }

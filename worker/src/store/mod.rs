@@ -14,7 +14,9 @@ pub mod statements;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
 
 pub use claim::{Claimed, EventRow, Limits};
 pub use error::StoreError;
@@ -44,7 +46,11 @@ impl Store {
         let target = connect::Target::parse(url, "zerodb-hooks")?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(target.config, target.tls, recycling);
+        let prepare = Hook::async_fn(|connection: &mut ClientWrapper, _| {
+            Box::pin(async move { connection.batch_execute(connect::SESSION).await.map_err(HookError::Backend) })
+        });
         let pool = Pool::builder(manager)
+            .post_create(prepare)
             .max_size(POOL_SIZE)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))

@@ -15,9 +15,19 @@ const QUEUE_SILENT: f64 = 0.5;
 pub(super) async fn horizon(client: &Client) -> Checked {
     let rows = client.query(statements::DOCTOR_HORIZON, &[&"5 minutes"]).await?;
     if rows.is_empty() {
-        return Ok(Finding::ok(
-            "none over 5 minutes, nor prepared ones or slots that hold back vacuum",
-        ));
+        let sees_others = client
+            .query_one(statements::DOCTOR_LIMITS, &[])
+            .await?
+            .try_get("sees_others")?;
+        return Ok(if sees_others {
+            Finding::ok("none over 5 minutes, nor prepared ones or slots that hold back vacuum")
+        } else {
+            let remedy = "GRANT pg_read_all_stats TO the role, or run doctor as a superuser, to see them all";
+            Finding {
+                remedy: remedy.into(),
+                ..Finding::ok("none of this role's own; sessions of others are not seen")
+            }
+        });
     }
     let mut holders = Vec::new();
     let mut remedies = Vec::new();

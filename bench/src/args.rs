@@ -1,0 +1,68 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, value_parser};
+use serde::Serialize;
+
+/// Benchmarks of zerodb_hooks; without arguments all of them, as `make bench` does.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub options: Options,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Args, Serialize)]
+pub struct Options {
+    /// Rounds; in each one every case is measured once
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Seconds that single rows are inserted for
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
+    pub seconds: u32,
+
+    /// Clients that insert single rows at once
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = value_parser!(u32).range(1..=64))]
+    pub clients: u32,
+
+    /// Rows of a bulk insert
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = value_parser!(u32).range(1..))]
+    pub rows: u32,
+
+    /// Events of a burn-down
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
+    pub events: u32,
+
+    /// Deliveries whose latency is measured while idle, in each round
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value_parser!(u32).range(1..))]
+    pub samples: u32,
+
+    /// Only cases whose name starts with this, such as single or single/hook; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+}
+
+impl Options {
+    pub fn selects(&self, case: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|start| case.starts_with(start))
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// The worker library with a handler that does nothing; a process of its own, so that its memory is its own.
+    #[command(hide = true)]
+    NoopWorker(NoopArgs),
+}
+
+#[derive(Args)]
+pub struct NoopArgs {
+    #[arg(long)]
+    pub database_url: String,
+
+    /// Deliveries after which a line is printed
+    #[arg(long)]
+    pub expect: u64,
+}

@@ -1,0 +1,121 @@
+//! Real text to store: the documents of this checkout, read when the demo runs, their paragraphs, and vectors for them.
+
+use std::path::Path;
+
+/// As many as the store's vectors have.
+pub const DIMENSIONS: usize = 256;
+
+/// Those that do not exist are left out.
+const DOCUMENTS: [&str; 5] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "LICENSE",
+];
+
+pub struct Document {
+    pub name: &'static str,
+    pub text: String,
+}
+
+impl Document {
+    pub fn content_type(&self) -> &'static str {
+        if self.name.ends_with(".md") {
+            "text/markdown"
+        } else {
+            "text/plain"
+        }
+    }
+}
+
+pub fn documents() -> Vec<Document> {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |name: &'static str| {
+        Some(Document {
+            name,
+            text: std::fs::read_to_string(checkout.join(name)).ok()?,
+        })
+    };
+    DOCUMENTS.into_iter().filter_map(read).collect()
+}
+
+/// The paragraphs of a document that are prose: no code, no headings, no tables, no lists.
+pub fn paragraphs(document: &Document) -> Vec<String> {
+    let mut fenced = false;
+    let mut text = String::new();
+    for line in document.text.lines() {
+        fenced ^= line.starts_with("```");
+        // The closing fence becomes a blank line, which ends the paragraph.
+        text.push_str(if fenced || line.starts_with("```") {
+            ""
+        } else {
+            line
+        });
+        text.push('\n');
+    }
+    let prose = |text: &String| text.len() >= 60 && !text.starts_with(['|', '#', '`', '<', '-', '*']);
+    text.split("\n\n")
+        .filter(|block| !block.starts_with("    "))
+        .map(|block| block.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(prose)
+        .collect()
+}
+
+/// Hashed word counts of length 1, in the form of a Postgres array. The same text gives the same vector everywhere, and
+/// texts that share words are near each other; no model is asked.
+pub fn vector(text: &str) -> String {
+    let mut counts = vec![0.0_f64; DIMENSIONS];
+    for word in text
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        // FNV-1a.
+        let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        if let Some(count) = usize::try_from(hash % 256).ok().and_then(|at| counts.get_mut(at)) {
+            *count += 1.0;
+        }
+    }
+    let length = counts
+        .iter()
+        .map(|count| count * count)
+        .sum::<f64>()
+        .sqrt()
+        .max(1.0);
+    let numbers: Vec<_> = counts
+        .iter()
+        .map(|count| format!("{:.6}", count / length))
+        .collect();
+    format!("{{{}}}", numbers.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_prose_is_a_paragraph() {
+        let prose = "Words that go on and on until they are\nlong enough to be a paragraph of a document.";
+        let text =
+            format!("# Title\n\n{prose}\n\n```sql\n{prose}\n\n{prose}\n```\n\n    {prose}\n\n| {prose} |\n");
+        assert_eq!(
+            paragraphs(&Document { name: "x.md", text }),
+            [prose.replace('\n', " ")]
+        );
+    }
+
+    #[test]
+    fn a_vector_has_length_one_and_follows_from_the_words() {
+        assert_eq!(vector("Two words."), vector("words, two"));
+        let numbers: Vec<f64> = vector("two words")
+            .trim_matches(['{', '}'])
+            .split(',')
+            .flat_map(str::parse)
+            .collect();
+        assert_eq!(numbers.len(), DIMENSIONS);
+        assert!((numbers.iter().map(|n| n * n).sum::<f64>() - 1.0).abs() < 1e-3);
+    }
+}
