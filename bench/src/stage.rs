@@ -53,7 +53,6 @@ impl Stage {
 
     pub async fn fresh_database(&self) -> Result<Database<'_>> {
         let name = format!("bench_{}", self.made.fetch_add(1, Ordering::Relaxed));
-        // The connection that made the template may still be going.
         let create = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY wal_log");
         self.admin.run(&create).await?;
         Ok(Database { name, stage: self })
@@ -103,10 +102,7 @@ impl Database<'_> {
     /// The real worker, started and connected.
     pub async fn start_worker(&self, session: &Session) -> Result<Process> {
         let worker = Process::worker(&self.url())?;
-        let connected = async || Ok(session.number("SELECT count(*) FROM zerodb.lease").await? > 0);
-        wait::until(Duration::from_secs(30), connected)
-            .await
-            .context("the worker does not connect")?;
+        wait_for_worker(session).await?;
         Ok(worker)
     }
 
@@ -116,4 +112,13 @@ impl Database<'_> {
             .run(&format!("DROP DATABASE {} WITH (FORCE)", self.name))
             .await
     }
+}
+
+/// Until the worker of a database has connected, which its lease shows.
+pub async fn wait_for_worker(session: &Session) -> Result<()> {
+    let connected = async || Ok(session.number("SELECT count(*) FROM zerodb.lease").await? > 0);
+    wait::until(Duration::from_secs(30), connected)
+        .await
+        .context("the worker does not connect")?;
+    Ok(())
 }

@@ -5,6 +5,7 @@
 mod acts;
 mod follow;
 mod inbox;
+mod install;
 mod programs;
 mod screen;
 mod stage;

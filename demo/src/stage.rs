@@ -4,13 +4,13 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use zerodb_hooks_tests::{Cluster, PgVersion, Session, eventually};
 
 use crate::inbox::Inbox;
+use crate::install;
 use crate::programs::{Program, Said, binary};
 use crate::screen::{self, Tone};
-use crate::texts;
 
 /// Longest wait for anything that should happen at once.
 const SOON: Duration = Duration::from_secs(20);
@@ -50,7 +50,7 @@ impl Stage {
             .run("CREATE DATABASE demo")
             .await?;
         let session = cluster.session("demo").await?;
-        install(&session).await?;
+        install::install(&session).await?;
         // 32 random bytes; the form that Standard Webhooks names.
         let secret = session
             .text("SELECT 'whsec_' || encode(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64')")
@@ -69,7 +69,7 @@ impl Stage {
             secret,
             cluster,
         };
-        create_hooks(&stage.session, port).await?;
+        install::create_hooks(&stage.session, port).await?;
         stage.start_listen(Duration::ZERO).await?;
         stage.start_worker().await?;
         Ok(stage)
@@ -213,95 +213,4 @@ impl Stage {
             "\nRequests are shown here as they arrive. Ctrl-C stops and deletes everything.\n",
         );
     }
-}
-
-async fn install(session: &Session) -> Result<()> {
-    let begun = Instant::now();
-    session.run("CREATE EXTENSION zerodb_hooks").await?;
-    session
-        .run(&format!(
-            "SELECT zerodb.create_store(dimensions => {})",
-            texts::DIMENSIONS
-        ))
-        .await?;
-    session
-        .run("CREATE ROLE demo_worker LOGIN; SELECT zerodb.grant_worker('demo_worker')")
-        .await?;
-    let watches = session.number("SELECT count(*) FROM zerodb.watches").await?;
-    let line = format!("CREATE EXTENSION zerodb_hooks; zerodb.create_store(): {watches} watches");
-    screen::row(Tone::Good, "install", &line, &screen::elapsed(begun.elapsed()));
-    Ok(())
-}
-
-/// At least once means that a handler may see an event again: this one counts it only the first time.
-const COUNTER: &str = "
-CREATE TABLE public.seen (event_id text PRIMARY KEY, event text NOT NULL);
-CREATE VIEW public.counts AS SELECT event, count(*) AS n FROM public.seen GROUP BY event;
-CREATE FUNCTION public.count_event(envelope jsonb) RETURNS void LANGUAGE sql AS $$
-    -- The first names are those of ZeroDB envelopes, the second those of Astrocyte ones.
-    INSERT INTO public.seen
-    VALUES (coalesce(envelope ->> 'id', envelope ->> 'event_id'), coalesce(envelope ->> 'event', envelope ->> 'type'))
-    ON CONFLICT DO NOTHING
-$$;";
-
-async fn create_hooks(session: &Session, port: u16) -> Result<()> {
-    session.run(COUNTER).await?;
-    let webhook = |path: &str, more: &str| {
-        format!(
-            r#"{{"url": "http://127.0.0.1:{port}{path}", "retry_count": 20, "retry_delay_ms": 200{more}}}"#
-        )
-    };
-    let hooks = [
-        (
-            "zeromemory.remembered",
-            "webhook",
-            "memories",
-            webhook("/memories", ""),
-        ),
-        ("zerodb.file.uploaded", "webhook", "files", webhook("/files", "")),
-        (
-            "zerodb.file.uploaded",
-            "webhook",
-            "big-files",
-            webhook("/big-files", r#", "when": "$.size_bytes > 8192""#),
-        ),
-        (
-            "zerodb.vector.batch_stored",
-            "log",
-            "log-batch",
-            r#"{"message": "{{count}} vectors stored at once"}"#.into(),
-        ),
-        (
-            "*",
-            "sql",
-            "count",
-            r#"{"function": "public.count_event"}"#.into(),
-        ),
-    ];
-    let sql = "SELECT zerodb.create_hook($1::text, $2::text, $3::text::jsonb, hook_type => $4::text)";
-    for (event, kind, name, config) in &hooks {
-        session
-            .client
-            .execute(sql, &[event, name, config, kind])
-            .await
-            .context("create_hook")?;
-        let about = match *name {
-            "big-files" => r#"when $.size_bytes > 8192"#,
-            "count" => "counts every event in a table",
-            _ => "",
-        };
-        screen::row(
-            Tone::Good,
-            "hook",
-            &format!("{event:<27} → {kind:<7} {name:<10} {about}"),
-            "",
-        );
-    }
-    let made = session.number("SELECT count(*) FROM zerodb.list_hooks()").await?;
-    ensure!(
-        usize::try_from(made)? == hooks.len(),
-        "{made} hooks, not {}",
-        hooks.len()
-    );
-    Ok(())
 }

@@ -9,9 +9,13 @@ use pgrx::{JsonB, Uuid, pg_sys};
 use crate::error::{Error, raise};
 
 /// `zerodb._caller`: the role that acts for the client, also inside a function that runs with its owner's rights.
-#[pg_extern(name = "_caller", stable, sql = "
+#[pg_extern(
+    name = "_caller",
+    stable,
+    sql = "
 CREATE FUNCTION zerodb._caller() RETURNS name LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
-")]
+"
+)]
 fn caller() -> &'static std::ffi::CStr {
     // SAFETY: the role exists, or GetUserNameFromId raises; the name is palloc'd in the call's context.
     unsafe { std::ffi::CStr::from_ptr(pg_sys::GetUserNameFromId(pg_sys::GetOuterUserId(), false)) }
@@ -30,7 +34,10 @@ fn call_hook_function(hook_id: Uuid, envelope: JsonB) {
         pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
         pg_sys::SetUserIdAndSecContext(owner_oid, context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
         // Looked up as the owner: the worker's role need not see the schema.
-        call(resolve(owner, function).unwrap_or_else(|error| raise(error)), argument);
+        call(
+            resolve(owner, function).unwrap_or_else(|error| raise(error)),
+            argument,
+        );
         pg_sys::SetUserIdAndSecContext(user, context);
     }
 }
@@ -44,7 +51,9 @@ fn owner_and_function(hook_id: Uuid) -> Result<(String, String), Error> {
     );
     match found {
         Ok((Some(owner), Some(function))) => Ok((owner, function)),
-        _ => Err(Error::NoHookFunction { function: "the hook's".into() }),
+        _ => Err(Error::NoHookFunction {
+            function: "the hook's".into(),
+        }),
     }
 }
 
@@ -79,7 +88,10 @@ unsafe fn call(function: pg_sys::Oid, argument: pg_sys::Datum) {
         (*info).flinfo = &raw mut description;
         (*info).fncollation = pg_sys::DEFAULT_COLLATION_OID;
         (*info).nargs = 1;
-        *(*info).args.as_mut_ptr() = pg_sys::NullableDatum { value: argument, isnull: false };
+        *(*info).args.as_mut_ptr() = pg_sys::NullableDatum {
+            value: argument,
+            isnull: false,
+        };
         if let Some(address) = description.fn_addr {
             pg_sys::ffi::pg_guard_ffi_boundary(|| address(info));
         }

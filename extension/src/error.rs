@@ -5,17 +5,42 @@ use pgrx::prelude::*;
 
 #[derive(Debug)]
 pub enum Error {
-    UnknownHookType { hook_type: String },
-    UnknownFirstParty { hook_name: String },
-    BadHookName { hook_name: String },
+    UnknownHookType {
+        hook_type: String,
+    },
+    UnknownFirstParty {
+        hook_name: String,
+    },
+    BadHookName {
+        hook_name: String,
+    },
     ConfigNotAnObject,
-    UnknownKey { key: String, handler: &'static str, known: String },
-    MissingKey { key: &'static str, handler: &'static str },
-    BadValue { key: String, expected: &'static str },
-    LiteralSecret { key: String },
-    NoHookFunction { function: String },
-    OwnerMissing { owner: String },
-    OwnerMayNotExecute { owner: String, function: String },
+    UnknownKey {
+        key: String,
+        handler: &'static str,
+        known: String,
+    },
+    MissingKey {
+        key: &'static str,
+        handler: &'static str,
+    },
+    BadValue {
+        key: String,
+        expected: &'static str,
+    },
+    LiteralSecret {
+        key: String,
+    },
+    NoHookFunction {
+        function: String,
+    },
+    OwnerMissing {
+        owner: String,
+    },
+    OwnerMayNotExecute {
+        owner: String,
+        function: String,
+    },
     LogOfOtherVersion,
     NotATrigger,
 }
@@ -38,7 +63,9 @@ impl Error {
             Self::UnknownFirstParty { hook_name } => format!("'{hook_name}' is not a first-party hook"),
             Self::BadHookName { hook_name } => format!("invalid hook name '{hook_name}'"),
             Self::ConfigNotAnObject => "hook_config must be a JSON object".into(),
-            Self::UnknownKey { key, handler, .. } => format!("unknown key \"{key}\" in the config of a {handler} hook"),
+            Self::UnknownKey { key, handler, .. } => {
+                format!("unknown key \"{key}\" in the config of a {handler} hook")
+            }
             Self::MissingKey { key, handler } => format!("the config of a {handler} hook needs \"{key}\""),
             Self::BadValue { key, .. } => format!("invalid value for \"{key}\" in hook_config"),
             Self::LiteralSecret { key } => format!("\"{key}\" in hook_config holds a literal secret"),
@@ -48,7 +75,9 @@ impl Error {
                 format!("role \"{owner}\" may not execute function {function}(jsonb)")
             }
             Self::LogOfOtherVersion => "the event log has the form of another version of zerodb_hooks".into(),
-            Self::NotATrigger => "zerodb._capture() was not called as a trigger that zerodb.watch() made".into(),
+            Self::NotATrigger => {
+                "zerodb._capture() was not called as a trigger that zerodb.watch() made".into()
+            }
         }
     }
 
@@ -56,7 +85,9 @@ impl Error {
         match self {
             Self::UnknownKey { known, .. } => Some(format!("Its keys: {known}.")),
             Self::BadValue { expected, .. } => Some(format!("Expected {expected}.")),
-            Self::LiteralSecret { .. } => Some("A secret never reaches a row; the worker reads it from its environment.".into()),
+            Self::LiteralSecret { .. } => {
+                Some("A secret never reaches a row; the worker reads it from its environment.".into())
+            }
             _ => None,
         }
     }
@@ -67,24 +98,35 @@ impl Error {
             Self::UnknownFirstParty { .. } => {
                 "Use auto_embed, auto_summarize or auto_graph, or give hook_type => 'webhook', 'log', 'sql' or 'function'."
             }
-            Self::BadHookName { .. } => "A name starts with a letter or digit and goes on with letters, digits, '_', '-' or '.', at most 100.",
+            Self::BadHookName { .. } => {
+                "A name starts with a letter or digit and goes on with letters, digits, '_', '-' or '.', at most 100."
+            }
             Self::ConfigNotAnObject => "For example '{\"url\": \"https://example.com/hook\"}', or '{}'.",
             Self::UnknownKey { .. } => "Remove the key or correct its name.",
             Self::MissingKey { .. } => "Add the key to hook_config.",
             Self::BadValue { .. } => "Correct the value.",
-            Self::LiteralSecret { .. } => "Write \"${ZERODB_SECRET_NAME}\" and set that variable where the worker runs.",
-            Self::NoHookFunction { .. } => "Create the function again, or change the hook with zerodb.update_hook.",
-            Self::OwnerMissing { .. } => "Change the hook with zerodb.update_hook: the role that does so becomes its owner.",
+            Self::LiteralSecret { .. } => {
+                "Write \"${ZERODB_SECRET_NAME}\" and set that variable where the worker runs."
+            }
+            Self::NoHookFunction { .. } => {
+                "Create the function again, or change the hook with zerodb.update_hook."
+            }
+            Self::OwnerMissing { .. } => {
+                "Change the hook with zerodb.update_hook: the role that does so becomes its owner."
+            }
             Self::OwnerMayNotExecute { .. } => "GRANT EXECUTE on the function to the hook's owner.",
             Self::LogOfOtherVersion => "ALTER EXTENSION zerodb_hooks UPDATE;",
-            Self::NotATrigger => "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are.",
+            Self::NotATrigger => {
+                "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."
+            }
         }
     }
 }
 
 /// Raises the error in Postgres; the transaction, or the enclosing exception block, ends here.
 pub fn raise(error: Error) -> ! {
-    let mut report = ErrorReport::new(error.sqlstate(), error.message(), "zerodb_hooks").set_hint(error.hint());
+    let mut report =
+        ErrorReport::new(error.sqlstate(), error.message(), "zerodb_hooks").set_hint(error.hint());
     if let Some(detail) = error.detail() {
         report = report.set_detail(detail);
     }

@@ -15,19 +15,72 @@ use pgrx::prelude::*;
 ::pgrx::pg_module_magic!(name, version);
 
 extension_sql_file!("../../sql/schema/types.sql", name = "types", bootstrap);
-extension_sql_file!("../../sql/schema/event_types.sql", name = "event_types", requires = ["types"]);
-extension_sql_file!("../../sql/schema/tenancy.sql", name = "tenancy", requires = ["event_types"]);
-extension_sql_file!("../../sql/schema/hooks.sql", name = "hooks", requires = ["tenancy", "native"]);
-extension_sql_file!("../../sql/schema/outbox.sql", name = "outbox", requires = ["hooks"]);
-extension_sql_file!("../../sql/schema/deliveries.sql", name = "deliveries", requires = ["outbox"]);
-extension_sql_file!("../../sql/schema/hook_api.sql", name = "hook_api", requires = ["deliveries"]);
-extension_sql_file!("../../sql/schema/watch.sql", name = "watch", requires = ["hook_api"]);
-extension_sql_file!("../../sql/schema/event_api.sql", name = "event_api", requires = ["watch"]);
-extension_sql_file!("../../sql/schema/delivery_api.sql", name = "delivery_api", requires = ["event_api"]);
-extension_sql_file!("../../sql/schema/store.sql", name = "store", requires = ["delivery_api"]);
-extension_sql_file!("../../sql/schema/memory.sql", name = "memory", requires = ["store"]);
-extension_sql_file!("../../sql/schema/maintenance.sql", name = "maintenance", requires = ["memory"]);
-extension_sql_file!("../../sql/schema/privileges.sql", name = "privileges", requires = ["maintenance"], finalize);
+extension_sql_file!(
+    "../../sql/schema/event_types.sql",
+    name = "event_types",
+    requires = ["types"]
+);
+extension_sql_file!(
+    "../../sql/schema/tenancy.sql",
+    name = "tenancy",
+    requires = ["event_types"]
+);
+extension_sql_file!(
+    "../../sql/schema/hooks.sql",
+    name = "hooks",
+    requires = ["tenancy", "native"]
+);
+extension_sql_file!(
+    "../../sql/schema/outbox.sql",
+    name = "outbox",
+    requires = ["hooks"]
+);
+extension_sql_file!(
+    "../../sql/schema/deliveries.sql",
+    name = "deliveries",
+    requires = ["outbox"]
+);
+extension_sql_file!(
+    "../../sql/schema/hook_api.sql",
+    name = "hook_api",
+    requires = ["deliveries"]
+);
+extension_sql_file!(
+    "../../sql/schema/watch.sql",
+    name = "watch",
+    requires = ["hook_api"]
+);
+extension_sql_file!(
+    "../../sql/schema/event_api.sql",
+    name = "event_api",
+    requires = ["watch"]
+);
+extension_sql_file!(
+    "../../sql/schema/delivery_api.sql",
+    name = "delivery_api",
+    requires = ["event_api"]
+);
+extension_sql_file!(
+    "../../sql/schema/store.sql",
+    name = "store",
+    requires = ["delivery_api"]
+);
+extension_sql_file!(
+    "../../sql/schema/memory.sql",
+    name = "memory",
+    requires = ["store"]
+);
+extension_sql_file!(
+    "../../sql/schema/maintenance.sql",
+    name = "maintenance",
+    requires = ["memory"]
+);
+extension_sql_file!(
+    "../../sql/schema/privileges.sql",
+    name = "privileges",
+    requires = ["maintenance"],
+    finalize
+);
 
 // The trigger functions are declared by hand: they read TriggerData directly.
 extension_sql!(
@@ -45,4 +98,25 @@ pub extern "C-unwind" fn _PG_init() {
     settings::define();
     capture::register_invalidation();
     wake::register();
+}
+
+#[cfg(any(test, feature = "pg_test"))]
+#[path = "../../pgrx-tests/pg_test/hook_config.rs"]
+mod hook_config_tests;
+#[cfg(any(test, feature = "pg_test"))]
+#[path = "../../pgrx-tests/pg_test/json.rs"]
+mod json_tests;
+#[cfg(any(test, feature = "pg_test"))]
+#[path = "../../pgrx-tests/pg_test/outbox.rs"]
+mod outbox_tests;
+
+/// What `cargo pgrx test` asks for.
+#[cfg(test)]
+pub mod pg_test {
+    pub fn setup(_options: Vec<&str>) {}
+
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        Vec::new()
+    }
 }

@@ -34,7 +34,10 @@ thread_local! {
 
 /// Forgets the partitions' oids when `relation` is one of them, or unknown.
 pub fn forget(relation: pg_sys::Oid) {
-    if PARTITIONS.get().is_some_and(|known| relation == pg_sys::InvalidOid || known.contains(&relation)) {
+    if PARTITIONS
+        .get()
+        .is_some_and(|known| relation == pg_sys::InvalidOid || known.contains(&relation))
+    {
         PARTITIONS.set(None);
     }
 }
@@ -146,7 +149,10 @@ impl Partition {
                 error::raise(error::Error::LogOfOtherVersion);
             }
             let index_oid = indexes.get_oid(0).unwrap_or(pg_sys::InvalidOid);
-            Self { heap, index: pg_sys::index_open(index_oid, pg_sys::RowExclusiveLock as i32) }
+            Self {
+                heap,
+                index: pg_sys::index_open(index_oid, pg_sys::RowExclusiveLock as i32),
+            }
         }
     }
 
@@ -158,7 +164,10 @@ impl Partition {
                 .iter()
                 .zip(first..)
                 .map(|(event, ord)| {
-                    let slot = pg_sys::MakeSingleTupleTableSlot((*self.heap).rd_att, &raw const pg_sys::TTSOpsVirtual);
+                    let slot = pg_sys::MakeSingleTupleTableSlot(
+                        (*self.heap).rd_att,
+                        &raw const pg_sys::TTSOpsVirtual,
+                    );
                     shared.fill(slot, ord, event);
                     slot
                 })
@@ -186,7 +195,9 @@ impl Partition {
                     info,
                 );
             }
-            slots.into_iter().for_each(|slot| pg_sys::ExecDropSingleTupleTableSlot(slot));
+            slots
+                .into_iter()
+                .for_each(|slot| pg_sys::ExecDropSingleTupleTableSlot(slot));
             pg_sys::index_close(self.index, pg_sys::NoLock as i32);
             pg_sys::table_close(self.heap, pg_sys::NoLock as i32);
         }
@@ -197,7 +208,9 @@ impl Partition {
 /// to be emptied next is always older than the retention.
 fn current_slot(now: pg_sys::TimestampTz) -> usize {
     let seconds = (now + POSTGRES_EPOCH).div_euclid(1_000_000);
-    let turn = seconds.div_euclid(settings::slot_seconds()).rem_euclid(SLOTS as i64);
+    let turn = seconds
+        .div_euclid(settings::slot_seconds())
+        .rem_euclid(SLOTS as i64);
     usize::try_from(turn).unwrap_or(0)
 }
 

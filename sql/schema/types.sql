@@ -1,5 +1,6 @@
 -- CREATE EXTENSION takes a schema that is there already. Its owner could put operators and functions into it that this
 -- script would then call as superuser, and could change what the script makes. Everything here is qualified for that.
+-- The encoding: data, configs and names are handled as UTF-8.
 DO $$
 BEGIN
     IF EXISTS (
@@ -14,6 +15,10 @@ BEGIN
         RAISE EXCEPTION 'the schema zerodb exists already and is another''s or not empty'
             USING ERRCODE = '55000', DETAIL = 'What lies in it could act with the rights of a superuser.',
                   HINT = 'Look what it holds, then DROP SCHEMA zerodb CASCADE, and create the extension again.';
+    END IF;
+    IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) ALL (ARRAY['UTF8'::pg_catalog.name, 'SQL_ASCII'::pg_catalog.name]) THEN
+        RAISE EXCEPTION 'the encoding % of this database is not supported', pg_catalog.getdatabaseencoding()
+            USING ERRCODE = '0A000', HINT = 'Create the database with ENCODING ''UTF8''.';
     END IF;
 END
 $$;

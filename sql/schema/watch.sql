@@ -13,12 +13,13 @@ AS $$
     WHERE i.indrelid = target AND i.indisprimary
 $$;
 
+-- True for a column that a trigger sees: a virtual generated one (PostgreSQL 18) has no value there.
 CREATE FUNCTION zerodb._has_column(target regclass, column_name text) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (SELECT FROM pg_attribute AS a
-        WHERE a.attrelid = target AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped)
+        WHERE a.attrelid = target AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v')
 $$;
 
 -- 42703 with the nearest help.
@@ -27,6 +28,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = column_name AND a.attgenerated = 'v') THEN
+        RAISE EXCEPTION 'column % of table % is generated and not stored', quote_ident(column_name), target
+            USING ERRCODE = '0A000', HINT = 'Make it STORED, or name a column that it is generated from.';
+    END IF;
     RAISE EXCEPTION 'column % of table % does not exist', quote_ident(column_name), target
         USING ERRCODE = '42703',
               HINT = 'Its columns: ' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)

@@ -26,7 +26,12 @@ impl Database {
 
     /// A database without the extension.
     pub async fn create_bare(version: &PgVersion) -> Result<Self> {
-        Self::copy(Cluster::shared(version), "template0").await
+        Self::create_bare_as(version, "").await
+    }
+
+    /// A database without the extension, with more of CREATE DATABASE's options, such as an encoding.
+    pub async fn create_bare_as(version: &PgVersion, options: &str) -> Result<Self> {
+        Self::copy(Cluster::shared(version), &format!("template0 {options}")).await
     }
 
     async fn copy(cluster: &'static Cluster, template: &str) -> Result<Self> {

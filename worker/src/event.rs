@@ -37,7 +37,9 @@ impl Event {
 
     /// RFC 3339 in UTC with microseconds.
     pub fn timestamp(&self) -> String {
-        DateTimePrinter::new().precision(Some(6)).timestamp_to_string(&self.created_at)
+        DateTimePrinter::new()
+            .precision(Some(6))
+            .timestamp_to_string(&self.created_at)
     }
 
     /// `{id, event, channel, data, timestamp}`, or the Astrocyte form for the events of its channel.

@@ -19,13 +19,28 @@ pub struct Hook {
 }
 
 impl Hook {
-    pub fn new(id: Uuid, version: i64, user_id: Uuid, hook_type: String, name: String, config: Value) -> Self {
+    pub fn new(
+        id: Uuid,
+        version: i64,
+        user_id: Uuid,
+        hook_type: String,
+        name: String,
+        config: Value,
+    ) -> Self {
         let config = match config {
             Value::Object(config) => config,
             _ => Map::new(),
         };
         let policy = Policy::of(&hook_type, &config);
-        Self { id, version, user_id, hook_type, name, config, policy }
+        Self {
+            id,
+            version,
+            user_id,
+            hook_type,
+            name,
+            config,
+            policy,
+        }
     }
 
     /// The key of the handler that runs it: the type, but for hooks whose handler is chosen by name.

@@ -52,6 +52,10 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    Worker::builder(url).settings(settings).build()?.run_until(stop).await?;
+    Worker::builder(url)
+        .settings(settings)
+        .build()?
+        .run_until(stop)
+        .await?;
     Ok(())
 }

@@ -17,7 +17,11 @@ pub struct Done {
 pub enum HandlerError {
     /// Trying again may help.
     #[error("{message}")]
-    Transient { message: String, status: Option<u16>, retry_after: Option<Duration> },
+    Transient {
+        message: String,
+        status: Option<u16>,
+        retry_after: Option<Duration>,
+    },
     /// Trying again cannot help.
     #[error("{message}")]
     Permanent { message: String, status: Option<u16> },
@@ -25,20 +29,36 @@ pub enum HandlerError {
 
 impl HandlerError {
     pub fn transient(message: impl Into<String>) -> Self {
-        Self::Transient { message: message.into(), status: None, retry_after: None }
+        Self::Transient {
+            message: message.into(),
+            status: None,
+            retry_after: None,
+        }
     }
 
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self::Permanent { message: message.into(), status: None }
+        Self::Permanent {
+            message: message.into(),
+            status: None,
+        }
     }
 }
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    Completed { status: Option<u16> },
-    Failed { retry_in: Duration, error: String, status: Option<u16> },
-    Discarded { error: String, status: Option<u16> },
+    Completed {
+        status: Option<u16>,
+    },
+    Failed {
+        retry_in: Duration,
+        error: String,
+        status: Option<u16>,
+    },
+    Discarded {
+        error: String,
+        status: Option<u16>,
+    },
     /// It did not run: given back, and the attempt not charged.
     Released,
 }
@@ -51,21 +71,39 @@ impl Outcome {
     pub fn of(result: Result<Done, HandlerError>, policy: &Policy, attempt: i32, random: f64) -> Self {
         match result {
             Ok(done) => Self::Completed { status: done.status },
-            Err(HandlerError::Permanent { message, status }) => Self::Discarded { error: shorten(message), status },
+            Err(HandlerError::Permanent { message, status }) => Self::Discarded {
+                error: shorten(message),
+                status,
+            },
             Err(HandlerError::Transient { message, status, .. }) if policy.is_last(attempt) => {
-                Self::Discarded { error: shorten(message), status }
+                Self::Discarded {
+                    error: shorten(message),
+                    status,
+                }
             }
-            Err(HandlerError::Transient { message, status, retry_after }) => {
+            Err(HandlerError::Transient {
+                message,
+                status,
+                retry_after,
+            }) => {
                 let backoff = policy.backoff(attempt, random);
                 let retry_in = retry_after.map_or(backoff, |asked| policy.heed(asked, backoff));
-                Self::Failed { retry_in, error: shorten(message), status }
+                Self::Failed {
+                    retry_in,
+                    error: shorten(message),
+                    status,
+                }
             }
         }
     }
 
     /// A failure that is not a handler's.
     pub fn retry_in(retry_in: Duration, error: &str) -> Self {
-        Self::Failed { retry_in, error: error.into(), status: None }
+        Self::Failed {
+            retry_in,
+            error: error.into(),
+            status: None,
+        }
     }
 
     /// The word of the ledger.
@@ -87,7 +125,9 @@ impl Outcome {
 
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Completed { status } | Self::Failed { status, .. } | Self::Discarded { status, .. } => *status,
+            Self::Completed { status } | Self::Failed { status, .. } | Self::Discarded { status, .. } => {
+                *status
+            }
             Self::Released => None,
         }
     }
@@ -110,7 +150,11 @@ fn shorten(mut message: String) -> String {
 mod tests {
     use super::*;
 
-    const POLICY: Policy = Policy { max_attempts: 3, base: Duration::from_secs(1), timeout: Duration::from_secs(5) };
+    const POLICY: Policy = Policy {
+        max_attempts: 3,
+        base: Duration::from_secs(1),
+        timeout: Duration::from_secs(5),
+    };
 
     #[test]
     fn a_transient_error_is_retried_until_the_last_attempt() {
@@ -122,7 +166,13 @@ mod tests {
     #[test]
     fn a_permanent_error_is_discarded_at_once() {
         let outcome = Outcome::of(Err(HandlerError::permanent("gone")), &POLICY, 1, 0.5);
-        assert_eq!(outcome, Outcome::Discarded { error: "gone".into(), status: None });
+        assert_eq!(
+            outcome,
+            Outcome::Discarded {
+                error: "gone".into(),
+                status: None
+            }
+        );
     }
 
     #[test]

@@ -32,7 +32,9 @@ impl Policy {
             _ => (5, 120_000),
         };
         Self {
-            max_attempts: i32::try_from(number("max_attempts").unwrap_or(attempts)).unwrap_or(i32::MAX).max(1),
+            max_attempts: i32::try_from(number("max_attempts").unwrap_or(attempts))
+                .unwrap_or(i32::MAX)
+                .max(1),
             base: Duration::from_millis(number("retry_delay_ms").unwrap_or(1_000)),
             timeout: Duration::from_millis(number("timeout_ms").unwrap_or(timeout_ms).max(1)),
         }
@@ -72,7 +74,10 @@ mod tests {
 
     #[test]
     fn nonsense_in_the_config_counts_as_absent() {
-        assert_eq!(policy("sql", json!({"max_attempts": "many", "timeout_ms": -1})), policy("sql", json!({})));
+        assert_eq!(
+            policy("sql", json!({"max_attempts": "many", "timeout_ms": -1})),
+            policy("sql", json!({}))
+        );
     }
 
     #[test]
@@ -88,7 +93,10 @@ mod tests {
     fn a_receiver_may_ask_for_more_but_not_for_less() {
         let policy = policy("webhook", json!({}));
         let backoff = Duration::from_secs(2);
-        assert_eq!(policy.heed(Duration::from_secs(30), backoff), Duration::from_secs(30));
+        assert_eq!(
+            policy.heed(Duration::from_secs(30), backoff),
+            Duration::from_secs(30)
+        );
         assert_eq!(policy.heed(Duration::ZERO, backoff), backoff);
         assert_eq!(policy.heed(Duration::from_secs(1 << 40), backoff), LONGEST_ASKED);
     }

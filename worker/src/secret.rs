@@ -22,7 +22,12 @@ pub struct Secrets(HashMap<String, String>);
 
 impl Secrets {
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect())
+        Self(
+            variables
+                .into_iter()
+                .filter(|(name, _)| name.starts_with(PREFIX))
+                .collect(),
+        )
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -35,11 +40,16 @@ impl Secrets {
         let mut rest = text;
         while let Some(start) = rest.find(OPEN) {
             expanded.push_str(&rest[..start]);
-            let (name, after) = rest[start + OPEN.len()..].split_once('}').ok_or(SecretError::NotClosed)?;
+            let (name, after) = rest[start + OPEN.len()..]
+                .split_once('}')
+                .ok_or(SecretError::NotClosed)?;
             if !name.starts_with(PREFIX) {
                 return Err(SecretError::NotASecret { name: name.into() });
             }
-            expanded.push_str(self.get(name).ok_or_else(|| SecretError::NotSet { name: name.into() })?);
+            expanded.push_str(
+                self.get(name)
+                    .ok_or_else(|| SecretError::NotSet { name: name.into() })?,
+            );
             rest = after;
         }
         expanded.push_str(rest);
@@ -58,20 +68,34 @@ mod tests {
     use super::*;
 
     fn secrets() -> Secrets {
-        Secrets::new([("ZERODB_SECRET_KEY".into(), "k3y".into()), ("HOME".into(), "/root".into())])
+        Secrets::new([
+            ("ZERODB_SECRET_KEY".into(), "k3y".into()),
+            ("HOME".into(), "/root".into()),
+        ])
     }
 
     #[test]
     fn references_are_replaced() {
-        assert_eq!(secrets().expand("Bearer ${ZERODB_SECRET_KEY}!").unwrap(), "Bearer k3y!");
+        assert_eq!(
+            secrets().expand("Bearer ${ZERODB_SECRET_KEY}!").unwrap(),
+            "Bearer k3y!"
+        );
     }
 
     #[test]
     fn other_variables_are_refused_and_absent_ones_named() {
-        assert_eq!(secrets().expand("${HOME}"), Err(SecretError::NotASecret { name: "HOME".into() }));
-        let absent = SecretError::NotSet { name: "ZERODB_SECRET_X".into() };
+        assert_eq!(
+            secrets().expand("${HOME}"),
+            Err(SecretError::NotASecret { name: "HOME".into() })
+        );
+        let absent = SecretError::NotSet {
+            name: "ZERODB_SECRET_X".into(),
+        };
         assert_eq!(secrets().expand("${ZERODB_SECRET_X}"), Err(absent));
-        assert_eq!(secrets().expand("${ZERODB_SECRET_KEY"), Err(SecretError::NotClosed));
+        assert_eq!(
+            secrets().expand("${ZERODB_SECRET_KEY"),
+            Err(SecretError::NotClosed)
+        );
     }
 
     #[test]

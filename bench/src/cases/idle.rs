@@ -14,8 +14,8 @@ use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker
 use super::Case;
 use crate::args::Options;
 use crate::figures::{Metric, Reading, percentile};
-use crate::stage::Database;
-use crate::{schema, wait};
+use crate::schema;
+use crate::stage::{self, Database};
 
 pub const COMMIT_P50: Metric = Metric::new("commit to handler, p50", "ms");
 pub const COMMIT_P99: Metric = Metric::new("commit to handler, p99", "ms");
@@ -57,7 +57,7 @@ impl Case for Idle {
             worker.run_until(until).await.context("the worker failed")
         };
         let sampling = async {
-            wait_for_lease(&session).await?;
+            stage::wait_for_worker(&session).await?;
             database.settle().await?;
             let samples = sample(&session, stamped, options.samples).await?;
             drop(stop);
@@ -71,14 +71,6 @@ impl Case for Idle {
             CALL_P99.reads(percentile(&from_call, 0.99)),
         ])
     }
-}
-
-async fn wait_for_lease(session: &Session) -> Result<()> {
-    let leased = async || Ok(session.number("SELECT count(*) FROM zerodb.lease").await? > 0);
-    wait::until(DEADLINE, leased)
-        .await
-        .context("the worker does not connect")?;
-    Ok(())
 }
 
 /// Says which item's event has arrived, and when.

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 
 /// Memories before the kill, requests after which it comes, and memories while there is no worker.
 const BEFORE: usize = 300;
-const KILL_AT: usize = 80;
+const KILL_AT: usize = 150;
 const ALONE: usize = 100;
 
 /// Events of this act, and the deliveries of their webhook by state.

@@ -67,7 +67,7 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     screen::row(
         Tone::Faint,
         "",
-        &format!("by the server's clock, from event to end: {line}"),
+        &format!("event to end, server's clock: {line}"),
         "",
     );
     let wanted = i64::try_from(all.len())?;

@@ -46,9 +46,8 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     stage.wait_for_everything(Duration::from_secs(30)).await?;
     let row = stage.session.client.query_one(PROGRESS, &[]).await?;
     let (completed, failed, attempts): (i64, i64, i32) = (row.get(0), row.get(2), row.get(3));
-    let line = format!(
-        "webhook  memories   {completed} of {COUNT} → 204, at attempt {attempts} at the latest, after"
-    );
+    let line =
+        format!("{completed} of {COUNT} → 204, at attempt {attempts} at the latest; since it is back:");
     screen::row(Tone::Good, "deliver", &line, &screen::elapsed(up.elapsed()));
     let requests = stage.inbox.count() - first;
     let lost = stage.inbox.missing(&stage.written);

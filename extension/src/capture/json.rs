@@ -58,7 +58,13 @@ impl Renderer {
     /// Appends the JSON of a value.
     pub fn append(&self, value: Datum, text: &mut Vec<u8>) {
         match self {
-            Self::Bool | Self::Whole16 | Self::Whole32 | Self::Whole64 | Self::Json | Self::JsonOutput(_) | Self::Array
+            Self::Bool
+            | Self::Whole16
+            | Self::Whole32
+            | Self::Whole64
+            | Self::Json
+            | Self::JsonOutput(_)
+            | Self::Array
             | Self::Record => text.extend_from_slice(&self.text(value)),
             Self::Number(_) => {
                 let number = self.text(value);
@@ -158,7 +164,14 @@ fn quote(bytes: &[u8], text: &mut Vec<u8>) {
             b'\n' => text.extend_from_slice(b"\\n"),
             b'\r' => text.extend_from_slice(b"\\r"),
             b'\t' => text.extend_from_slice(b"\\t"),
-            0..0x20 => text.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]),
+            0..0x20 => text.extend_from_slice(&[
+                b'\\',
+                b'u',
+                b'0',
+                b'0',
+                HEX[usize::from(byte >> 4)],
+                HEX[usize::from(byte & 15)],
+            ]),
             _ => text.push(*byte),
         }
     }

@@ -20,7 +20,10 @@ pub struct Tenant {
 }
 
 enum Source {
-    Column { number: i16, renderer: Renderer },
+    Column {
+        number: i16,
+        renderer: Renderer,
+    },
     /// A constant, as JSON text.
     Constant(Vec<u8>),
 }
@@ -81,16 +84,33 @@ impl Mapping {
             }
             (CStr::from_ptr(*definition.tgargs), Table::of(trigger.tg_relation))
         };
-        let argument: Value = serde_json::from_slice(argument.to_bytes()).ok()?;
+        // In a database of SQL_ASCII names may be in any encoding.
+        let argument: Value = serde_json::from_str(&argument.to_string_lossy()).ok()?;
         let named = |key: &str| argument.get(key).and_then(Value::as_array);
-        let operations = named("operations")?.iter().filter_map(|name| operation(name.as_str()?)).collect();
+        let operations = named("operations")?
+            .iter()
+            .filter_map(|name| operation(name.as_str()?))
+            .collect();
         let fields = named("fields")?
             .iter()
-            .map(|pair| Some(Field { label: json::label(pair.get(0)?.as_str()?), source: table.source(pair.get(1)?) }))
+            .map(|pair| {
+                Some(Field {
+                    label: json::label(pair.get(0)?.as_str()?),
+                    source: table.source(pair.get(1)?),
+                })
+            })
             .collect::<Option<_>>()?;
         let compared = match named("update_of") {
-            Some(names) => names.iter().filter_map(|name| table.compared(name.as_str()?)).collect(),
-            None => table.columns.iter().filter(|column| !column.dropped).map(TableColumn::compared).collect(),
+            Some(names) => names
+                .iter()
+                .filter_map(|name| table.compared(name.as_str()?))
+                .collect(),
+            None => table
+                .columns
+                .iter()
+                .filter(|column| !column.dropped)
+                .map(TableColumn::compared)
+                .collect(),
         };
         let is_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0;
         let source = |key: &str| table.source(argument.get(key).unwrap_or(&Value::Null));
@@ -120,7 +140,9 @@ impl Mapping {
         self.compared.iter().any(|column| {
             match (old.column(column.number), change.row.column(column.number)) {
                 // SAFETY: both values have the column's type.
-                (Some(a), Some(b)) => unsafe { !datum_image_eq(a, b, column.by_value, i32::from(column.length)) },
+                (Some(a), Some(b)) => unsafe {
+                    !datum_image_eq(a, b, column.by_value, i32::from(column.length))
+                },
                 (a, b) => a.is_some() != b.is_some(),
             }
         })
@@ -180,7 +202,10 @@ impl Source {
     fn uuid(&self, row: &Row) -> Option<[u8; 16]> {
         match self {
             Self::Constant(constant) if constant == b"null" => None,
-            Self::Column { number, renderer: Renderer::Uuid } => row.column(*number).map(json::uuid_bytes),
+            Self::Column {
+                number,
+                renderer: Renderer::Uuid,
+            } => row.column(*number).map(json::uuid_bytes),
             _ => settings::parse_uuid(&self.text(row)?),
         }
     }
@@ -191,13 +216,18 @@ impl Batch {
         let fields = batch.get("fields")?.as_array()?;
         Some(Self {
             event: batch.get("event")?.as_str()?.as_bytes().to_vec(),
-            fields: fields.iter().filter_map(|field| field.as_str().map(str::to_owned)).collect(),
+            fields: fields
+                .iter()
+                .filter_map(|field| field.as_str().map(str::to_owned))
+                .collect(),
         })
     }
 
     /// The event of `count` rows of one tenant.
     pub fn event(&self, tenant: &Tenant, count: u64) -> Event {
-        let id = |id: &Option<[u8; 16]>| id.map_or(Value::Null, |id| pgrx::Uuid::from_bytes(id).to_string().into());
+        let id = |id: &Option<[u8; 16]>| {
+            id.map_or(Value::Null, |id| pgrx::Uuid::from_bytes(id).to_string().into())
+        };
         let data: serde_json::Map<_, _> = self
             .fields
             .iter()
@@ -240,7 +270,11 @@ struct TableColumn {
 
 impl TableColumn {
     fn compared(&self) -> Column {
-        Column { number: self.number, by_value: self.by_value, length: self.length }
+        Column {
+            number: self.number,
+            by_value: self.by_value,
+            length: self.length,
+        }
     }
 }
 
@@ -259,12 +293,20 @@ impl Table {
             let class = &*(*relation).rd_rel;
             let name = CStr::from_ptr(class.relname.data.as_ptr());
             let is_partitioned = class.relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE;
-            (PgTupleDesc::from_pg_unchecked((*relation).rd_att), (*relation).rd_id, name, is_partitioned)
+            (
+                PgTupleDesc::from_pg_unchecked((*relation).rd_att),
+                (*relation).rd_id,
+                name,
+                is_partitioned,
+            )
         };
         let columns = description
             .iter()
             .map(|column| TableColumn {
-                name: column.name().as_bytes().to_vec(),
+                // SAFETY: a name ends with a zero. Not `name()`, which panics where the name is not UTF-8.
+                name: unsafe { CStr::from_ptr(column.attname.data.as_ptr()) }
+                    .to_bytes()
+                    .to_vec(),
                 number: column.attnum,
                 type_oid: column.atttypid,
                 by_value: column.attbyval,
@@ -272,16 +314,27 @@ impl Table {
                 dropped: column.attisdropped,
             })
             .collect();
-        Self { relid, name: name.to_string_lossy().into_owned(), is_partitioned, columns }
+        Self {
+            relid,
+            name: name.to_string_lossy().into_owned(),
+            is_partitioned,
+            columns,
+        }
     }
 
     fn find(&self, name: &str) -> Option<&TableColumn> {
-        let found = self.columns.iter().find(|column| !column.dropped && column.name == name.as_bytes());
+        let found = self
+            .columns
+            .iter()
+            .find(|column| !column.dropped && column.name == name.as_bytes());
         if found.is_none() {
             ereport!(
                 PgLogLevel::WARNING,
                 PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
-                format!("watched column \"{name}\" of table \"{}\" does not exist any more", self.name),
+                format!(
+                    "watched column \"{name}\" of table \"{}\" does not exist any more",
+                    self.name
+                ),
                 "Its field is null in the events of this table. Call zerodb.watch again with the column's new name."
             );
         }
@@ -293,7 +346,10 @@ impl Table {
         let constant = |value: &Value| Source::Constant(value.to_string().into_bytes());
         match source {
             Value::String(name) => match self.find(name) {
-                Some(column) => Source::Column { number: column.number, renderer: Renderer::of(column.type_oid) },
+                Some(column) => Source::Column {
+                    number: column.number,
+                    renderer: Renderer::of(column.type_oid),
+                },
                 None => constant(&Value::Null),
             },
             Value::Object(object) => constant(object.get("value").unwrap_or(&Value::Null)),

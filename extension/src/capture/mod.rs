@@ -75,7 +75,10 @@ unsafe fn capture(trigger: &pg_sys::TriggerData) {
     let mapping = unsafe { mapping_of(trigger) };
     let every = settings::capture() == settings::Capture::All;
     let single = !mapping.batch_only && (every || wanted::wants(&mapping.event));
-    let batch = mapping.batch.as_ref().filter(|batch| every || wanted::wants(&batch.event));
+    let batch = mapping
+        .batch
+        .as_ref()
+        .filter(|batch| every || wanted::wants(&batch.event));
     if !single && batch.is_none() {
         return;
     }
@@ -102,7 +105,10 @@ unsafe fn capture(trigger: &pg_sys::TriggerData) {
     }
     outbox::append(&mapping.event, mapping.root, &pending);
     if let Some(batch) = batch.filter(|_| stored.values().sum::<u64>() > 1) {
-        let events: Vec<_> = stored.iter().map(|(tenant, count)| batch.event(tenant, *count)).collect();
+        let events: Vec<_> = stored
+            .iter()
+            .map(|(tenant, count)| batch.event(tenant, *count))
+            .collect();
         outbox::append(&batch.event, mapping.root, &events);
     }
 }

@@ -94,16 +94,23 @@ impl Rows {
         // SAFETY: handed on from the caller.
         unsafe {
             if trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0 {
-                let change = single(trigger, operation, mapping).filter(|change| mapping.has(change.operation))?;
+                let change =
+                    single(trigger, operation, mapping).filter(|change| mapping.has(change.operation))?;
                 let operation = change.operation;
-                return Some(Self { source: Source::Single { change: Some(change) }, operation });
+                return Some(Self {
+                    source: Source::Single { change: Some(change) },
+                    operation,
+                });
             }
             if !mapping.has(operation) {
                 return None;
             }
             let old = Table::open(trigger.tg_oldtable, trigger);
             let new = Table::open(trigger.tg_newtable, trigger);
-            Some(Self { source: Source::Tables { old, new }, operation })
+            Some(Self {
+                source: Source::Tables { old, new },
+                operation,
+            })
         }
     }
 
@@ -115,8 +122,16 @@ impl Rows {
         };
         let operation = self.operation;
         match operation {
-            Operation::Insert => Some(Change { operation, row: new?.next()?, old: None }),
-            Operation::Delete => Some(Change { operation, row: old?.next()?, old: None }),
+            Operation::Insert => Some(Change {
+                operation,
+                row: new?.next()?,
+                old: None,
+            }),
+            Operation::Delete => Some(Change {
+                operation,
+                row: old?.next()?,
+                old: None,
+            }),
             Operation::Update => {
                 let (old, row) = (old?.next(), new?.next()?);
                 Some(Change { operation, row, old })
@@ -152,7 +167,10 @@ impl Table {
         // SAFETY: made in `open`.
         unsafe {
             pg_sys::tuplestore_select_read_pointer(self.store, self.pointer);
-            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot).then_some(Row { slot: self.slot, owns_slot: false })
+            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot).then_some(Row {
+                slot: self.slot,
+                owns_slot: false,
+            })
         }
     }
 }
@@ -171,22 +189,38 @@ unsafe fn single(trigger: &pg_sys::TriggerData, operation: Operation, mapping: &
         let description = (*trigger.tg_relation).rd_att;
         let row = row_of(description, trigger.tg_trigtuple);
         match operation {
-            Operation::Update => {
-                Some(Change { operation, row: row_of(description, trigger.tg_newtuple), old: Some(row) })
-            }
+            Operation::Update => Some(Change {
+                operation,
+                row: row_of(description, trigger.tg_newtuple),
+                old: Some(row),
+            }),
             Operation::Delete if has_moved(trigger.tg_trigtuple) => {
                 let half = Moving::keep(trigger.tg_trigtuple, description);
                 MOVING.with_borrow_mut(|moving| moving.insert(mapping.event.clone(), half));
                 None
             }
-            Operation::Delete => Some(Change { operation, row, old: None }),
+            Operation::Delete => Some(Change {
+                operation,
+                row,
+                old: None,
+            }),
             Operation::Insert => {
                 let half = MOVING.with_borrow_mut(|moving| moving.remove(&mapping.event));
                 match half.filter(|half| half.subtransaction == pg_sys::GetCurrentSubTransactionId()) {
-                    None => Some(Change { operation, row, old: None }),
+                    None => Some(Change {
+                        operation,
+                        row,
+                        old: None,
+                    }),
                     Some(half) => {
-                        let old = half.has_columns_of(description).then(|| row_of(description, half.tuple));
-                        Some(Change { operation: Operation::Update, row, old })
+                        let old = half
+                            .has_columns_of(description)
+                            .then(|| row_of(description, half.tuple));
+                        Some(Change {
+                            operation: Operation::Update,
+                            row,
+                            old,
+                        })
                     }
                 }
             }
@@ -212,9 +246,17 @@ impl Moving {
     /// True when both partitions have the same columns at the same places, so that the rows can be compared.
     unsafe fn has_columns_of(&self, other: pg_sys::TupleDesc) -> bool {
         // SAFETY: both descriptions are complete.
-        let (here, there) = unsafe { (PgTupleDesc::from_pg_unchecked(self.description), PgTupleDesc::from_pg_unchecked(other)) };
+        let (here, there) = unsafe {
+            (
+                PgTupleDesc::from_pg_unchecked(self.description),
+                PgTupleDesc::from_pg_unchecked(other),
+            )
+        };
         here.len() == there.len()
-            && here.iter().zip(there.iter()).all(|(a, b)| a.attname.data == b.attname.data && a.atttypid == b.atttypid)
+            && here
+                .iter()
+                .zip(there.iter())
+                .all(|(a, b)| a.attname.data == b.attname.data && a.atttypid == b.atttypid)
     }
 }
 
@@ -231,6 +273,9 @@ unsafe fn row_of(description: pg_sys::TupleDesc, tuple: pg_sys::HeapTuple) -> Ro
     unsafe {
         let slot = pg_sys::MakeSingleTupleTableSlot(description, &raw const pg_sys::TTSOpsHeapTuple);
         pg_sys::ExecStoreHeapTuple(tuple, slot, false);
-        Row { slot, owns_slot: true }
+        Row {
+            slot,
+            owns_slot: true,
+        }
     }
 }

@@ -40,7 +40,9 @@ pub fn forget(relation: pg_sys::Oid) {
 
 impl Wanted {
     fn has(&self, event_type: &[u8]) -> bool {
-        self.all || self.exact.contains(event_type) || self.prefixes.iter().any(|prefix| event_type.starts_with(prefix))
+        self.all
+            || self.exact.contains(event_type)
+            || self.prefixes.iter().any(|prefix| event_type.starts_with(prefix))
     }
 
     unsafe fn read() -> Self {
@@ -48,7 +50,12 @@ impl Wanted {
         unsafe {
             let schema = pg_sys::get_namespace_oid(c"zerodb".as_ptr(), false);
             let hooks = pg_sys::get_relname_relid(c"zerodb_hooks".as_ptr(), schema);
-            let mut wanted = Self { hooks, all: false, exact: HashSet::new(), prefixes: Vec::new() };
+            let mut wanted = Self {
+                hooks,
+                all: false,
+                exact: HashSet::new(),
+                prefixes: Vec::new(),
+            };
             let relation = pg_sys::table_open(hooks, pg_sys::AccessShareLock as i32);
             let event_type = i32::from(pg_sys::get_attnum(hooks, c"event_type".as_ptr()));
             let is_active = i32::from(pg_sys::get_attnum(hooks, c"is_active".as_ptr()));

@@ -248,3 +248,36 @@ async fn a_read_only_transaction_reads_a_watched_table() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn names_that_are_no_utf_8() -> Result<()> {
+    for version in zerodb_hooks_tests::PgVersion::present() {
+        let db = zerodb_hooks_tests::Database::create_bare_as(version, "ENCODING 'SQL_ASCII'").await?;
+        let session = db.session().await?;
+        session.run("CREATE EXTENSION zerodb_hooks").await?;
+        session.run(crate::EVERYTHING).await?;
+        // 0xF6 is ö in Latin-1.
+        session
+            .run(
+                "DO $$ BEGIN EXECUTE convert_from('\\x435245415445205441424c4520672028696420696e742c20f62074657874293b', 'SQL_ASCII'); END $$",
+            )
+            .await?;
+        session
+            .run("SELECT zerodb.watch('g', 'zerodb.table.row_inserted')")
+            .await?;
+        session.run("INSERT INTO g VALUES (1, 'x')").await?;
+        assert_eq!(session.event_count().await?, 1);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_encoding_that_is_not_supported_is_refused_at_once() -> Result<()> {
+    for version in zerodb_hooks_tests::PgVersion::present() {
+        let db = zerodb_hooks_tests::Database::create_bare_as(version, "ENCODING 'LATIN1'").await?;
+        let error = db.session().await?.error("CREATE EXTENSION zerodb_hooks").await?;
+        assert_eq!(error.code, "0A000");
+        assert!(error.hint.is_some());
+    }
+    Ok(())
+}

@@ -292,6 +292,27 @@ async fn operations_and_update_of_that_do_not_fit_are_refused() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_generated_column_counts_when_it_is_stored() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        let create = "CREATE TABLE item (id int PRIMARY KEY, a text, b text GENERATED ALWAYS AS (upper(a)) STORED)";
+        let watch = "SELECT zerodb.watch('item', 'zerodb.file.uploaded', '{\"file_name\": \"b\"}', '{insert,update}', '{b}')";
+        session.run(create).await?;
+        session.run(watch).await?;
+        session.run(EVERYTHING).await?;
+        session.run("INSERT INTO item VALUES (1, 'x')").await?;
+        assert_eq!(session.events().await?[0].data["file_name"], json!("X"));
+        if db.major() >= 18 {
+            session.run("DROP TABLE item").await?;
+            session.run(&create.replace("STORED", "VIRTUAL")).await?;
+            assert_eq!(session.error(watch).await?.code, "0A000");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn watching_gives_up_on_a_table_that_is_locked_for_long() -> Result<()> {
     on_every_server(async |db| {
         let (writer, session) = (db.session().await?, db.session().await?);

@@ -15,7 +15,11 @@ use crate::store::{Attempt, StoreError};
 const BATCH: usize = 1000;
 
 pub enum Ended {
-    Attempt { lease: i64, hook: Uuid, attempt: Attempt },
+    Attempt {
+        lease: i64,
+        hook: Uuid,
+        attempt: Attempt,
+    },
     /// No delivery runs any more.
     Close,
 }
@@ -49,7 +53,10 @@ async fn write(shared: &Shared, ended: &[(i64, Uuid, Attempt)]) {
     let attempts: Vec<_> = ended.iter().map(|(_, _, attempt)| attempt.clone()).collect();
     match finish(shared, *lease, &attempts).await {
         Ok(accepted) if accepted < attempts.len() => {
-            tracing::warn!(refused = attempts.len() - accepted, "late outcomes were refused: their lease had passed on");
+            tracing::warn!(
+                refused = attempts.len() - accepted,
+                "late outcomes were refused: their lease had passed on"
+            );
         }
         Ok(_) => {}
         // Something in one of them cannot be stored: each by itself, so that it takes no other with it.
@@ -58,7 +65,14 @@ async fn write(shared: &Shared, ended: &[(i64, Uuid, Attempt)]) {
                 write_alone(shared, *lease, attempt).await;
             }
         }
-        Err(_) => write_alone(shared, *lease, attempts.into_iter().next_back().unwrap_or_else(|| unreachable!())).await,
+        Err(_) => {
+            write_alone(
+                shared,
+                *lease,
+                attempts.into_iter().next_back().unwrap_or_else(|| unreachable!()),
+            )
+            .await
+        }
     }
     shared.slots.free(ended.iter().map(|(_, hook, _)| *hook));
 }
@@ -66,7 +80,10 @@ async fn write(shared: &Shared, ended: &[(i64, Uuid, Attempt)]) {
 async fn write_alone(shared: &Shared, lease: i64, mut attempt: Attempt) {
     if let Err(error) = finish(shared, lease, std::slice::from_ref(&attempt)).await {
         tracing::error!(delivery.id = attempt.delivery_id, %error, "an outcome could not be stored as it was");
-        attempt.outcome = Outcome::Discarded { error: "the outcome could not be stored".into(), status: None };
+        attempt.outcome = Outcome::Discarded {
+            error: "the outcome could not be stored".into(),
+            status: None,
+        };
         if let Err(error) = finish(shared, lease, &[attempt]).await {
             tracing::error!(%error, "an outcome could not be stored at all");
         }
@@ -78,7 +95,11 @@ async fn finish(shared: &Shared, lease: i64, attempts: &[Attempt]) -> Result<usi
     let mut outage = Outage::default();
     loop {
         let record_all = shared.installation().record_all;
-        match shared.store.finish(lease, &shared.settings.name, record_all, attempts).await {
+        match shared
+            .store
+            .finish(lease, &shared.settings.name, record_all, attempts)
+            .await
+        {
             Err(error) if error.is_passing() => outage.wait(&error, &CancellationToken::new()).await,
             result => {
                 outage.over();

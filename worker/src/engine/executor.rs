@@ -50,7 +50,9 @@ pub async fn run(shared: Arc<Shared>, lease: i64, delivery: Delivery, known: Kno
 async fn attempt(shared: &Shared, delivery: &Delivery) -> Result<Done, HandlerError> {
     let name = delivery.hook.handler();
     let Some(handler) = shared.registry.get(name) else {
-        return Err(HandlerError::transient(format!("this worker has no handler named {name}")));
+        return Err(HandlerError::transient(format!(
+            "this worker has no handler named {name}"
+        )));
     };
     // A handler that keeps the deadline itself knows better what it waited for.
     let timeout = delivery.hook.policy.timeout + GRACE;
@@ -58,13 +60,32 @@ async fn attempt(shared: &Shared, delivery: &Delivery) -> Result<Done, HandlerEr
     match tokio::time::timeout(timeout, run).await {
         Ok(Ok(result)) => result,
         Ok(Err(_panic)) => Err(HandlerError::transient("the handler panicked")),
-        Err(_elapsed) => Err(HandlerError::transient(format!("no end within {} ms", timeout.as_millis()))),
+        Err(_elapsed) => Err(HandlerError::transient(format!(
+            "no end within {} ms",
+            timeout.as_millis()
+        ))),
     }
 }
 
-fn end(shared: &Shared, lease: i64, delivery: &Delivery, started_at: Timestamp, started: Instant, outcome: Outcome) {
-    let attempt =
-        Attempt { delivery_id: delivery.id, epoch: delivery.epoch, started_at, duration: started.elapsed(), outcome };
+fn end(
+    shared: &Shared,
+    lease: i64,
+    delivery: &Delivery,
+    started_at: Timestamp,
+    started: Instant,
+    outcome: Outcome,
+) {
+    let attempt = Attempt {
+        delivery_id: delivery.id,
+        epoch: delivery.epoch,
+        started_at,
+        duration: started.elapsed(),
+        outcome,
+    };
     // The completer outlives every running delivery.
-    let _closed = shared.ended.send(Ended::Attempt { lease, hook: delivery.hook.id, attempt });
+    let _closed = shared.ended.send(Ended::Attempt {
+        lease,
+        hook: delivery.hook.id,
+        attempt,
+    });
 }

@@ -30,7 +30,11 @@ async fn beat(shared: &Shared) -> Result<(), StoreError> {
     }
     let reaped = shared.store.reap_expired_leases().await?;
     if reaped.workers > 0 {
-        tracing::warn!(workers = reaped.workers, deliveries = reaped.deliveries, "gave back the deliveries of lost workers");
+        tracing::warn!(
+            workers = reaped.workers,
+            deliveries = reaped.deliveries,
+            "gave back the deliveries of lost workers"
+        );
     }
     Ok(())
 }

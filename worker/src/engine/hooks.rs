@@ -26,7 +26,10 @@ const KEPT: usize = 100_000;
 
 impl Hooks {
     pub fn new(concurrency: usize) -> Self {
-        Self { known: HashMap::new(), concurrency: concurrency.max(1) }
+        Self {
+            known: HashMap::new(),
+            concurrency: concurrency.max(1),
+        }
     }
 
     /// The hook at `version` or newer; `None` when it was deleted.
@@ -43,9 +46,18 @@ impl Hooks {
         if self.known.len() >= KEPT {
             self.known.clear();
         }
-        let permits = hook.number("concurrency").and_then(|own| usize::try_from(own).ok());
-        let running = Arc::new(Semaphore::new(permits.unwrap_or(self.concurrency).clamp(1, Semaphore::MAX_PERMITS)));
-        let known = Known { hook: Arc::new(hook), running };
+        let permits = hook
+            .number("concurrency")
+            .and_then(|own| usize::try_from(own).ok());
+        let running = Arc::new(Semaphore::new(
+            permits
+                .unwrap_or(self.concurrency)
+                .clamp(1, Semaphore::MAX_PERMITS),
+        ));
+        let known = Known {
+            hook: Arc::new(hook),
+            running,
+        };
         self.known.insert(id, known.clone());
         Ok(Some(known))
     }

@@ -32,7 +32,11 @@ pub async fn run(shared: Arc<Shared>) {
 async fn tidy(shared: &Shared) -> Result<(), StoreError> {
     let installation = shared.store.load_installation().await?;
     let next_slot = (installation.slot + 1) % SLOTS;
-    if shared.store.rotate_log(next_slot, &installation.retention).await? {
+    if shared
+        .store
+        .rotate_log(next_slot, &installation.retention)
+        .await?
+    {
         tracing::info!(slot = next_slot, "emptied the oldest partition of the log");
     }
     while shared.store.prune_deliveries(&installation.retention).await? && !shared.stop.is_cancelled() {}

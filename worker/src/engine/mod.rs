@@ -55,7 +55,11 @@ impl Default for Settings {
 pub fn default_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();
-    format!("{}:{}", if host.is_empty() { "worker" } else { host }, std::process::id())
+    format!(
+        "{}:{}",
+        if host.is_empty() { "worker" } else { host },
+        std::process::id()
+    )
 }
 
 #[derive(Debug, thiserror::Error)]

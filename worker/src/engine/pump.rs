@@ -87,7 +87,11 @@ impl Pump {
         let since = Instant::now();
         while !self.shared.slots.has_room() {
             let limits = self.shared.slots.limits();
-            let patience = if limits.deliveries > 0 { PATIENCE.saturating_sub(since.elapsed()) } else { self.shared.settings.poll };
+            let patience = if limits.deliveries > 0 {
+                PATIENCE.saturating_sub(since.elapsed())
+            } else {
+                self.shared.settings.poll
+            };
             tokio::select! {
                 () = self.shared.slots.freed() => {}
                 () = self.shared.stop.cancelled() => return,
@@ -99,8 +103,16 @@ impl Pump {
     async fn look(&mut self) -> Result<Look, StoreError> {
         let events = self.dispatch().await?;
         let overdue = self.claimed_at.is_none_or(|at| at.elapsed() >= CLAIM_EVERY);
-        let claimed = if events == 0 || overdue { self.claim().await? } else { 0 };
-        Ok(if events + claimed > 0 { Look::Some } else { Look::Nothing })
+        let claimed = if events == 0 || overdue {
+            self.claim().await?
+        } else {
+            0
+        };
+        Ok(if events + claimed > 0 {
+            Look::Some
+        } else {
+            Look::Nothing
+        })
     }
 
     async fn dispatch(&mut self) -> Result<usize, StoreError> {
@@ -140,15 +152,24 @@ impl Pump {
         claimed.iter().for_each(|one| self.shared.slots.take(one.hook_id));
         let installation = self.shared.installation();
         for one in claimed {
-            let known = self.hooks.get(&self.shared.store, one.hook_id, one.hook_version).await;
+            let known = self
+                .hooks
+                .get(&self.shared.store, one.hook_id, one.hook_version)
+                .await;
             match prepare(&installation, one, known) {
                 Ok((delivery, known)) => {
                     let shared = Arc::clone(&self.shared);
-                    self.shared.running.spawn(executor::run(shared, lease, delivery, known));
+                    self.shared
+                        .running
+                        .spawn(executor::run(shared, lease, delivery, known));
                 }
                 Err(ended) => {
                     // The completer outlives the pump.
-                    let _closed = self.shared.ended.send(Ended::Attempt { lease, hook: ended.0, attempt: ended.1 });
+                    let _closed = self.shared.ended.send(Ended::Attempt {
+                        lease,
+                        hook: ended.0,
+                        attempt: ended.1,
+                    });
                 }
             }
         }
@@ -169,8 +190,12 @@ impl Pump {
     async fn rest(&mut self) -> Result<(), StoreError> {
         let poll = self.shared.settings.poll;
         let due = self.shared.store.next_due().await?;
-        let wait = due.map_or(poll, |ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(poll));
-        let Some(listener) = &mut self.listener else { return Ok(()) };
+        let wait = due.map_or(poll, |ms| {
+            Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(poll)
+        });
+        let Some(listener) = &mut self.listener else {
+            return Ok(());
+        };
         tokio::select! {
             woken = listener.notified() => woken?,
             () = tokio::time::sleep(wait) => listener.check().await?,
@@ -187,17 +212,33 @@ fn prepare(
     claimed: Claimed,
     known: Result<Option<Known>, StoreError>,
 ) -> Result<(Delivery, Known), (Uuid, Attempt)> {
-    let (hook_id, delivery_id, epoch, attempt) = (claimed.hook_id, claimed.id, claimed.epoch, claimed.attempt);
+    let (hook_id, delivery_id, epoch, attempt) =
+        (claimed.hook_id, claimed.id, claimed.epoch, claimed.attempt);
     let without_run = |outcome| {
-        let attempt =
-            Attempt { delivery_id, epoch, started_at: Timestamp::now(), duration: Duration::ZERO, outcome };
+        let attempt = Attempt {
+            delivery_id,
+            epoch,
+            started_at: Timestamp::now(),
+            duration: Duration::ZERO,
+            outcome,
+        };
         (hook_id, attempt)
     };
-    let discarded = |error: &str| without_run(Outcome::Discarded { error: error.into(), status: None });
+    let discarded = |error: &str| {
+        without_run(Outcome::Discarded {
+            error: error.into(),
+            status: None,
+        })
+    };
     let known = match known {
         Ok(Some(known)) => known,
         // The store sees that the hook is gone and cancels the delivery.
-        Ok(None) => return Err(without_run(Outcome::retry_in(Duration::ZERO, "the hook was deleted"))),
+        Ok(None) => {
+            return Err(without_run(Outcome::retry_in(
+                Duration::ZERO,
+                "the hook was deleted",
+            )));
+        }
         Err(_) => return Err(without_run(Outcome::Released)),
     };
     if attempt > known.hook.policy.max_attempts {

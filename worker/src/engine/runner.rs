@@ -57,7 +57,11 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     };
     let (ended, outcomes) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
-        context: Context { http: worker.http, secrets: worker.secrets, store: worker.store.clone() },
+        context: Context {
+            http: worker.http,
+            secrets: worker.secrets,
+            store: worker.store.clone(),
+        },
         slots: Slots::new(worker.settings.in_flight),
         settings: worker.settings,
         store: worker.store,
@@ -91,13 +95,18 @@ async fn drain(
     let _ended = pumping.await;
     shared.running.close();
     if tokio::time::timeout(drain, shared.running.wait()).await.is_err() {
-        tracing::warn!(deliveries.running = shared.slots.in_flight(), "the drain's time is over, giving back the rest");
+        tracing::warn!(
+            deliveries.running = shared.slots.in_flight(),
+            "the drain's time is over, giving back the rest"
+        );
     }
     // The completer ends by itself once every outcome is written; without a database it must not wait for ever.
     let _ended = shared.ended.send(completer::Ended::Close);
     let _late = tokio::time::timeout(drain.max(Duration::from_secs(1)), completing).await;
     match tokio::time::timeout(Duration::from_secs(5), shared.store.release_lease(shared.lease())).await {
-        Ok(Ok(given)) if given.deliveries > 0 => tracing::info!(deliveries.returned = given.deliveries, "stopped"),
+        Ok(Ok(given)) if given.deliveries > 0 => {
+            tracing::info!(deliveries.returned = given.deliveries, "stopped")
+        }
         Ok(Ok(_)) => tracing::info!("stopped"),
         _ => tracing::warn!("stopped without giving back the lease; it expires by itself"),
     }
@@ -109,7 +118,10 @@ async fn first_contact(store: &Store, settings: &Settings) -> Result<(Installati
     loop {
         let found = async {
             let installation = store.load_installation().await?;
-            Ok::<_, StoreError>((installation, store.take_lease(&settings.name, settings.lease).await?))
+            Ok::<_, StoreError>((
+                installation,
+                store.take_lease(&settings.name, settings.lease).await?,
+            ))
         };
         match found.await {
             Ok(found) => {
@@ -129,8 +141,11 @@ pub struct Outage {
 }
 
 impl Outage {
-    const BACKOFF: Policy =
-        Policy { max_attempts: i32::MAX, base: Duration::from_millis(50), timeout: Duration::from_secs(1) };
+    const BACKOFF: Policy = Policy {
+        max_attempts: i32::MAX,
+        base: Duration::from_millis(50),
+        timeout: Duration::from_secs(1),
+    };
     const LONGEST: Duration = Duration::from_secs(5);
 
     /// Waits before the next try, or until `stop`.
@@ -139,7 +154,9 @@ impl Outage {
             tracing::warn!(%error, "cannot work, trying again until it passes");
         }
         self.tries = self.tries.saturating_add(1);
-        let wait = Self::BACKOFF.backoff(self.tries, rand::random()).min(Self::LONGEST);
+        let wait = Self::BACKOFF
+            .backoff(self.tries, rand::random())
+            .min(Self::LONGEST);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = stop.cancelled() => {}

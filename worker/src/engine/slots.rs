@@ -16,7 +16,11 @@ pub struct Slots {
 
 impl Slots {
     pub fn new(size: usize) -> Self {
-        Self { size: size.max(2), held: Mutex::default(), freed: Notify::new() }
+        Self {
+            size: size.max(2),
+            held: Mutex::default(),
+            freed: Notify::new(),
+        }
     }
 
     pub fn take(&self, hook: Uuid) {
@@ -51,8 +55,16 @@ impl Slots {
     pub fn limits(&self) -> Limits {
         let held = self.lock();
         let free = self.size.saturating_sub(held.values().sum());
-        let saturated = held.iter().filter(|(_, count)| **count >= self.size / 2).map(|(hook, _)| *hook).collect();
-        Limits { deliveries: free, per_hook: free.div_ceil(2), saturated }
+        let saturated = held
+            .iter()
+            .filter(|(_, count)| **count >= self.size / 2)
+            .map(|(hook, _)| *hook)
+            .collect();
+        Limits {
+            deliveries: free,
+            per_hook: free.div_ceil(2),
+            saturated,
+        }
     }
 
     /// True when it is worth looking for more: a quarter is free, and no hook holds its half.
@@ -77,7 +89,10 @@ mod tests {
         assert_eq!(slots.limits().per_hook, 50);
         (0..50).for_each(|_| slots.take(busy));
         let limits = slots.limits();
-        assert_eq!((limits.deliveries, limits.per_hook, limits.saturated), (50, 25, vec![busy]));
+        assert_eq!(
+            (limits.deliveries, limits.per_hook, limits.saturated),
+            (50, 25, vec![busy])
+        );
         slots.take(other);
         slots.free([busy, other]);
         assert_eq!(slots.in_flight(), 49);

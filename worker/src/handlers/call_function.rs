@@ -15,7 +15,11 @@ impl Handler for CallFunction {
             return Err(HandlerError::permanent("the config names no function"));
         }
         let timeout = delivery.hook.policy.timeout;
-        match context.store.call_function(delivery.hook.id, &delivery.event.envelope(), timeout).await {
+        match context
+            .store
+            .call_function(delivery.hook.id, &delivery.event.envelope(), timeout)
+            .await
+        {
             Ok(()) => Ok(Done::default()),
             // A function that is not there, or not allowed, will not be there a second later either.
             Err(error) if error.is_missing_or_forbidden() => Err(HandlerError::permanent(error.to_string())),

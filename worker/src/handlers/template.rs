@@ -62,13 +62,20 @@ mod tests {
 
     #[test]
     fn data_fields_and_the_events_own_are_variables() {
-        let text = render("{{event_type}}: {{pii_type}} in {{bank_id}} ({{data.count}})", &event()).unwrap();
+        let text = render(
+            "{{event_type}}: {{pii_type}} in {{bank_id}} ({{data.count}})",
+            &event(),
+        )
+        .unwrap();
         assert_eq!(text, "on_pii_detected: email in b1 (2)");
     }
 
     #[test]
     fn an_endless_template_ends() {
-        let error = render("{% for i in range(100000) %}{% for j in range(100000) %}x{% endfor %}{% endfor %}", &event());
+        let error = render(
+            "{% for i in range(100000) %}{% for j in range(100000) %}x{% endfor %}{% endfor %}",
+            &event(),
+        );
         assert!(matches!(error, Err(HandlerError::Permanent { .. })));
     }
 }

@@ -29,7 +29,9 @@ impl Handler for Webhook {
 
 fn request(context: &Context, delivery: &Delivery) -> Result<Request, HandlerError> {
     let hook = &delivery.hook;
-    let url = hook.text("url").ok_or_else(|| HandlerError::permanent("the config has no url"))?;
+    let url = hook
+        .text("url")
+        .ok_or_else(|| HandlerError::permanent("the config has no url"))?;
     let (content_type, body) = body(delivery)?;
     let mut headers = vec![("content-type".to_owned(), content_type.to_owned())];
     if let Some(traceparent) = &delivery.event.traceparent {
@@ -38,12 +40,19 @@ fn request(context: &Context, delivery: &Delivery) -> Result<Request, HandlerErr
     let own = hook.config.get("headers").and_then(Value::as_object);
     for (name, value) in own.into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
-        headers.push((name.to_lowercase(), context.secrets.expand(value).map_err(secret_error)?));
+        headers.push((
+            name.to_lowercase(),
+            context.secrets.expand(value).map_err(secret_error)?,
+        ));
     }
     headers.extend(signature_headers(context, delivery, &body)?);
     Ok(Request {
         url: context.secrets.expand(url).map_err(secret_error)?,
-        method: if hook.text("method") == Some("PUT") { Method::Put } else { Method::Post },
+        method: if hook.text("method") == Some("PUT") {
+            Method::Put
+        } else {
+            Method::Post
+        },
         headers,
         body,
         timeout: hook.policy.timeout,
@@ -118,11 +127,18 @@ fn verdict(answer: &Answer) -> Result<Done, HandlerError> {
     let message = format!("the endpoint answered {}", answer.status);
     match answer.status {
         200..=299 => Ok(Done { status }),
-        300..=399 => Err(HandlerError::Permanent { message: message + "; redirects are not followed", status }),
+        300..=399 => Err(HandlerError::Permanent {
+            message: message + "; redirects are not followed",
+            status,
+        }),
         410 => Err(HandlerError::Permanent { message, status }),
         _ => {
             let retry_after = answer.retry_after.map(Duration::from_secs);
-            Err(HandlerError::Transient { message, status, retry_after })
+            Err(HandlerError::Transient {
+                message,
+                status,
+                retry_after,
+            })
         }
     }
 }

@@ -65,7 +65,9 @@ impl Client {
             .connect_timeout(Duration::from_secs(10))
             .pool_idle_timeout(Duration::from_secs(30))
             .build()
-            .map_err(|error| HttpError::Invalid { reason: error.without_url().to_string() })?;
+            .map_err(|error| HttpError::Invalid {
+                reason: error.without_url().to_string(),
+            })?;
         Ok(Self { inner, https_only })
     }
 
@@ -75,7 +77,9 @@ impl Client {
     /// None of them holds the URL, which may hold a secret.
     pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
         if self.https_only && !request.url.starts_with("https://") {
-            return Err(HttpError::Refused { reason: "only https is allowed in production".into() });
+            return Err(HttpError::Refused {
+                reason: "only https is allowed in production".into(),
+            });
         }
         let timeout = request.timeout;
         let method = match request.method {
@@ -99,7 +103,11 @@ impl Client {
         };
         let mut read = 0;
         while read < ANSWER_BYTES {
-            match response.chunk().await.map_err(|error| classify(&error, timeout))? {
+            match response
+                .chunk()
+                .await
+                .map_err(|error| classify(&error, timeout))?
+            {
                 Some(chunk) => read += chunk.len(),
                 None => break,
             }
@@ -111,9 +119,14 @@ impl Client {
 fn header_map(headers: &[(String, String)]) -> Result<reqwest::header::HeaderMap, HttpError> {
     let mut map = reqwest::header::HeaderMap::new();
     for (name, value) in headers {
-        let invalid = || HttpError::Invalid { reason: format!("header {name:?}") };
+        let invalid = || HttpError::Invalid {
+            reason: format!("header {name:?}"),
+        };
         let name = reqwest::header::HeaderName::try_from(name).map_err(|_| invalid())?;
-        map.insert(name.clone(), reqwest::header::HeaderValue::try_from(value).map_err(|_| invalid())?);
+        map.insert(
+            name.clone(),
+            reqwest::header::HeaderValue::try_from(value).map_err(|_| invalid())?,
+        );
     }
     Ok(map)
 }
@@ -124,10 +137,16 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> HttpError {
     } else if error.is_connect() {
         HttpError::Connect
     } else if error.is_builder() {
-        HttpError::Invalid { reason: "the url".into() }
+        HttpError::Invalid {
+            reason: "the url".into(),
+        }
     } else if error.is_body() || error.is_decode() {
-        HttpError::Broken { reason: "while the answer was read" }
+        HttpError::Broken {
+            reason: "while the answer was read",
+        }
     } else {
-        HttpError::Broken { reason: "while the request was sent" }
+        HttpError::Broken {
+            reason: "while the request was sent",
+        }
     }
 }

@@ -11,7 +11,9 @@ pub struct BadSecret;
 /// # Errors
 /// When the secret is not `whsec_` and base64.
 pub fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String, BadSecret> {
-    Webhook::new(secret).and_then(|webhook| webhook.sign(id, timestamp, body.as_bytes())).map_err(|_| BadSecret)
+    Webhook::new(secret)
+        .and_then(|webhook| webhook.sign(id, timestamp, body.as_bytes()))
+        .map_err(|_| BadSecret)
 }
 
 #[cfg(test)]
@@ -27,7 +29,10 @@ mod tests {
             1_614_265_330,
             r#"{"test": 2432232314}"#,
         );
-        assert_eq!(signature.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert_eq!(
+            signature.unwrap(),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
     }
 
     #[test]

@@ -44,7 +44,11 @@ pub struct EventRow {
 impl Store {
     /// Moves the dispatcher by at most `limits.deliveries` events. Returns how many it read and the deliveries that are
     /// leased to `lease`; `None` when another worker is dispatching. One transaction under the dispatcher's lock.
-    pub async fn dispatch(&self, lease: i64, limits: &Limits) -> Result<Option<(usize, Vec<Claimed>)>, StoreError> {
+    pub async fn dispatch(
+        &self,
+        lease: i64,
+        limits: &Limits,
+    ) -> Result<Option<(usize, Vec<Claimed>)>, StoreError> {
         let mut connection = self.connection().await?;
         let lock = connection.prepare_cached(LOCK_DISPATCH).await?;
         let dispatch = connection.prepare_cached(DISPATCH_EVENTS).await?;
@@ -55,11 +59,17 @@ impl Store {
         }
         let most = to_i32(limits.deliveries);
         let rows = transaction
-            .query(&dispatch, &[&most, &lease, &most, &to_i32(limits.per_hook), &limits.saturated])
+            .query(
+                &dispatch,
+                &[&most, &lease, &most, &to_i32(limits.per_hook), &limits.saturated],
+            )
             .await?;
         transaction.commit().await?;
         let events: i64 = rows.first().map_or(Ok(0), |row| row.try_get("events"))?;
-        let claimed = rows.iter().filter_map(|row| dispatched(row).transpose()).collect::<Result<_, _>>()?;
+        let claimed = rows
+            .iter()
+            .filter_map(|row| dispatched(row).transpose())
+            .collect::<Result<_, _>>()?;
         Ok(Some((usize::try_from(events).unwrap_or(0), claimed)))
     }
 
@@ -68,7 +78,9 @@ impl Store {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(CLAIM_DELIVERIES).await?;
         let (most, per_hook) = (to_i32(limits.deliveries), to_i32(limits.per_hook));
-        let rows = connection.query(&statement, &[&most, &per_hook, &limits.saturated, &lease]).await?;
+        let rows = connection
+            .query(&statement, &[&most, &per_hook, &limits.saturated, &lease])
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Claimed {
@@ -93,7 +105,9 @@ impl Store {
 
 /// A row of the dispatch statement; `None` for the one that only carries the count.
 fn dispatched(row: &Row) -> Result<Option<Claimed>, StoreError> {
-    let Some(id) = row.try_get("id")? else { return Ok(None) };
+    let Some(id) = row.try_get("id")? else {
+        return Ok(None);
+    };
     Ok(Some(Claimed {
         id,
         attempt: 1,
@@ -105,7 +119,9 @@ fn dispatched(row: &Row) -> Result<Option<Claimed>, StoreError> {
 }
 
 fn event_row(row: &Row) -> Result<Option<EventRow>, StoreError> {
-    let Some(event_type) = row.try_get("event_type")? else { return Ok(None) };
+    let Some(event_type) = row.try_get("event_type")? else {
+        return Ok(None);
+    };
     Ok(Some(EventRow {
         event_type,
         xid: row.try_get("event_xid")?,

@@ -15,8 +15,7 @@ use super::StoreError;
 /// What the planner must not try on the worker's statements: their tables are read by index or not at all, and a table
 /// that has just been filled has no statistics yet.
 /// SET and not a start-up option, which PgBouncer refuses or drops.
-pub const SESSION: &str =
-    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning";
+pub const SESSION: &str = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning";
 
 /// A parsed URL, ready to connect.
 pub struct Target {
@@ -46,14 +45,19 @@ impl Target {
         let (url, verify) = verification(url);
         let mut config: Config = url
             .parse()
-            .map_err(|error: tokio_postgres::Error| StoreError::Config { reason: reason(&error) })?;
+            .map_err(|error: tokio_postgres::Error| StoreError::Config {
+                reason: reason(&error),
+            })?;
         config.application_name(application_name);
         config.keepalives_idle(std::time::Duration::from_secs(15));
         config.tcp_user_timeout(std::time::Duration::from_secs(30));
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(std::time::Duration::from_secs(5));
         }
-        Ok(Self { config, tls: Tls(MakeRustlsConnect::new(tls_config(verify)?)) })
+        Ok(Self {
+            config,
+            tls: Tls(MakeRustlsConnect::new(tls_config(verify)?)),
+        })
     }
 }
 
@@ -64,7 +68,10 @@ impl Target {
 pub async fn client(url: &str, application_name: &str) -> Result<Client, StoreError> {
     let target = Target::parse(url, application_name)?;
     let (client, connection) = target.config.connect(target.tls).await?;
-    #[expect(clippy::disallowed_methods, reason = "the driver of a connection ends with its client")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the driver of a connection ends with its client"
+    )]
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended");
@@ -75,14 +82,20 @@ pub async fn client(url: &str, application_name: &str) -> Result<Client, StoreEr
 
 /// `verify-ca` and `verify-full` are libpq's words that the driver does not know; both mean `require` to it.
 fn verification(url: &str) -> (String, bool) {
-    let verify = ["sslmode=verify-full", "sslmode=verify-ca"].iter().any(|mode| url.contains(mode));
-    let url = url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+    let verify = ["sslmode=verify-full", "sslmode=verify-ca"]
+        .iter()
+        .any(|mode| url.contains(mode));
+    let url = url
+        .replace("sslmode=verify-full", "sslmode=require")
+        .replace("sslmode=verify-ca", "sslmode=require");
     (url, verify)
 }
 
 fn tls_config(verify: bool) -> Result<rustls::ClientConfig, StoreError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = |error: rustls::Error| StoreError::Config { reason: error.to_string() };
+    let config = |error: rustls::Error| StoreError::Config {
+        reason: error.to_string(),
+    };
     let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(config)?;
@@ -92,7 +105,10 @@ fn tls_config(verify: bool) -> Result<rustls::ClientConfig, StoreError> {
         return Ok(builder.with_root_certificates(roots).with_no_client_auth());
     }
     let verifier = Arc::new(Unverified(provider));
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
 }
 
 fn reason(error: &tokio_postgres::Error) -> String {

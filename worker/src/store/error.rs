@@ -14,7 +14,9 @@ pub enum StoreError {
     /// The extension is missing, or of another version than this worker.
     #[error("the extension does not fit this worker: {reason}")]
     SchemaMismatch { reason: String },
-    #[error("the worker's role lacks a privilege: {reason}; an administrator can run SELECT zerodb.grant_worker('role')")]
+    #[error(
+        "the worker's role lacks a privilege: {reason}; an administrator can run SELECT zerodb.grant_worker('role')"
+    )]
     Forbidden { reason: String },
     #[error("the database URL is not valid: {reason}")]
     Config { reason: String },
@@ -32,9 +34,11 @@ impl StoreError {
     pub fn is_missing_or_forbidden(&self) -> bool {
         match self {
             Self::Forbidden { .. } | Self::SchemaMismatch { .. } => true,
-            Self::Database { sqlstate, .. } => {
-                [SqlState::UNDEFINED_OBJECT.code(), SqlState::INVALID_PARAMETER_VALUE.code()].contains(&sqlstate.as_str())
-            }
+            Self::Database { sqlstate, .. } => [
+                SqlState::UNDEFINED_OBJECT.code(),
+                SqlState::INVALID_PARAMETER_VALUE.code(),
+            ]
+            .contains(&sqlstate.as_str()),
             _ => false,
         }
     }
@@ -57,13 +61,20 @@ impl From<tokio_postgres::Error> for StoreError {
             }
             _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
             _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => Self::Forbidden { reason },
-            _ if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION, SqlState::UNDEFINED_COLUMN]
-                .contains(code)
+            _ if [
+                SqlState::UNDEFINED_TABLE,
+                SqlState::UNDEFINED_FUNCTION,
+                SqlState::UNDEFINED_COLUMN,
+            ]
+            .contains(code)
                 || *code == SqlState::INVALID_SCHEMA_NAME =>
             {
                 Self::SchemaMismatch { reason }
             }
-            state => Self::Database { sqlstate: state.to_owned(), message: reason },
+            state => Self::Database {
+                sqlstate: state.to_owned(),
+                message: reason,
+            },
         }
     }
 }
@@ -72,7 +83,9 @@ impl From<PoolError> for StoreError {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => error.into(),
-            other => Self::Unavailable { reason: other.to_string() },
+            other => Self::Unavailable {
+                reason: other.to_string(),
+            },
         }
     }
 }

@@ -33,17 +33,34 @@ impl Store {
         let ids: Vec<_> = attempts.iter().map(|attempt| attempt.delivery_id).collect();
         let epochs: Vec<_> = attempts.iter().map(|attempt| attempt.epoch).collect();
         let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.name()).collect();
-        let waits: Vec<_> = attempts.iter().map(|attempt| retry_ms(&attempt.outcome)).collect();
+        let waits: Vec<_> = attempts
+            .iter()
+            .map(|attempt| retry_ms(&attempt.outcome))
+            .collect();
         let errors: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.error()).collect();
-        let statuses: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.status().map(i32::from)).collect();
+        let statuses: Vec<_> = attempts
+            .iter()
+            .map(|attempt| attempt.outcome.status().map(i32::from))
+            .collect();
         let starts: Vec<_> = attempts.iter().map(|attempt| attempt.started_at).collect();
-        let durations: Vec<_> =
-            attempts.iter().map(|attempt| i32::try_from(attempt.duration.as_millis()).unwrap_or(i32::MAX)).collect();
+        let durations: Vec<_> = attempts
+            .iter()
+            .map(|attempt| i32::try_from(attempt.duration.as_millis()).unwrap_or(i32::MAX))
+            .collect();
         let accepted = connection
             .query(
                 &statement,
                 &[
-                    &lease, &ids, &epochs, &outcomes, &waits, &errors, &statuses, &starts, &durations, &worker,
+                    &lease,
+                    &ids,
+                    &epochs,
+                    &outcomes,
+                    &waits,
+                    &errors,
+                    &statuses,
+                    &starts,
+                    &durations,
+                    &worker,
                     &record_all,
                 ],
             )

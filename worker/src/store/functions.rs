@@ -10,12 +10,20 @@ use super::{Store, StoreError};
 
 impl Store {
     /// Runs the function of a `sql` hook as its owner, in a transaction of its own, within `timeout`.
-    pub async fn call_function(&self, hook: Uuid, envelope: &Value, timeout: Duration) -> Result<(), StoreError> {
+    pub async fn call_function(
+        &self,
+        hook: Uuid,
+        envelope: &Value,
+        timeout: Duration,
+    ) -> Result<(), StoreError> {
         let mut connection = self.connection().await?;
         let transaction = connection.transaction().await?;
         let milliseconds = timeout.as_millis().to_string();
         transaction
-            .execute("SELECT pg_catalog.set_config('statement_timeout', $1, true)", &[&milliseconds])
+            .execute(
+                "SELECT pg_catalog.set_config('statement_timeout', $1, true)",
+                &[&milliseconds],
+            )
             .await?;
         transaction.execute(CALL_FUNCTION, &[&hook, envelope]).await?;
         transaction.commit().await?;

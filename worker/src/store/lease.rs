@@ -17,14 +17,20 @@ impl Store {
     pub async fn take_lease(&self, worker: &str, length: Duration) -> Result<i64, StoreError> {
         let connection = self.connection().await?;
         let seconds = seconds(length);
-        Ok(connection.query_one(TAKE_LEASE, &[&worker, &seconds]).await?.try_get(0)?)
+        Ok(connection
+            .query_one(TAKE_LEASE, &[&worker, &seconds])
+            .await?
+            .try_get(0)?)
     }
 
     /// False when the lease was lost: another worker has, or will have, its deliveries.
     pub async fn renew_lease(&self, lease: i64, length: Duration) -> Result<bool, StoreError> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(RENEW_LEASE).await?;
-        Ok(connection.query_opt(&statement, &[&lease, &seconds(length)]).await?.is_some())
+        Ok(connection
+            .query_opt(&statement, &[&lease, &seconds(length)])
+            .await?
+            .is_some())
     }
 
     /// Gives back the deliveries of expired leases.
@@ -41,7 +47,10 @@ impl Store {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(REAP_LEASES).await?;
         let row = connection.query_one(&statement, &[&own]).await?;
-        Ok(Reaped { workers: row.try_get("leases")?, deliveries: row.try_get("deliveries")? })
+        Ok(Reaped {
+            workers: row.try_get("leases")?,
+            deliveries: row.try_get("deliveries")?,
+        })
     }
 }
 

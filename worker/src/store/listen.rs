@@ -38,7 +38,10 @@ impl Store {
         let (client, mut connection) = target.config.connect(target.tls).await?;
         // One waiting wake-up says all: more are dropped, and the channel closes when the connection ends.
         let (wakes, notifications) = mpsc::channel(1);
-        #[expect(clippy::disallowed_methods, reason = "the driver of a connection ends with its client")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the driver of a connection ends with its client"
+        )]
         tokio::spawn(async move {
             let mut messages = poll_fn(move |context| connection.poll_message(context));
             while let Some(Ok(message)) = messages.next().await {
@@ -48,9 +51,19 @@ impl Store {
             }
         });
         let timeout = format!("{}ms", park_timeout.as_millis());
-        client.execute("SELECT pg_catalog.set_config('lock_timeout', $1, false)", &[&timeout]).await?;
+        client
+            .execute(
+                "SELECT pg_catalog.set_config('lock_timeout', $1, false)",
+                &[&timeout],
+            )
+            .await?;
         client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
-        Ok(Listener { client, notifications, leads: false, parked: false })
+        Ok(Listener {
+            client,
+            notifications,
+            leads: false,
+            parked: false,
+        })
     }
 }
 
@@ -90,7 +103,9 @@ impl Listener {
     /// # Errors
     /// `Unavailable` when the connection has ended.
     pub async fn notified(&mut self) -> Result<(), StoreError> {
-        let ended = || StoreError::Unavailable { reason: "the listening connection ended".into() };
+        let ended = || StoreError::Unavailable {
+            reason: "the listening connection ended".into(),
+        };
         self.notifications.recv().await.ok_or_else(ended)
     }
 

@@ -10,13 +10,19 @@ impl Store {
     /// True when the partition was emptied.
     pub async fn rotate_log(&self, slot: i32, retention: &str) -> Result<bool, StoreError> {
         let connection = self.connection().await?;
-        Ok(connection.query_one(ROTATE_LOG, &[&slot, &retention]).await?.try_get(0)?)
+        Ok(connection
+            .query_one(ROTATE_LOG, &[&slot, &retention])
+            .await?
+            .try_get(0)?)
     }
 
     /// Deletes a batch of deliveries that ended before the retention; true when there may be more.
     pub async fn prune_deliveries(&self, retention: &str) -> Result<bool, StoreError> {
         let connection = self.connection().await?;
-        let pruned: i64 = connection.query_one(PRUNE_DELIVERIES, &[&retention, &BATCH]).await?.try_get(0)?;
+        let pruned: i64 = connection
+            .query_one(PRUNE_DELIVERIES, &[&retention, &BATCH])
+            .await?
+            .try_get(0)?;
         Ok(pruned >= i64::from(BATCH))
     }
 
@@ -31,7 +37,10 @@ impl Store {
 
     /// Tells the other workers that there is work.
     pub async fn wake_peers(&self) -> Result<(), StoreError> {
-        self.connection().await?.query_one(super::statements::WAKE_PEERS, &[]).await?;
+        self.connection()
+            .await?
+            .query_one(super::statements::WAKE_PEERS, &[])
+            .await?;
         Ok(())
     }
 }

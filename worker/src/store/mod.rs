@@ -1,8 +1,8 @@
 //! The only place that knows the database: the pool, the statements of `sql/worker`, and nothing of what a handler does.
 //! Every function here is one short transaction; none is open while a handler runs.
 
-pub mod connect;
 mod claim;
+pub mod connect;
 mod error;
 mod finish;
 mod functions;
@@ -44,10 +44,17 @@ impl Store {
     /// `Config` when the URL does not parse or the system's certificates cannot be read.
     pub fn new(url: &str) -> Result<Self, StoreError> {
         let target = connect::Target::parse(url, "zerodb-hooks")?;
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
         let manager = Manager::from_config(target.config, target.tls, recycling);
         let prepare = Hook::async_fn(|connection: &mut ClientWrapper, _| {
-            Box::pin(async move { connection.batch_execute(connect::SESSION).await.map_err(HookError::Backend) })
+            Box::pin(async move {
+                connection
+                    .batch_execute(connect::SESSION)
+                    .await
+                    .map_err(HookError::Backend)
+            })
         });
         let pool = Pool::builder(manager)
             .post_create(prepare)
@@ -56,8 +63,13 @@ impl Store {
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(WAIT))
             .build()
-            .map_err(|error| StoreError::Config { reason: error.to_string() })?;
-        Ok(Self { pool, url: url.to_owned() })
+            .map_err(|error| StoreError::Config {
+                reason: error.to_string(),
+            })?;
+        Ok(Self {
+            pool,
+            url: url.to_owned(),
+        })
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {

@@ -55,7 +55,9 @@ impl Store {
     pub async fn load_hook(&self, id: Uuid) -> Result<Option<Hook>, StoreError> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(LOAD_HOOK).await?;
-        let Some(row) = connection.query_opt(&statement, &[&id]).await? else { return Ok(None) };
+        let Some(row) = connection.query_opt(&statement, &[&id]).await? else {
+            return Ok(None);
+        };
         Ok(Some(Hook::new(
             row.try_get("id")?,
             row.try_get("version")?,
