@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test bench install package setup fmt lint clean check pgtest dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test bench install package setup fmt lint clean check pgtest dev-pgspot dev-packages dev-server dev-postgres15 dev-tools
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -31,7 +31,7 @@ demo: dev-server dev-tools ## start a throw-away PostgreSQL and worker, and show
 	$(RUN) cargo run --quiet -p zerodb_hooks_demo
 
 # The in-server tests come before the plain installs, because they leave a build with tests inside in the servers' folders.
-test: setup check pgtest ## run every test: format, Clippy, in-server, worker, end to end
+test: setup dev-pgspot check pgtest ## run every test: format, Clippy, in-server, worker, end to end
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	echo "==> building and testing the worker (about 2 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
@@ -72,6 +72,9 @@ lint: check ## check format, Clippy, shell scripts, licences and advisories
 
 clean: ## remove everything that the targets above made in this checkout
 	dev/clean.sh
+
+dev-pgspot:
+	dev/pgspot.sh
 
 dev-packages:
 	dev/debian.sh build

@@ -56,6 +56,11 @@ else
     unset ZERODB_PG15_CONFIG
 fi
 
+# The linter that one of the tests runs, where it could be installed.
+if [[ -x $DEV_HOME/pgspot/bin/pgspot ]]; then
+    export ZERODB_PGSPOT="$DEV_HOME/pgspot/bin/pgspot"
+fi
+
 # "18" for "PostgreSQL 18.4 (Debian …)".
 pg_major() { "$1" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/'; }
 

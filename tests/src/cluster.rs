@@ -46,7 +46,11 @@ impl PgVersion {
 
     /// The first server that is set up, for a test that one version is enough for.
     pub fn main() -> &'static Self {
-        &Self::present()[0]
+        static MAIN: OnceLock<PgVersion> = OnceLock::new();
+        MAIN.get_or_init(|| match Self::named_by("ZERODB_PG18_CONFIG") {
+            Ok(version) => version,
+            Err(reason) => panic!("no PostgreSQL: {reason:#}; run this through dev/with_env.sh"),
+        })
     }
 
     fn named_by(variable: &str) -> Result<Self> {

@@ -206,3 +206,32 @@ async fn without_the_extension_the_worker_says_so_and_exits_1() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_that_do_not_end_hold_up_nothing_else() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let receiver = Receiver::start()?;
+        watched_table(&session).await?;
+        session
+            .run(
+                r#"CREATE FUNCTION wait(event jsonb) RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_xact_lock_shared(7)';
+                 SELECT zerodb.create_hook('doc.created', 'slow', '{"function": "public.wait"}', hook_type => 'sql');
+                 SELECT pg_advisory_lock(7)"#,
+            )
+            .await?;
+        let _worker = worker(&database)?;
+        session.run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 50)").await?;
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        becomes(&session, waiting, 2).await?;
+        session.run(&web(&receiver)).await?;
+        session.run("INSERT INTO doc (body) VALUES ('past them')").await?;
+        receiver.wait_for(1, SOON).await?;
+        becomes(&session, "SELECT count(*) FROM zerodb.attempts", 1).await?;
+        session.run("SELECT pg_advisory_unlock(7)").await?;
+        // Each in its first attempt: waiting for a turn is none.
+        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 1", 52).await
+    })
+    .await
+}

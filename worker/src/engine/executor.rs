@@ -12,6 +12,7 @@ use super::completer::Ended;
 use super::hooks::Known;
 use super::runner::Shared;
 use crate::delivery::Delivery;
+use crate::handlers::{Context, Registered};
 use crate::outcome::{Done, HandlerError, Outcome};
 use crate::store::Attempt;
 
@@ -21,15 +22,23 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Runs the delivery and hands its outcome to the completer. A delivery that has not had its turn when the worker stops
 /// is given back, uncharged.
 pub async fn run(shared: Arc<Shared>, lease: i64, delivery: Delivery, known: Known) {
+    let registered = shared.registry.get(delivery.hook.handler());
+    let turn = async {
+        let of_hook = known.running.acquire().await;
+        match registered {
+            Some(registered) => (of_hook, Some(registered.turns.acquire().await)),
+            None => (of_hook, None),
+        }
+    };
     let turn = tokio::select! {
         biased;
-        turn = known.running.acquire() => turn,
+        turn = turn => turn,
         () = shared.stop.cancelled() => {
             return end(&shared, lease, &delivery, Timestamp::now(), Instant::now(), Outcome::Released);
         }
     };
     let (started_at, started) = (Timestamp::now(), Instant::now());
-    let result = attempt(&shared, &delivery).await;
+    let result = attempt(&shared.context, registered, &delivery).await;
     drop(turn);
     let outcome = Outcome::of(result, &delivery.hook.policy, delivery.attempt, rand::random());
     if let Some(error) = outcome.error() {
@@ -47,16 +56,18 @@ pub async fn run(shared: Arc<Shared>, lease: i64, delivery: Delivery, known: Kno
     end(&shared, lease, &delivery, started_at, started, outcome);
 }
 
-async fn attempt(shared: &Shared, delivery: &Delivery) -> Result<Done, HandlerError> {
-    let name = delivery.hook.handler();
-    let Some(handler) = shared.registry.get(name) else {
-        return Err(HandlerError::transient(format!(
-            "this worker has no handler named {name}"
-        )));
+async fn attempt(
+    context: &Context,
+    registered: Option<&Registered>,
+    delivery: &Delivery,
+) -> Result<Done, HandlerError> {
+    let Some(registered) = registered else {
+        let name = delivery.hook.handler();
+        return Err(HandlerError::transient(format!("this worker has no handler named {name}")));
     };
     // A handler that keeps the deadline itself knows better what it waited for.
     let timeout = delivery.hook.policy.timeout + GRACE;
-    let run = AssertUnwindSafe(handler.run(&shared.context, delivery)).catch_unwind();
+    let run = AssertUnwindSafe(registered.handler.run(context, delivery)).catch_unwind();
     match tokio::time::timeout(timeout, run).await {
         Ok(Ok(result)) => result,
         Ok(Err(_panic)) => Err(HandlerError::transient("the handler panicked")),

@@ -29,6 +29,9 @@ async fn beat(shared: &Shared) -> Result<(), StoreError> {
         tracing::warn!("the lease was lost, probably in a pause of this process; a new one is taken");
     }
     let reaped = shared.store.reap_expired_leases().await?;
+    if reaped.deliveries > 0 {
+        shared.requeued.notify_one();
+    }
     if reaped.workers > 0 {
         tracing::warn!(
             workers = reaped.workers,

@@ -186,7 +186,7 @@ impl Pump {
         }
     }
 
-    /// Sleeps until a wake-up, the next due delivery, the end of one that runs, or the next poll.
+    /// Sleeps until a wake-up, the next due delivery, one that is put back into the queue, or the next poll.
     async fn rest(&mut self) -> Result<(), StoreError> {
         let poll = self.shared.settings.poll;
         let due = self.shared.store.next_due().await?;
@@ -199,6 +199,7 @@ impl Pump {
         tokio::select! {
             woken = listener.notified() => woken?,
             () = tokio::time::sleep(wait) => listener.check().await?,
+            () = self.shared.requeued.notified() => {}
             () = self.shared.stop.cancelled() => listener.unpark().await?,
         }
         self.claimed_at = None;

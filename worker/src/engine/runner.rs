@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +25,8 @@ pub struct Shared {
     pub running: TaskTracker,
     /// Ended attempts on their way to the database.
     pub ended: mpsc::UnboundedSender<completer::Ended>,
+    /// Told when a delivery was put back into the queue and falls due before the pump would look.
+    pub requeued: Notify,
     /// Set when work is no longer taken.
     pub stop: CancellationToken,
     lease: AtomicI64,
@@ -68,6 +70,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
         registry: worker.registry,
         running: TaskTracker::new(),
         ended,
+        requeued: Notify::new(),
         stop: CancellationToken::new(),
         lease: AtomicI64::new(lease),
         installation: RwLock::new(Arc::new(installation)),

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{Context, Handler};
 use crate::delivery::Delivery;
 use crate::outcome::{Done, HandlerError};
+use crate::store::FUNCTION_CONNECTIONS;
 
 pub struct CallFunction;
 
@@ -25,5 +26,9 @@ impl Handler for CallFunction {
             Err(error) if error.is_missing_or_forbidden() => Err(HandlerError::permanent(error.to_string())),
             Err(error) => Err(HandlerError::transient(error.to_string())),
         }
+    }
+
+    fn concurrency(&self) -> usize {
+        FUNCTION_CONNECTIONS
     }
 }

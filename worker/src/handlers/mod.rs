@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
 
 use crate::delivery::Delivery;
 use crate::http::Client;
@@ -35,11 +36,24 @@ pub trait Handler: Send + Sync + 'static {
     /// # Errors
     /// `Transient` to be tried again, `Permanent` to be given up.
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError>;
+
+    /// How many deliveries of this handler one worker runs at once, of all hooks together. The others wait for their
+    /// turn, which is not yet an attempt.
+    fn concurrency(&self) -> usize {
+        Semaphore::MAX_PERMITS
+    }
+}
+
+/// A handler with its turns.
+#[derive(Clone)]
+pub struct Registered {
+    pub handler: Arc<dyn Handler>,
+    pub turns: Arc<Semaphore>,
 }
 
 /// The handlers of a worker by name.
 #[derive(Clone, Default)]
-pub struct Registry(HashMap<String, Arc<dyn Handler>>);
+pub struct Registry(HashMap<String, Registered>);
 
 impl Registry {
     /// The handlers that every worker has.
@@ -52,10 +66,11 @@ impl Registry {
     }
 
     pub fn insert(&mut self, name: &str, handler: impl Handler) {
-        self.0.insert(name.into(), Arc::new(handler));
+        let turns = Arc::new(Semaphore::new(handler.concurrency().clamp(1, Semaphore::MAX_PERMITS)));
+        self.0.insert(name.into(), Registered { handler: Arc::new(handler), turns });
     }
 
-    pub fn get(&self, name: &str) -> Option<Arc<dyn Handler>> {
-        self.0.get(name).cloned()
+    pub fn get(&self, name: &str) -> Option<&Registered> {
+        self.0.get(name)
     }
 }

@@ -25,8 +25,11 @@ pub use lease::Reaped;
 pub use listen::{Listener, Parked};
 pub use settings::Installation;
 
-/// Connections of a worker beside the one that listens.
-const POOL_SIZE: usize = 5;
+/// Connections for the worker's own statements, beside the one that listens: the pump, the completer, the heartbeat and
+/// maintenance each hold one for a statement, so that none of them waits for another.
+const POOL_SIZE: usize = 4;
+/// Connections for the functions of `sql` hooks, which hold one as long as they run.
+pub const FUNCTION_CONNECTIONS: usize = 2;
 /// How long a task waits for a connection before it says that the database is not available.
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -34,40 +37,19 @@ const WAIT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
+    functions: Pool,
     url: String,
 }
 
 impl Store {
-    /// Makes the pool; connects only when it is first used.
+    /// Makes the pools; connects only when they are first used.
     ///
     /// # Errors
     /// `Config` when the URL does not parse or the system's certificates cannot be read.
     pub fn new(url: &str) -> Result<Self, StoreError> {
-        let target = connect::Target::parse(url, "zerodb-hooks")?;
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
-        let manager = Manager::from_config(target.config, target.tls, recycling);
-        let prepare = Hook::async_fn(|connection: &mut ClientWrapper, _| {
-            Box::pin(async move {
-                connection
-                    .batch_execute(connect::SESSION)
-                    .await
-                    .map_err(HookError::Backend)
-            })
-        });
-        let pool = Pool::builder(manager)
-            .post_create(prepare)
-            .max_size(POOL_SIZE)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
-            .build()
-            .map_err(|error| StoreError::Config {
-                reason: error.to_string(),
-            })?;
         Ok(Self {
-            pool,
+            pool: pool(url, "zerodb-hooks", POOL_SIZE)?,
+            functions: pool(url, "zerodb-hooks functions", FUNCTION_CONNECTIONS)?,
             url: url.to_owned(),
         })
     }
@@ -75,4 +57,20 @@ impl Store {
     async fn connection(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(StoreError::from)
     }
+}
+
+fn pool(url: &str, application_name: &str, size: usize) -> Result<Pool, StoreError> {
+    let target = connect::Target::parse(url, application_name)?;
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let prepare = Hook::async_fn(|connection: &mut ClientWrapper, _| {
+        Box::pin(async move { connection.batch_execute(connect::SESSION).await.map_err(HookError::Backend) })
+    });
+    Pool::builder(Manager::from_config(target.config, target.tls, recycling))
+        .post_create(prepare)
+        .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(WAIT))
+        .create_timeout(Some(WAIT))
+        .build()
+        .map_err(|error| StoreError::Config { reason: error.to_string() })
 }
