@@ -74,7 +74,10 @@ async fn write(shared: &Shared, ended: &[(i64, Uuid, Attempt)]) {
             .await
         }
     }
-    if ended.iter().any(|(_, _, attempt)| matches!(attempt.outcome, Outcome::Failed { .. })) {
+    if ended
+        .iter()
+        .any(|(_, _, attempt)| matches!(attempt.outcome, Outcome::Failed { .. }))
+    {
         shared.requeued.notify_one();
     }
     shared.slots.free(ended.iter().map(|(_, hook, _)| *hook));

@@ -63,7 +63,9 @@ async fn attempt(
 ) -> Result<Done, HandlerError> {
     let Some(registered) = registered else {
         let name = delivery.hook.handler();
-        return Err(HandlerError::transient(format!("this worker has no handler named {name}")));
+        return Err(HandlerError::transient(format!(
+            "this worker has no handler named {name}"
+        )));
     };
     // A handler that keeps the deadline itself knows better what it waited for.
     let timeout = delivery.hook.policy.timeout + GRACE;

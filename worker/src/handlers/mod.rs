@@ -66,8 +66,16 @@ impl Registry {
     }
 
     pub fn insert(&mut self, name: &str, handler: impl Handler) {
-        let turns = Arc::new(Semaphore::new(handler.concurrency().clamp(1, Semaphore::MAX_PERMITS)));
-        self.0.insert(name.into(), Registered { handler: Arc::new(handler), turns });
+        let turns = Arc::new(Semaphore::new(
+            handler.concurrency().clamp(1, Semaphore::MAX_PERMITS),
+        ));
+        self.0.insert(
+            name.into(),
+            Registered {
+                handler: Arc::new(handler),
+                turns,
+            },
+        );
     }
 
     pub fn get(&self, name: &str) -> Option<&Registered> {

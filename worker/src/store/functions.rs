@@ -18,7 +18,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut connection = self.functions.get().await?;
         // The function plans its own statements as it would in any session.
-        connection.batch_execute("RESET enable_seqscan; RESET plan_cache_mode; RESET jit").await?;
+        connection
+            .batch_execute("RESET enable_seqscan; RESET plan_cache_mode; RESET jit")
+            .await?;
         let transaction = connection.transaction().await?;
         let milliseconds = timeout.as_millis().to_string();
         transaction

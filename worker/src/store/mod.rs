@@ -61,9 +61,16 @@ impl Store {
 
 fn pool(url: &str, application_name: &str, size: usize) -> Result<Pool, StoreError> {
     let target = connect::Target::parse(url, application_name)?;
-    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
     let prepare = Hook::async_fn(|connection: &mut ClientWrapper, _| {
-        Box::pin(async move { connection.batch_execute(connect::SESSION).await.map_err(HookError::Backend) })
+        Box::pin(async move {
+            connection
+                .batch_execute(connect::SESSION)
+                .await
+                .map_err(HookError::Backend)
+        })
     });
     Pool::builder(Manager::from_config(target.config, target.tls, recycling))
         .post_create(prepare)
@@ -72,5 +79,7 @@ fn pool(url: &str, application_name: &str, size: usize) -> Result<Pool, StoreErr
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(WAIT))
         .build()
-        .map_err(|error| StoreError::Config { reason: error.to_string() })
+        .map_err(|error| StoreError::Config {
+            reason: error.to_string(),
+        })
 }
