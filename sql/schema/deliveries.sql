@@ -23,16 +23,20 @@ CREATE TABLE zerodb.delivery (
     hook_id uuid NOT NULL,
     user_id uuid NOT NULL,
     event_slot smallint NOT NULL,
+    losses smallint NOT NULL DEFAULT 0,
     last_error text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 COMMENT ON TABLE zerodb.delivery IS 'One event for one hook';
 COMMENT ON COLUMN zerodb.delivery.due_at IS 'When it may be claimed; null while it is running or finished';
 COMMENT ON COLUMN zerodb.delivery.epoch IS 'Raised by every claim; an acknowledgement of an older epoch is refused';
+COMMENT ON COLUMN zerodb.delivery.losses IS 'Attempts that ended with their worker; they are not counted in attempts';
 COMMENT ON COLUMN zerodb.delivery.user_id IS 'The owner of the hook';
 -- No index names a column that completing a delivery changes (due_at is null before and after), so that update is HOT.
 CREATE INDEX delivery_queue ON zerodb.delivery (hook_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX delivery_event ON zerodb.delivery (event_xid, event_ord);
 CREATE INDEX delivery_lease ON zerodb.delivery (lease_id) WHERE lease_id IS NOT NULL;
+-- What was in flight at two crashes: each of these runs alone, see claim_suspect.sql.
+CREATE INDEX delivery_suspect ON zerodb.delivery (due_at) WHERE losses >= 2 AND due_at IS NOT NULL;
 -- Delivery ids go to receivers: a restored database must not use them again.
 SELECT pg_catalog.pg_extension_config_dump(pg_catalog.pg_get_serial_sequence('zerodb.delivery', 'id')::regclass, '');
 

@@ -124,7 +124,7 @@ BEGIN
             USING ERRCODE = '55000', HINT = 'Wait for its end, then call redeliver again.';
     END IF;
     UPDATE zerodb.delivery AS d
-    SET state = 'pending', due_at = clock_timestamp(), attempts = 0, finished_at = NULL, last_error = NULL
+    SET state = 'pending', due_at = clock_timestamp(), attempts = 0, losses = 0, finished_at = NULL, last_error = NULL
     WHERE d.id = delivery_id;
     PERFORM zerodb._wake();
 END

@@ -50,7 +50,7 @@ BEGIN
         'zerodb.lease TO %s', role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.zerodb_hooks TO %s', role);
     EXECUTE format('GRANT INSERT (event_xid, event_ord, event_slot, hook_id, user_id, due_at) ON zerodb.delivery TO %s', role);
-    EXECUTE format('GRANT UPDATE (state, due_at, attempts, finished_at, last_error) ON zerodb.delivery TO %s', role);
+    EXECUTE format('GRANT UPDATE (state, due_at, attempts, losses, finished_at, last_error) ON zerodb.delivery TO %s', role);
     PERFORM zerodb._grant_functions(role,
         '{_all_tenants,register_event_type,_call_hook_function,_rotate_log,_prune_deliveries,_prune_cursor}');
 END

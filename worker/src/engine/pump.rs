@@ -23,12 +23,17 @@ const PATIENCE: Duration = Duration::from_millis(20);
 const PARK_TIMEOUT: Duration = Duration::from_millis(50);
 /// Events read at once.
 const BATCH: usize = 1000;
+/// How often deliveries are looked for that were in flight at two crashes.
+const SUSPECTS_EVERY: Duration = Duration::from_secs(1);
+/// Losses after which such a delivery is given up: it ran alone in the last ones, so it is what killed the worker.
+const MOST_LOSSES: i16 = 4;
 
 pub async fn run(shared: Arc<Shared>) {
     let mut pump = Pump {
         hooks: Hooks::new(shared.settings.concurrency),
         listener: None,
         claimed_at: None,
+        suspected_at: None,
         shared,
     };
     let mut outage = Outage::default();
@@ -49,6 +54,7 @@ struct Pump {
     listener: Option<Listener>,
     /// The last look at due deliveries; `None` when there may be some.
     claimed_at: Option<Instant>,
+    suspected_at: Option<Instant>,
 }
 
 /// What a look found.
@@ -65,6 +71,7 @@ impl Pump {
         if self.shared.stop.is_cancelled() {
             return Ok(());
         }
+        self.run_suspects().await?;
         if self.look().await? == Look::Some {
             if self.look().await? == Look::Some
                 && let Some(listener) = &mut self.listener
@@ -144,6 +151,36 @@ impl Pump {
         let count = claimed.len();
         self.start(lease, claimed).await?;
         Ok(count)
+    }
+
+    /// Runs what was in flight at two crashes, one by one and with nothing beside it.
+    async fn run_suspects(&mut self) -> Result<(), StoreError> {
+        if self.suspected_at.is_some_and(|at| at.elapsed() < SUSPECTS_EVERY) {
+            return Ok(());
+        }
+        self.suspected_at = Some(Instant::now());
+        while self.shared.store.has_suspects().await? && self.empty().await {
+            let lease = self.shared.lease();
+            let Some(suspect) = self.shared.store.claim_suspect(lease).await? else {
+                break;
+            };
+            self.start(lease, vec![suspect]).await?;
+            if !self.empty().await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is in flight; false when the worker stops before.
+    async fn empty(&self) -> bool {
+        while self.shared.slots.in_flight() > 0 {
+            tokio::select! {
+                () = self.shared.slots.freed() => {}
+                () = self.shared.stop.cancelled() => return false,
+            }
+        }
+        true
     }
 
     /// Starts what was claimed.
@@ -242,9 +279,10 @@ fn prepare(
         }
         Err(_) => return Err(without_run(Outcome::Released)),
     };
-    if attempt > known.hook.policy.max_attempts {
-        // Every attempt is counted when it is claimed: the ones before ended with their worker.
-        return Err(discarded("given up: the worker was lost in every attempt"));
+    if claimed.losses >= MOST_LOSSES {
+        return Err(discarded(
+            "given up: each attempt ended with the worker, also alone",
+        ));
     }
     let Some(row) = claimed.event else {
         return Err(discarded("the event has left the log"));

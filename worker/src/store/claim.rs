@@ -3,7 +3,9 @@
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::statements::{CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DISPATCH, NEXT_DUE};
+use super::statements::{
+    CLAIM_DELIVERIES, CLAIM_SUSPECT, DISPATCH_EVENTS, HAS_SUSPECTS, LOCK_DISPATCH, NEXT_DUE,
+};
 use super::{Store, StoreError};
 
 /// How much this worker can take now.
@@ -22,6 +24,8 @@ pub struct Claimed {
     pub id: i64,
     pub attempt: i32,
     pub epoch: i32,
+    /// Earlier attempts that ended with their worker.
+    pub losses: i16,
     pub hook_id: Uuid,
     pub hook_version: i64,
     /// `None` when the event has left the log.
@@ -81,18 +85,26 @@ impl Store {
         let rows = connection
             .query(&statement, &[&most, &per_hook, &limits.saturated, &lease])
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Claimed {
-                    id: row.try_get("id")?,
-                    attempt: row.try_get("attempts")?,
-                    epoch: row.try_get("epoch")?,
-                    hook_id: row.try_get("hook_id")?,
-                    hook_version: row.try_get("version")?,
-                    event: event_row(row)?,
-                })
-            })
-            .collect()
+        rows.iter().map(claimed).collect()
+    }
+
+    /// True when a delivery waits that was in flight at two crashes.
+    pub async fn has_suspects(&self) -> Result<bool, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(HAS_SUSPECTS).await?;
+        Ok(connection.query_one(&statement, &[]).await?.try_get(0)?)
+    }
+
+    /// Leases one such delivery; the caller runs nothing beside it.
+    pub async fn claim_suspect(&self, lease: i64) -> Result<Option<Claimed>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(CLAIM_SUSPECT).await?;
+        connection
+            .query_opt(&statement, &[&lease])
+            .await?
+            .as_ref()
+            .map(claimed)
+            .transpose()
     }
 
     /// Milliseconds until a delivery falls due (negative when one is), `None` when none waits.
@@ -101,6 +113,18 @@ impl Store {
         let statement = connection.prepare_cached(NEXT_DUE).await?;
         Ok(connection.query_one(&statement, &[]).await?.try_get(0)?)
     }
+}
+
+fn claimed(row: &Row) -> Result<Claimed, StoreError> {
+    Ok(Claimed {
+        id: row.try_get("id")?,
+        attempt: row.try_get("attempts")?,
+        epoch: row.try_get("epoch")?,
+        losses: row.try_get("losses")?,
+        hook_id: row.try_get("hook_id")?,
+        hook_version: row.try_get("version")?,
+        event: event_row(row)?,
+    })
 }
 
 /// A row of the dispatch statement; `None` for the one that only carries the count.
@@ -112,6 +136,7 @@ fn dispatched(row: &Row) -> Result<Option<Claimed>, StoreError> {
         id,
         attempt: 1,
         epoch: 1,
+        losses: 0,
         hook_id: row.try_get("hook_id")?,
         hook_version: row.try_get("version")?,
         event: event_row(row)?,

@@ -12,8 +12,10 @@ statements! {
     CALL_FUNCTION = "call_function.sql";
     CANCEL_ORPHANS = "cancel_orphans.sql";
     CLAIM_DELIVERIES = "claim_deliveries.sql";
+    CLAIM_SUSPECT = "claim_suspect.sql";
     DISPATCH_EVENTS = "dispatch_events.sql";
     FINISH_DELIVERIES = "finish_deliveries.sql";
+    HAS_SUSPECTS = "has_suspects.sql";
     LEAD = "lead.sql";
     LOAD_CHANNELS = "load_channels.sql";
     LOAD_HOOK = "load_hook.sql";

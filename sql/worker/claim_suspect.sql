@@ -1,0 +1,19 @@
+-- Leases one delivery that was in flight at two crashes or more. The worker runs it alone, so that a delivery which kills its
+-- worker takes no other with it. $1 bigint: lease.
+-- Locks: FOR UPDATE SKIP LOCKED. Indexes: delivery_suspect, outbox_key.
+WITH due AS MATERIALIZED (
+    SELECT d.id, h.xmin::text::bigint AS version
+    FROM zerodb.delivery AS d
+    JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id AND h.is_active
+    WHERE d.losses >= 2 AND d.due_at IS NOT NULL AND d.due_at <= statement_timestamp()
+    ORDER BY d.due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+), claimed AS (
+    UPDATE zerodb.delivery AS d
+    SET state = 'running', due_at = NULL, lease_id = $1::bigint, attempts = d.attempts + 1, epoch = d.epoch + 1
+    FROM due WHERE d.id = due.id
+    RETURNING d.id, d.attempts, d.epoch, d.losses, d.hook_id, due.version, d.event_xid, d.event_ord, d.event_slot
+)
+SELECT c.id, c.attempts, c.epoch, c.losses, c.hook_id, c.version, c.event_xid::text::bigint AS event_xid, c.event_ord, o.event_type,
+    o.data::text AS data, o.user_id, o.project_id, o.bank_id, o.traceparent, o.created_at
+FROM claimed AS c
+LEFT JOIN zerodb.outbox AS o ON o.slot = c.event_slot AND o.xid = c.event_xid AND o.ord = c.event_ord

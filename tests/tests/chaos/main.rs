@@ -1,0 +1,13 @@
+//! Processes that are killed at random points, and what arrives all the same. `make chaos` runs the long form; the short one
+//! is part of `make test`.
+
+mod kills;
+mod poison;
+
+/// How much: 1 in `make test`, more with ZERODB_CHAOS=<factor>.
+pub fn factor() -> usize {
+    std::env::var("ZERODB_CHAOS")
+        .ok()
+        .and_then(|factor| factor.parse().ok())
+        .unwrap_or(1)
+}
