@@ -1,6 +1,6 @@
 -- Reads the next events of the log, pairs them with the hooks that match, inserts the deliveries and moves the cursor.
--- $1 int: most events; $2 bigint: lease; $3 int: deliveries this worker can run now; $4 int: of them for one hook;
--- $5 uuid[]: hooks that get none now. Deliveries beyond these wait as pending. Call under lock_dispatch.sql only.
+-- $1 int: most events; $2 bigint: lease; $3 int: deliveries this worker can run now; $4 uuid[]: hooks that get none now.
+-- Deliveries beyond these wait as pending. Call under lock_dispatch.sql only.
 -- Indexes: outbox_key. Every read is bounded by two snapshots, so an open transaction costs nothing (PgQ's method).
 WITH place AS MATERIALIZED (
     SELECT c.seq, c.done, c.moved_at, c.done::text = c.upto::text AS fresh,
@@ -25,10 +25,10 @@ WITH place AS MATERIALIZED (
     -- A window that is read to its end is done; the next read opens another. Rows without news are written rarely.
     INSERT INTO zerodb.cursor (seq, done, upto, xid, ord)
     SELECT p.seq + 1, CASE WHEN r.n < $1::integer THEN p.upto ELSE p.done END, p.upto,
-        CASE WHEN r.n < $1::integer THEN '0'::xid8 ELSE r.last_xid END, CASE WHEN r.n < $1::integer THEN 0 ELSE r.last_ord END
+        CASE WHEN r.n < $1::integer THEN '0'::xid8 ELSE l.last_xid END, CASE WHEN r.n < $1::integer THEN 0 ELSE l.last_ord END
     FROM place AS p
-    CROSS JOIN (SELECT count(*) AS n, (array_agg(e.xid ORDER BY e.xid DESC, e.ord DESC))[1] AS last_xid,
-        (array_agg(e.ord ORDER BY e.xid DESC, e.ord DESC))[1] AS last_ord FROM events AS e) AS r
+    CROSS JOIN (SELECT count(*) AS n FROM events AS e) AS r
+    LEFT JOIN (SELECT e.xid AS last_xid, e.ord AS last_ord FROM events AS e ORDER BY e.xid DESC, e.ord DESC LIMIT 1) AS l ON true
     WHERE r.n > 0 OR NOT p.fresh OR p.moved_at < clock_timestamp() - interval '10 seconds'
 ), wanted AS MATERIALIZED (
     SELECT t.event_type, h.id, h.xmin::text::bigint AS version, h.user_id, h.project_id, h.hook_config ? 'when' AS conditional, d.predicate
@@ -37,9 +37,7 @@ WITH place AS MATERIALIZED (
     LEFT JOIN zerodb.hook_detail AS d ON d.hook_id = h.id
 ), matched AS MATERIALIZED (
     SELECT nextval('zerodb.delivery_id_seq') AS id, p.*,
-        row_number() OVER (ORDER BY p.xid, p.ord) <= $3::integer
-            AND row_number() OVER (PARTITION BY p.hook_id ORDER BY p.xid, p.ord) <= $4::integer
-            AND p.hook_id <> ALL ($5::uuid[]) AS leased
+        row_number() OVER () <= $3::integer AND p.hook_id <> ALL ($4::uuid[]) AS leased
     FROM (
         SELECT e.*, w.id AS hook_id, w.version, w.user_id AS hook_user
         FROM events AS e JOIN wanted AS w ON w.event_type = e.event_type AND w.user_id = e.user_id
@@ -59,8 +57,7 @@ WITH place AS MATERIALIZED (
         CASE WHEN NOT m.leased THEN clock_timestamp() END
     FROM matched AS m
 )
-SELECT r.n AS events, s.id, s.hook_id, s.version, s.xid::text::bigint AS event_xid, s.ord AS event_ord, s.event_type, s.data::text AS data,
+SELECT r.events, r.matched, s.id, s.hook_id, s.version, s.xid::text::bigint AS event_xid, s.ord AS event_ord, s.event_type, s.data::text AS data,
     s.user_id, s.project_id, s.bank_id, s.traceparent, s.created_at
-FROM (SELECT count(*) AS n FROM events) AS r
+FROM (SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM matched) AS matched) AS r
 LEFT JOIN (SELECT * FROM matched AS m WHERE m.leased) AS s ON true
-ORDER BY s.xid, s.ord

@@ -2,7 +2,8 @@
 -- released (it did not run);
 -- $5 bigint[]: ms until the retry; $6 text[]: error; $7 int[]: status; $8 timestamptz[]: start; $9 int[]: duration in ms;
 -- $10 text: worker; $11 boolean: whether the ledger keeps completed attempts. Returns the ids accepted: an attempt whose
--- lease or epoch has passed to another is refused. Index: the primary key, and no other is touched (a HOT update).
+-- lease or epoch has passed to another is refused. Index: the primary key (IS NOT DISTINCT FROM
+-- keeps the planner from reading all that the lease ever held), and no other is touched (a HOT update).
 WITH ended AS MATERIALIZED (
     SELECT e.* FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::timestamptz[], $9::integer[])
         AS e (id, epoch, outcome, retry_ms, error, status, started_at, duration_ms)
@@ -17,7 +18,7 @@ WITH ended AS MATERIALIZED (
         finished_at = CASE WHEN e.outcome NOT IN ('failed', 'released') THEN clock_timestamp() END,
         last_error = e.error
     FROM ended AS e
-    WHERE d.id = e.id AND d.epoch = e.epoch AND d.lease_id = $1::bigint AND d.state = 'running'
+    WHERE d.id = e.id AND d.epoch = e.epoch AND d.lease_id IS NOT DISTINCT FROM $1::bigint AND d.state = 'running'
     RETURNING d.id, d.attempts, d.hook_id, d.user_id, d.event_xid, d.event_ord, d.event_slot, d.state, e.outcome, e.error, e.status,
         e.started_at, e.duration_ms
 ), ledger AS (

@@ -10,6 +10,7 @@ WITH dead AS MATERIALIZED (
 ), freed AS (
     UPDATE zerodb.delivery AS d
     SET state = 'retryable', due_at = clock_timestamp(), attempts = d.attempts - 1, losses = d.losses + ($1::bigint IS NULL)::integer, last_error = 'the worker was lost: ' || dead.worker
-    FROM dead WHERE d.lease_id = dead.id AND d.state = 'running' RETURNING d.id
+    FROM dead
+    WHERE d.lease_id = ANY (ARRAY(SELECT one.id FROM dead AS one)) AND d.lease_id = dead.id AND d.state = 'running' RETURNING d.id
 )
 SELECT (SELECT count(*) FROM dead) AS leases, (SELECT count(*) FROM freed) AS deliveries

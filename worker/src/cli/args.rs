@@ -70,7 +70,7 @@ pub struct WorkerArgs {
     pub database: Database,
 
     /// Deliveries that this worker holds at once, running or next to run
-    #[arg(long, value_name = "N", env = "ZERODB_HOOKS_IN_FLIGHT", default_value_t = 1000,
+    #[arg(long, value_name = "N", env = "ZERODB_HOOKS_IN_FLIGHT", default_value_t = 2000,
           value_parser = value_parser!(u32).range(1..=100_000))]
     pub in_flight: u32,
 

@@ -3,17 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use uuid::Uuid;
-
 use super::completer::Ended;
 use super::executor;
-use super::hooks::{Hooks, Known};
+use super::hooks::Hooks;
+use super::prepare::prepare;
 use super::runner::{Outage, Shared};
-use crate::delivery::{Delivery, message_id};
-use crate::event::{Event, event_id};
-use crate::outcome::Outcome;
-use crate::store::{Attempt, Claimed, EventRow, Installation, Listener, Parked, StoreError};
+use crate::store::{Claimed, Listener, Parked, StoreError};
 
 /// Longest time between two claims while the log keeps the worker busy.
 const CLAIM_EVERY: Duration = Duration::from_millis(50);
@@ -21,12 +16,14 @@ const CLAIM_EVERY: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(20);
 /// How long parking waits for commits under way.
 const PARK_TIMEOUT: Duration = Duration::from_millis(50);
-/// Events read at once.
+/// Deliveries taken at once.
 const BATCH: usize = 1000;
+/// Events read at once while they match nothing.
+const MOST_UNMATCHED: usize = 10_000;
 /// How often deliveries are looked for that were in flight at two crashes.
 const SUSPECTS_EVERY: Duration = Duration::from_secs(1);
-/// Losses after which such a delivery is given up: it ran alone in the last ones, so it is what killed the worker.
-const MOST_LOSSES: i16 = 4;
+/// How often the other workers are called while this one is full.
+const CALL_EVERY: Duration = Duration::from_millis(200);
 
 pub async fn run(shared: Arc<Shared>) {
     let mut pump = Pump {
@@ -34,6 +31,8 @@ pub async fn run(shared: Arc<Shared>) {
         listener: None,
         claimed_at: None,
         suspected_at: None,
+        called_at: None,
+        unmatched: 0,
         shared,
     };
     let mut outage = Outage::default();
@@ -55,6 +54,9 @@ struct Pump {
     /// The last look at due deliveries; `None` when there may be some.
     claimed_at: Option<Instant>,
     suspected_at: Option<Instant>,
+    called_at: Option<Instant>,
+    /// Events to read next, where the last ones matched nothing.
+    unmatched: usize,
 }
 
 /// What a look found.
@@ -67,7 +69,10 @@ enum Look {
 impl Pump {
     /// Takes what there is, or waits for something.
     async fn turn(&mut self) -> Result<(), StoreError> {
-        self.wait_for_room().await;
+        if !self.shared.slots.has_room() {
+            self.call_peers().await?;
+            self.wait_for_room().await;
+        }
         if self.shared.stop.is_cancelled() {
             return Ok(());
         }
@@ -87,6 +92,17 @@ impl Pump {
             Parked::Yes | Parked::Follower if self.look().await? == Look::Some => Ok(()),
             Parked::Yes | Parked::Follower => self.rest().await,
         }
+    }
+
+    /// Wakes the other workers when this one can take nothing more: they may sleep, for as long as it works no writer
+    /// notifies.
+    async fn call_peers(&mut self) -> Result<(), StoreError> {
+        let full = self.shared.slots.limits().deliveries == 0;
+        if full && self.called_at.is_none_or(|at| at.elapsed() >= CALL_EVERY) {
+            self.called_at = Some(Instant::now());
+            self.shared.store.wake_peers().await?;
+        }
+        Ok(())
     }
 
     /// Waits until enough deliveries have ended, but for a hook that is only slow not longer than `PATIENCE`.
@@ -124,20 +140,24 @@ impl Pump {
 
     async fn dispatch(&mut self) -> Result<usize, StoreError> {
         let mut limits = self.shared.slots.limits();
-        limits.deliveries = limits.deliveries.min(BATCH);
-        // A batch for one hook alone must fit the hook's share, or half of it would take the slow way.
-        limits.deliveries = limits.deliveries.min(limits.per_hook).max(1);
-        limits.per_hook = limits.deliveries;
+        // No more events than one hook may have deliveries: none of them then takes the slow way.
+        limits.deliveries = limits.per_hook.min(BATCH);
+        let events = limits.deliveries.max(self.unmatched);
         let lease = self.shared.lease();
-        let Some((events, claimed)) = self.shared.store.dispatch(lease, &limits).await? else {
+        let Some(found) = self.shared.store.dispatch(lease, events, &limits).await? else {
             return Ok(0);
         };
-        if claimed.len() < events {
-            // Some were put aside, or matched nothing.
+        // A log of events that no hook wants is read in longer and longer steps.
+        self.unmatched = match (found.events, found.matched) {
+            (read, 0) if read == events => (events * 2).min(MOST_UNMATCHED),
+            _ => 0,
+        };
+        if found.leased.len() < found.matched {
+            // Some were put aside.
             self.claimed_at = None;
         }
-        self.start(lease, claimed).await?;
-        Ok(events)
+        self.start(lease, found.leased).await?;
+        Ok(found.events)
     }
 
     async fn claim(&mut self) -> Result<usize, StoreError> {
@@ -241,77 +261,5 @@ impl Pump {
         }
         self.claimed_at = None;
         Ok(())
-    }
-}
-
-/// The delivery to run, or how it ends without being run.
-fn prepare(
-    installation: &Installation,
-    claimed: Claimed,
-    known: Result<Option<Known>, StoreError>,
-) -> Result<(Delivery, Known), (Uuid, Attempt)> {
-    let (hook_id, delivery_id, epoch, attempt) =
-        (claimed.hook_id, claimed.id, claimed.epoch, claimed.attempt);
-    let without_run = |outcome| {
-        let attempt = Attempt {
-            delivery_id,
-            epoch,
-            started_at: Timestamp::now(),
-            duration: Duration::ZERO,
-            outcome,
-        };
-        (hook_id, attempt)
-    };
-    let discarded = |error: &str| {
-        without_run(Outcome::Discarded {
-            error: error.into(),
-            status: None,
-        })
-    };
-    let known = match known {
-        Ok(Some(known)) => known,
-        // The store sees that the hook is gone and cancels the delivery.
-        Ok(None) => {
-            return Err(without_run(Outcome::retry_in(
-                Duration::ZERO,
-                "the hook was deleted",
-            )));
-        }
-        Err(_) => return Err(without_run(Outcome::Released)),
-    };
-    if claimed.losses >= MOST_LOSSES {
-        return Err(discarded(
-            "given up: each attempt ended with the worker, also alone",
-        ));
-    }
-    let Some(row) = claimed.event else {
-        return Err(discarded("the event has left the log"));
-    };
-    let delivery = Delivery {
-        id: delivery_id,
-        attempt,
-        epoch,
-        hook: Arc::clone(&known.hook),
-        event: Arc::new(event(installation, row)),
-        message_id: message_id(&installation.salt, delivery_id),
-    };
-    Ok((delivery, known))
-}
-
-fn event(installation: &Installation, row: EventRow) -> Event {
-    let channel = match installation.channels.get(&row.event_type) {
-        Some(channel) => channel.clone(),
-        None => row.event_type.split('.').next().unwrap_or_default().to_owned(),
-    };
-    Event {
-        id: event_id(&installation.salt, row.xid, row.ord),
-        channel,
-        data: serde_json::from_str(&row.data).unwrap_or_default(),
-        event_type: row.event_type,
-        user_id: row.user_id,
-        project_id: row.project_id,
-        bank_id: row.bank_id,
-        traceparent: row.traceparent,
-        created_at: row.created_at,
     }
 }

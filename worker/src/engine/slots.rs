@@ -50,24 +50,24 @@ impl Slots {
         self.freed.notified().await;
     }
 
-    /// What may be taken now. One hook gets at most half of what is free, and nothing once it holds half of all: a dead
-    /// endpoint cannot take the others' slots.
+    /// What may be taken now. One hook may hold three quarters of what it and nobody hold together: a dead endpoint cannot
+    /// take all slots, nor can a second one, nor a third.
     pub fn limits(&self) -> Limits {
         let held = self.lock();
         let free = self.size.saturating_sub(held.values().sum());
         let saturated = held
             .iter()
-            .filter(|(_, count)| **count >= self.size / 2)
+            .filter(|(_, count)| **count >= share(free + **count))
             .map(|(hook, _)| *hook)
             .collect();
         Limits {
             deliveries: free,
-            per_hook: free.div_ceil(2),
+            per_hook: share(free),
             saturated,
         }
     }
 
-    /// True when it is worth looking for more: a quarter is free, and no hook holds its half.
+    /// True when it is worth looking for more: a quarter is free, and no hook holds its share.
     pub fn has_room(&self) -> bool {
         let limits = self.limits();
         limits.deliveries >= self.size / 4 && limits.saturated.is_empty()
@@ -78,24 +78,29 @@ impl Slots {
     }
 }
 
+/// The share of one hook.
+fn share(slots: usize) -> usize {
+    (slots * 3).div_ceil(4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn one_hook_never_gets_more_than_half() {
+    fn one_hook_never_gets_more_than_its_share() {
         let slots = Slots::new(100);
         let (busy, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        assert_eq!(slots.limits().per_hook, 50);
-        (0..50).for_each(|_| slots.take(busy));
+        assert_eq!(slots.limits().per_hook, 75);
+        (0..75).for_each(|_| slots.take(busy));
         let limits = slots.limits();
         assert_eq!(
             (limits.deliveries, limits.per_hook, limits.saturated),
-            (50, 25, vec![busy])
+            (25, 19, vec![busy])
         );
         slots.take(other);
         slots.free([busy, other]);
-        assert_eq!(slots.in_flight(), 49);
+        assert_eq!(slots.in_flight(), 74);
         assert!(slots.limits().saturated.is_empty());
     }
 }

@@ -10,12 +10,22 @@ use super::{Store, StoreError};
 
 /// How much this worker can take now.
 pub struct Limits {
-    /// Deliveries in all; also the most events that are read.
+    /// Deliveries in all.
     pub deliveries: usize,
     /// Deliveries of one hook.
     pub per_hook: usize,
     /// Hooks that get none now.
     pub saturated: Vec<Uuid>,
+}
+
+/// What the dispatcher did in one move.
+pub struct Dispatched {
+    /// Events read.
+    pub events: usize,
+    /// Deliveries made of them.
+    pub matched: usize,
+    /// Those that are this worker's already; the others wait.
+    pub leased: Vec<Claimed>,
 }
 
 /// A leased delivery as the database describes it.
@@ -46,13 +56,14 @@ pub struct EventRow {
 }
 
 impl Store {
-    /// Moves the dispatcher by at most `limits.deliveries` events. Returns how many it read and the deliveries that are
-    /// leased to `lease`; `None` when another worker is dispatching. One transaction under the dispatcher's lock.
+    /// Moves the dispatcher by at most `events` events. `None` when another worker is dispatching. One transaction under
+    /// the dispatcher's lock; what it leases, at most `limits.deliveries`, is leased to `lease`.
     pub async fn dispatch(
         &self,
         lease: i64,
+        events: usize,
         limits: &Limits,
-    ) -> Result<Option<(usize, Vec<Claimed>)>, StoreError> {
+    ) -> Result<Option<Dispatched>, StoreError> {
         let mut connection = self.connection().await?;
         let lock = connection.prepare_cached(LOCK_DISPATCH).await?;
         let dispatch = connection.prepare_cached(DISPATCH_EVENTS).await?;
@@ -61,20 +72,26 @@ impl Store {
         if !transaction.query_one(&lock, &[]).await?.try_get::<_, bool>(0)? {
             return Ok(None);
         }
-        let most = to_i32(limits.deliveries);
+        let deliveries = to_i32(limits.deliveries);
         let rows = transaction
             .query(
                 &dispatch,
-                &[&most, &lease, &most, &to_i32(limits.per_hook), &limits.saturated],
+                &[&to_i32(events), &lease, &deliveries, &limits.saturated],
             )
             .await?;
         transaction.commit().await?;
-        let events: i64 = rows.first().map_or(Ok(0), |row| row.try_get("events"))?;
-        let claimed = rows
-            .iter()
-            .filter_map(|row| dispatched(row).transpose())
-            .collect::<Result<_, _>>()?;
-        Ok(Some((usize::try_from(events).unwrap_or(0), claimed)))
+        let count = |column: &str| -> Result<usize, StoreError> {
+            let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(column))?;
+            Ok(usize::try_from(count).unwrap_or(0))
+        };
+        Ok(Some(Dispatched {
+            events: count("events")?,
+            matched: count("matched")?,
+            leased: rows
+                .iter()
+                .filter_map(|row| dispatched(row).transpose())
+                .collect::<Result<_, _>>()?,
+        }))
     }
 
     /// Leases deliveries that are due.

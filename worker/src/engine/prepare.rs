@@ -1,0 +1,88 @@
+//! From a claimed row to a delivery that can run, or to its end when it cannot. No I/O.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::hooks::Known;
+use crate::delivery::{Delivery, message_id};
+use crate::event::{Event, event_id};
+use crate::outcome::Outcome;
+use crate::store::{Attempt, Claimed, EventRow, Installation, StoreError};
+
+/// Losses after which a delivery is given up: it ran alone in the last ones, so it is what killed the worker.
+const MOST_LOSSES: i16 = 4;
+
+/// The delivery to run, or how it ends without being run.
+pub fn prepare(
+    installation: &Installation,
+    claimed: Claimed,
+    known: Result<Option<Known>, StoreError>,
+) -> Result<(Delivery, Known), (Uuid, Attempt)> {
+    let (hook_id, delivery_id, epoch, attempt) =
+        (claimed.hook_id, claimed.id, claimed.epoch, claimed.attempt);
+    let without_run = |outcome| {
+        let attempt = Attempt {
+            delivery_id,
+            epoch,
+            started_at: Timestamp::now(),
+            duration: Duration::ZERO,
+            outcome,
+        };
+        (hook_id, attempt)
+    };
+    let discarded = |error: &str| {
+        without_run(Outcome::Discarded {
+            error: error.into(),
+            status: None,
+        })
+    };
+    let known = match known {
+        Ok(Some(known)) => known,
+        // The store sees that the hook is gone and cancels the delivery.
+        Ok(None) => {
+            return Err(without_run(Outcome::retry_in(
+                Duration::ZERO,
+                "the hook was deleted",
+            )));
+        }
+        Err(_) => return Err(without_run(Outcome::Released)),
+    };
+    if claimed.losses >= MOST_LOSSES {
+        return Err(discarded(
+            "given up: each attempt ended with the worker, also alone",
+        ));
+    }
+    let Some(row) = claimed.event else {
+        return Err(discarded("the event has left the log"));
+    };
+    let delivery = Delivery {
+        id: delivery_id,
+        attempt,
+        epoch,
+        hook: Arc::clone(&known.hook),
+        event: Arc::new(event(installation, row)),
+        message_id: message_id(&installation.salt, delivery_id),
+    };
+    Ok((delivery, known))
+}
+
+fn event(installation: &Installation, row: EventRow) -> Event {
+    let channel = match installation.channels.get(&row.event_type) {
+        Some(channel) => channel.clone(),
+        None => row.event_type.split('.').next().unwrap_or_default().to_owned(),
+    };
+    Event {
+        id: event_id(&installation.salt, row.xid, row.ord),
+        channel,
+        data: serde_json::from_str(&row.data).unwrap_or_default(),
+        event_type: row.event_type,
+        user_id: row.user_id,
+        project_id: row.project_id,
+        bank_id: row.bank_id,
+        traceparent: row.traceparent,
+        created_at: row.created_at,
+    }
+}
