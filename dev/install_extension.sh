@@ -23,7 +23,11 @@ profile=()
 
 say "building the extension for PostgreSQL $major (about 2 minutes the first time)"
 cd "$CHECKOUT"
-CARGO_TERM_QUIET=true cargo pgrx install -p zerodb_hooks --pg-config "$pg_config" --no-default-features --features "pg$major" "${profile[@]}"
+# What cargo-pgrx says of its steps is of interest only when one of them fails.
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+CARGO_TERM_QUIET=true cargo pgrx install -p zerodb_hooks --pg-config "$pg_config" --no-default-features --features "pg$major" \
+    "${profile[@]}" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 # The server may run as another user than the one who installed.
 installed="$("$pg_config" --sharedir)/extension"
 chmod a+r "$("$pg_config" --pkglibdir)/zerodb_hooks.so" "$installed"/zerodb_hooks{.control,--*.sql}
