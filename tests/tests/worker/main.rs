@@ -6,6 +6,7 @@ mod delivery;
 mod hooks;
 mod library;
 mod life;
+mod retention;
 mod retry;
 mod setup;
 mod webhook;

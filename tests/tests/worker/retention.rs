@@ -1,0 +1,84 @@
+//! Old events leave the log, and never those that somebody still waits for.
+
+use anyhow::Result;
+use zerodb_hooks_tests::on_every_server;
+
+use crate::setup::{idle, recording_hook, watched_table, worker};
+
+/// What maintenance calls, for the partition that is written now and without regard to age.
+const ROTATE: &str = "SELECT zerodb._rotate_log(zerodb._current_slot(), '0 s')";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_is_emptied_once_all_in_it_is_dispatched_and_delivered() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        watched_table(&session).await?;
+        let hook = recording_hook(&session, "record", "{}").await?;
+        session.run("INSERT INTO doc (body) VALUES ('a'), ('b')").await?;
+        assert_eq!(session.text(ROTATE).await?, "f", "nothing is dispatched yet");
+        let _worker = worker(&database)?;
+        idle(&session).await?;
+        session
+            .run(&format!(
+                "SELECT zerodb.update_hook('{hook}', is_active => false)"
+            ))
+            .await?;
+        let delivery = session.text("SELECT min(id) FROM zerodb.deliveries").await?;
+        session
+            .run(&format!("SELECT zerodb.redeliver({delivery})"))
+            .await?;
+        assert_eq!(session.text(ROTATE).await?, "f", "a delivery waits");
+        session.run(&format!("SELECT zerodb.discard({delivery})")).await?;
+        assert_eq!(
+            session
+                .text("SELECT zerodb._rotate_log(zerodb._current_slot(), '1 hour')")
+                .await?,
+            "f",
+            "too young"
+        );
+        assert_eq!(session.text(ROTATE).await?, "t");
+        assert_eq!(session.event_count().await?, 0);
+        assert_eq!(session.number("SELECT count(*) FROM zerodb.attempts").await?, 0);
+        // The log goes on, and so does delivery.
+        session
+            .run(&format!("SELECT zerodb.update_hook('{hook}', is_active => true)"))
+            .await?;
+        session.run("INSERT INTO doc (body) VALUES ('c')").await?;
+        idle(&session).await?;
+        assert_eq!(session.number("SELECT count(*) FROM seen").await?, 3);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn emptying_gives_way_to_a_reader_and_finished_deliveries_are_pruned() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        watched_table(&session).await?;
+        recording_hook(&session, "record", "{}").await?;
+        let _worker = worker(&database)?;
+        session.run("INSERT INTO doc (body) VALUES ('a')").await?;
+        idle(&session).await?;
+        let reader = database.session().await?;
+        reader.run("BEGIN; SELECT count(*) FROM zerodb.outbox").await?;
+        assert_eq!(session.text(ROTATE).await?, "f", "the reader was there first");
+        reader.run("COMMIT").await?;
+        assert_eq!(session.text(ROTATE).await?, "t");
+        assert_eq!(
+            session
+                .number("SELECT zerodb._prune_deliveries('1 hour', 10)")
+                .await?,
+            0
+        );
+        assert_eq!(
+            session
+                .number("SELECT zerodb._prune_deliveries('0 s', 10)")
+                .await?,
+            1
+        );
+        assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries").await?, 0);
+        Ok(())
+    })
+    .await
+}
