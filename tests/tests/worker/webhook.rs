@@ -110,3 +110,35 @@ async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_astrocyte_event_has_its_own_envelope_and_a_log_hook_its_line() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let receiver = Receiver::start()?;
+        let web = json!({"url": receiver.url("/")});
+        let line = json!({"level": "warning", "message": "PII: {{pii_type}} in {{bank_id}}"});
+        session
+            .run(&format!(
+                "SELECT zerodb.create_hook('on_pii_detected', 'web', '{web}', hook_type => 'webhook');
+                 SELECT zerodb.create_hook('on_pii_detected', 'line', '{line}', hook_type => 'log')"
+            ))
+            .await?;
+        let worker = worker(&database)?;
+        session
+            .run(&format!(
+                "SET zerodb.traceparent = '{TRACE}';
+                 SELECT zerodb.emit('on_pii_detected', '{{\"pii_type\": \"email\", \"action_taken\": \"redact\"}}', bank_id => 'b7')"
+            ))
+            .await?;
+        let request = receiver.wait_for(1, SOON).await?.remove(0);
+        let event = session.json("SELECT zerodb.event_json((SELECT id FROM zerodb.events))").await?;
+        assert_eq!(request.json()?, event);
+        assert_eq!(event["bank_id"], "b7");
+        assert_eq!(event["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'", 2).await?;
+        assert!(worker.stderr().contains("WARN") && worker.stderr().contains("PII: email in b7"), "{}", worker.stderr());
+        Ok(())
+    })
+    .await
+}
