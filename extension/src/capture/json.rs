@@ -85,14 +85,18 @@ impl Renderer {
             Self::Whole16 => (value.value() as i16).to_string().into_bytes(),
             Self::Whole32 => (value.value() as i32).to_string().into_bytes(),
             Self::Whole64 => (value.value() as i64).to_string().into_bytes(),
-            // SAFETY: the value has the type the renderer was chosen for, in all arms.
+            // SAFETY: the value has the type that the renderer was chosen for.
             Self::Text | Self::Json => unsafe { text_bytes(value) },
             Self::Uuid => pgrx::Uuid::from_bytes(uuid_bytes(value)).to_string().into_bytes(),
+            // SAFETY: the value has the type that the renderer was chosen for.
             Self::Time(type_oid) => unsafe { time_text(value, *type_oid) },
+            // SAFETY: the value has the type that the renderer was chosen for.
             Self::Number(output) | Self::JsonOutput(output) | Self::Other(output) => unsafe {
                 c_bytes(pg_sys::OidOutputFunctionCall(*output, value))
             },
+            // SAFETY: the value has the type that the renderer was chosen for.
             Self::Array => unsafe { json_of(pg_sys::array_to_json, value) },
+            // SAFETY: the value has the type that the renderer was chosen for.
             Self::Record => unsafe { json_of(pg_sys::row_to_json, value) },
         }
     }
