@@ -1,30 +1,44 @@
 -- Keeping the relations flat. Called by the worker; owner's rights because TRUNCATE and pruning need them.
 
--- Empties the partition of the log that the clock will reach next, with the attempts of that slot, once everything in
--- it is older than the retention, dispatched, and without a delivery that waits or runs. Returns whether it did.
--- Gives up at once when the partition is locked: the caller comes again.
+-- True when everything in a partition of the log is older than the retention, dispatched, and without a delivery that waits
+-- or runs.
+CREATE FUNCTION zerodb._is_spent(slot integer, retention interval) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    newest timestamptz;
+    newest_xid xid8;
+BEGIN
+    SELECT o.created_at, o.xid INTO newest, newest_xid FROM zerodb.outbox AS o
+    WHERE o.slot = _is_spent.slot ORDER BY o.xid DESC, o.ord DESC LIMIT 1;
+    RETURN newest <= clock_timestamp() - retention
+        AND newest_xid < (SELECT pg_snapshot_xmin(c.done) FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1)
+        AND newest_xid < pg_snapshot_xmin(pg_current_snapshot())
+        AND NOT EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.event_slot = _is_spent.slot AND d.due_at IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id
+            WHERE d.event_slot = _is_spent.slot AND d.state = 'running');
+END
+$$;
+
+-- Empties the partition of the log that the clock will reach next, with the attempts of that slot, once it is spent.
+-- Returns whether it did. Gives up at once when the partition is locked: the caller comes again.
 CREATE FUNCTION zerodb._rotate_log(slot integer, retention interval) RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '100ms'
 AS $$
-DECLARE
-    newest timestamptz;
-    newest_xid xid8;
 BEGIN
     IF slot NOT BETWEEN 0 AND 7 THEN
         RAISE EXCEPTION 'there is no slot %', slot USING ERRCODE = '22023', HINT = 'Slots are 0 to 7.';
     END IF;
-    SELECT o.created_at, o.xid INTO newest, newest_xid FROM zerodb.outbox AS o
-    WHERE o.slot = _rotate_log.slot ORDER BY o.xid DESC, o.ord DESC LIMIT 1;
-    IF newest IS NULL OR newest > clock_timestamp() - retention
-        OR newest_xid >= (SELECT pg_snapshot_xmin(c.done) FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1)
-        OR newest_xid >= pg_snapshot_xmin(pg_current_snapshot())
-        OR EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.event_slot = _rotate_log.slot AND d.due_at IS NOT NULL)
-        OR EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id
-            WHERE d.event_slot = _rotate_log.slot AND d.state = 'running')
-    THEN
+    IF zerodb._is_spent(slot, retention) IS NOT TRUE THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('LOCK TABLE zerodb.%I, zerodb.%I IN ACCESS EXCLUSIVE MODE', 'outbox_' || slot, 'attempt_' || slot);
+    -- Looked at again: a writer may have been waited for.
+    IF zerodb._is_spent(slot, retention) IS NOT TRUE THEN
         RETURN false;
     END IF;
     EXECUTE format('TRUNCATE zerodb.%I, zerodb.%I', 'outbox_' || slot, 'attempt_' || slot);

@@ -1,7 +1,10 @@
 -- Leases deliveries that are due, some of each hook that has any. $1 int: most; $2 int: most of one hook;
 -- $3 uuid[]: hooks that get none now; $4 bigint: lease. What was lost twice is left to claim_suspect.sql.
--- Locks: FOR UPDATE SKIP LOCKED. Indexes: delivery_queue (a loose scan over the hooks that wait), outbox_key.
-WITH RECURSIVE waiting (hook_id) AS (
+-- Locks: the lease FOR KEY SHARE, deliveries FOR UPDATE SKIP LOCKED. Indexes: delivery_queue (a loose scan over the hooks that wait), outbox_key.
+WITH RECURSIVE held AS MATERIALIZED (
+    -- Without its lease the worker gets nothing; with it, no reaper takes the lease away meanwhile.
+    SELECT l.id FROM zerodb.lease AS l WHERE l.id = $4::bigint FOR KEY SHARE
+), waiting (hook_id) AS (
     (SELECT d.hook_id FROM zerodb.delivery AS d WHERE d.due_at IS NOT NULL ORDER BY d.hook_id LIMIT 1)
     UNION ALL
     SELECT (SELECT d.hook_id FROM zerodb.delivery AS d
@@ -9,7 +12,8 @@ WITH RECURSIVE waiting (hook_id) AS (
     FROM waiting AS w WHERE w.hook_id IS NOT NULL
 ), due AS MATERIALIZED (
     SELECT d.id, h.xmin::text::bigint AS version
-    FROM waiting AS w
+    FROM held
+    CROSS JOIN waiting AS w
     JOIN zerodb.zerodb_hooks AS h ON h.id = w.hook_id AND h.is_active AND h.id <> ALL ($3::uuid[])
     CROSS JOIN LATERAL (
         SELECT q.id FROM zerodb.delivery AS q

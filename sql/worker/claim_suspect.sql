@@ -1,9 +1,12 @@
 -- Leases one delivery that was in flight at two crashes or more. The worker runs it alone, so that a delivery which kills its
 -- worker takes no other with it. $1 bigint: lease.
--- Locks: FOR UPDATE SKIP LOCKED. Indexes: delivery_suspect, outbox_key.
-WITH due AS MATERIALIZED (
+-- Locks: the lease FOR KEY SHARE, the delivery FOR UPDATE SKIP LOCKED. Indexes: delivery_suspect, outbox_key.
+WITH held AS MATERIALIZED (
+    SELECT l.id FROM zerodb.lease AS l WHERE l.id = $1::bigint FOR KEY SHARE
+), due AS MATERIALIZED (
     SELECT d.id, h.xmin::text::bigint AS version
-    FROM zerodb.delivery AS d
+    FROM held
+    CROSS JOIN zerodb.delivery AS d
     JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id AND h.is_active
     WHERE d.losses >= 2 AND d.due_at IS NOT NULL AND d.due_at <= statement_timestamp()
     ORDER BY d.due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED

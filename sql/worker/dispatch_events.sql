@@ -1,8 +1,12 @@
 -- Reads the next events of the log, pairs them with the hooks that match, inserts the deliveries and moves the cursor.
 -- $1 int: most events; $2 bigint: lease; $3 int: deliveries this worker can run now; $4 uuid[]: hooks that get none now.
 -- Deliveries beyond these wait as pending. Call under lock_dispatch.sql only.
+-- Locks: the lease FOR KEY SHARE.
 -- Indexes: outbox_key. Every read is bounded by two snapshots, so an open transaction costs nothing (PgQ's method).
-WITH place AS MATERIALIZED (
+WITH held AS MATERIALIZED (
+    -- Without its lease the worker gets nothing: all waits. With it, no reaper takes the lease away meanwhile.
+    SELECT l.id FROM zerodb.lease AS l WHERE l.id = $2::bigint FOR KEY SHARE
+), place AS MATERIALIZED (
     SELECT c.seq, c.done, c.moved_at, c.done::text = c.upto::text AS fresh,
         CASE WHEN c.done::text = c.upto::text THEN pg_current_snapshot() ELSE c.upto END AS upto, c.xid, c.ord
     FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1
@@ -37,7 +41,7 @@ WITH place AS MATERIALIZED (
     LEFT JOIN zerodb.hook_detail AS d ON d.hook_id = h.id
 ), matched AS MATERIALIZED (
     SELECT nextval('zerodb.delivery_id_seq') AS id, p.*,
-        row_number() OVER () <= $3::integer AND p.hook_id <> ALL ($4::uuid[]) AS leased
+        row_number() OVER () <= $3::integer AND EXISTS (SELECT FROM held) AND p.hook_id <> ALL ($4::uuid[]) AS leased
     FROM (
         SELECT e.*, w.id AS hook_id, w.version, w.user_id AS hook_user
         FROM events AS e JOIN wanted AS w ON w.event_type = e.event_type AND w.user_id = e.user_id
@@ -57,7 +61,8 @@ WITH place AS MATERIALIZED (
         CASE WHEN NOT m.leased THEN clock_timestamp() END
     FROM matched AS m
 )
-SELECT r.events, r.matched, s.id, s.hook_id, s.version, s.xid::text::bigint AS event_xid, s.ord AS event_ord, s.event_type, s.data::text AS data,
+SELECT r.events, r.matched, r.fresh, s.id, s.hook_id, s.version, s.xid::text::bigint AS event_xid, s.ord AS event_ord, s.event_type, s.data::text AS data,
     s.user_id, s.project_id, s.bank_id, s.traceparent, s.created_at
-FROM (SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM matched) AS matched) AS r
+FROM (SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM matched) AS matched,
+    (SELECT p.fresh FROM place AS p) AS fresh) AS r
 LEFT JOIN (SELECT * FROM matched AS m WHERE m.leased) AS s ON true

@@ -1,16 +1,13 @@
--- Gives back what dead workers held. The attempt is not charged; if the worker died it is counted as a loss.
--- $1 bigint: one's own lease, to give back at the end, or null for expired ones.
--- Locks: FOR UPDATE SKIP LOCKED, so that several reapers share the work. Index: delivery_lease.
-WITH dead AS MATERIALIZED (
-    SELECT l.id, l.worker FROM zerodb.lease AS l
-    WHERE CASE WHEN $1::bigint IS NULL THEN l.expires_at < clock_timestamp() ELSE l.id = $1::bigint END
-    FOR UPDATE SKIP LOCKED
-), removed AS (
-    DELETE FROM zerodb.lease AS l USING dead WHERE l.id = dead.id
-), freed AS (
+-- Gives back what leases held. In the transaction of lock_dead_leases.sql but in a later statement: only then its snapshot
+-- has every claim made under them. $1 bigint[]: leases; $2 boolean: their workers died. The attempt is not charged; of a dead
+-- worker it is counted as a loss. Index: delivery_lease.
+WITH freed AS (
     UPDATE zerodb.delivery AS d
-    SET state = 'retryable', due_at = clock_timestamp(), attempts = d.attempts - 1, losses = d.losses + ($1::bigint IS NULL)::integer, last_error = 'the worker was lost: ' || dead.worker
-    FROM dead
-    WHERE d.lease_id = ANY (ARRAY(SELECT one.id FROM dead AS one)) AND d.lease_id = dead.id AND d.state = 'running' RETURNING d.id
+    SET state = 'retryable', due_at = clock_timestamp(), attempts = d.attempts - 1, losses = d.losses + $2::boolean::integer,
+        last_error = 'the worker was lost: ' || l.worker
+    FROM zerodb.lease AS l
+    WHERE d.lease_id = ANY ($1::bigint[]) AND l.id = d.lease_id AND d.state = 'running' RETURNING d.id
+), removed AS (
+    DELETE FROM zerodb.lease AS l WHERE l.id = ANY ($1::bigint[])
 )
-SELECT (SELECT count(*) FROM dead) AS leases, (SELECT count(*) FROM freed) AS deliveries
+SELECT count(*) FROM freed AS f

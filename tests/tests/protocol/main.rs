@@ -1,7 +1,7 @@
 //! The product's protocols, model-checked: every order of their steps is tried, and every state is looked at. A model
 //! is the protocol's reading, not its code; each file names the code that a step stands for. Every model also has
 //! broken variants, each of which must be caught: a property that nothing can break proves nothing.
-//! `cargo test -p zerodb_hooks_tests --test protocol -- --nocapture` prints the sizes and the shortest ways to break them.
+//! `cargo test -p zerodb_hooks_tests --test protocol -- --nocapture` prints the sizes and a way to break each.
 
 mod dispatch;
 mod lease;
@@ -23,7 +23,11 @@ where
         + 'static,
 {
     let name = format!("{model:?}");
-    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let checker = model
+        .checker()
+        .finish_when(HasDiscoveries::AnyFailures)
+        .spawn_bfs()
+        .join();
     let states = checker.unique_state_count();
     println!("{name}: {states} states, depth {}", checker.max_depth());
     checker.assert_properties();
@@ -44,5 +48,9 @@ where
     let wanted = HasDiscoveries::AnyOf([property].into());
     let checker = model.checker().finish_when(wanted).spawn_bfs().join();
     let way = checker.assert_any_discovery(property);
-    println!("{name}, {} states: not \"{property}\" after {:?}", checker.unique_state_count(), way.into_actions());
+    println!(
+        "{name}, {} states: not \"{property}\" after {:?}",
+        checker.unique_state_count(),
+        way.into_actions()
+    );
 }

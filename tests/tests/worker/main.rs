@@ -4,6 +4,7 @@ mod cli;
 mod commits;
 mod delivery;
 mod hooks;
+mod leases;
 mod library;
 mod life;
 mod retention;

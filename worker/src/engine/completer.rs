@@ -92,6 +92,8 @@ async fn write_alone(shared: &Shared, lease: i64, mut attempt: Attempt) {
         };
         if let Err(error) = finish(shared, lease, &[attempt]).await {
             tracing::error!(%error, "an outcome could not be stored at all");
+            // Its delivery comes back with the lease.
+            shared.doubt_lease();
         }
     }
 }

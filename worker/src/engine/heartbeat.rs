@@ -23,9 +23,12 @@ pub async fn run(shared: Arc<Shared>) {
 
 async fn beat(shared: &Shared) -> Result<(), StoreError> {
     let length = shared.settings.lease;
-    if !shared.store.renew_lease(shared.lease(), length).await? && !shared.stop.is_cancelled() {
+    let in_doubt = shared.is_lease_in_doubt();
+    if !in_doubt && !shared.store.renew_lease(shared.lease(), length).await? && !shared.stop.is_cancelled() {
         let lease = shared.store.take_lease(&shared.settings.name, length).await?;
         shared.set_lease(lease);
+        // Nothing could be claimed without it.
+        shared.requeued.notify_one();
         tracing::warn!("the lease was lost, probably in a pause of this process; a new one is taken");
     }
     let reaped = shared.store.reap_expired_leases().await?;

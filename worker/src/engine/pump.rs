@@ -20,6 +20,8 @@ const PARK_TIMEOUT: Duration = Duration::from_millis(50);
 const BATCH: usize = 1000;
 /// Events read at once while they match nothing.
 const MOST_UNMATCHED: usize = 10_000;
+/// Pause after a look that was not sure.
+const UNSURE: Duration = Duration::from_millis(3);
 /// How often deliveries are looked for that were in flight at two crashes.
 const SUSPECTS_EVERY: Duration = Duration::from_secs(1);
 /// How often the other workers are called while this one is full.
@@ -64,6 +66,8 @@ struct Pump {
 enum Look {
     Nothing,
     Some,
+    /// Another worker was looking, or only an old window was ended: there may be events that nobody has seen.
+    Unsure,
 }
 
 impl Pump {
@@ -76,22 +80,38 @@ impl Pump {
         if self.shared.stop.is_cancelled() {
             return Ok(());
         }
+        self.shared.settle_lease().await?;
         self.run_suspects().await?;
-        if self.look().await? == Look::Some {
-            if self.look().await? == Look::Some
-                && let Some(listener) = &mut self.listener
-            {
-                // Busy: writers need not notify.
-                listener.unpark().await?;
-            }
-            return Ok(());
+        match self.look().await? {
+            Look::Some => return self.work().await,
+            Look::Unsure => return self.pause().await,
+            Look::Nothing => {}
         }
         match self.park().await? {
             Parked::Busy => Ok(()),
-            // What was committed before the worker was parked did not notify.
-            Parked::Yes | Parked::Follower if self.look().await? == Look::Some => Ok(()),
-            Parked::Yes | Parked::Follower => self.rest().await,
+            // What was committed before the worker was parked did not notify: only a look that is sure allows to rest.
+            Parked::Yes | Parked::Follower => match self.look().await? {
+                Look::Nothing => self.rest().await,
+                Look::Some => Ok(()),
+                Look::Unsure => self.pause().await,
+            },
         }
+    }
+
+    /// There is work; if there is more, writers need not notify.
+    async fn work(&mut self) -> Result<(), StoreError> {
+        if self.look().await? == Look::Some
+            && let Some(listener) = &mut self.listener
+        {
+            listener.unpark().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives another dispatcher the time to end.
+    async fn pause(&self) -> Result<(), StoreError> {
+        tokio::time::sleep(UNSURE).await;
+        Ok(())
     }
 
     /// Wakes the other workers when this one can take nothing more: they may sleep, for as long as it works no writer
@@ -124,28 +144,27 @@ impl Pump {
     }
 
     async fn look(&mut self) -> Result<Look, StoreError> {
-        let events = self.dispatch().await?;
+        let dispatched = self.dispatch().await?;
         let overdue = self.claimed_at.is_none_or(|at| at.elapsed() >= CLAIM_EVERY);
-        let claimed = if events == 0 || overdue {
-            self.claim().await?
-        } else {
-            0
-        };
-        Ok(if events + claimed > 0 {
-            Look::Some
-        } else {
-            Look::Nothing
-        })
+        if dispatched == Look::Some && !overdue {
+            return Ok(Look::Some);
+        }
+        let claimed = self.claim().await?;
+        Ok(if claimed > 0 { Look::Some } else { dispatched })
     }
 
-    async fn dispatch(&mut self) -> Result<usize, StoreError> {
+    async fn dispatch(&mut self) -> Result<Look, StoreError> {
         let mut limits = self.shared.slots.limits();
+        if limits.deliveries == 0 {
+            return Ok(Look::Some);
+        }
         // No more events than one hook may have deliveries: none of them then takes the slow way.
-        limits.deliveries = limits.per_hook.min(BATCH);
+        limits.deliveries = limits.per_hook.clamp(1, BATCH);
         let events = limits.deliveries.max(self.unmatched);
         let lease = self.shared.lease();
-        let Some(found) = self.shared.store.dispatch(lease, events, &limits).await? else {
-            return Ok(0);
+        let found = self.shared.store.dispatch(lease, events, &limits).await;
+        let Some(found) = self.answered(found)? else {
+            return Ok(Look::Unsure);
         };
         // A log of events that no hook wants is read in longer and longer steps.
         self.unmatched = match (found.events, found.matched) {
@@ -157,7 +176,11 @@ impl Pump {
             self.claimed_at = None;
         }
         self.start(lease, found.leased).await?;
-        Ok(found.events)
+        Ok(match found.events {
+            0 if found.was_fresh => Look::Nothing,
+            0 => Look::Unsure,
+            _ => Look::Some,
+        })
     }
 
     async fn claim(&mut self) -> Result<usize, StoreError> {
@@ -167,10 +190,19 @@ impl Pump {
         }
         self.claimed_at = Some(Instant::now());
         let lease = self.shared.lease();
-        let claimed = self.shared.store.claim(lease, &limits).await?;
+        let claimed = self.shared.store.claim(lease, &limits).await;
+        let claimed = self.answered(claimed)?;
         let count = claimed.len();
         self.start(lease, claimed).await?;
         Ok(count)
+    }
+
+    /// A claim whose answer was lost may have been made: only the end of its lease gives it back.
+    fn answered<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Unavailable { .. }) = &result {
+            self.shared.doubt_lease();
+        }
+        result
     }
 
     /// Runs what was in flight at two crashes, one by one and with nothing beside it.
@@ -181,7 +213,8 @@ impl Pump {
         self.suspected_at = Some(Instant::now());
         while self.shared.store.has_suspects().await? && self.empty().await {
             let lease = self.shared.lease();
-            let Some(suspect) = self.shared.store.claim_suspect(lease).await? else {
+            let suspect = self.shared.store.claim_suspect(lease).await;
+            let Some(suspect) = self.answered(suspect)? else {
                 break;
             };
             self.start(lease, vec![suspect]).await?;

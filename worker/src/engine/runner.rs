@@ -1,7 +1,7 @@
 //! Wires a worker together: connects, starts the tasks, and stops them in the order that loses nothing: first no new
 //! work, then the running deliveries, then their outcomes, then the lease. The only place that starts tasks.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Shared {
     /// Set when work is no longer taken.
     pub stop: CancellationToken,
     lease: AtomicI64,
+    /// Set when a claim may have been made whose answer never came.
+    in_doubt: AtomicBool,
     installation: RwLock<Arc<Installation>>,
 }
 
@@ -40,6 +42,28 @@ impl Shared {
 
     pub fn set_lease(&self, lease: i64) {
         self.lease.store(lease, Ordering::Release);
+    }
+
+    /// Stops renewing the lease: what was claimed under it, and nobody here knows of, comes back when it expires.
+    pub fn doubt_lease(&self) {
+        self.in_doubt.store(true, Ordering::Release);
+    }
+
+    /// Takes another lease if the present one is in doubt.
+    pub async fn settle_lease(&self) -> Result<(), StoreError> {
+        if self.in_doubt.load(Ordering::Acquire) {
+            let lease = self
+                .store
+                .take_lease(&self.settings.name, self.settings.lease)
+                .await?;
+            self.set_lease(lease);
+            self.in_doubt.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    pub fn is_lease_in_doubt(&self) -> bool {
+        self.in_doubt.load(Ordering::Acquire)
     }
 
     pub fn installation(&self) -> Arc<Installation> {
@@ -73,6 +97,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
         requeued: Notify::new(),
         stop: CancellationToken::new(),
         lease: AtomicI64::new(lease),
+        in_doubt: AtomicBool::new(false),
         installation: RwLock::new(Arc::new(installation)),
     });
     tracing::info!(worker.name = %shared.settings.name, "the worker runs");

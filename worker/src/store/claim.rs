@@ -24,6 +24,8 @@ pub struct Dispatched {
     pub events: usize,
     /// Deliveries made of them.
     pub matched: usize,
+    /// Whether what was read was all that was visible: false when an older look was only brought to its end.
+    pub was_fresh: bool,
     /// Those that are this worker's already; the others wait.
     pub leased: Vec<Claimed>,
 }
@@ -87,6 +89,7 @@ impl Store {
         Ok(Some(Dispatched {
             events: count("events")?,
             matched: count("matched")?,
+            was_fresh: rows.first().map_or(Ok(true), |row| row.try_get("fresh"))?,
             leased: rows
                 .iter()
                 .filter_map(|row| dispatched(row).transpose())

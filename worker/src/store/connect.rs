@@ -14,8 +14,10 @@ use super::StoreError;
 
 /// What the planner must not try on the worker's statements: their tables are read by index or not at all, and a table
 /// that has just been filled has no statistics yet.
+/// A worker that is paused in the middle of a transaction must not keep the dispatcher's lock.
 /// SET and not a start-up option, which PgBouncer refuses or drops.
-pub const SESSION: &str = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning";
+pub const SESSION: &str = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning;
+    SET idle_in_transaction_session_timeout = '10s'";
 
 /// A parsed URL, ready to connect.
 pub struct Target {

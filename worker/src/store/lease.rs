@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::statements::{REAP_LEASES, RENEW_LEASE, TAKE_LEASE};
+use super::statements::{LOCK_DEAD_LEASES, REAP_LEASES, RENEW_LEASE, TAKE_LEASE};
 use super::{Store, StoreError};
 
 /// What a reaper gave back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reaped {
-    pub workers: i64,
+    pub workers: usize,
     pub deliveries: i64,
 }
 
@@ -44,12 +44,29 @@ impl Store {
     }
 
     async fn reap(&self, own: Option<i64>) -> Result<Reaped, StoreError> {
-        let connection = self.connection().await?;
-        let statement = connection.prepare_cached(REAP_LEASES).await?;
-        let row = connection.query_one(&statement, &[&own]).await?;
+        let mut connection = self.connection().await?;
+        let lock = connection.prepare_cached(LOCK_DEAD_LEASES).await?;
+        let reap = connection.prepare_cached(REAP_LEASES).await?;
+        let transaction = connection.transaction().await?;
+        let dead = transaction.query(&lock, &[&own]).await?;
+        let dead = dead
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<Vec<i64>, _>>()?;
+        if dead.is_empty() {
+            return Ok(Reaped {
+                workers: 0,
+                deliveries: 0,
+            });
+        }
+        let deliveries = transaction
+            .query_one(&reap, &[&dead, &own.is_none()])
+            .await?
+            .try_get(0)?;
+        transaction.commit().await?;
         Ok(Reaped {
-            workers: row.try_get("leases")?,
-            deliveries: row.try_get("deliveries")?,
+            workers: dead.len(),
+            deliveries,
         })
     }
 }

@@ -20,6 +20,7 @@ statements! {
     LOAD_CHANNELS = "load_channels.sql";
     LOAD_HOOK = "load_hook.sql";
     LOAD_SETTINGS = "load_settings.sql";
+    LOCK_DEAD_LEASES = "lock_dead_leases.sql";
     LOCK_DISPATCH = "lock_dispatch.sql";
     NEXT_DUE = "next_due.sql";
     PARK = "park.sql";
