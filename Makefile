@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test bench install package setup fmt lint clean check pgtest dev-pgspot dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-packages dev-server dev-postgres15 dev-tools
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -38,6 +38,11 @@ test: setup dev-pgspot check pgtest ## run every test: format, Clippy, in-server
 	$(RUN) cargo test -p zerodb_hooks_worker
 	echo "==> running the end-to-end tests"
 	$(RUN) cargo test -p zerodb_hooks_tests
+
+chaos: setup ## the long form of the chaos tests (about 10 minutes)
+	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
+	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
+	ZERODB_CHAOS=10 $(RUN) cargo test -p zerodb_hooks_tests --test chaos
 
 pgtest: setup
 	for server in $(EVERY); do dev/pgtest.sh $$server; done
