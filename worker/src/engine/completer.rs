@@ -60,18 +60,10 @@ async fn write(shared: &Shared, ended: &[(i64, Uuid, Attempt)]) {
         }
         Ok(_) => {}
         // Something in one of them cannot be stored: each by itself, so that it takes no other with it.
-        Err(_) if attempts.len() > 1 => {
+        Err(_) => {
             for attempt in attempts {
                 write_alone(shared, *lease, attempt).await;
             }
-        }
-        Err(_) => {
-            write_alone(
-                shared,
-                *lease,
-                attempts.into_iter().next_back().unwrap_or_else(|| unreachable!()),
-            )
-            .await
         }
     }
     if ended

@@ -12,7 +12,7 @@ pub async fn run(shared: Arc<Shared>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut outage = Outage::default();
     loop {
-        // The lease is renewed during the drain too: `run` ends with the worker's process or its runtime.
+        // The lease is renewed during the drain too: the runner ends this task, when the lease is given back.
         ticks.tick().await;
         match beat(&shared).await {
             Ok(()) => outage.over(),

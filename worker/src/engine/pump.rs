@@ -249,9 +249,11 @@ impl Pump {
             match prepare(&installation, one, known) {
                 Ok((delivery, known)) => {
                     let shared = Arc::clone(&self.shared);
+                    let abandon = self.shared.abandon.clone();
+                    let running = executor::run(shared, lease, delivery, known);
                     self.shared
                         .running
-                        .spawn(executor::run(shared, lease, delivery, known));
+                        .spawn(abandon.run_until_cancelled_owned(running));
                 }
                 Err(ended) => {
                     // The completer outlives the pump.

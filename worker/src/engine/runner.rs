@@ -29,6 +29,8 @@ pub struct Shared {
     pub requeued: Notify,
     /// Set when work is no longer taken.
     pub stop: CancellationToken,
+    /// Set when the drain's time is over: what still runs is dropped.
+    pub abandon: CancellationToken,
     lease: AtomicI64,
     /// Set when a claim may have been made whose answer never came.
     in_doubt: AtomicBool,
@@ -96,6 +98,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
         ended,
         requeued: Notify::new(),
         stop: CancellationToken::new(),
+        abandon: CancellationToken::new(),
         lease: AtomicI64::new(lease),
         in_doubt: AtomicBool::new(false),
         installation: RwLock::new(Arc::new(installation)),
@@ -104,11 +107,13 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
 
     let tasks = TaskTracker::new();
     let completing = tasks.spawn(completer::run(Arc::clone(&shared), outcomes));
-    tasks.spawn(heartbeat::run(Arc::clone(&shared)));
+    let beating = tasks.spawn(heartbeat::run(Arc::clone(&shared)));
     tasks.spawn(maintenance::run(Arc::clone(&shared)));
     let pumping = tasks.spawn(pump::run(Arc::clone(&shared)));
     stop.await;
     drain(&shared, pumping, completing).await;
+    // The process may live on: a worker that has ended leaves no task behind in it.
+    beating.abort();
     Ok(())
 }
 
@@ -127,10 +132,17 @@ async fn drain(
             deliveries.running = shared.slots.in_flight(),
             "the drain's time is over, giving back the rest"
         );
+        shared.abandon.cancel();
     }
     // The completer ends by itself once every outcome is written; without a database it must not wait for ever.
     let _ended = shared.ended.send(completer::Ended::Close);
-    let _late = tokio::time::timeout(drain.max(Duration::from_secs(1)), completing).await;
+    let completer = completing.abort_handle();
+    if tokio::time::timeout(drain.max(Duration::from_secs(1)), completing)
+        .await
+        .is_err()
+    {
+        completer.abort();
+    }
     match tokio::time::timeout(Duration::from_secs(5), shared.store.release_lease(shared.lease())).await {
         Ok(Ok(given)) if given.deliveries > 0 => {
             tracing::info!(deliveries.returned = given.deliveries, "stopped")

@@ -12,10 +12,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 
-/// What the planner must not try on the worker's statements: their tables are read by index or not at all, and a table
-/// that has just been filled has no statistics yet.
-/// A worker that is paused in the middle of a transaction must not keep the dispatcher's lock.
-/// SET and not a start-up option, which PgBouncer refuses or drops.
+/// The settings of the worker's own sessions. The planner must not guess: their tables are read by index or not at all, and
+/// one that has just been filled has no statistics yet. And a worker that is paused in the middle of a transaction must not
+/// keep the dispatcher's lock. By SET and not as a start-up option, which PgBouncer refuses or drops.
 pub const SESSION: &str = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning;
     SET idle_in_transaction_session_timeout = '10s'";
 
