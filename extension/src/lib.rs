@@ -41,9 +41,14 @@ extension_sql_file!(
     requires = ["outbox"]
 );
 extension_sql_file!(
+    "../../sql/schema/batches.sql",
+    name = "batches",
+    requires = ["deliveries"]
+);
+extension_sql_file!(
     "../../sql/schema/hook_api.sql",
     name = "hook_api",
-    requires = ["deliveries"]
+    requires = ["batches"]
 );
 extension_sql_file!(
     "../../sql/schema/watch.sql",

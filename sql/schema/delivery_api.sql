@@ -12,12 +12,23 @@ SELECT
     d.created_at,
     d.finished_at,
     d.user_id
-FROM zerodb.delivery AS d;
+FROM zerodb.delivery AS d
+UNION ALL
+SELECT c.id, zerodb._event_id(c.event_xid, c.event_ord), c.hook_id, 'completed', 1, NULL, NULL, c.created_at, c.finished_at, c.user_id
+FROM zerodb._completed_delivery AS c
+UNION ALL
+SELECT r.id, zerodb._event_id(r.event_xid, r.event_ord), r.hook_id, 'running', 1, NULL, NULL, r.created_at, NULL, r.user_id
+FROM zerodb._running_delivery AS r;
 COMMENT ON VIEW zerodb.deliveries IS 'One event for one hook each, with its state';
 
 CREATE VIEW zerodb.attempts WITH (security_invoker = true) AS
 SELECT a.delivery_id, a.attempt, a.outcome, a.started_at, a.duration_ms, a.status, a.error, a.worker
-FROM zerodb.attempt AS a;
+FROM zerodb.attempt AS a
+UNION ALL
+SELECT e.id, 1, 'completed', e.started_at, e.duration_ms, e.status, NULL, c.worker
+FROM zerodb.completion AS c
+CROSS JOIN LATERAL unnest(c.ids, c.started_at, c.duration_ms, c.status) AS e (id, started_at, duration_ms, status)
+WHERE c.started_at IS NOT NULL;
 COMMENT ON VIEW zerodb.attempts IS 'The ledger: one row a try';
 
 -- One look at an event's deliveries: how many ended well, how many are still to end, and the warnings of the rest.
@@ -31,9 +42,18 @@ AS $$
         'hook_warnings', coalesce(jsonb_agg(jsonb_build_object('hook_id', d.hook_id, 'hook_name', h.hook_name,
             'delivery_id', d.id, 'state', d.state, 'attempts', d.attempts, 'error', d.last_error) ORDER BY d.id)
             FILTER (WHERE d.state IN ('discarded', 'cancelled')), '[]'))
-    FROM zerodb.delivery AS d
+    FROM (
+        SELECT q.id, q.hook_id, q.state, q.attempts, q.last_error FROM zerodb.delivery AS q
+        WHERE q.event_xid = _event_progress.event_xid AND q.event_ord = _event_progress.event_ord
+        UNION ALL
+        SELECT c.id, c.hook_id, 'completed', 1, NULL FROM zerodb._completed_delivery AS c
+        WHERE c.event_xid = _event_progress.event_xid AND c.event_ord = _event_progress.event_ord
+            AND c.last_xid >= _event_progress.event_xid AND c.first_xid <= _event_progress.event_xid
+        UNION ALL
+        SELECT r.id, r.hook_id, 'running', 1, NULL FROM zerodb._running_delivery AS r
+        WHERE r.event_xid = _event_progress.event_xid AND r.event_ord = _event_progress.event_ord
+    ) AS d
     LEFT JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id
-    WHERE d.event_xid = _event_progress.event_xid AND d.event_ord = _event_progress.event_ord
 $$;
 
 CREATE FUNCTION zerodb.await_event(id text, timeout interval DEFAULT '30 s') RETURNS jsonb
@@ -75,6 +95,7 @@ AS $$
     SELECT NOT EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.due_at <= clock_timestamp()
             AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id AND h.is_active))
         AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
+        AND NOT EXISTS (SELECT FROM zerodb.batch AS b JOIN zerodb.lease AS l ON l.id = b.lease_id)
         AND NOT EXISTS (SELECT FROM zerodb._undispatched())
 $$;
 
@@ -109,6 +130,36 @@ BEGIN
 END
 $$;
 
+-- The state of a delivery that never was in zerodb.delivery; null when it is not known either.
+CREATE FUNCTION zerodb._batched_state(id bigint) RETURNS zerodb.delivery_state
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT 'completed'::zerodb.delivery_state FROM zerodb._completed_delivery AS c
+    WHERE c.id = _batched_state.id AND c.first_id <= _batched_state.id AND c.last_id >= _batched_state.id
+    UNION ALL
+    SELECT 'running' FROM zerodb._running_delivery AS r WHERE r.id = _batched_state.id
+    LIMIT 1
+$$;
+
+-- Gives a delivery that completed at its first attempt a row in zerodb.delivery, where it can be due again. Owner's rights,
+-- because a user may not choose ids there: whose delivery it is, is asked here.
+CREATE FUNCTION zerodb._reopen(id bigint) RETURNS boolean
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, created_at, state, attempts)
+    SELECT c.id, c.event_xid, c.event_ord, c.slot, c.hook_id, c.user_id, c.created_at, 'completed', 1
+    FROM zerodb._completed_delivery AS c
+    WHERE c.id = _reopen.id AND c.first_id <= _reopen.id AND c.last_id >= _reopen.id
+        AND (c.user_id = zerodb._user_id() OR has_function_privilege(zerodb._caller(), 'zerodb._all_tenants()', 'EXECUTE'))
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END
+$$;
+
 CREATE FUNCTION zerodb.redeliver(delivery_id bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -117,7 +168,11 @@ DECLARE
     old_state zerodb.delivery_state;
 BEGIN
     SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
-    IF NOT FOUND THEN
+    IF NOT FOUND AND zerodb._reopen(delivery_id) THEN
+        SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
+    END IF;
+    old_state := coalesce(old_state, zerodb._batched_state(delivery_id));
+    IF old_state IS NULL THEN
         PERFORM zerodb._no_delivery(delivery_id);
     ELSIF old_state = 'running' THEN
         RAISE EXCEPTION 'delivery % is running', delivery_id
@@ -139,7 +194,8 @@ DECLARE
     old_state zerodb.delivery_state;
 BEGIN
     SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
-    IF NOT FOUND THEN
+    old_state := coalesce(old_state, zerodb._batched_state(delivery_id));
+    IF old_state IS NULL THEN
         PERFORM zerodb._no_delivery(delivery_id);
     ELSIF old_state NOT IN ('pending', 'retryable') THEN
         RAISE EXCEPTION 'delivery % is %', delivery_id, old_state
@@ -230,16 +286,22 @@ AS $$
     ), waiting AS (
         SELECT d.hook_id, count(*) AS n, count(*) FILTER (WHERE d.state = 'retryable') AS retryable, min(d.created_at) AS oldest
         FROM zerodb.delivery AS d WHERE d.due_at IS NOT NULL GROUP BY d.hook_id
-    ), recent AS (
-        SELECT d.hook_id, count(*) FILTER (WHERE a.outcome = 'completed') AS completed,
-            count(*) FILTER (WHERE a.outcome = 'failed') AS failed, count(*) FILTER (WHERE a.outcome = 'discarded') AS discarded
+    ), ended AS (
+        SELECT d.hook_id, (a.outcome = 'completed')::integer AS completed, (a.outcome = 'failed')::integer AS failed,
+            (a.outcome = 'discarded')::integer AS discarded
         FROM zerodb.attempt AS a JOIN zerodb.delivery AS d ON d.id = a.delivery_id
-        WHERE a.started_at > now() - interval '5 minutes' GROUP BY d.hook_id
+        WHERE a.started_at > now() - interval '5 minutes'
+        UNION ALL
+        SELECT c.hook_id, c.size, 0, 0 FROM zerodb.completion AS c WHERE c.finished_at > now() - interval '5 minutes'
+    ), recent AS (
+        SELECT e.hook_id, sum(e.completed) AS completed, sum(e.failed) AS failed, sum(e.discarded) AS discarded
+        FROM ended AS e GROUP BY e.hook_id
     )
     SELECT jsonb_build_object(
         'undispatched_events', (SELECT count(*) FROM unread),
         'waiting_deliveries', (SELECT coalesce(sum(w.n), 0) FROM waiting AS w),
-        'running_deliveries', (SELECT count(*) FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running'),
+        'running_deliveries', (SELECT count(*) FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
+            + (SELECT count(*) FROM zerodb._running_delivery AS r JOIN zerodb.lease AS l ON l.id = r.lease_id),
         'oldest_age_seconds', (SELECT coalesce(round(extract(epoch FROM now() - least(
             (SELECT min(u.created_at) FROM unread AS u), (SELECT min(w.oldest) FROM waiting AS w))), 3), 0)),
         'attempts_per_second', (SELECT coalesce(round(sum(r.completed + r.failed + r.discarded) / 300.0, 2), 0) FROM recent AS r),

@@ -17,11 +17,13 @@ BEGIN
         AND newest_xid < pg_snapshot_xmin(pg_current_snapshot())
         AND NOT EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.event_slot = _is_spent.slot AND d.due_at IS NOT NULL)
         AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id
-            WHERE d.event_slot = _is_spent.slot AND d.state = 'running');
+            WHERE d.event_slot = _is_spent.slot AND d.state = 'running')
+        AND NOT EXISTS (SELECT FROM zerodb.batch AS b WHERE b.slot = _is_spent.slot);
 END
 $$;
 
--- Empties the partition of the log that the clock will reach next, with the attempts of that slot, once it is spent.
+-- Empties the partition of the log that the clock will reach next, with the attempts and completions of that slot, once it is
+-- spent.
 -- Returns whether it did. Gives up at once when the partition is locked: the caller comes again.
 CREATE FUNCTION zerodb._rotate_log(slot integer, retention interval) RETURNS boolean
 LANGUAGE plpgsql
@@ -36,12 +38,13 @@ BEGIN
     IF zerodb._is_spent(slot, retention) IS NOT TRUE THEN
         RETURN false;
     END IF;
-    EXECUTE format('LOCK TABLE zerodb.%I, zerodb.%I IN ACCESS EXCLUSIVE MODE', 'outbox_' || slot, 'attempt_' || slot);
+    EXECUTE format('LOCK TABLE zerodb.%I, zerodb.%I, zerodb.%I IN ACCESS EXCLUSIVE MODE',
+        'outbox_' || slot, 'attempt_' || slot, 'completion_' || slot);
     -- Looked at again: a writer may have been waited for.
     IF zerodb._is_spent(slot, retention) IS NOT TRUE THEN
         RETURN false;
     END IF;
-    EXECUTE format('TRUNCATE zerodb.%I, zerodb.%I', 'outbox_' || slot, 'attempt_' || slot);
+    EXECUTE format('TRUNCATE zerodb.%I, zerodb.%I, zerodb.%I', 'outbox_' || slot, 'attempt_' || slot, 'completion_' || slot);
     RETURN true;
 EXCEPTION WHEN lock_not_available THEN
     RETURN false;

@@ -1,6 +1,8 @@
--- Reads the next events of the log, pairs them with the hooks that match, inserts the deliveries and moves the cursor.
+-- Reads the next events of the log, pairs them with the hooks that match, makes the deliveries and moves the cursor.
 -- $1 int: most events; $2 bigint: lease; $3 int: deliveries this worker can run now; $4 uuid[]: hooks that get none now.
--- Deliveries beyond these wait as pending. Call under lock_dispatch.sql only.
+-- These are leased at once, as a batch for each hook and slot whose id is the least of its deliveries'; the others wait as
+-- pending. In the transaction of lock_dispatch.sql, which says by a setting whether this one has the turn; without it, nothing is
+-- read.
 -- Locks: the lease FOR KEY SHARE.
 -- Indexes: outbox_key. Every read is bounded by two snapshots, so an open transaction costs nothing (PgQ's method).
 WITH held AS MATERIALIZED (
@@ -9,7 +11,7 @@ WITH held AS MATERIALIZED (
 ), place AS MATERIALIZED (
     SELECT c.seq, c.done, c.moved_at, c.done::text = c.upto::text AS fresh,
         CASE WHEN c.done::text = c.upto::text THEN pg_current_snapshot() ELSE c.upto END AS upto, c.xid, c.ord
-    FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1
+    FROM zerodb.cursor AS c WHERE current_setting('zerodb_hooks.dispatches', true) = 'true' ORDER BY c.seq DESC LIMIT 1
 ), events AS MATERIALIZED (
     SELECT e.* FROM (
         (SELECT o.* FROM zerodb.outbox AS o
@@ -53,16 +55,18 @@ WITH held AS MATERIALIZED (
         WHERE w.user_id = '00000000-0000-0000-0000-000000000000' AND (w.project_id IS NULL OR w.project_id = e.project_id)
             AND (NOT w.conditional OR coalesce(jsonb_path_match(e.data::jsonb, w.predicate, '{}', true), false))
     ) AS p
-), inserted AS (
-    INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, state, attempts, epoch, lease_id, due_at)
-    SELECT m.id, m.xid, m.ord, m.slot, m.hook_id, m.hook_user,
-        CASE WHEN m.leased THEN 'running' ELSE 'pending' END::zerodb.delivery_state,
-        m.leased::integer, m.leased::integer, CASE WHEN m.leased THEN $2::bigint END,
-        CASE WHEN NOT m.leased THEN clock_timestamp() END
-    FROM matched AS m
+), leased AS MATERIALIZED (
+    SELECT m.* FROM matched AS m WHERE m.leased
+), batches AS (
+    INSERT INTO zerodb.batch (id, last_id, lease_id, hook_id, user_id, slot, ids, event_xids, event_ords)
+    SELECT min(l.id), max(l.id), $2::bigint, l.hook_id, l.hook_user, l.slot, array_agg(l.id), array_agg(l.xid), array_agg(l.ord)
+    FROM leased AS l GROUP BY l.hook_id, l.hook_user, l.slot
+), put_aside AS (
+    INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, due_at)
+    SELECT m.id, m.xid, m.ord, m.slot, m.hook_id, m.hook_user, clock_timestamp() FROM matched AS m WHERE NOT m.leased
 )
-SELECT r.events, r.matched, r.fresh, s.id, s.hook_id, s.version, s.xid::text::bigint AS event_xid, s.ord AS event_ord, s.event_type, s.data::text AS data,
-    s.user_id, s.project_id, s.bank_id, s.traceparent, s.created_at
+SELECT l.id, l.hook_id, l.version, l.xid, l.ord, l.slot, l.event_type, l.data,
+    l.user_id, l.project_id, l.bank_id, l.traceparent, l.created_at, r.events, r.matched, r.fresh
 FROM (SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM matched) AS matched,
     (SELECT p.fresh FROM place AS p) AS fresh) AS r
-LEFT JOIN (SELECT * FROM matched AS m WHERE m.leased) AS s ON true
+LEFT JOIN leased AS l ON true

@@ -66,7 +66,7 @@ impl Event {
 }
 
 /// The id of an event from its key in the log; `salt` is the installation's, in hex.
-pub fn event_id(salt: &str, xid: i64, ord: i32) -> String {
+pub fn event_id(salt: &str, xid: u64, ord: i32) -> String {
     format!("evt_{salt:0>8}{xid:016x}{ord:08x}")
 }
 

@@ -106,6 +106,9 @@ async fn a_user_has_no_way_to_the_inside() -> Result<()> {
             "DELETE FROM zerodb.delivery",
             "UPDATE zerodb.delivery SET user_id = user_id",
             "INSERT INTO zerodb.attempt SELECT * FROM zerodb.attempt",
+            "INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id) SELECT 1, event_xid, event_ord, event_slot, hook_id, user_id FROM zerodb.delivery",
+            "DELETE FROM zerodb.batch",
+            "DELETE FROM zerodb.completion",
             "TRUNCATE zerodb.zerodb_hooks CASCADE",
             "UPDATE zerodb.cursor SET seq = 1",
             "SELECT * FROM zerodb.outbox_0",
@@ -221,6 +224,7 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
             "_prune_cursor",
             "_prune_deliveries",
             "_record_hook_detail",
+            "_reopen",
             "_rotate_log",
         ];
         assert_eq!(definers, known);

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use zerodb_hooks_tests::on_every_server;
 use zerodb_hooks_worker::store::statements::{
-    CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DEAD_LEASES, REAP_LEASES, TAKE_LEASE,
+    CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DEAD_LEASES, LOCK_DISPATCH, REAP_LEASES, TAKE_LEASE,
 };
 
 use crate::setup::{idle, recording_hook, watched_table, worker_with};
@@ -18,10 +18,13 @@ async fn without_its_lease_a_worker_dispatches_to_the_queue_and_claims_nothing()
         recording_hook(&session, "record", "{}").await?;
         session.run("INSERT INTO doc (body) VALUES ('x')").await?;
         let gone = 99_i64;
+        session.run("BEGIN").await?;
+        session.client.query(LOCK_DISPATCH, &[]).await?;
         let rows = session
             .client
             .query(DISPATCH_EVENTS, &[&10_i32, &gone, &10_i32, &NONE])
             .await?;
+        session.run("COMMIT").await?;
         assert_eq!(rows.len(), 1);
         assert!(
             rows[0].try_get::<_, Option<i64>>("id")?.is_none(),
@@ -77,6 +80,7 @@ async fn a_reaper_gives_back_what_was_claimed_while_it_waited_and_passes_by_a_cl
             .run("UPDATE zerodb.lease SET expires_at = now() - interval '1 s'")
             .await?;
         claimer.run("BEGIN").await?;
+        claimer.client.query(LOCK_DISPATCH, &[]).await?;
         claimer
             .client
             .query(DISPATCH_EVENTS, &[&10_i32, &lease, &10_i32, &NONE])

@@ -1,5 +1,6 @@
 //! The worker against real servers: what a user sees of delivery, retries, hooks and the worker's own life.
 
+mod batches;
 mod cli;
 mod commits;
 mod delivery;

@@ -60,6 +60,10 @@ async fn emptying_gives_way_to_a_reader_and_finished_deliveries_are_pruned() -> 
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
         idle(&session).await?;
+        session
+            .run("SELECT zerodb.redeliver(id) FROM zerodb.deliveries")
+            .await?;
+        idle(&session).await?;
         let reader = database.session().await?;
         reader.run("BEGIN; SELECT count(*) FROM zerodb.outbox").await?;
         assert_eq!(session.text(ROTATE).await?, "f", "the reader was there first");

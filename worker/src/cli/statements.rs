@@ -18,6 +18,7 @@ statements! {
     /// Whether a hook has this id or name.
     HOOK_EXISTS = "cli_hook_exists.sql";
     /// The length of each partition of the ledger.
+    TAIL_COMPLETIONS = "cli_tail_completions.sql";
     TAIL_ENDS = "cli_tail_ends.sql";
     /// The attempts behind a place of one partition.
     TAIL_ATTEMPTS = "cli_tail_attempts.sql";

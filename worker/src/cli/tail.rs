@@ -1,7 +1,7 @@
 //! `zerodb-hooks tail`: follows the ledger of attempts. Shows who, what and how it ended, never a payload.
 //!
-//! The ledger only grows, so what is new lies behind the end that was seen last: each look reads the last blocks of
-//! each partition by position, which costs the same whatever the ledger's size, and no index.
+//! The ledger (attempts, and completions with theirs) only grows, so what is new lies behind the end that was seen last:
+//! each look reads the last blocks of each partition by position, which costs the same whatever the ledger's size, and no index.
 
 use std::collections::HashSet;
 use std::process::ExitCode;
@@ -24,6 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Workers write at the same time into different blocks near the end, and commit in any order.
 const OVERLAP_BLOCKS: i64 = 128;
+/// The same of completions, of which one row has many attempts.
+const OVERLAP_COMPLETIONS: i64 = 8;
 
 /// Options of `zerodb-hooks tail`.
 #[derive(Args, Clone)]
@@ -97,10 +99,11 @@ pub(super) async fn run(args: TailArgs) -> anyhow::Result<ExitCode> {
 
 /// A place in the ledger: the blocks of each partition when it was last looked at, and what was read behind them.
 struct Ledger {
-    statement: Statement,
+    attempts: Statement,
+    completions: Statement,
     hook: Option<String>,
     since: Option<Timestamp>,
-    blocks: Vec<(i16, i64)>,
+    ends: Vec<End>,
     seen: HashSet<Key>,
 }
 
@@ -117,16 +120,16 @@ impl Ledger {
                 return Err(Failure::new(format!("there is no hook {hook:?}"), hint).into());
             }
         }
-        let statement = client.prepare(statements::TAIL_ATTEMPTS).await?;
-        let mut blocks = ends(client).await?;
+        let mut ends = ends(client).await?;
         if since.is_some() {
-            blocks.iter_mut().for_each(|(_, block)| *block = 0);
+            ends.iter_mut().for_each(|end| end.blocks = 0);
         }
         let mut ledger = Self {
-            statement,
+            attempts: client.prepare(statements::TAIL_ATTEMPTS).await?,
+            completions: client.prepare(statements::TAIL_COMPLETIONS).await?,
             hook,
             since,
-            blocks,
+            ends,
             seen: HashSet::new(),
         };
         if since.is_none() {
@@ -138,27 +141,21 @@ impl Ledger {
     /// The attempts that were not there at the last look, in the order of their ends.
     async fn look(&mut self, client: &Client) -> Result<Vec<Attempt>, Error> {
         // The end is taken before reading: what comes in between is read twice and dropped by its key.
-        let blocks = ends(client).await?;
-        let starts = self
-            .blocks
-            .iter()
-            .zip(&blocks)
-            .map(|(&(slot, before), &(_, now))| {
-                // A partition that shrank was emptied by retention.
-                (
-                    slot,
-                    if now < before {
-                        0
-                    } else {
-                        (before - OVERLAP_BLOCKS).max(0)
-                    },
-                )
-            });
-        let reads = starts.map(|(slot, block)| {
-            let (statement, since, hook) = (&self.statement, &self.since, &self.hook);
+        let ends = ends(client).await?;
+        let reads = self.ends.iter().zip(&ends).map(|(before, now)| {
+            let (statement, overlap) = match now.completions {
+                true => (&self.completions, OVERLAP_COMPLETIONS),
+                false => (&self.attempts, OVERLAP_BLOCKS),
+            };
+            // A partition that shrank was emptied by retention.
+            let start = match now.blocks < before.blocks {
+                true => 0,
+                false => (before.blocks - overlap).max(0),
+            };
+            let (since, hook) = (&self.since, &self.hook);
             async move {
                 client
-                    .query(statement, &[&slot, &format!("({block},0)"), since, hook])
+                    .query(statement, &[&now.slot, &format!("({start},0)"), since, hook])
                     .await
             }
         });
@@ -176,16 +173,30 @@ impl Ledger {
             }
             seen.insert(key);
         }
-        (self.seen, self.blocks) = (seen, blocks);
+        (self.seen, self.ends) = (seen, ends);
         found.sort_by_key(|attempt| (attempt.ended_at, attempt.delivery_id));
         Ok(found)
     }
 }
 
-async fn ends(client: &Client) -> Result<Vec<(i16, i64)>, Error> {
+/// The end of one partition.
+struct End {
+    /// Of `zerodb.completion`, else of `zerodb.attempt`.
+    completions: bool,
+    slot: i16,
+    blocks: i64,
+}
+
+async fn ends(client: &Client) -> Result<Vec<End>, Error> {
     let rows = client.query(statements::TAIL_ENDS, &[]).await?;
     rows.iter()
-        .map(|row| Ok((row.try_get("slot")?, row.try_get("blocks")?)))
+        .map(|row| {
+            Ok(End {
+                completions: row.try_get::<_, &str>("kept_in")? == "completion",
+                slot: row.try_get("slot")?,
+                blocks: row.try_get("blocks")?,
+            })
+        })
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! Writes outcomes, as many in one statement as came while the last one was written. An outcome is kept until the
 //! database has it; its slot is free only then.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -9,10 +10,10 @@ use uuid::Uuid;
 
 use super::runner::{Outage, Shared};
 use crate::outcome::Outcome;
-use crate::store::{Attempt, StoreError};
+use crate::store::{Attempt, Batch, Place, StoreError};
 
 /// Outcomes written in one statement.
-const BATCH: usize = 1000;
+const BATCH: usize = 2000;
 
 pub enum Ended {
     Attempt {
@@ -31,16 +32,18 @@ pub async fn run(shared: Arc<Shared>, mut ended: UnboundedReceiver<Ended>) {
             return;
         }
         let mut last = false;
-        let mut attempts = Vec::with_capacity(batch.len());
+        // Outcomes of a lease that was lost meanwhile are refused; they must not ride with the others.
+        let mut leases = HashMap::<i64, Vec<(Uuid, Attempt)>>::new();
         for item in batch.drain(..) {
             match item {
-                Ended::Attempt { lease, hook, attempt } => attempts.push((lease, hook, attempt)),
+                Ended::Attempt { lease, hook, attempt } => {
+                    leases.entry(lease).or_default().push((hook, attempt))
+                }
                 Ended::Close => last = true,
             }
         }
-        // Outcomes of a lease that was lost meanwhile are refused; they must not ride with the others.
-        for same_lease in attempts.chunk_by(|a, b| a.0 == b.0) {
-            write(&shared, same_lease).await;
+        for (lease, attempts) in leases {
+            write(&shared, lease, attempts).await;
         }
         if last {
             return;
@@ -48,41 +51,88 @@ pub async fn run(shared: Arc<Shared>, mut ended: UnboundedReceiver<Ended>) {
     }
 }
 
-async fn write(shared: &Shared, ended: &[(i64, Uuid, Attempt)]) {
-    let Some((lease, ..)) = ended.first() else { return };
-    let attempts: Vec<_> = ended.iter().map(|(_, _, attempt)| attempt.clone()).collect();
-    match finish(shared, *lease, &attempts).await {
-        Ok(accepted) if accepted < attempts.len() => {
-            tracing::warn!(
-                refused = attempts.len() - accepted,
-                "late outcomes were refused: their lease had passed on"
-            );
+async fn write(shared: &Shared, lease: i64, ended: Vec<(Uuid, Attempt)>) {
+    let requeued = ended
+        .iter()
+        .any(|(_, attempt)| matches!(attempt.outcome, Outcome::Failed { .. }));
+    let written = ended.len();
+    let (hooks, attempts): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+    let (mut completed, others): (Vec<_>, Vec<_>) =
+        attempts.into_iter().partition(Attempt::completes_in_batch);
+    let mut accepted = finish(shared, lease, &others).await;
+    let emptied = emptied_batches(&others, &completed);
+    if !completed.is_empty() || !emptied.is_empty() {
+        accepted += complete(shared, lease, &mut completed, &emptied).await;
+    }
+    if accepted < written {
+        tracing::warn!(
+            refused = written - accepted,
+            "late outcomes were refused: their lease had passed on"
+        );
+    }
+    if requeued {
+        shared.requeued.notify_one();
+    }
+    shared.slots.free(hooks);
+}
+
+/// The batches of which every delivery has ended once these are written. Counts them as written.
+fn emptied_batches(finished: &[Attempt], completed: &[Attempt]) -> Vec<i64> {
+    let mut ended = HashMap::<i64, (&Arc<Batch>, usize)>::new();
+    for attempt in finished.iter().chain(completed) {
+        if let Place::Batch { batch, .. } = &attempt.place {
+            ended.entry(batch.id).or_insert((batch, 0)).1 += 1;
         }
-        Ok(_) => {}
+    }
+    let mut emptied = Vec::new();
+    for (id, (batch, count)) in ended {
+        if batch.ends_with(count) {
+            emptied.push(id);
+        }
+        batch.note_ended(count);
+    }
+    emptied
+}
+
+async fn complete(shared: &Shared, lease: i64, attempts: &mut [Attempt], emptied: &[i64]) -> usize {
+    // The order in which the store groups them.
+    attempts.sort_unstable_by_key(|attempt| (attempt.batch_id(), attempt.delivery_id));
+    let write = Write::Completions { attempts, emptied };
+    until_answered(shared, lease, write)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "completions could not be stored");
+            // Their deliveries come back with the lease.
+            shared.doubt_lease();
+            attempts.len()
+        })
+}
+
+async fn finish(shared: &Shared, lease: i64, attempts: &[Attempt]) -> usize {
+    if attempts.is_empty() {
+        return 0;
+    }
+    match until_answered(shared, lease, Write::Outcomes(attempts)).await {
+        Ok(accepted) => accepted,
         // Something in one of them cannot be stored: each by itself, so that it takes no other with it.
         Err(_) => {
             for attempt in attempts {
-                write_alone(shared, *lease, attempt).await;
+                finish_alone(shared, lease, attempt.clone()).await;
             }
+            attempts.len()
         }
     }
-    if ended
-        .iter()
-        .any(|(_, _, attempt)| matches!(attempt.outcome, Outcome::Failed { .. }))
-    {
-        shared.requeued.notify_one();
-    }
-    shared.slots.free(ended.iter().map(|(_, hook, _)| *hook));
 }
 
-async fn write_alone(shared: &Shared, lease: i64, mut attempt: Attempt) {
-    if let Err(error) = finish(shared, lease, std::slice::from_ref(&attempt)).await {
+async fn finish_alone(shared: &Shared, lease: i64, mut attempt: Attempt) {
+    let write = Write::Outcomes(std::slice::from_ref(&attempt));
+    if let Err(error) = until_answered(shared, lease, write).await {
         tracing::error!(delivery.id = attempt.delivery_id, %error, "an outcome could not be stored as it was");
         attempt.outcome = Outcome::Discarded {
             error: "the outcome could not be stored".into(),
             status: None,
         };
-        if let Err(error) = finish(shared, lease, &[attempt]).await {
+        if let Err(error) = until_answered(shared, lease, Write::Outcomes(&[attempt])).await {
             tracing::error!(%error, "an outcome could not be stored at all");
             // Its delivery comes back with the lease.
             shared.doubt_lease();
@@ -90,16 +140,28 @@ async fn write_alone(shared: &Shared, lease: i64, mut attempt: Attempt) {
     }
 }
 
-/// Tries until the database answers.
-async fn finish(shared: &Shared, lease: i64, attempts: &[Attempt]) -> Result<usize, StoreError> {
+#[derive(Clone, Copy)]
+enum Write<'a> {
+    Outcomes(&'a [Attempt]),
+    Completions {
+        attempts: &'a [Attempt],
+        emptied: &'a [i64],
+    },
+}
+
+/// Tries until the database answers; returns how many were accepted.
+async fn until_answered(shared: &Shared, lease: i64, write: Write<'_>) -> Result<usize, StoreError> {
+    let (store, worker) = (&shared.store, &shared.settings.name);
     let mut outage = Outage::default();
     loop {
         let record_all = shared.installation().record_all;
-        match shared
-            .store
-            .finish(lease, &shared.settings.name, record_all, attempts)
-            .await
-        {
+        let written = match write {
+            Write::Outcomes(attempts) => store.finish(lease, worker, record_all, attempts).await,
+            Write::Completions { attempts, emptied } => {
+                store.complete(lease, worker, record_all, attempts, emptied).await
+            }
+        };
+        match written {
             Err(error) if error.is_passing() => outage.wait(&error, &CancellationToken::new()).await,
             result => {
                 outage.over();

@@ -14,14 +14,14 @@ use super::runner::Shared;
 use crate::delivery::Delivery;
 use crate::handlers::{Context, Registered};
 use crate::outcome::{Done, HandlerError, Outcome};
-use crate::store::Attempt;
+use crate::store::{Attempt, Place};
 
 /// What a handler gets beyond its hook's deadline before it is dropped.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the delivery and hands its outcome to the completer. A delivery that has not had its turn when the worker stops
 /// is given back, uncharged.
-pub async fn run(shared: Arc<Shared>, lease: i64, delivery: Delivery, known: Known) {
+pub async fn run(shared: Arc<Shared>, lease: i64, delivery: Delivery, place: Place, known: Known) {
     let registered = shared.registry.get(delivery.hook.handler());
     let turn = async {
         let of_hook = known.running.acquire().await;
@@ -34,7 +34,7 @@ pub async fn run(shared: Arc<Shared>, lease: i64, delivery: Delivery, known: Kno
         biased;
         turn = turn => turn,
         () = shared.stop.cancelled() => {
-            return end(&shared, lease, &delivery, Timestamp::now(), Instant::now(), Outcome::Released);
+            return end(&shared, lease, &delivery, place, Timestamp::now(), Instant::now(), Outcome::Released);
         }
     };
     let (started_at, started) = (Timestamp::now(), Instant::now());
@@ -53,7 +53,7 @@ pub async fn run(shared: Arc<Shared>, lease: i64, delivery: Delivery, known: Kno
             "an attempt failed"
         );
     }
-    end(&shared, lease, &delivery, started_at, started, outcome);
+    end(&shared, lease, &delivery, place, started_at, started, outcome);
 }
 
 async fn attempt(
@@ -84,12 +84,14 @@ fn end(
     shared: &Shared,
     lease: i64,
     delivery: &Delivery,
+    place: Place,
     started_at: Timestamp,
     started: Instant,
     outcome: Outcome,
 ) {
     let attempt = Attempt {
         delivery_id: delivery.id,
+        place,
         epoch: delivery.epoch,
         started_at,
         duration: started.elapsed(),

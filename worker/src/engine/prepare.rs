@@ -10,7 +10,7 @@ use super::hooks::Known;
 use crate::delivery::{Delivery, message_id};
 use crate::event::{Event, event_id};
 use crate::outcome::Outcome;
-use crate::store::{Attempt, Claimed, EventRow, Installation, StoreError};
+use crate::store::{Attempt, Claimed, EventRow, Installation, Place, StoreError};
 
 /// Losses after which a delivery is given up: it ran alone in the last ones, so it is what killed the worker.
 const MOST_LOSSES: i16 = 4;
@@ -20,12 +20,14 @@ pub fn prepare(
     installation: &Installation,
     claimed: Claimed,
     known: Result<Option<Known>, StoreError>,
-) -> Result<(Delivery, Known), (Uuid, Attempt)> {
+) -> Result<(Delivery, Place, Known), (Uuid, Attempt)> {
     let (hook_id, delivery_id, epoch, attempt) =
         (claimed.hook_id, claimed.id, claimed.epoch, claimed.attempt);
+    let place = claimed.place.clone();
     let without_run = |outcome| {
         let attempt = Attempt {
             delivery_id,
+            place: place.clone(),
             epoch,
             started_at: Timestamp::now(),
             duration: Duration::ZERO,
@@ -66,7 +68,7 @@ pub fn prepare(
         event: Arc::new(event(installation, row)),
         message_id: message_id(&installation.salt, delivery_id),
     };
-    Ok((delivery, known))
+    Ok((delivery, claimed.place, known))
 }
 
 fn event(installation: &Installation, row: EventRow) -> Event {
@@ -75,7 +77,7 @@ fn event(installation: &Installation, row: EventRow) -> Event {
         None => row.event_type.split('.').next().unwrap_or_default().to_owned(),
     };
     Event {
-        id: event_id(&installation.salt, row.xid, row.ord),
+        id: event_id(&installation.salt, row.key.xid.0, row.key.ord),
         channel,
         data: serde_json::from_str(&row.data).unwrap_or_default(),
         event_type: row.event_type,

@@ -247,10 +247,10 @@ impl Pump {
                 .get(&self.shared.store, one.hook_id, one.hook_version)
                 .await;
             match prepare(&installation, one, known) {
-                Ok((delivery, known)) => {
+                Ok((delivery, place, known)) => {
                     let shared = Arc::clone(&self.shared);
                     let abandon = self.shared.abandon.clone();
-                    let running = executor::run(shared, lease, delivery, known);
+                    let running = executor::run(shared, lease, delivery, place, known);
                     self.shared
                         .running
                         .spawn(abandon.run_until_cancelled_owned(running));

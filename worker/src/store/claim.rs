@@ -1,8 +1,13 @@
 //! Getting work: from the log to leased deliveries, and due deliveries.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::place::{Batch, EventKey, JsonText, Place};
 use super::statements::{
     CLAIM_DELIVERIES, CLAIM_SUSPECT, DISPATCH_EVENTS, HAS_SUSPECTS, LOCK_DISPATCH, NEXT_DUE,
 };
@@ -34,6 +39,7 @@ pub struct Dispatched {
 #[derive(Debug)]
 pub struct Claimed {
     pub id: i64,
+    pub place: Place,
     pub attempt: i32,
     pub epoch: i32,
     /// Earlier attempts that ended with their worker.
@@ -46,8 +52,7 @@ pub struct Claimed {
 
 #[derive(Debug)]
 pub struct EventRow {
-    pub xid: i64,
-    pub ord: i32,
+    pub key: EventKey,
     pub event_type: String,
     pub data: String,
     pub user_id: Option<Uuid>,
@@ -66,35 +71,23 @@ impl Store {
         events: usize,
         limits: &Limits,
     ) -> Result<Option<Dispatched>, StoreError> {
-        let mut connection = self.connection().await?;
+        let connection = self.connection().await?;
         let lock = connection.prepare_cached(LOCK_DISPATCH).await?;
         let dispatch = connection.prepare_cached(DISPATCH_EVENTS).await?;
-        let transaction = connection.transaction().await?;
-        // The lock comes in a statement of its own: the next one's snapshot then holds the last owner's cursor.
-        if !transaction.query_one(&lock, &[]).await?.try_get::<_, bool>(0)? {
+        let (most, deliveries) = (to_i32(events), to_i32(limits.deliveries));
+        let parameters: [&(dyn ToSql + Sync); 4] = [&most, &lease, &deliveries, &limits.saturated];
+        // Sent at once: the server works through them without waiting for this side. The lock is a statement of its own, so
+        // that the next one's snapshot holds the last owner's cursor.
+        let (_begun, locked, rows, _committed) = futures_util::try_join!(
+            connection.batch_execute("BEGIN"),
+            connection.query_one(&lock, &[]),
+            connection.query(&dispatch, &parameters),
+            connection.batch_execute("COMMIT"),
+        )?;
+        if !locked.try_get::<_, bool>(0)? {
             return Ok(None);
         }
-        let deliveries = to_i32(limits.deliveries);
-        let rows = transaction
-            .query(
-                &dispatch,
-                &[&to_i32(events), &lease, &deliveries, &limits.saturated],
-            )
-            .await?;
-        transaction.commit().await?;
-        let count = |column: &str| -> Result<usize, StoreError> {
-            let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(column))?;
-            Ok(usize::try_from(count).unwrap_or(0))
-        };
-        Ok(Some(Dispatched {
-            events: count("events")?,
-            matched: count("matched")?,
-            was_fresh: rows.first().map_or(Ok(true), |row| row.try_get("fresh"))?,
-            leased: rows
-                .iter()
-                .filter_map(|row| dispatched(row).transpose())
-                .collect::<Result<_, _>>()?,
-        }))
+        dispatched(&rows).map(Some)
     }
 
     /// Leases deliveries that are due.
@@ -135,48 +128,116 @@ impl Store {
     }
 }
 
+// The columns that the three statements have in common, in this order, and those that follow.
+const ID: usize = 0;
+const HOOK_ID: usize = 1;
+const HOOK_VERSION: usize = 2;
+const EVENT_XID: usize = 3;
+const EVENT_ORD: usize = 4;
+const SLOT: usize = 5;
+const EVENT_TYPE: usize = 6;
+const DATA: usize = 7;
+const USER_ID: usize = 8;
+const PROJECT_ID: usize = 9;
+const BANK_ID: usize = 10;
+const TRACEPARENT: usize = 11;
+const CREATED_AT: usize = 12;
+const ATTEMPTS: usize = 13;
+const EPOCH: usize = 14;
+const LOSSES: usize = 15;
+const EVENTS: usize = 13;
+const MATCHED: usize = 14;
+const FRESH: usize = 15;
+
 fn claimed(row: &Row) -> Result<Claimed, StoreError> {
     Ok(Claimed {
-        id: row.try_get("id")?,
-        attempt: row.try_get("attempts")?,
-        epoch: row.try_get("epoch")?,
-        losses: row.try_get("losses")?,
-        hook_id: row.try_get("hook_id")?,
-        hook_version: row.try_get("version")?,
+        id: row.try_get(ID)?,
+        place: Place::Row,
+        attempt: row.try_get(ATTEMPTS)?,
+        epoch: row.try_get(EPOCH)?,
+        losses: row.try_get(LOSSES)?,
+        hook_id: row.try_get(HOOK_ID)?,
+        hook_version: row.try_get(HOOK_VERSION)?,
         event: event_row(row)?,
     })
 }
 
-/// A row of the dispatch statement; `None` for the one that only carries the count.
-fn dispatched(row: &Row) -> Result<Option<Claimed>, StoreError> {
-    let Some(id) = row.try_get("id")? else {
-        return Ok(None);
+/// Reads the answer of the dispatch statement: the counts are in every row, and a row without delivery has only them.
+fn dispatched(rows: &[Row]) -> Result<Dispatched, StoreError> {
+    let count = |column: usize| -> Result<usize, StoreError> {
+        let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(column))?;
+        Ok(usize::try_from(count).unwrap_or(0))
     };
-    Ok(Some(Claimed {
-        id,
-        attempt: 1,
-        epoch: 1,
-        losses: 0,
-        hook_id: row.try_get("hook_id")?,
-        hook_version: row.try_get("version")?,
-        event: event_row(row)?,
-    }))
+    let batches = batches(rows)?;
+    let mut leased = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (Some(id), Some(event)) = (row.try_get(ID)?, event_row(row)?) else {
+            continue;
+        };
+        let hook_id = row.try_get(HOOK_ID)?;
+        let Some(batch) = batches.get(&(hook_id, row.try_get(SLOT)?)) else {
+            continue;
+        };
+        leased.push(Claimed {
+            id,
+            place: Place::Batch {
+                batch: Arc::clone(batch),
+                event: event.key,
+            },
+            attempt: 1,
+            epoch: 1,
+            losses: 0,
+            hook_id,
+            hook_version: row.try_get(HOOK_VERSION)?,
+            event: Some(event),
+        });
+    }
+    Ok(Dispatched {
+        events: count(EVENTS)?,
+        matched: count(MATCHED)?,
+        was_fresh: rows
+            .first()
+            .map_or(Ok(None), |row| row.try_get(FRESH))?
+            .unwrap_or(true),
+        leased,
+    })
+}
+
+/// The batches that the dispatch statement made: one for each hook and slot, named by its least delivery.
+fn batches(rows: &[Row]) -> Result<HashMap<(Uuid, i16), Arc<Batch>>, StoreError> {
+    let mut sizes = HashMap::<(Uuid, i16), (i64, usize)>::new();
+    for row in rows {
+        let Some(id) = row.try_get::<_, Option<i64>>(ID)? else {
+            continue;
+        };
+        let (least, size) = sizes
+            .entry((row.try_get(HOOK_ID)?, row.try_get(SLOT)?))
+            .or_insert((id, 0));
+        *least = id.min(*least);
+        *size += 1;
+    }
+    Ok(sizes
+        .into_iter()
+        .map(|(key, (least, size))| (key, Arc::new(Batch::new(least, size))))
+        .collect())
 }
 
 fn event_row(row: &Row) -> Result<Option<EventRow>, StoreError> {
-    let Some(event_type) = row.try_get("event_type")? else {
+    let Some(event_type) = row.try_get(EVENT_TYPE)? else {
         return Ok(None);
     };
     Ok(Some(EventRow {
+        key: EventKey {
+            xid: row.try_get(EVENT_XID)?,
+            ord: row.try_get(EVENT_ORD)?,
+        },
         event_type,
-        xid: row.try_get("event_xid")?,
-        ord: row.try_get("event_ord")?,
-        data: row.try_get("data")?,
-        user_id: row.try_get("user_id")?,
-        project_id: row.try_get("project_id")?,
-        bank_id: row.try_get("bank_id")?,
-        traceparent: row.try_get("traceparent")?,
-        created_at: row.try_get("created_at")?,
+        data: row.try_get::<_, JsonText>(DATA)?.0,
+        user_id: row.try_get(USER_ID)?,
+        project_id: row.try_get(PROJECT_ID)?,
+        bank_id: row.try_get(BANK_ID)?,
+        traceparent: row.try_get(TRACEPARENT)?,
+        created_at: row.try_get(CREATED_AT)?,
     }))
 }
 

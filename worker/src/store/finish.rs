@@ -1,10 +1,12 @@
-//! Ending attempts, many in one statement.
+//! Ending attempts otherwise than by completing a batch's deliveries, many in one statement.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 
-use super::statements::FINISH_DELIVERIES;
+use super::place::{Place, Xid};
+use super::statements::{FINISH_DELIVERIES, SPILL_DELIVERIES};
 use super::{Store, StoreError};
 use crate::outcome::Outcome;
 
@@ -12,15 +14,45 @@ use crate::outcome::Outcome;
 #[derive(Debug, Clone)]
 pub struct Attempt {
     pub delivery_id: i64,
+    pub place: Place,
     pub epoch: i32,
     pub started_at: Timestamp,
     pub duration: Duration,
     pub outcome: Outcome,
 }
 
+impl Attempt {
+    pub fn batch_id(&self) -> Option<i64> {
+        match &self.place {
+            Place::Row => None,
+            Place::Batch { batch, .. } => Some(batch.id),
+        }
+    }
+
+    pub fn duration_ms(&self) -> i32 {
+        i32::try_from(self.duration.as_millis()).unwrap_or(i32::MAX)
+    }
+
+    /// True when it is written with `Store::complete`, else with `Store::finish`.
+    pub fn completes_in_batch(&self) -> bool {
+        matches!(
+            (&self.place, &self.outcome),
+            (Place::Batch { .. }, Outcome::Completed { .. })
+        )
+    }
+
+    fn retry_ms(&self) -> i64 {
+        match self.outcome {
+            Outcome::Failed { retry_in, .. } => i64::try_from(retry_in.as_millis()).unwrap_or(i64::MAX),
+            _ => 0,
+        }
+    }
+}
+
 impl Store {
-    /// Writes the outcomes and returns how many were accepted: those whose lease and epoch still hold. Idempotent: an
-    /// outcome that was written before is refused the second time.
+    /// Writes the outcomes and returns how many were accepted: those whose lease and epoch still hold. Deliveries of
+    /// batches get their rows first, in the same transaction. Idempotent: an outcome that was written before is refused
+    /// the second time.
     pub async fn finish(
         &self,
         lease: i64,
@@ -29,49 +61,99 @@ impl Store {
         attempts: &[Attempt],
     ) -> Result<usize, StoreError> {
         let connection = self.connection().await?;
-        let statement = connection.prepare_cached(FINISH_DELIVERIES).await?;
-        let ids: Vec<_> = attempts.iter().map(|attempt| attempt.delivery_id).collect();
-        let epochs: Vec<_> = attempts.iter().map(|attempt| attempt.epoch).collect();
-        let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.name()).collect();
-        let waits: Vec<_> = attempts
-            .iter()
-            .map(|attempt| retry_ms(&attempt.outcome))
-            .collect();
-        let errors: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.error()).collect();
-        let statuses: Vec<_> = attempts
-            .iter()
-            .map(|attempt| attempt.outcome.status().map(i32::from))
-            .collect();
-        let starts: Vec<_> = attempts.iter().map(|attempt| attempt.started_at).collect();
-        let durations: Vec<_> = attempts
-            .iter()
-            .map(|attempt| i32::try_from(attempt.duration.as_millis()).unwrap_or(i32::MAX))
-            .collect();
-        let accepted = connection
-            .query(
-                &statement,
-                &[
+        let spill = connection.prepare_cached(SPILL_DELIVERIES).await?;
+        let finish = connection.prepare_cached(FINISH_DELIVERIES).await?;
+        let spilled = Spilled::of(attempts);
+        let ended = Ended::of(attempts);
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&lease];
+        parameters.extend(ended.parameters());
+        parameters.extend([&worker as &(dyn ToSql + Sync), &record_all]);
+        if spilled.ids.is_empty() {
+            return Ok(connection.query(&finish, &parameters).await?.len());
+        }
+        // Sent at once: the server works through them without waiting for this side.
+        let (_begun, _spilled, accepted, _committed) = futures_util::try_join!(
+            connection.batch_execute("BEGIN"),
+            async {
+                let spilled: [&(dyn ToSql + Sync); 5] = [
                     &lease,
-                    &ids,
-                    &epochs,
-                    &outcomes,
-                    &waits,
-                    &errors,
-                    &statuses,
-                    &starts,
-                    &durations,
-                    &worker,
-                    &record_all,
-                ],
-            )
-            .await?;
+                    &spilled.batches,
+                    &spilled.ids,
+                    &spilled.xids,
+                    &spilled.ords,
+                ];
+                connection.execute(&spill, &spilled).await
+            },
+            connection.query(&finish, &parameters),
+            connection.batch_execute("COMMIT"),
+        )?;
         Ok(accepted.len())
     }
 }
 
-fn retry_ms(outcome: &Outcome) -> i64 {
-    match outcome {
-        Outcome::Failed { retry_in, .. } => i64::try_from(retry_in.as_millis()).unwrap_or(i64::MAX),
-        _ => 0,
+/// The deliveries of batches among the attempts, as arrays.
+#[derive(Default)]
+struct Spilled {
+    batches: Vec<i64>,
+    ids: Vec<i64>,
+    xids: Vec<Xid>,
+    ords: Vec<i32>,
+}
+
+impl Spilled {
+    fn of(attempts: &[Attempt]) -> Self {
+        let mut spilled = Self::default();
+        for attempt in attempts {
+            if let Place::Batch { batch, event } = &attempt.place {
+                spilled.batches.push(batch.id);
+                spilled.ids.push(attempt.delivery_id);
+                spilled.xids.push(event.xid);
+                spilled.ords.push(event.ord);
+            }
+        }
+        spilled
+    }
+}
+
+/// The attempts as arrays, in the order of the statement's parameters.
+struct Ended<'a> {
+    ids: Vec<i64>,
+    epochs: Vec<i32>,
+    outcomes: Vec<&'static str>,
+    waits: Vec<i64>,
+    errors: Vec<Option<&'a str>>,
+    statuses: Vec<Option<i32>>,
+    starts: Vec<Timestamp>,
+    durations: Vec<i32>,
+}
+
+impl<'a> Ended<'a> {
+    fn of(attempts: &'a [Attempt]) -> Self {
+        Self {
+            ids: attempts.iter().map(|attempt| attempt.delivery_id).collect(),
+            epochs: attempts.iter().map(|attempt| attempt.epoch).collect(),
+            outcomes: attempts.iter().map(|attempt| attempt.outcome.name()).collect(),
+            waits: attempts.iter().map(Attempt::retry_ms).collect(),
+            errors: attempts.iter().map(|attempt| attempt.outcome.error()).collect(),
+            statuses: attempts
+                .iter()
+                .map(|attempt| attempt.outcome.status().map(i32::from))
+                .collect(),
+            starts: attempts.iter().map(|attempt| attempt.started_at).collect(),
+            durations: attempts.iter().map(Attempt::duration_ms).collect(),
+        }
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 8] {
+        [
+            &self.ids,
+            &self.epochs,
+            &self.outcomes,
+            &self.waits,
+            &self.errors,
+            &self.statuses,
+            &self.starts,
+            &self.durations,
+        ]
     }
 }

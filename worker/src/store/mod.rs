@@ -2,6 +2,7 @@
 //! Every function here is one short transaction; none is open while a handler runs.
 
 mod claim;
+mod complete;
 pub mod connect;
 mod error;
 mod finish;
@@ -9,6 +10,7 @@ mod functions;
 mod lease;
 mod listen;
 mod maintenance;
+mod place;
 mod settings;
 pub mod statements;
 
@@ -23,6 +25,7 @@ pub use error::StoreError;
 pub use finish::Attempt;
 pub use lease::Reaped;
 pub use listen::{Listener, Parked};
+pub use place::{Batch, Place, Xid};
 pub use settings::Installation;
 
 /// Connections for the worker's own statements, beside the one that listens: the pump, the completer, the heartbeat and

@@ -13,6 +13,7 @@ statements! {
     CANCEL_ORPHANS = "cancel_orphans.sql";
     CLAIM_DELIVERIES = "claim_deliveries.sql";
     CLAIM_SUSPECT = "claim_suspect.sql";
+    COMPLETE_DELIVERIES = "complete_deliveries.sql";
     DISPATCH_EVENTS = "dispatch_events.sql";
     FINISH_DELIVERIES = "finish_deliveries.sql";
     HAS_SUSPECTS = "has_suspects.sql";
@@ -29,6 +30,7 @@ statements! {
     REAP_LEASES = "reap_leases.sql";
     RENEW_LEASE = "renew_lease.sql";
     ROTATE_LOG = "rotate_log.sql";
+    SPILL_DELIVERIES = "spill_deliveries.sql";
     TAKE_LEASE = "take_lease.sql";
     UNPARK = "unpark.sql";
     WAKE_PEERS = "wake_peers.sql";
