@@ -31,13 +31,21 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = value_parser!(u32).range(1..))]
     pub rows: u32,
 
-    /// Events of a burn-down
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
+    /// Events of a burn-down, and jobs of the rivals'
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = value_parser!(u32).range(1..))]
     pub events: u32,
 
     /// Deliveries whose latency is measured while idle, in each round
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value_parser!(u32).range(1..))]
     pub samples: u32,
+
+    /// Seconds that rows are written for at a steady rate, with and without a snapshot that is held open
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = value_parser!(u32).range(1..))]
+    pub held_seconds: u32,
+
+    /// Seconds that 100 webhook endpoints get events for, with and without one that hangs
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = value_parser!(u32).range(1..))]
+    pub endpoint_seconds: u32,
 
     /// Only cases whose name starts with this, such as single or single/hook; may be repeated
     #[arg(long, value_name = "NAME")]

@@ -1,16 +1,18 @@
 //! Readings and what is made of them: medians over the rounds, ratios within a round. Pure.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// What is measured, with its unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metric {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub unit: &'static str,
 }
 
 /// One value of one measurement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     pub metric: Metric,
     pub value: f64,
@@ -18,7 +20,18 @@ pub struct Reading {
 
 impl Metric {
     pub const fn new(name: &'static str, unit: &'static str) -> Self {
-        Self { name, unit }
+        Self {
+            name: Cow::Borrowed(name),
+            unit,
+        }
+    }
+
+    /// Of something that is known at run time only, such as a table.
+    pub fn named(name: String, unit: &'static str) -> Self {
+        Self {
+            name: Cow::Owned(name),
+            unit,
+        }
     }
 
     pub fn reads(self, value: f64) -> Reading {
@@ -30,7 +43,7 @@ impl Metric {
 #[derive(Debug, Serialize)]
 pub struct Figure {
     pub case: String,
-    pub metric: &'static str,
+    pub metric: Cow<'static, str>,
     pub unit: &'static str,
     pub spread: Spread,
     pub rounds: Vec<f64>,
@@ -93,18 +106,21 @@ impl Figures {
         &self.0
     }
 
+    /// The readings of one figure; `None` when it was not measured.
+    pub fn rounds(&self, case: &str, metric: &Metric) -> Option<&[f64]> {
+        let figure = self
+            .0
+            .iter()
+            .find(|figure| figure.case == case && figure.metric == metric.name)?;
+        Some(&figure.rounds)
+    }
+
     /// One figure divided by another, round by round; `None` when one of them was not measured.
-    pub fn ratio(&self, of: (&str, Metric), to: (&str, Metric)) -> Option<Vec<f64>> {
-        let find = |(case, metric): (&str, Metric)| {
-            self.0
-                .iter()
-                .find(|figure| figure.case == case && figure.metric == metric.name)
-        };
-        let (of, to) = (find(of)?, find(to)?);
+    pub fn ratio(&self, of: (&str, &Metric), to: (&str, &Metric)) -> Option<Vec<f64>> {
         Some(
-            of.rounds
+            self.rounds(of.0, of.1)?
                 .iter()
-                .zip(&to.rounds)
+                .zip(self.rounds(to.0, to.1)?)
                 .map(|(above, below)| above / below)
                 .collect(),
         )
@@ -161,9 +177,9 @@ mod tests {
             figures.add("fast", RATE.reads(fast));
         }
         assert_eq!(
-            figures.ratio(("slow", RATE), ("fast", RATE)),
+            figures.ratio(("slow", &RATE), ("fast", &RATE)),
             Some(vec![0.1, 0.5])
         );
-        assert_eq!(figures.ratio(("slow", RATE), ("absent", RATE)), None);
+        assert_eq!(figures.ratio(("slow", &RATE), ("absent", &RATE)), None);
     }
 }

@@ -1,9 +1,11 @@
 //! The benchmarks of `make bench`: a durable throw-away server, cases that take turns round by round, and a report of
-//! figures and of ratios between cases of the same round. It measures and checks that the work was really done; it
-//! never asserts a time.
+//! figures, of ratios between cases of the same round, and of targets. It measures and checks that the work was really
+//! done; it never asserts a time.
 
 mod args;
+mod beside;
 mod cases;
+mod digits;
 mod figures;
 mod machine;
 mod noop_worker;
@@ -11,10 +13,12 @@ mod pgbench;
 mod process;
 mod ratios;
 mod report;
+mod results;
 mod rivals;
 mod rounds;
 mod schema;
 mod stage;
+mod targets;
 mod wait;
 
 use anyhow::{Result, ensure};
@@ -22,6 +26,7 @@ use clap::Parser;
 
 use args::{Cli, Command, Options};
 use machine::Machine;
+use report::Report;
 use stage::Stage;
 
 #[tokio::main]
@@ -34,25 +39,36 @@ async fn main() -> Result<()> {
 }
 
 async fn bench(options: &Options) -> Result<()> {
-    let cases: Vec<_> = cases::all()
-        .into_iter()
-        .chain(rivals::all())
-        .filter(|case| options.selects(case.name()))
-        .collect();
-    ensure!(
-        !cases.is_empty(),
-        "no case has a name that starts with {}",
-        options.only.join(" or ")
-    );
     let stage = Stage::start().await?;
     let machine = Machine::describe(&stage).await?;
     machine
         .warnings
         .iter()
         .for_each(|warning| eprintln!("warning: {warning}"));
-    let figures = rounds::run(&stage, &cases, options).await?;
-    report::print(&machine, options, &figures);
-    let path = report::save(&machine, options, &figures)?;
+    let mut cases = cases::all();
+    cases.retain(|case| options.selects(case.name()));
+    let (rivals_cases, rivals) = rivals::install(options).await;
+    cases.extend(rivals_cases);
+    ensure!(
+        !cases.is_empty() || !rivals.is_empty(),
+        "no case has a name that starts with {}",
+        options.only.join(" or ")
+    );
+    let run = rounds::run(&stage, &cases, options).await;
+    let report = Report {
+        machine: &machine,
+        options,
+        cases: &cases,
+        run: &run,
+        rivals: &rivals,
+    };
+    report::print(&report);
+    let path = results::save(&report)?;
     println!("\nEvery reading of every round: {}", path.display());
+    ensure!(
+        run.failures.is_empty(),
+        "{} cases failed: see above",
+        run.failures.len()
+    );
     Ok(())
 }

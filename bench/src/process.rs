@@ -1,4 +1,4 @@
-//! The worker as a process of its own: the real binary, or this one as the no-op worker.
+//! A worker as a process of its own: the real binary, this one as the no-op worker, or a rival's.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -20,23 +20,26 @@ pub struct Process {
 }
 
 impl Process {
-    /// `zerodb-hooks worker` with its defaults. It says only what goes wrong.
-    pub fn worker(url: &str) -> Result<Self> {
-        Self::start(Command::new(binary()?).args(["worker", "--log", "warn", "--database-url", url]))
+    /// `zerodb-hooks worker` with its defaults, but for what it says: `log` is the least level, such as `warn`.
+    pub fn worker(url: &str, log: &str) -> Result<Self> {
+        Self::worker_of(Command::new(binary()?).args(["worker", "--log", log, "--database-url", url]))
     }
 
     /// The worker library with the no-op handler, which says so after `expected` deliveries.
     pub fn noop_worker(url: &str, expected: u32) -> Result<Self> {
         let expected = expected.to_string();
         let arguments = ["noop-worker", "--database-url", url, "--expect", &expected];
-        Self::start(Command::new(std::env::current_exe()?).args(arguments))
+        Self::worker_of(Command::new(std::env::current_exe()?).args(arguments))
     }
 
     /// Without the caller's environment, which may hold settings of a worker.
-    fn start(command: &mut Command) -> Result<Self> {
+    fn worker_of(command: &mut Command) -> Result<Self> {
+        Self::start(command.env_clear())
+    }
+
+    pub fn start(command: &mut Command) -> Result<Self> {
         let (started, started_at) = (Instant::now(), SystemTime::now());
         let mut child = command
-            .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

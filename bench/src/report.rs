@@ -1,19 +1,46 @@
-//! The report: tables for people on standard output, every reading in `results.json`.
+//! The report for people: tables on standard output.
 
-use std::path::PathBuf;
-
-use anyhow::Result;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use serde_json::json;
 
 use crate::args::Options;
-use crate::cases;
+use crate::cases::Case;
+use crate::digits::number;
 use crate::figures::{Figures, Spread};
 use crate::machine::Machine;
-use crate::{ratios, rivals};
+use crate::rivals::Presence;
+use crate::rounds::Run;
+use crate::{ratios, targets};
 
-pub fn print(machine: &Machine, options: &Options, figures: &Figures) {
+pub struct Report<'a> {
+    pub machine: &'a Machine,
+    pub options: &'a Options,
+    pub cases: &'a [Box<dyn Case>],
+    pub run: &'a Run,
+    pub rivals: &'a [Presence],
+}
+
+pub fn print(report: &Report<'_>) {
+    print_head(report.machine, report.options);
+    for Presence { package, skipped } in report.rivals {
+        match skipped {
+            Some(reason) => println!("Rival SKIPPED: {package}: {reason}"),
+            None => println!("Rival: {package}"),
+        }
+    }
+    let figures = &report.run.figures;
+    println!(
+        "\n{}\n\n{}\n\n{}",
+        figure_table(figures, report.cases),
+        ratio_table(figures),
+        target_table(figures)
+    );
+    for (case, reason) in &report.run.failures {
+        println!("\nFAILED: {case} in {reason}");
+    }
+}
+
+fn print_head(machine: &Machine, options: &Options) {
     let server = |name: &str| machine.server.get(name).map_or("?", String::as_str);
     println!(
         "zerodb_hooks benchmark of {}, {} build\n{} × {}, {:.0} GiB, Linux {}, {}, load {} before the run",
@@ -35,32 +62,33 @@ pub fn print(machine: &Machine, options: &Options, figures: &Figures) {
         server("max_wal_size")
     );
     println!(
-        "{} rounds; single rows: {} clients for {} s; bulk: {} rows; backlogs: {} events; idle: {} events a round",
-        options.rounds, options.clients, options.seconds, options.rows, options.events, options.samples
+        "{} rounds; single rows: {} clients for {} s; bulk: {} rows; backlogs: {} events; idle: {} events; endpoints: {} s",
+        options.rounds,
+        options.clients,
+        options.seconds,
+        options.rows,
+        options.events,
+        options.samples,
+        options.endpoint_seconds
+    );
+    println!(
+        "Once, not in each round: held (2 × {} s) and connections",
+        options.held_seconds
     );
     machine
         .warnings
         .iter()
         .for_each(|warning| println!("WARNING: {warning}"));
-    println!("\n{}\n\n{}", figure_table(figures), ratio_table(figures));
-    if rivals::all().is_empty() {
-        println!("\nRivals: none is built in yet, and none ran.");
-    }
 }
 
-fn figure_table(figures: &Figures) -> Table {
-    let titles: Vec<_> = cases::all()
-        .into_iter()
-        .chain(rivals::all())
-        .map(|case| (case.name(), case.title()))
-        .collect();
+fn figure_table(figures: &Figures, cases: &[Box<dyn Case>]) -> Table {
     let mut table = table(["figure", "", "unit", "median", "min", "max"], 3);
     let mut last = "";
     for figure in figures.all() {
-        let title = titles
+        let title = cases
             .iter()
-            .find(|(name, _)| *name == figure.case)
-            .map_or("", |(_, title)| title);
+            .find(|case| case.name() == figure.case)
+            .map_or("", |case| case.title());
         let (case, title) = if last == figure.case {
             ("", "")
         } else {
@@ -69,7 +97,7 @@ fn figure_table(figures: &Figures) -> Table {
         last = &figure.case;
         let Spread { median, min, max } = figure.spread;
         let what = if title.is_empty() {
-            figure.metric.to_owned()
+            figure.metric.to_string()
         } else {
             format!("{title}: {}", figure.metric)
         };
@@ -87,15 +115,61 @@ fn figure_table(figures: &Figures) -> Table {
 
 fn ratio_table(figures: &Figures) -> Table {
     let mut table = table(
-        ["ratio (median of the rounds' ratios)", "median", "min", "max"],
+        [
+            "ratio (median of the rounds' ratios), no target",
+            "median",
+            "min",
+            "max",
+        ],
         1,
     );
     for ratio in ratios::ALL {
-        if let Some(rounds) = figures.ratio(ratio.of, ratio.to) {
+        if let Some(rounds) = figures.ratio((ratio.of, &ratio.metric), (ratio.to, &ratio.metric)) {
             let Spread { median, min, max } = Spread::of(&rounds);
             let [median, min, max] = [median, min, max].map(|value| format!("{value:.3}"));
             table.add_row([ratio.says, &median, &min, &max]);
         }
+    }
+    table
+}
+
+/// Every target, also those that this run did not measure.
+fn target_table(figures: &Figures) -> Table {
+    let head = ["#", "target", "", "to reach", "median", "min", "max", "unit"];
+    let mut table = table(head, 3);
+    for target in targets::ALL {
+        let number_of = target.figure.to_string();
+        let bound = target.bound.says();
+        let Some(rounds) = target.rounds(figures) else {
+            table.add_row([
+                &number_of,
+                target.says,
+                "not measured",
+                &bound,
+                "",
+                "",
+                "",
+                target.unit(),
+            ]);
+            continue;
+        };
+        let Spread { median, min, max } = Spread::of(&rounds);
+        let verdict = if target.bound.is_reached(median) {
+            "reached"
+        } else {
+            "MISSED"
+        };
+        let [median, min, max] = [median, min, max].map(|value| format!("{value:.3}"));
+        table.add_row([
+            &number_of,
+            target.says,
+            verdict,
+            &bound,
+            &median,
+            &min,
+            &max,
+            target.unit(),
+        ]);
     }
     table
 }
@@ -108,56 +182,4 @@ fn table<const COLUMNS: usize>(head: [&str; COLUMNS], first_number: usize) -> Ta
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-/// With as many digits as mean something.
-fn number(value: f64) -> String {
-    match value.abs() {
-        100.0.. => grouped(value),
-        10.0.. => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
-    }
-}
-
-/// 1234567 as 1,234,567.
-fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) && !text.ends_with('-') {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Writes `bench/results.json` and returns its path.
-pub fn save(machine: &Machine, options: &Options, figures: &Figures) -> Result<PathBuf> {
-    let ratios: Vec<_> = ratios::ALL
-        .iter()
-        .filter_map(|ratio| {
-            let rounds = figures.ratio(ratio.of, ratio.to)?;
-            let (of, to) = (ratio.of.0, ratio.to.0);
-            Some(json!({"says": ratio.says, "of": of, "to": to, "spread": Spread::of(&rounds), "rounds": rounds}))
-        })
-        .collect();
-    let rivals: Vec<_> = rivals::all().iter().map(|rival| rival.name()).collect();
-    let results = json!({"machine": machine, "options": options, "figures": figures.all(), "ratios": ratios, "rivals": rivals});
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results.json");
-    std::fs::write(&path, serde_json::to_string_pretty(&results)? + "\n")?;
-    Ok(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(
-            (grouped(1_234_567.0), grouped(123.4), grouped(-4567.0)),
-            ("1,234,567".into(), "123".into(), "-4,567".into())
-        );
-    }
 }

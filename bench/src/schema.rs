@@ -70,14 +70,20 @@ FROM item AS i"#;
 /// Rows of one transaction of a backlog.
 const PER_TRANSACTION: u32 = 1000;
 
+/// Runs what `statement` makes of the first and the last number of a thousand rows, a transaction each, up to `rows`.
+pub async fn in_batches(session: &Session, rows: u32, statement: impl Fn(u32, u32) -> String) -> Result<()> {
+    let mut done = 0;
+    while done < rows {
+        let next = rows.min(done + PER_TRANSACTION);
+        session.run(&statement(done + 1, next)).await?;
+        done = next;
+    }
+    Ok(())
+}
+
 /// A backlog: items in transactions of a thousand rows, each row with its event.
 pub async fn store_with_events(session: &Session, events: u32) -> Result<()> {
-    let mut missing = events;
-    while missing > 0 {
-        let rows = missing.min(PER_TRANSACTION);
-        session.run(&insert_many(rows)).await?;
-        missing -= rows;
-    }
+    in_batches(session, events, |first, last| insert_many(last - first + 1)).await?;
     expect_rows(session, "zerodb.outbox", i64::from(events)).await
 }
 
@@ -91,14 +97,24 @@ pub async fn expect_rows(session: &Session, table: &str, expected: i64) -> Resul
 /// Deliveries that are durably completed.
 pub async fn completed(session: &Session) -> Result<i64> {
     session
-        .number("SELECT count(*) FROM zerodb.delivery WHERE state = 'completed'")
+        .number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'")
         .await
 }
 
-/// When the worker had connected, in seconds of the Unix epoch.
-pub async fn first_lease(session: &Session) -> Result<f64> {
+/// When the only other program in this database connected first, in seconds of the Unix epoch.
+pub async fn first_connection(session: &Session) -> Result<f64> {
     Ok(session
-        .text("SELECT extract(epoch FROM min(taken_at)) FROM zerodb.lease")
+        .text(&format!(
+            "SELECT extract(epoch FROM min(a.backend_start)) {OTHERS}"
+        ))
         .await?
         .parse()?)
 }
+
+/// How many connections to this database there are beside this one.
+pub async fn connections(session: &Session) -> Result<i64> {
+    session.number(&format!("SELECT count(*) {OTHERS}")).await
+}
+
+const OTHERS: &str = "FROM pg_stat_activity AS a WHERE a.datname = current_database()
+    AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()";

@@ -22,6 +22,8 @@ const SETTINGS: &[&str] = &[
     "checkpoint_timeout = 30min",
 ];
 
+const WORKERS: &str = "SELECT jsonb_array_length(zerodb.status() -> 'workers')";
+
 const TEMPLATE: &str = "bench_template";
 
 pub struct Stage {
@@ -78,12 +80,21 @@ impl Database<'_> {
         Session::connect(&self.url()).await
     }
 
+    /// The same for libpq and all who read its variables.
+    pub fn variables(&self) -> [(&'static str, String); 4] {
+        let Stage { socket, cluster, .. } = self.stage;
+        [
+            ("PGHOST", socket.clone()),
+            ("PGPORT", cluster.port.to_string()),
+            ("PGUSER", "postgres".to_owned()),
+            ("PGDATABASE", self.name.clone()),
+        ]
+    }
+
     /// One of the server's client programs, pointed at this database.
     pub fn client_program(&self, program: &str) -> std::process::Command {
         let mut command = self.stage.cluster.client_program(program);
-        command
-            .env("PGHOST", &self.stage.socket)
-            .env("PGDATABASE", &self.name);
+        command.envs(self.variables());
         command
     }
 
@@ -101,7 +112,12 @@ impl Database<'_> {
 
     /// The real worker, started and connected.
     pub async fn start_worker(&self, session: &Session) -> Result<Process> {
-        let worker = Process::worker(&self.url())?;
+        self.start_worker_that_logs("warn", session).await
+    }
+
+    /// For a case in which attempts fail as they must: at `error`.
+    pub async fn start_worker_that_logs(&self, level: &str, session: &Session) -> Result<Process> {
+        let worker = Process::worker(&self.url(), level)?;
         wait_for_worker(session).await?;
         Ok(worker)
     }
@@ -114,9 +130,9 @@ impl Database<'_> {
     }
 }
 
-/// Until the worker of a database has connected, which its lease shows.
+/// Until the worker of a database has its lease.
 pub async fn wait_for_worker(session: &Session) -> Result<()> {
-    let connected = async || Ok(session.number("SELECT count(*) FROM zerodb.lease").await? > 0);
+    let connected = async || Ok(session.text(WORKERS).await? != "0");
     wait::until(Duration::from_secs(30), connected)
         .await
         .context("the worker does not connect")?;

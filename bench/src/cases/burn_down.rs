@@ -62,8 +62,8 @@ impl Case for BurnDown {
             .context("not everything is completed")?;
         let time = (ended - worker.started).as_secs_f64();
 
-        schema::expect_rows(&session, "zerodb.attempt", attempts).await?;
-        let start = worker.seconds_until(schema::first_lease(&session).await?)?;
+        schema::expect_rows(&session, "zerodb.attempts", attempts).await?;
+        let start = worker.seconds_until(schema::first_connection(&session).await?)?;
         let memory = worker.peak_memory()?;
         worker.stop().await?;
         let rate = f64::from(options.events) / time;

@@ -4,9 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use async_trait::async_trait;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use zerodb_hooks_tests::Session;
 use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker};
@@ -14,13 +14,13 @@ use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker
 use super::Case;
 use crate::args::Options;
 use crate::figures::{Metric, Reading, percentile};
-use crate::schema;
 use crate::stage::{self, Database};
+use crate::{beside, schema};
 
 pub const COMMIT_P50: Metric = Metric::new("commit to handler, p50", "ms");
 pub const COMMIT_P99: Metric = Metric::new("commit to handler, p99", "ms");
-pub const CALL_P50: Metric = Metric::new("start of INSERT to handler, p50", "ms");
-pub const CALL_P99: Metric = Metric::new("start of INSERT to handler, p99", "ms");
+pub const CALL_P50: Metric = Metric::new("start of the write to handler, p50", "ms");
+pub const CALL_P99: Metric = Metric::new("start of the write to handler, p99", "ms");
 
 /// After each delivery, so that the worker has stored its outcome and sleeps again.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -46,31 +46,27 @@ impl Case for Idle {
             session.run(statements).await?;
         }
         let (stamps, stamped) = mpsc::unbounded_channel();
-        let (stop, stopped) = oneshot::channel::<()>();
         let worker = Worker::builder(&database.url())
             .handler("stamp", Stamp(stamps))
             .build()?;
-        let running = async {
-            let until = async move {
-                let _dropped = stopped.await;
-            };
-            worker.run_until(until).await.context("the worker failed")
-        };
         let sampling = async {
             stage::wait_for_worker(&session).await?;
             database.settle().await?;
-            let samples = sample(&session, stamped, options.samples).await?;
-            drop(stop);
-            Ok(samples)
+            sample(&session, stamped, options.samples).await
         };
-        let ((), (from_commit, from_call)) = tokio::try_join!(running, sampling)?;
-        Ok(vec![
-            COMMIT_P50.reads(percentile(&from_commit, 0.5)),
-            COMMIT_P99.reads(percentile(&from_commit, 0.99)),
-            CALL_P50.reads(percentile(&from_call, 0.5)),
-            CALL_P99.reads(percentile(&from_call, 0.99)),
-        ])
+        let (from_commit, from_call) = beside::run(worker, sampling).await?;
+        Ok(readings(&from_commit, &from_call))
     }
+}
+
+/// From milliseconds of each sample; a rival's are read in the same way.
+pub fn readings(from_commit: &[f64], from_call: &[f64]) -> Vec<Reading> {
+    vec![
+        COMMIT_P50.reads(percentile(from_commit, 0.5)),
+        COMMIT_P99.reads(percentile(from_commit, 0.99)),
+        CALL_P50.reads(percentile(from_call, 0.5)),
+        CALL_P99.reads(percentile(from_call, 0.99)),
+    ]
 }
 
 /// Says which item's event has arrived, and when.

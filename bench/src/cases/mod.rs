@@ -2,9 +2,14 @@
 
 mod bulk;
 mod burn_down;
-mod idle;
+mod connections;
+mod endpoints;
+mod floor;
+mod held;
+pub mod idle;
 mod single;
 mod unmatched;
+mod wal;
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -12,6 +17,11 @@ use async_trait::async_trait;
 use crate::args::Options;
 use crate::figures::{Metric, Reading};
 use crate::stage::Database;
+
+pub use connections::CONNECTIONS;
+pub use endpoints::RECEIVED_P99;
+pub use held::{DELIVERED, LATENCY_P99};
+pub use wal::WAL_OF_EVENT;
 
 pub const RATE: Metric = Metric::new("rate", "1/s");
 pub const TIME: Metric = Metric::new("time", "ms");
@@ -27,14 +37,27 @@ pub trait Case {
     /// For the reader of the report.
     fn title(&self) -> &'static str;
 
+    /// Measured once after all rounds, because it takes long or does not depend on the moment.
+    fn is_once(&self) -> bool {
+        false
+    }
+
     async fn measure(&self, database: &Database<'_>, options: &Options) -> Result<Vec<Reading>>;
 }
 
-/// In the order of a round.
+/// In the order of a round: cases that are set against each other follow each other.
 pub fn all() -> Vec<Box<dyn Case>> {
-    let single = single::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>);
-    let bulk = bulk::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>);
-    let burn_down = burn_down::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>);
-    let alone: [Box<dyn Case>; 2] = [Box::new(idle::Idle), Box::new(unmatched::Unmatched)];
-    single.chain(bulk).chain(burn_down).chain(alone).collect()
+    let mut all: Vec<Box<dyn Case>> = Vec::new();
+    all.extend(single::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.extend(bulk::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.push(Box::new(unmatched::Unmatched));
+    all.extend(wal::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.extend(endpoints::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.push(Box::new(idle::Idle));
+    all.push(Box::new(floor::Floor));
+    all.extend(burn_down::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    // Rivals, which a round measures now. Then, once:
+    all.push(Box::new(connections::Connections));
+    all.extend(held::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all
 }

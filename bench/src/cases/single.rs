@@ -9,6 +9,7 @@ use zerodb_hooks_tests::Session;
 use super::{Case, MEMORY, RATE};
 use crate::args::Options;
 use crate::figures::{Metric, Reading};
+use crate::pgbench::{Length, Load};
 use crate::process::Process;
 use crate::stage::Database;
 use crate::{pgbench, schema, wait};
@@ -74,7 +75,13 @@ impl Case for Single {
         } else {
             schema::INSERT_ONE
         };
-        let run = pgbench::run(database, statement, options).await?;
+        let load = Load {
+            statement,
+            clients: options.clients,
+            length: Length::Seconds(options.seconds),
+            rate: None,
+        };
+        let run = pgbench::run(database, &load).await?;
         let mut readings = vec![RATE.reads(run.per_second)];
         if let Some(worker) = worker {
             readings.extend(deliver_the_rest(worker, &session, run.transactions).await?);

@@ -38,15 +38,15 @@ impl Case for Unmatched {
         let is_passed = session.text(LAST).await?;
         database.settle().await?;
 
-        let worker = Process::worker(&database.url())?;
+        let worker = Process::worker(&database.url(), "warn")?;
         let passed = async || Ok(session.text(&is_passed).await? == "t");
         let ended = wait::until(Duration::from_secs(300), passed)
             .await
             .context("the cursor does not pass")?;
         let time = (ended - worker.started).as_secs_f64();
 
-        schema::expect_rows(&session, "zerodb.delivery", 0).await?;
-        let start = worker.seconds_until(schema::first_lease(&session).await?)?;
+        schema::expect_rows(&session, "zerodb.deliveries", 0).await?;
+        let start = worker.seconds_until(schema::first_connection(&session).await?)?;
         worker.stop().await?;
         Ok(vec![
             RATE.reads(f64::from(options.events) / time),

@@ -1,0 +1,124 @@
+//! What the benchmark is to reach, figure by figure: the numbers that the project has set itself.
+
+use crate::cases::idle::{CALL_P50, CALL_P99, COMMIT_P50, COMMIT_P99};
+use crate::cases::{CONNECTIONS, DELIVERED, LATENCY_P99, MEMORY, RATE, RECEIVED_P99, TIME, WAL_OF_EVENT};
+use crate::figures::{Figures, Metric};
+use crate::ratios::{NODE_IDLE, PGMQ_IDLE, RUST_BURN_DOWN, RUST_IDLE};
+
+#[derive(Clone, Copy)]
+pub enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+    Below(f64),
+}
+
+impl Bound {
+    pub fn is_reached(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => value >= bound,
+            Self::AtMost(bound) => value <= bound,
+            Self::Below(bound) => value < bound,
+        }
+    }
+
+    pub fn says(self) -> String {
+        match self {
+            Self::AtLeast(bound) => format!("≥ {bound}"),
+            Self::AtMost(bound) => format!("≤ {bound}"),
+            Self::Below(bound) => format!("< {bound}"),
+        }
+    }
+}
+
+use Bound::{AtLeast, AtMost, Below};
+
+pub struct Target {
+    /// The number of the figure that it belongs to.
+    pub figure: u8,
+    pub says: &'static str,
+    of: (&'static str, Metric),
+    /// A ratio where there is one, taken within each round.
+    to: Option<(&'static str, Metric)>,
+    pub bound: Bound,
+}
+
+impl Target {
+    /// The value in each round; `None` when it was not measured.
+    pub fn rounds(&self, figures: &Figures) -> Option<Vec<f64>> {
+        match &self.to {
+            Some(to) => figures.ratio((self.of.0, &self.of.1), (to.0, &to.1)),
+            None => figures.rounds(self.of.0, &self.of.1).map(<[f64]>::to_vec),
+        }
+    }
+
+    pub fn unit(&self) -> &'static str {
+        if self.to.is_some() { "×" } else { self.of.1.unit }
+    }
+}
+
+const fn ratio(
+    figure: u8,
+    says: &'static str,
+    of: (&'static str, Metric),
+    to: (&'static str, Metric),
+    bound: Bound,
+) -> Target {
+    Target {
+        figure,
+        says,
+        of,
+        to: Some(to),
+        bound,
+    }
+}
+
+const fn value(figure: u8, says: &'static str, of: (&'static str, Metric), bound: Bound) -> Target {
+    Target {
+        figure,
+        says,
+        of,
+        to: None,
+        bound,
+    }
+}
+
+#[rustfmt::skip]
+pub const ALL: &[Target] = &[
+    ratio(1, "single rows, hook: rate of the untouched table's", ("single/hook", RATE), ("single/untouched", RATE), AtLeast(0.80)),
+    ratio(1, "single rows, hook: rate of the floor's", ("single/hook", RATE), ("single/floor", RATE), AtLeast(0.95)),
+    ratio(1, "single rows, hook: rate of the naive trigger's", ("single/hook", RATE), ("single/naive", RATE), AtLeast(3.5)),
+    ratio(2, "single rows, no active hook: rate of the untouched table's", ("single/no-hook", RATE), ("single/untouched", RATE), AtLeast(0.97)),
+    ratio(3, "bulk insert, hook: time of the floor's", ("bulk/hook", TIME), ("bulk/floor", TIME), AtMost(1.15)),
+    ratio(4, "burn-down, failures in the ledger: rate of graphile_worker's (Rust)", ("burn-down/failures", RATE), (RUST_BURN_DOWN, RATE), AtLeast(2.0)),
+    ratio(4, "burn-down, all in the ledger: rate of graphile_worker's (Rust)", ("burn-down/all", RATE), (RUST_BURN_DOWN, RATE), AtLeast(1.3)),
+    ratio(5, "unmatched events: rate of the burn-down's (failures)", ("dispatch/unmatched", RATE), ("burn-down/failures", RATE), AtLeast(4.0)),
+    value(6, "idle, commit to handler, p50", ("idle/latency", COMMIT_P50), AtMost(1.5)),
+    value(6, "idle, commit to handler, p99", ("idle/latency", COMMIT_P99), AtMost(8.0)),
+    ratio(6, "idle, start of the write to handler, p50 over graphile_worker's (Rust)", ("idle/latency", CALL_P50), (RUST_IDLE, CALL_P50), Below(1.0)),
+    ratio(6, "idle, start of the write to handler, p99 over graphile_worker's (Rust)", ("idle/latency", CALL_P99), (RUST_IDLE, CALL_P99), Below(1.0)),
+    ratio(6, "idle, start of the write to handler, p50 over graphile-worker's (Node)", ("idle/latency", CALL_P50), (NODE_IDLE, CALL_P50), Below(1.0)),
+    ratio(6, "idle, start of the write to handler, p99 over graphile-worker's (Node)", ("idle/latency", CALL_P99), (NODE_IDLE, CALL_P99), Below(1.0)),
+    ratio(6, "idle, start of the write to handler, p50 over pgmq's with LISTEN", ("idle/latency", CALL_P50), (PGMQ_IDLE, CALL_P50), Below(1.0)),
+    ratio(6, "idle, start of the write to handler, p99 over pgmq's with LISTEN", ("idle/latency", CALL_P99), (PGMQ_IDLE, CALL_P99), Below(1.0)),
+    ratio(7, "snapshot held open: delivered while writing over the free run's", ("held/snapshot", DELIVERED), ("held/free", DELIVERED), AtLeast(0.98)),
+    ratio(7, "snapshot held open: p99 latency over the free run's", ("held/snapshot", LATENCY_P99), ("held/free", LATENCY_P99), AtMost(2.0)),
+    value(8, "WAL of an event's life, all in the ledger", ("wal/all", WAL_OF_EVENT), AtMost(1024.0)),
+    value(8, "WAL of an event's life, failures in the ledger", ("wal/failures", WAL_OF_EVENT), AtMost(1024.0)),
+    value(9, "peak memory of the worker, burn-down, all in the ledger", ("burn-down/all", MEMORY), AtMost(64.0)),
+    value(9, "peak memory of the worker, burn-down, failures in the ledger", ("burn-down/failures", MEMORY), AtMost(64.0)),
+    value(9, "connections of a worker, 1,000 deliveries under way", ("connections/slow-endpoint", CONNECTIONS), AtMost(6.0)),
+    ratio(10, "one of 100 endpoints hangs: p99 of the other 99 over the same without", ("endpoints/one-hangs", RECEIVED_P99), ("endpoints/all-answer", RECEIVED_P99), AtMost(1.1)),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_reached_on_its_own_side() {
+        assert!(AtLeast(2.0).is_reached(2.0) && !AtLeast(2.0).is_reached(1.99));
+        assert!(AtMost(6.0).is_reached(6.0) && !AtMost(6.0).is_reached(6.01));
+        assert!(Below(1.0).is_reached(0.99) && !Below(1.0).is_reached(1.0));
+        assert!(!AtLeast(2.0).is_reached(f64::NAN) && !AtMost(2.0).is_reached(f64::NAN));
+    }
+}
