@@ -55,12 +55,10 @@ WITH held AS MATERIALIZED (
         WHERE w.user_id = '00000000-0000-0000-0000-000000000000' AND (w.project_id IS NULL OR w.project_id = e.project_id)
             AND (NOT w.conditional OR coalesce(jsonb_path_match(e.data::jsonb, w.predicate, '{}', true), false))
     ) AS p
-), leased AS MATERIALIZED (
-    SELECT m.* FROM matched AS m WHERE m.leased
 ), batches AS (
     INSERT INTO zerodb.batch (id, last_id, lease_id, hook_id, user_id, slot, ids, event_xids, event_ords)
-    SELECT min(l.id), max(l.id), $2::bigint, l.hook_id, l.hook_user, l.slot, array_agg(l.id), array_agg(l.xid), array_agg(l.ord)
-    FROM leased AS l GROUP BY l.hook_id, l.hook_user, l.slot
+    SELECT min(m.id), max(m.id), $2::bigint, m.hook_id, m.hook_user, m.slot, array_agg(m.id), array_agg(m.xid), array_agg(m.ord)
+    FROM matched AS m WHERE m.leased GROUP BY m.hook_id, m.hook_user, m.slot
 ), put_aside AS (
     INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, due_at)
     SELECT m.id, m.xid, m.ord, m.slot, m.hook_id, m.hook_user, clock_timestamp() FROM matched AS m WHERE NOT m.leased
@@ -69,4 +67,4 @@ SELECT l.id, l.hook_id, l.version, l.xid, l.ord, l.slot, l.event_type, l.data,
     l.user_id, l.project_id, l.bank_id, l.traceparent, l.created_at, r.events, r.matched, r.fresh
 FROM (SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM matched) AS matched,
     (SELECT p.fresh FROM place AS p) AS fresh) AS r
-LEFT JOIN leased AS l ON true
+LEFT JOIN matched AS l ON l.leased

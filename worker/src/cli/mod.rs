@@ -139,7 +139,7 @@ mod tests {
                 args.lease_s,
                 args.drain_s
             ),
-            (2000, 64, 1000, 30, 20)
+            (8000, 64, 1000, 30, 20)
         );
         assert!(!args.production && args.log == "info");
     }

@@ -24,7 +24,8 @@ use crate::store::{Store, StoreError};
 pub struct Settings {
     /// Name in leases and in the ledger. Defaults to host name and process id.
     pub name: String,
-    /// Deliveries leased to this worker at once, running or next to run. Defaults to 2000.
+    /// The most deliveries leased to this worker at once, running or next to run: a quarter of it, and more where more end.
+    /// Defaults to 8000.
     pub in_flight: usize,
     /// Deliveries of one hook that run at once, where the hook's config names no `concurrency`. Defaults to 64.
     pub concurrency: usize,
@@ -42,7 +43,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             name: default_name(),
-            in_flight: 2000,
+            in_flight: 8000,
             concurrency: 64,
             poll: Duration::from_secs(1),
             lease: Duration::from_secs(30),

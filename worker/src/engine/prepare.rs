@@ -20,7 +20,7 @@ pub fn prepare(
     installation: &Installation,
     claimed: Claimed,
     known: Result<Option<Known>, StoreError>,
-) -> Result<(Delivery, Place, Known), (Uuid, Attempt)> {
+) -> Result<(Delivery, Place, Known), Box<(Uuid, Attempt)>> {
     let (hook_id, delivery_id, epoch, attempt) =
         (claimed.hook_id, claimed.id, claimed.epoch, claimed.attempt);
     let place = claimed.place.clone();
@@ -33,7 +33,7 @@ pub fn prepare(
             duration: Duration::ZERO,
             outcome,
         };
-        (hook_id, attempt)
+        Box::new((hook_id, attempt))
     };
     let discarded = |error: &str| {
         without_run(Outcome::Discarded {

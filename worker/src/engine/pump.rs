@@ -17,9 +17,14 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// How long parking waits for commits under way.
 const PARK_TIMEOUT: Duration = Duration::from_millis(50);
 /// Deliveries taken at once.
-const BATCH: usize = 1000;
+const BATCH: usize = 2000;
 /// Events read at once while they match nothing.
 const MOST_UNMATCHED: usize = 10_000;
+/// Looks in a row that find some events, but not all they could take, before the log is left to fill between two of them.
+const STEADY: u32 = 3;
+/// How long it is then left, in times of what a look takes, and at most.
+const REST_RATIO: u32 = 3;
+const LONGEST_REST: Duration = Duration::from_millis(10);
 /// Pause after a look that was not sure.
 const UNSURE: Duration = Duration::from_millis(3);
 /// How often deliveries are looked for that were in flight at two crashes.
@@ -35,6 +40,8 @@ pub async fn run(shared: Arc<Shared>) {
         suspected_at: None,
         called_at: None,
         unmatched: 0,
+        steady: 0,
+        rest: Duration::ZERO,
         shared,
     };
     let mut outage = Outage::default();
@@ -59,6 +66,10 @@ struct Pump {
     called_at: Option<Instant>,
     /// Events to read next, where the last ones matched nothing.
     unmatched: usize,
+    /// Looks in a row that found some events and left none.
+    steady: u32,
+    /// What a steady flow is left to fill the log for.
+    rest: Duration,
 }
 
 /// What a look found.
@@ -77,6 +88,7 @@ impl Pump {
             self.call_peers().await?;
             self.wait_for_room().await;
         }
+        self.let_fill().await;
         if self.shared.stop.is_cancelled() {
             return Ok(());
         }
@@ -106,6 +118,17 @@ impl Pump {
             listener.unpark().await?;
         }
         Ok(())
+    }
+
+    /// In a steady flow, gives the log the time to fill: a look costs the same for one event as for fifty, and takes
+    /// processor time from the writers. Writers do not notify meanwhile, nor need they.
+    async fn let_fill(&self) {
+        if self.steady >= STEADY {
+            tokio::select! {
+                () = tokio::time::sleep(self.rest) => {}
+                () = self.shared.stop.cancelled() => {}
+            }
+        }
     }
 
     /// Gives another dispatcher the time to end.
@@ -162,7 +185,9 @@ impl Pump {
         limits.deliveries = limits.per_hook.clamp(1, BATCH);
         let events = limits.deliveries.max(self.unmatched);
         let lease = self.shared.lease();
+        let since = Instant::now();
         let found = self.shared.store.dispatch(lease, events, &limits).await;
+        self.rest = (since.elapsed() * REST_RATIO).min(LONGEST_REST);
         let Some(found) = self.answered(found)? else {
             return Ok(Look::Unsure);
         };
@@ -170,6 +195,11 @@ impl Pump {
         self.unmatched = match (found.events, found.matched) {
             (read, 0) if read == events => (events * 2).min(MOST_UNMATCHED),
             _ => 0,
+        };
+        self.steady = if (1..events).contains(&found.events) {
+            self.steady.saturating_add(1)
+        } else {
+            0
         };
         if found.leased.len() < found.matched {
             // Some were put aside.
@@ -256,12 +286,9 @@ impl Pump {
                         .spawn(abandon.run_until_cancelled_owned(running));
                 }
                 Err(ended) => {
+                    let (hook, attempt) = *ended;
                     // The completer outlives the pump.
-                    let _closed = self.shared.ended.send(Ended::Attempt {
-                        lease,
-                        hook: ended.0,
-                        attempt: ended.1,
-                    });
+                    let _closed = self.shared.ended.send(Ended::Attempt { lease, hook, attempt });
                 }
             }
         }
