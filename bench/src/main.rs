@@ -29,6 +29,10 @@ use machine::Machine;
 use report::Report;
 use stage::Stage;
 
+/// As the worker's own binary, which the burn-down stands for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let Cli { options, command } = Cli::parse();

@@ -1,5 +1,6 @@
 //! One delivery in this worker's hands. Pure.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::event::Event;
@@ -16,10 +17,18 @@ pub struct Delivery {
     pub hook: Arc<Hook>,
     pub event: Arc<Event>,
     /// What receivers may use to recognise a repetition: unique to the installation, the same on every attempt.
-    pub message_id: String,
+    pub message_id: MessageId,
 }
 
-/// `msg_` with the installation's salt and the delivery's id.
-pub fn message_id(salt: &str, delivery: i64) -> String {
-    format!("msg_{salt:0>8}{delivery:016x}")
+/// `msg_` with the installation's salt and the delivery's id, in hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageId {
+    pub salt: u32,
+    pub delivery: i64,
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "msg_{:08x}{:016x}", self.salt, self.delivery)
+    }
 }

@@ -1,6 +1,9 @@
 //! An event as a handler sees it, and its two envelopes. Pure: `zerodb.event_json` makes the same JSON on the server,
 //! and a contract test compares them.
 
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde_json::{Value, json};
@@ -11,10 +14,9 @@ const ASTROCYTE: &str = "astrocyte";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// `evt_` and 32 hex digits: salt of the installation, writer's transaction, number within it.
-    pub id: String,
+    pub id: EventId,
     pub event_type: String,
-    pub channel: String,
+    pub channel: Arc<str>,
     pub data: Value,
     pub user_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
@@ -32,7 +34,7 @@ impl Event {
 
     /// The id as a UUID, as the Astrocyte envelope has it.
     pub fn uuid(&self) -> Option<Uuid> {
-        Uuid::try_parse(self.id.strip_prefix("evt_")?).ok()
+        Uuid::try_parse(self.id.to_string().strip_prefix("evt_")?).ok()
     }
 
     /// RFC 3339 in UTC with microseconds.
@@ -44,7 +46,7 @@ impl Event {
 
     /// `{id, event, channel, data, timestamp}`, or the Astrocyte form for the events of its channel.
     pub fn envelope(&self) -> Value {
-        if self.channel == ASTROCYTE {
+        if &*self.channel == ASTROCYTE {
             json!({
                 "event_id": self.uuid(),
                 "type": self.event_type,
@@ -55,9 +57,9 @@ impl Event {
             })
         } else {
             json!({
-                "id": self.id,
+                "id": self.id.to_string(),
                 "event": self.event_type,
-                "channel": self.channel,
+                "channel": &*self.channel,
                 "data": self.data,
                 "timestamp": self.timestamp(),
             })
@@ -65,9 +67,18 @@ impl Event {
     }
 }
 
-/// The id of an event from its key in the log; `salt` is the installation's, in hex.
-pub fn event_id(salt: &str, xid: u64, ord: i32) -> String {
-    format!("evt_{salt:0>8}{xid:016x}{ord:08x}")
+/// `evt_` and 32 hex digits: salt of the installation, writer's transaction, number within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventId {
+    pub salt: u32,
+    pub xid: u64,
+    pub ord: i32,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "evt_{:08x}{:016x}{:08x}", self.salt, self.xid, self.ord)
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +87,11 @@ mod tests {
 
     fn event(channel: &str) -> Event {
         Event {
-            id: event_id("1f", 762, 3),
+            id: EventId {
+                salt: 0x1f,
+                xid: 762,
+                ord: 3,
+            },
             event_type: "on_retain".into(),
             channel: channel.into(),
             data: json!({"bank_id": "b"}),

@@ -9,6 +9,10 @@ use zerodb_hooks_worker::cli::{self, Cli, Command, WorkerArgs};
 use zerodb_hooks_worker::engine::default_name;
 use zerodb_hooks_worker::{Settings, Worker, telemetry};
 
+/// Deliveries are allocated by one thread and freed by another, which the C library's allocator pays with locks.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match Cli::parse().command {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::hooks::Known;
-use crate::delivery::{Delivery, message_id};
-use crate::event::{Event, event_id};
+use crate::delivery::{Delivery, MessageId};
+use crate::event::{Event, EventId};
 use crate::outcome::Outcome;
 use crate::store::{Attempt, Claimed, EventRow, Installation, Place, StoreError};
 
@@ -66,20 +66,27 @@ pub fn prepare(
         epoch,
         hook: Arc::clone(&known.hook),
         event: Arc::new(event(installation, row)),
-        message_id: message_id(&installation.salt, delivery_id),
+        message_id: MessageId {
+            salt: installation.salt,
+            delivery: delivery_id,
+        },
     };
     Ok((delivery, claimed.place, known))
 }
 
 fn event(installation: &Installation, row: EventRow) -> Event {
     let channel = match installation.channels.get(&row.event_type) {
-        Some(channel) => channel.clone(),
-        None => row.event_type.split('.').next().unwrap_or_default().to_owned(),
+        Some(channel) => Arc::clone(channel),
+        None => row.event_type.split('.').next().unwrap_or_default().into(),
     };
     Event {
-        id: event_id(&installation.salt, row.key.xid.0, row.key.ord),
+        id: EventId {
+            salt: installation.salt,
+            xid: row.key.xid.0,
+            ord: row.key.ord,
+        },
         channel,
-        data: serde_json::from_str(&row.data).unwrap_or_default(),
+        data: row.data,
         event_type: row.event_type,
         user_id: row.user_id,
         project_id: row.project_id,

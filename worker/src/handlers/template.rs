@@ -19,9 +19,9 @@ pub fn render(template: &str, event: &Event) -> Result<String, HandlerError> {
     environment.set_fuel(Some(FUEL));
     let own = context! {
         event_type => event.event_type,
-        event_id => event.id,
+        event_id => event.id.to_string(),
         timestamp => event.timestamp(),
-        channel => event.channel,
+        channel => &*event.channel,
         bank_id => event.bank_id,
         trace_id => event.trace_id(),
         data => event.data,
@@ -44,11 +44,16 @@ fn describe(error: &minijinja::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::EventId;
     use serde_json::json;
 
     fn event() -> Event {
         Event {
-            id: "evt_1".into(),
+            id: EventId {
+                salt: 1,
+                xid: 2,
+                ord: 3,
+            },
             event_type: "on_pii_detected".into(),
             channel: "astrocyte".into(),
             data: json!({"pii_type": "email", "count": 2}),

@@ -73,7 +73,7 @@ fn body(delivery: &Delivery) -> Result<(&'static str, String), HandlerError> {
 fn cloud_event(event: &Event) -> Value {
     json!({
         "specversion": "1.0",
-        "id": event.id,
+        "id": event.id.to_string(),
         "type": event.event_type,
         "source": format!("/zerodb/{}", event.channel),
         "time": event.timestamp(),
@@ -94,11 +94,11 @@ fn signature_headers(
     };
     let now = jiff::Timestamp::now().as_second();
     let mut headers = vec![
-        ("webhook-id".to_owned(), delivery.message_id.clone()),
+        ("webhook-id".to_owned(), delivery.message_id.to_string()),
         ("webhook-timestamp".to_owned(), now.to_string()),
     ];
     if let Some(secret) = secret {
-        let signed = signature::sign(&secret, &delivery.message_id, now, body)
+        let signed = signature::sign(&secret, &delivery.message_id.to_string(), now, body)
             .map_err(|error| HandlerError::permanent(error.to_string()))?;
         headers.push(("webhook-signature".into(), signed));
     }

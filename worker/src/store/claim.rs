@@ -7,7 +7,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::place::{Batch, EventKey, JsonText, Place};
+use super::order::release_ordered;
+use super::place::{Batch, EventKey, Json, Place};
 use super::statements::{
     CLAIM_DELIVERIES, CLAIM_SUSPECT, DISPATCH_EVENTS, HAS_SUSPECTS, LOCK_DISPATCH, NEXT_DUE,
 };
@@ -27,7 +28,7 @@ pub struct Limits {
 pub struct Dispatched {
     /// Events read.
     pub events: usize,
-    /// Deliveries made of them.
+    /// Deliveries made of them, and ordered ones released.
     pub matched: usize,
     /// Whether what was read was all that was visible: false when an older look was only brought to its end.
     pub was_fresh: bool,
@@ -54,7 +55,7 @@ pub struct Claimed {
 pub struct EventRow {
     pub key: EventKey,
     pub event_type: String,
-    pub data: String,
+    pub data: serde_json::Value,
     pub user_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
     pub bank_id: Option<String>,
@@ -63,8 +64,9 @@ pub struct EventRow {
 }
 
 impl Store {
-    /// Moves the dispatcher by at most `events` events. `None` when another worker is dispatching. One transaction under
-    /// the dispatcher's lock; what it leases, at most `limits.deliveries`, is leased to `lease`.
+    /// Moves the dispatcher by at most `events` events, then releases ordered deliveries where it may have to. `None` when
+    /// another worker is dispatching. One transaction under the dispatcher's lock; what it leases, at most
+    /// `limits.deliveries`, is leased to `lease`.
     pub async fn dispatch(
         &self,
         lease: i64,
@@ -87,7 +89,19 @@ impl Store {
         if !locked.try_get::<_, bool>(0)? {
             return Ok(None);
         }
-        dispatched(&rows).map(Some)
+        let ordered = rows.first().map_or(Ok(false), |row| row.try_get(ORDERED))?;
+        let mut found = dispatched(&rows)?;
+        if ordered {
+            match release_ordered(&connection).await {
+                Ok(released) => found.matched += released,
+                // What is leased must not be forgotten, and the signals stay for the next time.
+                Err(error) if !found.leased.is_empty() => {
+                    tracing::warn!(%error, "ordered deliveries could not be released, trying again");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(found))
     }
 
     /// Leases deliveries that are due.
@@ -148,6 +162,7 @@ const LOSSES: usize = 15;
 const EVENTS: usize = 13;
 const MATCHED: usize = 14;
 const FRESH: usize = 15;
+const ORDERED: usize = 16;
 
 fn claimed(row: &Row) -> Result<Claimed, StoreError> {
     Ok(Claimed {
@@ -232,7 +247,7 @@ fn event_row(row: &Row) -> Result<Option<EventRow>, StoreError> {
             ord: row.try_get(EVENT_ORD)?,
         },
         event_type,
-        data: row.try_get::<_, JsonText>(DATA)?.0,
+        data: row.try_get::<_, Json>(DATA)?.0,
         user_id: row.try_get(USER_ID)?,
         project_id: row.try_get(PROJECT_ID)?,
         bank_id: row.try_get(BANK_ID)?,

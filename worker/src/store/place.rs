@@ -79,12 +79,12 @@ impl ToSql for Xid {
     to_sql_checked!();
 }
 
-/// A `json` value as the text it was written with.
-pub struct JsonText(pub String);
+/// A `json` value. Null for what the server takes and this side cannot read, such as a number beyond the range of floats.
+pub struct Json(pub serde_json::Value);
 
-impl<'a> FromSql<'a> for JsonText {
+impl<'a> FromSql<'a> for Json {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Error> {
-        Ok(Self(std::str::from_utf8(raw)?.to_owned()))
+        Ok(Self(serde_json::from_slice(raw).unwrap_or_default()))
     }
 
     fn accepts(ty: &Type) -> bool {

@@ -1,6 +1,7 @@
 //! What the worker reads of the server at its start and every minute: settings, event channels, hooks.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -11,7 +12,8 @@ use crate::hook::Hook;
 /// The installation as the server describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Installation {
-    pub salt: String,
+    /// Of event and message ids.
+    pub salt: u32,
     /// `zerodb.retention`, as an interval.
     pub retention: String,
     /// Whether the ledger keeps completed attempts.
@@ -20,7 +22,7 @@ pub struct Installation {
     pub slot: i32,
     pub version: String,
     /// The channel of each event type.
-    pub channels: HashMap<String, String>,
+    pub channels: HashMap<String, Arc<str>>,
 }
 
 impl Store {
@@ -39,14 +41,14 @@ impl Store {
         }
         let channels = connection.query(LOAD_CHANNELS, &[]).await?;
         Ok(Installation {
-            salt: row.try_get("salt")?,
+            salt: row.try_get::<_, i32>("salt")?.cast_unsigned(),
             retention: row.try_get("retention")?,
             record_all: row.try_get::<_, String>("record_attempts")? != "failures",
             slot: row.try_get("slot")?,
             version,
             channels: channels
                 .iter()
-                .map(|row| Ok((row.try_get("name")?, row.try_get("channel")?)))
+                .map(|row| Ok((row.try_get("name")?, row.try_get::<_, &str>("channel")?.into())))
                 .collect::<Result<_, tokio_postgres::Error>>()?,
         })
     }
