@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-packages dev-server dev-postgres15 dev-tools
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -31,7 +31,7 @@ demo: dev-server dev-tools ## start a throw-away PostgreSQL and worker, and show
 	$(RUN) cargo run --quiet -p zerodb_hooks_demo
 
 # The in-server tests come before the plain installs, because they leave a build with tests inside in the servers' folders.
-test: setup dev-pgspot check pgtest ## run every test: format, Clippy, in-server, worker, end to end
+test: setup dev-pgspot dev-chaos check pgtest ## run every test: format, Clippy, in-server, worker, end to end
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	echo "==> building and testing the worker (about 2 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
@@ -39,7 +39,7 @@ test: setup dev-pgspot check pgtest ## run every test: format, Clippy, in-server
 	echo "==> running the end-to-end tests"
 	$(RUN) cargo test -p zerodb_hooks_tests
 
-chaos: setup ## the long form of the chaos tests (about 10 minutes)
+chaos: setup dev-chaos ## the long form of the chaos tests (about 10 minutes)
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
 	ZERODB_CHAOS=10 $(RUN) cargo test -p zerodb_hooks_tests --test chaos
@@ -50,11 +50,12 @@ pgtest: setup
 check: setup
 	dev/check.sh
 
-bench: dev-server dev-tools ## run the side-by-side benchmarks (release builds)
+bench: dev-server dev-tools ## run the benchmarks beside other queues (about 40 minutes)
 	dev/install_extension.sh $(MAIN) --release
 	echo "==> building the worker and the benchmarks for release (about 4 minutes the first time)"
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
-	$(RUN) cargo run --quiet --release -p zerodb_hooks_bench
+	# One case holds a thousand connections open, more than the usual limit of 1,024 files leaves room for.
+	ulimit -Sn 4096 2>/dev/null || true; $(RUN) cargo run --quiet --release -p zerodb_hooks_bench
 
 install: dev-tools ## install into your own server and PREFIX/bin (needs PG_CONFIG)
 	test -n "$(PG_CONFIG)" || { echo "error: name the server: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }
@@ -80,6 +81,10 @@ clean: ## remove everything that the targets above made in this checkout
 
 dev-pgspot:
 	dev/pgspot.sh
+
+# pgbouncer and faketime, for the chaos tests.
+dev-chaos:
+	dev/chaos_tools.sh
 
 dev-packages:
 	dev/debian.sh build

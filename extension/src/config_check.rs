@@ -51,6 +51,7 @@ const fn required(name: &'static str, kind: Kind) -> Key {
 /// Keys that any hook may have.
 const ANY_HOOK: &[Key] = &[
     key("when", Kind::Name),
+    key("order_by", Kind::Name),
     key("max_attempts", Kind::Whole { least: 1, most: 1000 }),
     key(
         "concurrency",

@@ -41,9 +41,14 @@ extension_sql_file!(
     requires = ["outbox"]
 );
 extension_sql_file!(
+    "../../sql/schema/order.sql",
+    name = "order",
+    requires = ["deliveries"]
+);
+extension_sql_file!(
     "../../sql/schema/batches.sql",
     name = "batches",
-    requires = ["deliveries"]
+    requires = ["order"]
 );
 extension_sql_file!(
     "../../sql/schema/hook_api.sql",

@@ -204,8 +204,8 @@ impl Partition {
     }
 }
 
-/// The partition for a point in time: eight of them take turns, each for a seventh of the retention, so that the one
-/// to be emptied next is always older than the retention.
+/// The partition for a point in time: eight of them take turns, each for a sixth of the retention. When one begins, all in
+/// the next has just become older than the retention, and there is the whole turn to empty it.
 fn current_slot(now: pg_sys::TimestampTz) -> usize {
     let seconds = (now + POSTGRES_EPOCH).div_euclid(1_000_000);
     let turn = seconds

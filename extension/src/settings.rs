@@ -85,7 +85,7 @@ pub fn define() {
     GucRegistry::define_int_guc(
         c"zerodb.retention",
         c"How long events, attempts and finished deliveries are kept.",
-        c"The log has eight partitions, each for a seventh of this time.",
+        c"The log has eight partitions, each for a sixth of this time.",
         &RETENTION_SECONDS,
         7 * 60,
         10 * 366 * 24 * 3600,
@@ -104,7 +104,7 @@ pub fn notify() -> bool {
 
 /// The seconds that one partition of the log is written to.
 pub fn slot_seconds() -> i64 {
-    i64::from(RETENTION_SECONDS.get()) / 7
+    i64::from(RETENTION_SECONDS.get()) / 6
 }
 
 /// `zerodb.user_id`; a value that is not a UUID counts as none here, because the writer must not fail for it.

@@ -25,13 +25,15 @@ CREATE TABLE zerodb.delivery (
     user_id uuid NOT NULL,
     event_slot smallint NOT NULL,
     losses smallint NOT NULL DEFAULT 0,
-    last_error text
+    last_error text,
+    order_key text COLLATE "C"
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 COMMENT ON TABLE zerodb.delivery IS 'One event for one hook';
-COMMENT ON COLUMN zerodb.delivery.due_at IS 'When it may be claimed; null while it is running or finished';
+COMMENT ON COLUMN zerodb.delivery.due_at IS 'When it may be claimed; null while it is running, finished, or blocked by an earlier one of its key';
 COMMENT ON COLUMN zerodb.delivery.epoch IS 'Raised by every claim; an acknowledgement of an older epoch is refused';
 COMMENT ON COLUMN zerodb.delivery.losses IS 'Attempts that ended with their worker; they are not counted in attempts';
 COMMENT ON COLUMN zerodb.delivery.user_id IS 'The owner of the hook';
+COMMENT ON COLUMN zerodb.delivery.order_key IS 'What it must keep the order with, see order.sql; null for hooks without "order_by"';
 -- No index names a column that completing a delivery changes (due_at is null before and after), so that update is HOT.
 CREATE INDEX delivery_queue ON zerodb.delivery (hook_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX delivery_event ON zerodb.delivery (event_xid, event_ord);

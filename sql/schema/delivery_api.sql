@@ -96,6 +96,7 @@ AS $$
             AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id AND h.is_active))
         AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
         AND NOT EXISTS (SELECT FROM zerodb.batch AS b JOIN zerodb.lease AS l ON l.id = b.lease_id)
+        AND NOT EXISTS (SELECT FROM zerodb.order_signal)
         AND NOT EXISTS (SELECT FROM zerodb._undispatched())
 $$;
 
@@ -179,7 +180,9 @@ BEGIN
             USING ERRCODE = '55000', HINT = 'Wait for its end, then call redeliver again.';
     END IF;
     UPDATE zerodb.delivery AS d
-    SET state = 'pending', due_at = clock_timestamp(), attempts = 0, losses = 0, finished_at = NULL, last_error = NULL
+    SET state = 'pending', attempts = 0, losses = 0, finished_at = NULL, last_error = NULL,
+        -- An ordered one that is blocked stays so, and one that had ended becomes it: the first of its key goes next.
+        due_at = CASE WHEN d.order_key IS NULL OR d.due_at IS NOT NULL THEN clock_timestamp() END
     WHERE d.id = delivery_id;
     PERFORM zerodb._wake();
 END
@@ -204,6 +207,8 @@ BEGIN
     UPDATE zerodb.delivery AS d
     SET state = 'discarded', due_at = NULL, finished_at = clock_timestamp(), last_error = 'discarded by hand'
     WHERE d.id = delivery_id;
+    -- The next one of its key may follow.
+    PERFORM zerodb._wake();
 END
 $$;
 COMMENT ON FUNCTION zerodb.discard(bigint) IS 'Gives up a delivery that waits for an attempt';
@@ -218,14 +223,14 @@ AS $$
         FROM string_to_array(event_type, '.') AS words, generate_series(1, cardinality(words) - 1) AS n)
 $$;
 
--- The hook's "when", parsed; null when there is none and when it is none, which a trigger prevents. Not read from
--- hook_detail, which users may not.
-CREATE FUNCTION zerodb._predicate(hook zerodb.zerodb_hooks) RETURNS jsonpath
+-- The hook's "when" or "order_by", parsed; null when there is none and when it is none, which a trigger prevents. Not read
+-- from hook_detail, which users may not.
+CREATE FUNCTION zerodb._path(hook zerodb.zerodb_hooks, key text) RETURNS jsonpath
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN (hook.hook_config ->> 'when')::jsonpath;
+    RETURN (hook.hook_config ->> key)::jsonpath;
 EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
     RETURN NULL;
 END
@@ -253,7 +258,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     hook zerodb.zerodb_hooks := zerodb.get_hook(hook_id);
-    predicate jsonpath := zerodb._predicate(hook);
+    predicate jsonpath := zerodb._path(hook, 'when');
+    order_by jsonpath := zerodb._path(hook, 'order_by');
+    ordered boolean := hook.hook_config ? 'order_by';
     replayed bigint;
 BEGIN
     IF since IS NULL OR until IS NULL OR since > until THEN
@@ -265,8 +272,9 @@ BEGIN
         WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, predicate, o);
         RETURN replayed;
     END IF;
-    INSERT INTO zerodb.delivery (event_xid, event_ord, event_slot, hook_id, user_id, due_at)
-    SELECT o.xid, o.ord, o.slot, hook.id, hook.user_id, clock_timestamp()
+    INSERT INTO zerodb.delivery (event_xid, event_ord, event_slot, hook_id, user_id, due_at, order_key)
+    SELECT o.xid, o.ord, o.slot, hook.id, hook.user_id, CASE WHEN NOT ordered THEN clock_timestamp() END,
+        CASE WHEN ordered THEN zerodb._order_key(o.data, order_by) END
     FROM zerodb.outbox AS o
     WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, predicate, o)
     ORDER BY o.xid, o.ord;
@@ -285,7 +293,7 @@ AS $$
         SELECT o.created_at FROM zerodb._undispatched() AS o
     ), waiting AS (
         SELECT d.hook_id, count(*) AS n, count(*) FILTER (WHERE d.state = 'retryable') AS retryable, min(d.created_at) AS oldest
-        FROM zerodb.delivery AS d WHERE d.due_at IS NOT NULL GROUP BY d.hook_id
+        FROM zerodb._waiting_delivery AS d GROUP BY d.hook_id
     ), ended AS (
         SELECT d.hook_id, (a.outcome = 'completed')::integer AS completed, (a.outcome = 'failed')::integer AS failed,
             (a.outcome = 'discarded')::integer AS discarded

@@ -20,14 +20,16 @@ CREATE INDEX idx_zerodb_hooks_active ON zerodb.zerodb_hooks (is_active) WHERE is
 COMMENT ON TABLE zerodb.zerodb_hooks IS 'Hooks: which handler runs for which events';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.zerodb_hooks', '');
 
--- What follows from a hook and has no column in the document: the role that made it (`sql` hooks run as it) and its
--- "when" predicate, parsed once. A hook whose config holds "when" and that has no row here matches nothing.
+-- What follows from a hook and has no column in the document: the role that made it (`sql` hooks run as it), its "when"
+-- predicate and its "order_by" path, parsed once. A hook whose config holds "when" and that has no row here matches nothing;
+-- with "order_by" and none here, all its deliveries are of one key.
 CREATE TABLE zerodb.hook_detail (
     hook_id uuid PRIMARY KEY REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
     owner name NOT NULL,
-    predicate jsonpath
+    predicate jsonpath,
+    order_by jsonpath
 );
-COMMENT ON TABLE zerodb.hook_detail IS 'Owner and parsed "when" predicate of each hook';
+COMMENT ON TABLE zerodb.hook_detail IS 'Owner, parsed "when" predicate and parsed "order_by" path of each hook';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.hook_detail', '');
 
 -- A restore loads both tables, and loading the first has filled the second: the dumped row wins.
@@ -36,24 +38,24 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE zerodb.hook_detail AS d SET owner = new.owner, predicate = new.predicate WHERE d.hook_id = new.hook_id;
+    UPDATE zerodb.hook_detail AS d SET owner = new.owner, predicate = new.predicate, order_by = new.order_by
+    WHERE d.hook_id = new.hook_id;
     RETURN CASE WHEN FOUND THEN NULL ELSE new END;
 END
 $$;
 CREATE TRIGGER replace_hook_detail BEFORE INSERT ON zerodb.hook_detail
 FOR EACH ROW EXECUTE FUNCTION zerodb._replace_hook_detail();
 
--- 22023 unless the text is a jsonpath predicate (or null).
-CREATE FUNCTION zerodb._check_predicate(predicate text) RETURNS void
+-- 22023 unless the text of a key of the config is a jsonpath (or null).
+CREATE FUNCTION zerodb._check_path(key text, path text, hint text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM predicate::jsonpath WHERE predicate IS NOT NULL;
+    PERFORM path::jsonpath WHERE path IS NOT NULL;
 EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
-    RAISE EXCEPTION 'invalid value for "when" in hook_config'
-        USING ERRCODE = '22023', DETAIL = SQLERRM,
-              HINT = 'Give a jsonpath predicate over the event''s data, such as ''$.size_bytes > 1000''.';
+    RAISE EXCEPTION 'invalid value for "%" in hook_config', key
+        USING ERRCODE = '22023', DETAIL = SQLERRM, HINT = hint;
 END
 $$;
 
@@ -64,7 +66,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM zerodb._check_hook(new.hook_type, new.hook_name, new.hook_config);
-    PERFORM zerodb._check_predicate(new.hook_config ->> 'when');
+    PERFORM zerodb._check_path('when', new.hook_config ->> 'when',
+        'Give a jsonpath predicate over the event''s data, such as ''$.size_bytes > 1000''.');
+    PERFORM zerodb._check_path('order_by', new.hook_config ->> 'order_by',
+        'Give a jsonpath to the key within the event''s data, such as ''$.entity_id''.');
     IF TG_OP = 'UPDATE' THEN
         new.updated_at := clock_timestamp();
     END IF;
@@ -81,12 +86,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO zerodb.hook_detail (hook_id, owner, predicate)
-        VALUES (new.id, zerodb._caller(), (new.hook_config ->> 'when')::jsonpath);
+        INSERT INTO zerodb.hook_detail (hook_id, owner, predicate, order_by)
+        VALUES (new.id, zerodb._caller(), (new.hook_config ->> 'when')::jsonpath, (new.hook_config ->> 'order_by')::jsonpath);
     ELSE
         -- The role that last changed what the hook does is the one it runs as.
         UPDATE zerodb.hook_detail AS d
-        SET predicate = (new.hook_config ->> 'when')::jsonpath, owner = zerodb._caller()
+        SET predicate = (new.hook_config ->> 'when')::jsonpath, order_by = (new.hook_config ->> 'order_by')::jsonpath,
+            owner = zerodb._caller()
         WHERE d.hook_id = new.id;
     END IF;
     RETURN NULL;
@@ -104,7 +110,8 @@ AS $$
 BEGIN
     UPDATE zerodb.delivery AS d
     SET state = 'cancelled', due_at = NULL, finished_at = clock_timestamp(), last_error = 'the hook was deleted'
-    WHERE d.due_at IS NOT NULL AND d.hook_id = old.id;
+    FROM zerodb._waiting_delivery AS w
+    WHERE w.hook_id = old.id AND d.id = w.id AND d.state IN ('pending', 'retryable');
     RETURN NULL;
 END
 $$;
@@ -119,7 +126,8 @@ AS $$
 BEGIN
     UPDATE zerodb.delivery AS d
     SET state = 'cancelled', due_at = NULL, finished_at = clock_timestamp(), last_error = 'the hook was deleted'
-    WHERE d.due_at IS NOT NULL;
+    FROM zerodb._waiting_delivery AS w
+    WHERE d.id = w.id AND d.state IN ('pending', 'retryable');
     RETURN NULL;
 END
 $$;

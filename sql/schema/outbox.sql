@@ -30,14 +30,15 @@ CREATE TABLE zerodb.outbox_7 PARTITION OF zerodb.outbox FOR VALUES IN (7) USING 
 CREATE INDEX outbox_key ON zerodb.outbox (xid, ord);
 
 -- Where the dispatcher stands: every event visible in `done` is dispatched, and of those visible in `upto` the ones
--- up to (xid, ord). The last row counts; the primary key makes two dispatchers from one place impossible.
+-- up to (xid, ord); `complete` is the seq at which a window was last dispatched to its end. The last row counts; the primary key makes two dispatchers from one place impossible.
 CREATE TABLE zerodb.cursor (
     seq bigint PRIMARY KEY,
     done pg_snapshot NOT NULL,
     upto pg_snapshot NOT NULL,
     xid xid8 NOT NULL,
     ord integer NOT NULL,
-    moved_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    moved_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    complete bigint NOT NULL DEFAULT 0
 );
 INSERT INTO zerodb.cursor (seq, done, upto, xid, ord)
 SELECT 0, s, s, '0'::xid8, 0 FROM pg_current_snapshot() AS s;

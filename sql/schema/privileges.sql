@@ -4,6 +4,8 @@ ALTER TABLE zerodb.zerodb_hooks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.outbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.delivery ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.attempt ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.order_queue ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.order_signal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.batch ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.completion ENABLE ROW LEVEL SECURITY;
 
@@ -18,6 +20,10 @@ CREATE POLICY own_event ON zerodb.delivery AS RESTRICTIVE FOR INSERT
 WITH CHECK ((SELECT zerodb._sees_all()) OR (
     EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id AND h.user_id = delivery.user_id)
     AND EXISTS (SELECT FROM zerodb.outbox AS o WHERE o.slot = event_slot AND o.xid = event_xid AND o.ord = event_ord)));
+CREATE POLICY tenant ON zerodb.order_queue
+USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
+CREATE POLICY tenant ON zerodb.order_signal
+USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.batch
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.completion
@@ -53,9 +59,10 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.event_type, zerodb.event_types, zerodb.events, zerodb.deliveries, zerodb.attempts, '
         'zerodb.watches, zerodb._watch_trigger, zerodb.outbox, zerodb.delivery, zerodb.attempt, zerodb.instance, zerodb.cursor, '
-        'zerodb.lease, zerodb.batch, zerodb.completion, zerodb._running_delivery, zerodb._completed_delivery TO %s', role);
+        'zerodb.lease, zerodb.batch, zerodb.completion, zerodb.order_queue, zerodb.order_signal, '
+        'zerodb._waiting_delivery, zerodb._running_delivery, zerodb._completed_delivery TO %s', role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.zerodb_hooks TO %s', role);
-    EXECUTE format('GRANT INSERT (event_xid, event_ord, event_slot, hook_id, user_id, due_at) ON zerodb.delivery TO %s', role);
+    EXECUTE format('GRANT INSERT (event_xid, event_ord, event_slot, hook_id, user_id, due_at, order_key) ON zerodb.delivery TO %s', role);
     EXECUTE format('GRANT UPDATE (state, due_at, attempts, losses, finished_at, last_error) ON zerodb.delivery TO %s', role);
     PERFORM zerodb._grant_functions(role,
         '{_all_tenants,register_event_type,_call_hook_function,_rotate_log,_is_spent,_prune_deliveries,_prune_cursor}');
@@ -71,7 +78,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON zerodb.delivery, zerodb.batch, zerodb.completion, zerodb.lease, '
-        'zerodb.cursor, zerodb.attempt TO %s', role);
+        'zerodb.cursor, zerodb.attempt, zerodb.order_queue, zerodb.order_signal TO %s', role);
     EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA zerodb TO %s', role);
     PERFORM zerodb._grant_functions(role, '{register_event_type}');
 END

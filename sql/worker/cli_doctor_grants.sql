@@ -8,7 +8,8 @@ FROM (
     FROM pg_class AS c
     CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p (privilege)
     WHERE c.relnamespace = 'zerodb'::regnamespace AND c.relkind IN ('r', 'p', 'v')
-        AND (p.privilege = 'SELECT' OR c.relname IN ('delivery', 'lease', 'cursor', 'attempt'))
+        AND (p.privilege = 'SELECT' OR c.relname IN ('delivery', 'batch', 'completion', 'lease', 'cursor', 'attempt',
+            'order_queue', 'order_signal'))
     UNION ALL
     -- CASE, because the conditions below may be tried in any order and this one fails for a table.
     SELECT 'USAGE on sequence ' || c.oid::regclass,

@@ -1,9 +1,9 @@
 -- Ends attempts: $1 bigint: lease; $2 bigint[]: delivery; $3 int[]: epoch; $4 text[]: completed, failed (to be retried), discarded or
 -- released (it did not run);
 -- $5 bigint[]: ms until the retry; $6 text[]: error; $7 int[]: status; $8 timestamptz[]: start; $9 int[]: duration in ms;
--- $10 text: worker; $11 boolean: whether the ledger keeps completed attempts. Returns the ids accepted: an attempt whose
--- lease or epoch has passed to another is refused. Index: the primary key (IS NOT DISTINCT FROM
--- keeps the planner from reading all that the lease ever held), and no other is touched (a HOT update).
+-- $10 text: worker; $11 boolean: whether the ledger keeps completed attempts. Returns the ids accepted, each with whether it
+-- lets another one of its key follow: an attempt whose lease or epoch has passed to another is refused. Index: the primary key
+-- (IS NOT DISTINCT FROM keeps the planner from reading all that the lease ever held), and no other is touched (a HOT update).
 WITH ended AS MATERIALIZED (
     SELECT e.* FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::timestamptz[], $9::integer[])
         AS e (id, epoch, outcome, retry_ms, error, status, started_at, duration_ms)
@@ -19,7 +19,7 @@ WITH ended AS MATERIALIZED (
         last_error = e.error
     FROM ended AS e
     WHERE d.id = e.id AND d.epoch = e.epoch AND d.lease_id IS NOT DISTINCT FROM $1::bigint AND d.state = 'running'
-    RETURNING d.id, d.attempts, d.hook_id, d.user_id, d.event_xid, d.event_ord, d.event_slot, d.state, e.outcome, e.error, e.status,
+    RETURNING d.id, d.attempts, d.hook_id, d.user_id, d.event_xid, d.event_ord, d.event_slot, d.state, d.order_key, e.outcome, e.error, e.status,
         e.started_at, e.duration_ms
 ), ledger AS (
     INSERT INTO zerodb.attempt (delivery_id, started_at, attempt, duration_ms, status, slot, outcome, error, worker)
@@ -32,5 +32,6 @@ SELECT f.id, CASE WHEN f.state = 'discarded' THEN (
         'event_id', zerodb._event_id(f.event_xid, f.event_ord), 'delivery_id', f.id, 'attempts', f.attempts, 'last_error', f.error),
         o.project_id, nullif(f.user_id, zerodb._every_user()), o.bank_id)
     FROM zerodb.outbox AS o LEFT JOIN zerodb.zerodb_hooks AS h ON h.id = f.hook_id
-    WHERE o.slot = f.event_slot AND o.xid = f.event_xid AND o.ord = f.event_ord AND o.event_type <> 'on_hook_failure') END AS emitted
+    WHERE o.slot = f.event_slot AND o.xid = f.event_xid AND o.ord = f.event_ord AND o.event_type <> 'on_hook_failure') END AS emitted,
+    f.order_key IS NOT NULL AND f.state IN ('completed', 'discarded', 'cancelled') AS unblocks
 FROM finished AS f

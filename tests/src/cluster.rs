@@ -12,86 +12,13 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::session::Session;
+use crate::version::PgVersion;
 
-/// A server that the environment names (see dev/paths.sh).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PgVersion {
-    pub major: u32,
-    bin: PathBuf,
-    share: PathBuf,
-}
-
-impl PgVersion {
-    /// The servers that are set up. A missing one is said once, and why; without any the tests cannot run.
-    pub fn present() -> &'static [Self] {
-        static PRESENT: OnceLock<Vec<PgVersion>> = OnceLock::new();
-        PRESENT.get_or_init(|| {
-            let found: Vec<_> = ["ZERODB_PG18_CONFIG", "ZERODB_PG15_CONFIG"]
-                .into_iter()
-                .filter_map(|variable| match Self::named_by(variable) {
-                    Ok(version) => Some(version),
-                    Err(reason) => {
-                        eprintln!("leaving out the server of {variable}: {reason:#}");
-                        None
-                    }
-                })
-                .collect();
-            assert!(
-                !found.is_empty(),
-                "no PostgreSQL to test with: run the tests through dev/with_env.sh"
-            );
-            found
-        })
-    }
-
-    /// The first server that is set up, for a test that one version is enough for.
-    pub fn main() -> &'static Self {
-        static MAIN: OnceLock<PgVersion> = OnceLock::new();
-        MAIN.get_or_init(|| match Self::named_by("ZERODB_PG18_CONFIG") {
-            Ok(version) => version,
-            Err(reason) => panic!("no PostgreSQL: {reason:#}; run this through dev/with_env.sh"),
-        })
-    }
-
-    fn named_by(variable: &str) -> Result<Self> {
-        let pg_config = std::env::var_os(variable).context("the variable is not set")?;
-        let ask = |option: &str| -> Result<String> {
-            let answer = Command::new(&pg_config)
-                .arg(option)
-                .output()
-                .context("pg_config does not run")?;
-            ensure!(answer.status.success(), "pg_config {option} failed");
-            Ok(String::from_utf8(answer.stdout)?.trim().to_owned())
-        };
-        let version = ask("--version")?;
-        let digits: String = version
-            .chars()
-            .skip_while(|c| !c.is_ascii_digit())
-            .take_while(char::is_ascii_digit)
-            .collect();
-        let share = PathBuf::from(ask("--sharedir")?);
-        let major = digits.parse().context("pg_config --version names no version")?;
-        let control = share.join("extension/zerodb_hooks.control");
-        // Not a reason to leave a server out: a green run that tested nothing would be worse.
-        assert!(
-            control.exists(),
-            "the extension is not installed: run dev/install_extension.sh {major}"
-        );
-        Ok(Self {
-            major,
-            bin: ask("--bindir")?.into(),
-            share,
-        })
-    }
-
-    pub fn program(&self, name: &str) -> PathBuf {
-        self.bin.join(name)
-    }
-
-    /// Where the scripts of extensions lie.
-    pub fn extension_dir(&self) -> PathBuf {
-        self.share.join("extension")
-    }
+/// How the server's processes are started: behind a program such as `unshare`, with variables of their own.
+#[derive(Clone, Debug, Default)]
+pub struct Launch {
+    pub behind: Vec<String>,
+    pub variables: Vec<(String, String)>,
 }
 
 pub struct Cluster {
@@ -99,6 +26,7 @@ pub struct Cluster {
     pub port: u16,
     folder: PathBuf,
     watchdog: Child,
+    launch: Launch,
 }
 
 impl Cluster {
@@ -109,16 +37,38 @@ impl Cluster {
 
     /// A cluster with more lines for postgresql.conf, such as `fsync = on`.
     pub fn start_with(version: &PgVersion, settings: &[&str]) -> Result<Self> {
+        Self::start_as(version, settings, |_| Launch::default())
+    }
+
+    /// A cluster whose server is started as `launch` says, which is told the cluster's folder.
+    pub fn start_as(
+        version: &PgVersion,
+        settings: &[&str],
+        launch: impl FnOnce(&Path) -> Launch,
+    ) -> Result<Self> {
+        let mut cluster = Self::new(version)?;
+        cluster.launch = launch(&cluster.folder);
+        cluster.init(settings)?;
+        cluster.start_on_a_free_port()?;
+        Ok(cluster)
+    }
+
+    /// A folder and its watchdog; the data is still to be made.
+    pub(crate) fn new(version: &PgVersion) -> Result<Self> {
         let folder = new_folder()?;
         let watchdog = start_watchdog(version, &folder)?;
-        let mut cluster = Self {
+        Ok(Self {
             version: version.clone(),
             port: 0,
             folder,
             watchdog,
-        };
-        let data = cluster.data();
-        let initdb = unprivileged(version.program("initdb"))
+            launch: Launch::default(),
+        })
+    }
+
+    fn init(&self, settings: &[&str]) -> Result<()> {
+        let data = self.data();
+        let initdb = unprivileged(self.version.program("initdb"))
             .args([
                 "-U",
                 "postgres",
@@ -137,22 +87,30 @@ impl Cluster {
             "initdb failed: {}",
             String::from_utf8_lossy(&initdb.stderr)
         );
-        let mut configuration = fs::read_to_string(data.join("postgresql.conf"))?;
-        configuration.push_str(SETTINGS);
+        self.configure(&[&[SETTINGS], settings].concat())
+    }
+
+    /// Adds lines to postgresql.conf; of two for one setting the later counts.
+    pub(crate) fn configure(&self, settings: &[&str]) -> Result<()> {
+        let path = self.data().join("postgresql.conf");
+        let mut configuration = fs::read_to_string(&path)?;
         configuration.push_str(&format!(
-            "unix_socket_directories = '{}'\n",
-            cluster.folder.display()
+            "\nunix_socket_directories = '{}'\n",
+            self.folder.display()
         ));
         settings
             .iter()
             .for_each(|line| configuration.push_str(&format!("{line}\n")));
-        fs::write(data.join("postgresql.conf"), configuration)?;
+        Ok(fs::write(path, configuration)?)
+    }
+
+    pub(crate) fn start_on_a_free_port(&mut self) -> Result<()> {
         // Another program may take the free port before Postgres does.
         let mut failure = None;
         for _ in 0..5 {
-            cluster.port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-            match cluster.start_again() {
-                Ok(()) => return Ok(cluster),
+            self.port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+            match self.start_again() {
+                Ok(()) => return Ok(()),
                 Err(error) => failure = Some(error),
             }
         }
@@ -226,13 +184,27 @@ impl Cluster {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where the cluster's files lie; its owner is the server's user.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    fn pg_ctl(&self) -> Command {
-        let mut command = unprivileged(self.version.program("pg_ctl"));
+    pub(crate) fn pg_ctl(&self) -> Command {
+        let program = self.version.program("pg_ctl");
+        let mut command = match self.launch.behind.split_first() {
+            Some((first, rest)) => {
+                let mut command = unprivileged(first.into());
+                command.args(rest).arg(program);
+                command
+            }
+            None => unprivileged(program),
+        };
         command
+            .envs(self.launch.variables.iter().map(|(name, value)| (name, value)))
             .arg("-D")
             .arg(self.data())
             .stdout(Stdio::null())
@@ -261,7 +233,7 @@ shared_buffers = 32MB
 log_min_messages = warning
 ";
 
-fn new_folder() -> Result<PathBuf> {
+pub(crate) fn new_folder() -> Result<PathBuf> {
     let folder = tempfile::Builder::new()
         .prefix("zerodb_test.")
         .tempdir_in("/tmp")?
@@ -290,7 +262,7 @@ fn start_watchdog(version: &PgVersion, folder: &Path) -> Result<Child> {
 }
 
 /// A command that does not run as root, because Postgres refuses to.
-fn unprivileged(program: PathBuf) -> Command {
+pub(crate) fn unprivileged(program: PathBuf) -> Command {
     let mut command = Command::new(program);
     command
         .current_dir("/")

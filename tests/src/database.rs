@@ -6,8 +6,9 @@ use std::thread;
 use anyhow::{Context, Result};
 use tokio::sync::OnceCell;
 
-use crate::cluster::{Cluster, PgVersion};
+use crate::cluster::Cluster;
 use crate::session::Session;
+use crate::version::PgVersion;
 
 const TEMPLATE: &str = "zerodb_template";
 

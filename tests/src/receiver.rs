@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -32,6 +32,8 @@ pub enum Answer {
     Hang,
     /// Closes the connection without an answer.
     Drop,
+    /// A status and a body that has no end.
+    Endless(u16),
 }
 
 #[derive(Clone, Debug)]
@@ -106,6 +108,11 @@ impl Receiver {
 
     pub fn requests(&self) -> Vec<Request> {
         locked(&self.book).requests.clone()
+    }
+
+    /// Looks at the requests without a copy of them; others wait meanwhile.
+    pub fn look<T>(&self, look: impl FnOnce(&[Request]) -> T) -> T {
+        look(&locked(&self.book).requests)
     }
 
     /// The requests once there are at least so many of them.
@@ -191,6 +198,11 @@ async fn receive(
         Answer::Slow(time, code) => {
             wait::delay(time).await;
             status(code).into_response()
+        }
+        Answer::Endless(code) => {
+            let chunk = || Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 64 * 1024]));
+            let body = Body::from_stream(futures_util::stream::repeat_with(chunk));
+            (status(code), body).into_response()
         }
         Answer::Hang => std::future::pending().await,
         // Ends the task of the connection, and with it the socket, without the message of a panic.

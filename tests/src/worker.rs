@@ -54,11 +54,19 @@ impl Worker {
 
     /// With more arguments and variables, such as secrets.
     pub fn start_with(database_url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self> {
-        let output = tempfile::tempdir()?;
-        let child = command()?
+        let mut command = command()?;
+        command
             .args(["worker", "--database-url", database_url])
             .args(arguments)
-            .envs(variables.iter().copied())
+            .envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Another program that runs a worker.
+    pub fn spawn(mut command: Command) -> Result<Self> {
+        let output = tempfile::tempdir()?;
+        let child = command
+            .stdin(Stdio::null())
             .stdout(File::create(output.path().join("stdout"))?)
             .stderr(File::create(output.path().join("stderr"))?)
             .spawn()?;
@@ -75,6 +83,17 @@ impl Worker {
 
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// The most memory that the process has had so far, in KiB.
+    pub fn peak_memory_kib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number
+            .context("/proc has no VmHWM")?
+            .parse()
+            .context("VmHWM is no number")
     }
 
     /// SIGKILL; returns when it has gone.

@@ -55,3 +55,34 @@ async fn an_absent_delivery_p0002_and_one_that_cannot_be_discarded_55000() -> Re
     })
     .await
 }
+
+#[tokio::test]
+async fn the_order_key_tells_values_apart_and_is_never_an_error() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        let long = "x".repeat(300);
+        for (data, key) in [
+            (r#"{"a": "1"}"#.to_owned(), r#""1""#),
+            (r#"{"a": 1}"#.to_owned(), "1"),
+            (r#"{"a": null}"#.to_owned(), "null"),
+            (r#"{"b": 1}"#.to_owned(), "null"),
+            (r#"{"a": {"b": [1]}}"#.to_owned(), r#"{"b": [1]}"#),
+            (r#"{"a": "\u0000"}"#.to_owned(), "null"),
+            (format!(r#"{{"a": "{long}"}}"#), "hash"),
+        ] {
+            let found = session
+                .text(&format!("SELECT zerodb._order_key('{data}', '$.a')"))
+                .await?;
+            assert!(
+                found == key || key == "hash" && found.starts_with("hash ") && found.len() < 60,
+                "{found}"
+            );
+        }
+        let path = session
+            .text(r#"SELECT zerodb._order_key('{"a": 0}', '$.a / 0')"#)
+            .await?;
+        assert_eq!(path, "null");
+        Ok(())
+    })
+    .await
+}

@@ -64,7 +64,7 @@ async fn furnished(db: &Database) -> Result<Session> {
     let theirs = db.session_as(&app).await?;
     theirs.run(&format!("SET zerodb.user_id = '{ALICE}'")).await?;
     theirs
-        .run(r#"SELECT zerodb.create_hook('*', 'hers', '{"when": "$.row_id > 5"}', NULL, 'log')"#)
+        .run(r#"SELECT zerodb.create_hook('*', 'hers', '{"when": "$.row_id > 5", "order_by": "$.row_id"}', NULL, 'log')"#)
         .await?;
     theirs
         .run("SELECT zerodb.create_hook('on_import', 'paused', hook_type => 'log')")
@@ -98,7 +98,7 @@ async fn restore_keeps_hooks_their_owners_and_event_types() -> Result<()> {
         let session = furnished(&db).await?;
         let kept = [
             "SELECT * FROM zerodb.zerodb_hooks ORDER BY id",
-            "SELECT hook_id, owner, predicate::text FROM zerodb.hook_detail ORDER BY hook_id",
+            "SELECT hook_id, owner, predicate::text, order_by::text FROM zerodb.hook_detail ORDER BY hook_id",
             "SELECT * FROM zerodb.event_types ORDER BY name",
         ];
         let mut before = Vec::new();
@@ -147,7 +147,14 @@ async fn restore_brings_no_old_events_and_no_old_ids() -> Result<()> {
         let last_delivery = session.number("SELECT max(id) FROM zerodb.deliveries").await?;
         assert!(session.event_count().await? > 0);
         let session = dump_and_restore(&db).await?;
-        for table in ["outbox", "delivery", "attempt", "lease"] {
+        for table in [
+            "outbox",
+            "delivery",
+            "attempt",
+            "lease",
+            "order_queue",
+            "order_signal",
+        ] {
             assert_eq!(
                 session
                     .number(&format!("SELECT count(*) FROM zerodb.{table}"))

@@ -235,6 +235,28 @@ async fn a_bad_predicate_22023() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_bad_order_22023() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        let message = "invalid value for \"order_by\" in hook_config";
+        for hook_type in ["log", "function"] {
+            let create = |path: &str| {
+                format!(
+                    "SELECT zerodb.create_hook('*', '{hook_type}', '{{\"order_by\": {path}}}', NULL, '{hook_type}')"
+                )
+            };
+            for wrong in ["\"entity id\"", "\"$.a[\"", "\"\"", "5", "null"] {
+                let error = expect(&session, &create(wrong), "22023", message).await?;
+                assert!(error.detail.is_some());
+            }
+            session.run(&create("\"$.entity_id\"")).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_bad_hook_is_refused_whichever_way_it_is_written() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;

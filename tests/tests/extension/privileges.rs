@@ -108,6 +108,9 @@ async fn a_user_has_no_way_to_the_inside() -> Result<()> {
             "INSERT INTO zerodb.attempt SELECT * FROM zerodb.attempt",
             "INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id) SELECT 1, event_xid, event_ord, event_slot, hook_id, user_id FROM zerodb.delivery",
             "DELETE FROM zerodb.batch",
+            "UPDATE zerodb.order_queue SET released = true",
+            "DELETE FROM zerodb.order_queue",
+            "DELETE FROM zerodb.order_signal",
             "DELETE FROM zerodb.completion",
             "TRUNCATE zerodb.zerodb_hooks CASCADE",
             "UPDATE zerodb.cursor SET seq = 1",
@@ -179,6 +182,7 @@ async fn a_worker_reads_everything_and_changes_deliveries_only() -> Result<()> {
                 SELECT id, now(), 1, 1, event_slot, 'completed', 'w' FROM zerodb.delivery",
             "INSERT INTO zerodb.cursor (seq, done, upto, xid, ord) SELECT seq + 1, done, upto, xid, ord FROM zerodb.cursor",
             "SELECT zerodb._rotate_log(0, '1 s'), zerodb._prune_deliveries('1 s', 1), zerodb._prune_cursor(), zerodb.status()",
+            "UPDATE zerodb.order_queue SET released = true; DELETE FROM zerodb.order_signal; SELECT zerodb._order_key('{}', '$')",
             "DELETE FROM zerodb.delivery",
         ] {
             worker.run(sql).await?;
@@ -221,8 +225,10 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
         let known = [
             "_cancel_all_deliveries",
             "_cancel_deliveries",
+            "_leave_order",
             "_prune_cursor",
             "_prune_deliveries",
+            "_queue_ordered",
             "_record_hook_detail",
             "_reopen",
             "_rotate_log",

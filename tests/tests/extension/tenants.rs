@@ -221,6 +221,37 @@ async fn a_user_can_do_what_a_user_does() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_user_replays_and_discards_in_order_and_sees_his_own_order_only() -> Result<()> {
+    on_every_server(async |db| {
+        let Two { admin, alice, bob } = two_users(&db).await?;
+        for user in [&alice, &bob] {
+            user.run(r#"SELECT zerodb.create_hook('*', 'ordered', '{"order_by": "$.bank_id"}', NULL, 'log')"#)
+                .await?;
+            user.run("SELECT zerodb.emit('on_import', '{\"bank_id\": \"b\"}')").await?;
+            let replay = "SELECT zerodb.replay(id, '-infinity', 'infinity') FROM zerodb.list_hooks() WHERE hook_name = 'ordered'";
+            assert_eq!(user.number(replay).await?, 2);
+        }
+        for table in ["order_queue", "order_signal"] {
+            let count = format!("SELECT count(*) FROM zerodb.{table}");
+            assert_eq!(admin.number(&count).await?, 4, "{table}");
+            assert_eq!(alice.number(&count).await?, 2, "{table}");
+        }
+        // What is blocked waits too, is discarded one by one, and can be delivered again.
+        assert_eq!(alice.number("SELECT (zerodb.status() ->> 'waiting_deliveries')::int").await?, 3);
+        assert_eq!(alice.text("SELECT zerodb.wait_idle('0 s')").await?, "f");
+        let last = alice.text("SELECT max(id) FROM zerodb.deliveries").await?;
+        alice.run(&format!("SELECT zerodb.discard({last})")).await?;
+        assert_eq!(alice.number("SELECT count(*) FROM zerodb.order_queue").await?, 1);
+        alice.run(&format!("SELECT zerodb.redeliver({last})")).await?;
+        assert_eq!(alice.number("SELECT count(*) FROM zerodb.order_queue").await?, 2);
+        alice.run("SELECT zerodb.delete_hook(id) FROM zerodb.list_hooks() WHERE hook_name = 'ordered'").await?;
+        assert_eq!(admin.number("SELECT count(*) FROM zerodb.order_queue").await?, 2);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_user_replays_by_the_predicate_of_his_hook() -> Result<()> {
     on_every_server(async |db| {
         let Two { alice, .. } = two_users(&db).await?;

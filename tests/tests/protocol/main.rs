@@ -3,8 +3,10 @@
 //! broken variants, each of which must be caught: a property that nothing can break proves nothing.
 //! `cargo test -p zerodb_hooks_tests --test protocol -- --nocapture` prints the sizes and a way to break each.
 
+mod batch;
 mod dispatch;
 mod lease;
+mod order;
 mod wake;
 
 use std::fmt::Debug;

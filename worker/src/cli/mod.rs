@@ -1,8 +1,9 @@
 //! The operator's commands of `zerodb-hooks`: what is typed, what is printed and how an error reads. Reads the
-//! database through statements of `sql/worker/cli_*.sql` and never changes it. It must not run hooks or know how the
-//! worker does: `Worker` is parsed here and run by `main`.
+//! database through statements of `sql/worker/cli_*.sql` and never changes it, but for `bench`, which does so in a schema of its
+//! own and runs its own hook. It must not know how the worker does that: `Worker` is parsed here and run by `main`.
 
 mod args;
+mod bench;
 mod doctor;
 mod failure;
 mod hooks;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use args::{Database, LogFormat, WorkerArgs};
+pub use bench::BenchArgs;
 pub use doctor::DoctorArgs;
 pub use failure::{Failure, report};
 pub use hooks::HooksArgs;
@@ -42,6 +44,7 @@ Examples:
   zerodb-hooks status --watch      backlog, workers and the health of each hook, every second
   zerodb-hooks tail --since 10m    attempts as they end, and those of the last ten minutes
   zerodb-hooks hooks --json        all hooks, for a program
+  zerodb-hooks bench               what hooks cost and how fast they run on this server
 
   A webhook on your own machine:
   zerodb-hooks listen --port 8090
@@ -82,6 +85,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Receive webhooks on this machine, verify their signatures and print them
     Listen(ListenArgs),
+    /// Measure this server: what a hook costs writers, latency, deliveries a second; in a schema of its own, removed after
+    Bench(BenchArgs),
 }
 
 /// Runs any command but `worker`, which is `main`'s.
@@ -93,6 +98,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(args) => tail::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Listen(args) => listen::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
     }
 }
 

@@ -1,5 +1,5 @@
-//! The statements of the operator's commands, each a file of `sql/worker`. All of them read. `ALL` is for the contract
-//! test, which prepares each against a fresh `CREATE EXTENSION`.
+//! The statements of the operator's commands, each a file of `sql/worker`. All of them read, but those of `bench`, which
+//! write to a schema of its own and its one hook. `ALL` is for the contract test.
 
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {
@@ -48,4 +48,50 @@ statements! {
     DOCTOR_WATCHES = "cli_doctor_watches.sql";
     /// Triggers that do not fire as they should.
     DOCTOR_TRIGGERS = "cli_doctor_triggers.sql";
+    /// Makes a session act for every user and wait for the disk.
+    BENCH_SESSION = "cli_bench_session.sql";
+    /// The server, and whether it can be written to.
+    BENCH_SERVER = "cli_bench_server.sql";
+    /// Grants that the role lacks, as statements.
+    BENCH_RIGHTS = "cli_bench_rights.sql";
+    /// Keeps a second bench out.
+    BENCH_LOCK = "cli_bench_lock.sql";
+    /// The schema of the bench, if there is one.
+    BENCH_SCHEMA = "cli_bench_schema.sql";
+    /// Workers, hooks and work that the bench and they would disturb.
+    BENCH_OTHERS = "cli_bench_others.sql";
+    /// The leases of benches.
+    BENCH_LEASES = "cli_bench_leases.sql";
+    /// Makes the schema and its tables.
+    BENCH_CREATE_SCHEMA = "cli_bench_create_schema.sql";
+    /// Says whose the schema is.
+    BENCH_MARK_SCHEMA = "cli_bench_mark_schema.sql";
+    /// Registers the event type.
+    BENCH_REGISTER = "cli_bench_register.sql";
+    /// Watches one of the tables.
+    BENCH_WATCH = "cli_bench_watch.sql";
+    /// Makes the hook.
+    BENCH_CREATE_HOOK = "cli_bench_create_hook.sql";
+    /// Deletes the hook, if there is one.
+    BENCH_DELETE_HOOK = "cli_bench_delete_hook.sql";
+    /// Ends the watch, if there is one.
+    BENCH_UNWATCH = "cli_bench_unwatch.sql";
+    /// Drops the tables.
+    BENCH_DROP_TABLES = "cli_bench_drop_tables.sql";
+    /// Drops the schema.
+    BENCH_DROP_SCHEMA = "cli_bench_drop_schema.sql";
+    /// A row that nobody watches.
+    BENCH_INSERT_PLAIN = "cli_bench_insert_plain.sql";
+    /// A row with its event.
+    BENCH_INSERT_WATCHED = "cli_bench_insert_watched.sql";
+    /// Many rows with their events.
+    BENCH_FILL = "cli_bench_fill.sql";
+    /// Whether a worker has its lease.
+    BENCH_RUNS = "cli_bench_runs.sql";
+    /// What is still to be done for the hook.
+    BENCH_LEFT = "cli_bench_left.sql";
+    /// The server's clock.
+    BENCH_CLOCK = "cli_bench_clock.sql";
+    /// What was completed since a point in time.
+    BENCH_COMPLETED = "cli_bench_completed.sql";
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::runner::{Outage, Shared};
 use crate::outcome::Outcome;
-use crate::store::{Attempt, Batch, Place, StoreError};
+use crate::store::{Attempt, Batch, Finished, Place, StoreError};
 
 /// Outcomes written in one statement.
 const BATCH: usize = 2000;
@@ -52,74 +52,90 @@ pub async fn run(shared: Arc<Shared>, mut ended: UnboundedReceiver<Ended>) {
 }
 
 async fn write(shared: &Shared, lease: i64, ended: Vec<(Uuid, Attempt)>) {
-    let requeued = ended
+    let failed = ended
         .iter()
         .any(|(_, attempt)| matches!(attempt.outcome, Outcome::Failed { .. }));
     let written = ended.len();
     let (hooks, attempts): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
     let (mut completed, others): (Vec<_>, Vec<_>) =
         attempts.into_iter().partition(Attempt::completes_in_batch);
-    let mut accepted = finish(shared, lease, &others).await;
-    let emptied = emptied_batches(&others, &completed);
-    if !completed.is_empty() || !emptied.is_empty() {
-        accepted += complete(shared, lease, &mut completed, &emptied).await;
-    }
+    let finished = finish(shared, lease, &others).await;
+    let mut accepted = finished.accepted;
+    let ended = ended_of_batches(&others, &completed);
+    accepted += complete(shared, lease, &mut completed, &ended).await;
     if accepted < written {
         tracing::warn!(
             refused = written - accepted,
             "late outcomes were refused: their lease had passed on"
         );
     }
-    if requeued {
+    if failed || finished.unblocks {
         shared.requeued.notify_one();
     }
     shared.slots.free(hooks);
 }
 
-/// The batches of which every delivery has ended once these are written. Counts them as written.
-fn emptied_batches(finished: &[Attempt], completed: &[Attempt]) -> Vec<i64> {
-    let mut ended = HashMap::<i64, (&Arc<Batch>, usize)>::new();
+/// Batches, with how many of their deliveries have ended with these attempts.
+type EndedOfBatches = HashMap<i64, (Arc<Batch>, usize)>;
+
+fn ended_of_batches(finished: &[Attempt], completed: &[Attempt]) -> EndedOfBatches {
+    let mut ended = EndedOfBatches::new();
     for attempt in finished.iter().chain(completed) {
         if let Place::Batch { batch, .. } = &attempt.place {
-            ended.entry(batch.id).or_insert((batch, 0)).1 += 1;
+            ended.entry(batch.id).or_insert((Arc::clone(batch), 0)).1 += 1;
         }
     }
-    let mut emptied = Vec::new();
-    for (id, (batch, count)) in ended {
-        if batch.ends_with(count) {
-            emptied.push(id);
-        }
-        batch.note_ended(count);
-    }
-    emptied
+    ended
 }
 
-async fn complete(shared: &Shared, lease: i64, attempts: &mut [Attempt], emptied: &[i64]) -> usize {
-    // The order in which the store groups them.
-    attempts.sort_unstable_by_key(|attempt| (attempt.batch_id(), attempt.delivery_id));
-    let write = Write::Completions { attempts, emptied };
-    until_answered(shared, lease, write)
-        .await
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "completions could not be stored");
-            // Their deliveries come back with the lease.
-            shared.doubt_lease();
-            attempts.len()
-        })
-}
-
-async fn finish(shared: &Shared, lease: i64, attempts: &[Attempt]) -> usize {
-    if attempts.is_empty() {
+/// Writes completions, and removes the batches of which nothing is left. Only what is written counts as ended: a batch is
+/// what remembers the rest.
+async fn complete(shared: &Shared, lease: i64, attempts: &mut [Attempt], ended: &EndedOfBatches) -> usize {
+    let emptied: Vec<i64> = ended
+        .iter()
+        .filter(|(_, (batch, count))| batch.ends_with(*count))
+        .map(|(id, _)| *id)
+        .collect();
+    if attempts.is_empty() && emptied.is_empty() {
+        ended.values().for_each(|(batch, count)| batch.note_ended(*count));
         return 0;
     }
+    // The order in which the store groups them.
+    attempts.sort_unstable_by_key(|attempt| (attempt.batch_id(), attempt.delivery_id));
+    let write = Write::Completions {
+        attempts,
+        emptied: &emptied,
+    };
+    match until_answered(shared, lease, write).await {
+        Ok(finished) => {
+            ended.values().for_each(|(batch, count)| batch.note_ended(*count));
+            finished.accepted
+        }
+        Err(error) => {
+            tracing::error!(%error, "completions could not be stored");
+            // Their deliveries come back with the lease.
+            ended.values().for_each(|(batch, _)| batch.keep());
+            shared.doubt_lease();
+            attempts.len()
+        }
+    }
+}
+
+async fn finish(shared: &Shared, lease: i64, attempts: &[Attempt]) -> Finished {
+    if attempts.is_empty() {
+        return Finished::default();
+    }
     match until_answered(shared, lease, Write::Outcomes(attempts)).await {
-        Ok(accepted) => accepted,
+        Ok(finished) => finished,
         // Something in one of them cannot be stored: each by itself, so that it takes no other with it.
         Err(_) => {
             for attempt in attempts {
                 finish_alone(shared, lease, attempt.clone()).await;
             }
-            attempts.len()
+            Finished {
+                accepted: attempts.len(),
+                unblocks: true,
+            }
         }
     }
 }
@@ -132,9 +148,13 @@ async fn finish_alone(shared: &Shared, lease: i64, mut attempt: Attempt) {
             error: "the outcome could not be stored".into(),
             status: None,
         };
-        if let Err(error) = until_answered(shared, lease, Write::Outcomes(&[attempt])).await {
+        let write = Write::Outcomes(std::slice::from_ref(&attempt));
+        if let Err(error) = until_answered(shared, lease, write).await {
             tracing::error!(%error, "an outcome could not be stored at all");
             // Its delivery comes back with the lease.
+            if let Place::Batch { batch, .. } = &attempt.place {
+                batch.keep();
+            }
             shared.doubt_lease();
         }
     }
@@ -149,16 +169,25 @@ enum Write<'a> {
     },
 }
 
-/// Tries until the database answers; returns how many were accepted.
-async fn until_answered(shared: &Shared, lease: i64, write: Write<'_>) -> Result<usize, StoreError> {
+/// Tries until the database answers.
+async fn until_answered(shared: &Shared, lease: i64, write: Write<'_>) -> Result<Finished, StoreError> {
     let (store, worker) = (&shared.store, &shared.settings.name);
     let mut outage = Outage::default();
     loop {
         let record_all = shared.installation().record_all;
         let written = match write {
-            Write::Outcomes(attempts) => store.finish(lease, worker, record_all, attempts).await,
+            Write::Outcomes(attempts) => {
+                store
+                    .bounded(store.finish(lease, worker, record_all, attempts))
+                    .await
+            }
             Write::Completions { attempts, emptied } => {
-                store.complete(lease, worker, record_all, attempts, emptied).await
+                let write = store.complete(lease, worker, record_all, attempts, emptied);
+                let accepted = store.bounded(write).await;
+                accepted.map(|accepted| Finished {
+                    accepted,
+                    unblocks: false,
+                })
             }
         };
         match written {

@@ -14,7 +14,7 @@ pub async fn run(shared: Arc<Shared>) {
     loop {
         // The lease is renewed during the drain too: the runner ends this task, when the lease is given back.
         ticks.tick().await;
-        match beat(&shared).await {
+        match shared.store.bounded(beat(&shared)).await {
             Ok(()) => outage.over(),
             Err(error) => outage.wait(&error, &shared.stop).await,
         }

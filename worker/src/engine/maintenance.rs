@@ -30,18 +30,22 @@ pub async fn run(shared: Arc<Shared>) {
 }
 
 async fn tidy(shared: &Shared) -> Result<(), StoreError> {
-    let installation = shared.store.load_installation().await?;
+    let store = &shared.store;
+    let installation = store.bounded(store.load_installation()).await?;
     let next_slot = (installation.slot + 1) % SLOTS;
-    if shared
-        .store
-        .rotate_log(next_slot, &installation.retention)
+    if store
+        .bounded(store.rotate_log(next_slot, &installation.retention))
         .await?
     {
         tracing::info!(slot = next_slot, "emptied the oldest partition of the log");
     }
-    while shared.store.prune_deliveries(&installation.retention).await? && !shared.stop.is_cancelled() {}
-    shared.store.prune_cursor().await?;
-    shared.store.cancel_orphans().await?;
+    while store
+        .bounded(store.prune_deliveries(&installation.retention))
+        .await?
+        && !shared.stop.is_cancelled()
+    {}
+    store.bounded(store.prune_cursor()).await?;
+    store.bounded(store.cancel_orphans()).await?;
     shared.set_installation(installation);
     Ok(())
 }

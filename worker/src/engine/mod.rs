@@ -10,11 +10,12 @@ mod prepare;
 mod pump;
 mod runner;
 mod slots;
+mod watch;
 
 use std::future::Future;
 use std::time::Duration;
 
-use crate::handlers::{Handler, Registry};
+use crate::handlers::{Handler, Registry, Threads};
 use crate::http::{Client, HttpError};
 use crate::secret::Secrets;
 use crate::store::{Store, StoreError};
@@ -70,6 +71,8 @@ pub enum WorkerError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Http(#[from] HttpError),
+    #[error("the system gives no threads for the handler {handler}: {error}")]
+    Threads { handler: String, error: std::io::Error },
 }
 
 /// Collects the parts of a worker.
@@ -78,13 +81,23 @@ pub struct WorkerBuilder {
     settings: Settings,
     registry: Registry,
     secrets: Secrets,
+    /// What went wrong so far; `build` returns it.
+    failure: Option<WorkerError>,
 }
 
 impl WorkerBuilder {
-    /// Adds an in-process handler: it runs the hooks of type `function` with this name.
+    /// Adds an in-process handler: it runs the hooks of type `function` with this name, on threads of its own.
     #[must_use]
     pub fn handler(mut self, name: &str, handler: impl Handler) -> Self {
-        self.registry.insert(name, handler);
+        match Threads::start(name) {
+            Ok(threads) => self.registry.insert(name, handler, Some(threads)),
+            Err(error) => {
+                self.failure = Some(WorkerError::Threads {
+                    handler: name.into(),
+                    error,
+                })
+            }
+        }
         self
     }
 
@@ -102,8 +115,11 @@ impl WorkerBuilder {
     }
 
     /// # Errors
-    /// When the URL does not parse or TLS cannot be set up. The database is not contacted.
+    /// When the URL does not parse, TLS cannot be set up or a handler got no threads. The database is not contacted.
     pub fn build(self) -> Result<Worker, WorkerError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
         Ok(Worker {
             store: Store::new(&self.url)?,
             http: Client::new(self.settings.production)?,
@@ -130,6 +146,7 @@ impl Worker {
             settings: Settings::default(),
             registry: Registry::built_in(),
             secrets: Secrets::new(std::env::vars()),
+            failure: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::completer::Ended;
-use super::executor;
+use super::executor::{self, Job};
 use super::hooks::Hooks;
 use super::prepare::prepare;
 use super::runner::{Outage, Shared};
@@ -92,7 +92,7 @@ impl Pump {
         if self.shared.stop.is_cancelled() {
             return Ok(());
         }
-        self.shared.settle_lease().await?;
+        self.shared.store.bounded(self.shared.settle_lease()).await?;
         self.run_suspects().await?;
         match self.look().await? {
             Look::Some => return self.work().await,
@@ -143,7 +143,7 @@ impl Pump {
         let full = self.shared.slots.limits().deliveries == 0;
         if full && self.called_at.is_none_or(|at| at.elapsed() >= CALL_EVERY) {
             self.called_at = Some(Instant::now());
-            self.shared.store.wake_peers().await?;
+            self.shared.store.bounded(self.shared.store.wake_peers()).await?;
         }
         Ok(())
     }
@@ -186,7 +186,8 @@ impl Pump {
         let events = limits.deliveries.max(self.unmatched);
         let lease = self.shared.lease();
         let since = Instant::now();
-        let found = self.shared.store.dispatch(lease, events, &limits).await;
+        let store = &self.shared.store;
+        let found = store.bounded(store.dispatch(lease, events, &limits)).await;
         self.rest = (since.elapsed() * REST_RATIO).min(LONGEST_REST);
         let Some(found) = self.answered(found)? else {
             return Ok(Look::Unsure);
@@ -220,7 +221,8 @@ impl Pump {
         }
         self.claimed_at = Some(Instant::now());
         let lease = self.shared.lease();
-        let claimed = self.shared.store.claim(lease, &limits).await;
+        let store = &self.shared.store;
+        let claimed = store.bounded(store.claim(lease, &limits)).await;
         let claimed = self.answered(claimed)?;
         let count = claimed.len();
         self.start(lease, claimed).await?;
@@ -241,9 +243,10 @@ impl Pump {
             return Ok(());
         }
         self.suspected_at = Some(Instant::now());
-        while self.shared.store.has_suspects().await? && self.empty().await {
+        let store = self.shared.store.clone();
+        while store.bounded(store.has_suspects()).await? && self.empty().await {
             let lease = self.shared.lease();
-            let suspect = self.shared.store.claim_suspect(lease).await;
+            let suspect = store.bounded(store.claim_suspect(lease)).await;
             let Some(suspect) = self.answered(suspect)? else {
                 break;
             };
@@ -271,19 +274,20 @@ impl Pump {
         // All slots are taken before anything that may fail: they are freed by each delivery's outcome.
         claimed.iter().for_each(|one| self.shared.slots.take(one.hook_id));
         let installation = self.shared.installation();
+        let mut jobs = Vec::with_capacity(claimed.len());
         for one in claimed {
-            let known = self
-                .hooks
-                .get(&self.shared.store, one.hook_id, one.hook_version)
-                .await;
+            let store = &self.shared.store;
+            let known = self.hooks.get(store, one.hook_id, one.hook_version);
+            let known = store.bounded(known).await;
             match prepare(&installation, one, known) {
                 Ok((delivery, place, known)) => {
-                    let shared = Arc::clone(&self.shared);
-                    let abandon = self.shared.abandon.clone();
-                    let running = executor::run(shared, lease, delivery, place, known);
-                    self.shared
-                        .running
-                        .spawn(abandon.run_until_cancelled_owned(running));
+                    let job = Job {
+                        lease,
+                        delivery: Arc::new(delivery),
+                        place,
+                        known,
+                    };
+                    jobs.push(job);
                 }
                 Err(ended) => {
                     let (hook, attempt) = *ended;
@@ -292,12 +296,18 @@ impl Pump {
                 }
             }
         }
+        executor::start(&self.shared, jobs);
         Ok(())
     }
 
     async fn park(&mut self) -> Result<Parked, StoreError> {
         if self.listener.is_none() {
-            self.listener = Some(self.shared.store.listen(PARK_TIMEOUT).await?);
+            self.listener = Some(
+                self.shared
+                    .store
+                    .bounded(self.shared.store.listen(PARK_TIMEOUT))
+                    .await?,
+            );
         }
         match &mut self.listener {
             Some(listener) => listener.park().await,
@@ -308,7 +318,8 @@ impl Pump {
     /// Sleeps until a wake-up, the next due delivery, one that is put back into the queue, or the next poll.
     async fn rest(&mut self) -> Result<(), StoreError> {
         let poll = self.shared.settings.poll;
-        let due = self.shared.store.next_due().await?;
+        let store = &self.shared.store;
+        let due = store.bounded(store.next_due()).await?;
         let wait = due.map_or(poll, |ms| {
             Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(poll)
         });

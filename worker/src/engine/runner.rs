@@ -9,7 +9,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Settings, Worker, WorkerError, completer, heartbeat, maintenance, pump, slots::Slots};
+use super::{
+    Settings, Worker, WorkerError, completer, executor, heartbeat, maintenance, pump, slots::Slots,
+    watch::Watch,
+};
 use crate::handlers::{Context, Registry};
 use crate::retry::Policy;
 use crate::store::{Installation, Store, StoreError};
@@ -19,8 +22,10 @@ pub struct Shared {
     pub settings: Settings,
     pub store: Store,
     pub registry: Registry,
-    pub context: Context,
+    pub context: Arc<Context>,
     pub slots: Slots,
+    /// Attempts on threads that may be blocked.
+    pub watch: Watch,
     /// Running deliveries.
     pub running: TaskTracker,
     /// Ended attempts on their way to the database.
@@ -85,11 +90,12 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     };
     let (ended, outcomes) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
-        context: Context {
+        context: Arc::new(Context {
             http: worker.http,
             secrets: worker.secrets,
             store: worker.store.clone(),
-        },
+        }),
+        watch: Watch::default(),
         slots: Slots::new(worker.settings.in_flight),
         settings: worker.settings,
         store: worker.store,
@@ -109,11 +115,13 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     let completing = tasks.spawn(completer::run(Arc::clone(&shared), outcomes));
     let beating = tasks.spawn(heartbeat::run(Arc::clone(&shared)));
     tasks.spawn(maintenance::run(Arc::clone(&shared)));
+    let watching = tasks.spawn(executor::watch(Arc::clone(&shared)));
     let pumping = tasks.spawn(pump::run(Arc::clone(&shared)));
     stop.await;
     drain(&shared, pumping, completing).await;
     // The process may live on: a worker that has ended leaves no task behind in it.
     beating.abort();
+    watching.abort();
     Ok(())
 }
 

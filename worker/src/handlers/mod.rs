@@ -4,7 +4,10 @@
 mod call_function;
 mod log;
 mod template;
+mod threads;
 mod webhook;
+
+pub use threads::Threads;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +31,7 @@ pub struct Context {
 
 /// The code behind a hook.
 ///
-/// `run` is called at least once for each delivery, on any worker, with the same `delivery.message_id` each time. It is
+/// `run` is called on threads that only this handler has. It is called at least once for each delivery, on any worker, with the same `delivery.message_id` each time. It is
 /// dropped at the deadline of the hook (`timeout_ms`) and when the worker's drain ends, so it must be safe to cancel at
 /// any await. A panic counts as a transient error.
 #[async_trait]
@@ -45,27 +48,28 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// A handler with its turns.
-#[derive(Clone)]
 pub struct Registered {
     pub handler: Arc<dyn Handler>,
     pub turns: Arc<Semaphore>,
+    /// `None` for the built-in ones, which never block and so run on the worker's own threads.
+    pub threads: Option<Arc<Threads>>,
 }
 
 /// The handlers of a worker by name.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Registry(HashMap<String, Registered>);
 
 impl Registry {
     /// The handlers that every worker has.
     pub fn built_in() -> Self {
         let mut registry = Self::default();
-        registry.insert("log", log::Log);
-        registry.insert("sql", call_function::CallFunction);
-        registry.insert("webhook", webhook::Webhook);
+        registry.insert("log", log::Log, None);
+        registry.insert("sql", call_function::CallFunction, None);
+        registry.insert("webhook", webhook::Webhook, None);
         registry
     }
 
-    pub fn insert(&mut self, name: &str, handler: impl Handler) {
+    pub fn insert(&mut self, name: &str, handler: impl Handler, threads: Option<Threads>) {
         let turns = Arc::new(Semaphore::new(
             handler.concurrency().clamp(1, Semaphore::MAX_PERMITS),
         ));
@@ -74,6 +78,7 @@ impl Registry {
             Registered {
                 handler: Arc::new(handler),
                 turns,
+                threads: threads.map(Arc::new),
             },
         );
     }

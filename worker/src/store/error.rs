@@ -25,9 +25,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// True when waiting may mend it.
+    /// True when waiting may mend it: also a deadlock, a lock that is taken, a statement that was cancelled.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::ReadOnly)
+        match self {
+            Self::Unavailable { .. } | Self::ReadOnly => true,
+            Self::Database { sqlstate, .. } => [
+                SqlState::T_R_SERIALIZATION_FAILURE.code(),
+                SqlState::T_R_DEADLOCK_DETECTED.code(),
+                SqlState::LOCK_NOT_AVAILABLE.code(),
+                SqlState::QUERY_CANCELED.code(),
+            ]
+            .contains(&sqlstate.as_str()),
+            _ => false,
+        }
     }
 
     /// True when a function that a hook names is not there or not allowed.

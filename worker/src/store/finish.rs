@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::place::{Place, Xid};
@@ -49,8 +50,33 @@ impl Attempt {
     }
 }
 
+/// What became of outcomes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// Those whose lease and epoch still held.
+    pub accepted: usize,
+    /// An ordered delivery ended: another one of its key may have to be released.
+    pub unblocks: bool,
+}
+
+impl Finished {
+    fn of(rows: &[Row]) -> Result<Self, StoreError> {
+        let mut finished = Self {
+            accepted: rows.len(),
+            unblocks: false,
+        };
+        for row in rows {
+            finished.unblocks |= row.try_get::<_, bool>(UNBLOCKS)?;
+        }
+        Ok(finished)
+    }
+}
+
+/// The column of the statement's answer.
+const UNBLOCKS: usize = 2;
+
 impl Store {
-    /// Writes the outcomes and returns how many were accepted: those whose lease and epoch still hold. Deliveries of
+    /// Writes the outcomes; accepted are those whose lease and epoch still hold. Deliveries of
     /// batches get their rows first, in the same transaction. Idempotent: an outcome that was written before is refused
     /// the second time.
     pub async fn finish(
@@ -59,7 +85,7 @@ impl Store {
         worker: &str,
         record_all: bool,
         attempts: &[Attempt],
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Finished, StoreError> {
         let connection = self.connection().await?;
         let spill = connection.prepare_cached(SPILL_DELIVERIES).await?;
         let finish = connection.prepare_cached(FINISH_DELIVERIES).await?;
@@ -69,7 +95,7 @@ impl Store {
         parameters.extend(ended.parameters());
         parameters.extend([&worker as &(dyn ToSql + Sync), &record_all]);
         if spilled.ids.is_empty() {
-            return Ok(connection.query(&finish, &parameters).await?.len());
+            return Finished::of(&connection.query(&finish, &parameters).await?);
         }
         // Sent at once: the server works through them without waiting for this side.
         let (_begun, _spilled, accepted, _committed) = futures_util::try_join!(
@@ -87,7 +113,7 @@ impl Store {
             connection.query(&finish, &parameters),
             connection.batch_execute("COMMIT"),
         )?;
-        Ok(accepted.len())
+        Finished::of(&accepted)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_postgres::{AsyncMessage, Client};
 
 use super::connect::Target;
 use super::statements::{CHANNEL, LEAD, PARK, UNPARK};
-use super::{Store, StoreError};
+use super::{Store, StoreError, answered};
 
 /// Whether writers notify from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Listener {
     /// Asks writers to notify. The caller must look for events once more before it waits.
     pub async fn park(&mut self) -> Result<Parked, StoreError> {
         if !self.leads {
-            self.leads = self.client.query_one(LEAD, &[]).await?.try_get(0)?;
+            self.leads = answered(self.client.query_one(LEAD, &[])).await?.try_get(0)?;
             if !self.leads {
                 return Ok(Parked::Follower);
             }
@@ -79,21 +79,22 @@ impl Listener {
         if self.parked {
             return Ok(Parked::Yes);
         }
-        match self.client.query_one(PARK, &[]).await {
-            Ok(_) => {
-                self.parked = true;
-                Ok(Parked::Yes)
+        let parking = async {
+            match self.client.query_one(PARK, &[]).await {
+                Ok(_) => Ok(true),
+                Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+                Err(error) => Err(error),
             }
-            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(Parked::Busy),
-            Err(error) => Err(error.into()),
-        }
+        };
+        self.parked = answered(parking).await?;
+        Ok(if self.parked { Parked::Yes } else { Parked::Busy })
     }
 
     /// Tells writers that there is no need to notify.
     pub async fn unpark(&mut self) -> Result<(), StoreError> {
         if self.parked {
             self.parked = false;
-            self.client.query_one(UNPARK, &[]).await?;
+            answered(self.client.query_one(UNPARK, &[])).await?;
         }
         Ok(())
     }
@@ -111,6 +112,6 @@ impl Listener {
 
     /// Asks the server for an answer, so that a connection that was cut silently is noticed.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.client.batch_execute("").await.map_err(StoreError::from)
+        answered(self.client.batch_execute("")).await
     }
 }

@@ -10,6 +10,7 @@ mod functions;
 mod lease;
 mod listen;
 mod maintenance;
+mod order;
 mod place;
 mod settings;
 pub mod statements;
@@ -22,7 +23,7 @@ use deadpool_postgres::{
 
 pub use claim::{Claimed, EventRow, Limits};
 pub use error::StoreError;
-pub use finish::Attempt;
+pub use finish::{Attempt, Finished};
 pub use lease::Reaped;
 pub use listen::{Listener, Parked};
 pub use place::{Batch, Place, Xid};
@@ -35,6 +36,8 @@ const POOL_SIZE: usize = 4;
 pub const FUNCTION_CONNECTIONS: usize = 2;
 /// How long a task waits for a connection before it says that the database is not available.
 const WAIT: Duration = Duration::from_secs(10);
+/// How long it waits for an answer. What is between worker and server may take messages and never pass them on.
+const ANSWER: Duration = Duration::from_secs(15);
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
@@ -57,8 +60,34 @@ impl Store {
         })
     }
 
+    /// Waits for the answer to a call of this store, but not for ever.
+    ///
+    /// # Errors
+    /// Those of the call, and `Unavailable` after `ANSWER`. When the database is not available the idle connections are
+    /// closed: they are likely as dead as the one that was tried.
+    pub async fn bounded<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let result = answered(call).await;
+        if let Err(StoreError::Unavailable { .. }) = &result {
+            let _closed = self.pool.retain(|_, _| false);
+        }
+        result
+    }
+
     async fn connection(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(StoreError::from)
+    }
+}
+
+/// Waits for an answer, but not for ever.
+async fn answered<T, E: Into<StoreError>>(call: impl Future<Output = Result<T, E>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER, call).await {
+        Ok(result) => result.map_err(Into::into),
+        Err(_elapsed) => Err(StoreError::Unavailable {
+            reason: format!("no answer within {} s", ANSWER.as_secs()),
+        }),
     }
 }
 

@@ -49,10 +49,17 @@ impl Batch {
         self.left.load(Ordering::Relaxed) <= ended
     }
 
+    /// Something of it could not be written: it stays, until its lease is given back.
+    pub fn keep(&self) {
+        self.left.store(usize::MAX, Ordering::Relaxed);
+    }
+
     /// Counts deliveries whose end is written.
     pub fn note_ended(&self, ended: usize) {
         let left = self.left.load(Ordering::Relaxed);
-        self.left.store(left.saturating_sub(ended), Ordering::Relaxed);
+        if left != usize::MAX {
+            self.left.store(left.saturating_sub(ended), Ordering::Relaxed);
+        }
     }
 }
 
@@ -102,5 +109,8 @@ mod tests {
         assert!(!batch.ends_with(2));
         batch.note_ended(2);
         assert!(batch.ends_with(1));
+        batch.keep();
+        batch.note_ended(1);
+        assert!(!batch.ends_with(3));
     }
 }

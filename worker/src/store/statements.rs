@@ -23,11 +23,13 @@ statements! {
     LOAD_SETTINGS = "load_settings.sql";
     LOCK_DEAD_LEASES = "lock_dead_leases.sql";
     LOCK_DISPATCH = "lock_dispatch.sql";
+    LOCK_RELEASE = "lock_release.sql";
     NEXT_DUE = "next_due.sql";
     PARK = "park.sql";
     PRUNE_CURSOR = "prune_cursor.sql";
     PRUNE_DELIVERIES = "prune_deliveries.sql";
     REAP_LEASES = "reap_leases.sql";
+    RELEASE_ORDERED = "release_ordered.sql";
     RENEW_LEASE = "renew_lease.sql";
     ROTATE_LOG = "rotate_log.sql";
     SPILL_DELIVERIES = "spill_deliveries.sql";

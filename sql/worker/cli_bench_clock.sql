@@ -1,0 +1,3 @@
+-- The server's clock. No parameters.
+-- Locks: none. Reads no table.
+SELECT clock_timestamp() AS now
