@@ -236,6 +236,19 @@ EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
 END
 $$;
 
+-- Whether a "when" is true of an event's data. False, and no error, for JSON that jsonb does not take, such as \u0000 or a
+-- number beyond all bounds: one event must not stop the dispatcher.
+CREATE FUNCTION zerodb._is_true(data json, predicate jsonpath) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce(jsonb_path_match(data::jsonb, predicate, '{}', true), false);
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    RETURN false;
+END
+$$;
+
 -- True when the hook, as it is now, matches the event.
 CREATE FUNCTION zerodb._matches(hook zerodb.zerodb_hooks, predicate jsonpath, event zerodb.outbox) RETURNS boolean
 LANGUAGE sql STABLE
@@ -244,7 +257,7 @@ AS $$
     SELECT hook.event_type = ANY (zerodb._patterns(event.event_type))
         AND (hook.user_id = zerodb._every_user() OR hook.user_id = event.user_id)
         AND (hook.project_id IS NULL OR hook.project_id = event.project_id)
-        AND (NOT hook.hook_config ? 'when' OR coalesce(jsonb_path_match(event.data::jsonb, predicate, '{}', true), false))
+        AND (NOT hook.hook_config ? 'when' OR zerodb._is_true(event.data, predicate))
 $$;
 
 CREATE FUNCTION zerodb.replay(

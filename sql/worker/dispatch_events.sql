@@ -52,12 +52,12 @@ WITH held AS MATERIALIZED (
             CASE WHEN w.ordered THEN zerodb._order_key(e.data, w.order_by) END AS order_key
         FROM events AS e JOIN wanted AS w ON w.event_type = e.event_type AND w.user_id = e.user_id
         WHERE w.user_id <> '00000000-0000-0000-0000-000000000000' AND (w.project_id IS NULL OR w.project_id = e.project_id)
-            AND (NOT w.conditional OR coalesce(jsonb_path_match(e.data::jsonb, w.predicate, '{}', true), false))
+            AND (NOT w.conditional OR zerodb._is_true(e.data, w.predicate))
         UNION ALL
         SELECT e.*, w.id, w.version, w.user_id, CASE WHEN w.ordered THEN zerodb._order_key(e.data, w.order_by) END
         FROM events AS e JOIN wanted AS w ON w.event_type = e.event_type
         WHERE w.user_id = '00000000-0000-0000-0000-000000000000' AND (w.project_id IS NULL OR w.project_id = e.project_id)
-            AND (NOT w.conditional OR coalesce(jsonb_path_match(e.data::jsonb, w.predicate, '{}', true), false))
+            AND (NOT w.conditional OR zerodb._is_true(e.data, w.predicate))
     ) AS p
 ), batches AS (
     INSERT INTO zerodb.batch (id, last_id, lease_id, hook_id, user_id, slot, ids, event_xids, event_ords)

@@ -218,3 +218,30 @@ async fn a_discarded_delivery_emits_on_hook_failure_which_cannot_trigger_itself(
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_that_jsonb_refuses_does_not_stop_the_dispatcher() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        watched_table(&session).await?;
+        session
+            .run(
+                r#"CREATE TABLE raw (raw_id bigint PRIMARY KEY, body json);
+                 SELECT zerodb.register_event_type('raw.stored', 'app', '{raw_id,body}', 'raw JSON');
+                 SELECT zerodb.watch('raw', 'raw.stored');
+                 SELECT zerodb.create_hook('raw.stored', 'some', '{"when": "$.raw_id > 0"}', hook_type => 'log');
+                 INSERT INTO raw VALUES (1, '"\u0000"'), (2, '1e999999'), (3, '"plain"')"#,
+            )
+            .await?;
+        let _worker = worker(&database)?;
+        idle(&session).await?;
+        assert_eq!(
+            session
+                .number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'")
+                .await?,
+            1
+        );
+        Ok(())
+    })
+    .await
+}

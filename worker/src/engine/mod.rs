@@ -1,6 +1,7 @@
 //! Running deliveries: the worker as a library. `WorkerBuilder` collects what it needs, `Worker::run` lives until the
 //! database says that this worker does not fit it, `Worker::run_until` until told to stop.
 
+mod attempting;
 mod completer;
 mod executor;
 mod heartbeat;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::attempting::Job;
 use super::completer::Ended;
-use super::executor::{self, Job};
+use super::executor;
 use super::hooks::Hooks;
 use super::prepare::prepare;
 use super::runner::{Outage, Shared};

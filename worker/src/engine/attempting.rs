@@ -1,0 +1,101 @@
+//! One delivery in the executor's hands: before its attempt, during it, and the outcome that the completer gets.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::completer::Ended;
+use super::executor::Turn;
+use super::hooks::Known;
+use super::runner::Shared;
+use crate::delivery::Delivery;
+use crate::outcome::{Done, HandlerError, Outcome};
+use crate::store::{Attempt, Place};
+
+/// A delivery that is to be run.
+pub struct Job {
+    pub lease: i64,
+    pub delivery: Arc<Delivery>,
+    pub place: Place,
+    pub known: Known,
+}
+
+/// An attempt under way. Its turn ends with it.
+pub struct Attempting {
+    lease: i64,
+    delivery: Arc<Delivery>,
+    place: Place,
+    started_at: Timestamp,
+    started: Instant,
+    _turn: Option<Turn>,
+}
+
+impl Job {
+    pub fn begin(self, turn: Turn) -> Attempting {
+        self.attempting(Some(turn))
+    }
+
+    /// Gives it back without an attempt.
+    pub fn release(self, shared: &Shared) {
+        self.attempting(None).send(shared, Outcome::Released);
+    }
+
+    fn attempting(self, turn: Option<Turn>) -> Attempting {
+        Attempting {
+            lease: self.lease,
+            delivery: self.delivery,
+            place: self.place,
+            started_at: Timestamp::now(),
+            started: Instant::now(),
+            _turn: turn,
+        }
+    }
+}
+
+impl Attempting {
+    pub fn delivery(&self) -> &Arc<Delivery> {
+        &self.delivery
+    }
+
+    /// When the hook's time is over.
+    pub fn deadline(&self) -> Instant {
+        self.started + self.delivery.hook.policy.timeout
+    }
+
+    /// Hands the outcome over; what failed is logged, without payload.
+    pub fn end(self, shared: &Shared, result: Result<Done, HandlerError>) {
+        let delivery = &self.delivery;
+        let outcome = Outcome::of(result, &delivery.hook.policy, delivery.attempt, rand::random());
+        if let Some(error) = outcome.error() {
+            tracing::warn!(
+                delivery.id,
+                delivery.attempt,
+                hook.id = %delivery.hook.id,
+                hook.name = %delivery.hook.name,
+                event.id = %delivery.event.id,
+                outcome = outcome.name(),
+                error,
+                "an attempt failed"
+            );
+        }
+        self.send(shared, outcome);
+    }
+
+    fn send(self, shared: &Shared, outcome: Outcome) {
+        let attempt = Attempt {
+            delivery_id: self.delivery.id,
+            place: self.place,
+            epoch: self.delivery.epoch,
+            started_at: self.started_at,
+            duration: self.started.elapsed(),
+            outcome,
+        };
+        // The completer outlives every running delivery.
+        let _closed = shared.ended.send(Ended::Attempt {
+            lease: self.lease,
+            hook: self.delivery.hook.id,
+            attempt,
+        });
+    }
+}
