@@ -21,7 +21,9 @@ pub const QUIET_HOOK: &str =
 
 /// A hook for a handler of the worker as a library.
 pub fn function_hook(handler: &str) -> String {
-    format!("SELECT zerodb.create_hook('item.stored', '{handler}', hook_type => 'function')")
+    format!(
+        r#"SELECT zerodb.create_hook('item.stored', '{handler}', '{{"concurrency": 4000}}', hook_type => 'function')"#
+    )
 }
 
 /// The floor of any outbox: a plain table with the columns and the index of the event log.

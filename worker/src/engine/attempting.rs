@@ -58,11 +58,6 @@ impl Attempting {
         &self.delivery
     }
 
-    /// When the hook's time is over.
-    pub fn deadline(&self) -> Instant {
-        self.started + self.delivery.hook.policy.timeout
-    }
-
     /// Hands the outcome over; what failed is logged, without payload.
     pub fn end(self, shared: &Shared, result: Result<Done, HandlerError>) {
         let delivery = &self.delivery;

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::attempting::{Attempting, Job};
+use super::attempting::Job;
 use super::runner::Shared;
+use super::watch::Cell;
 use crate::delivery::Delivery;
 use crate::handlers::{Context, Handler, Threads};
 use crate::outcome::{Done, HandlerError};
@@ -125,40 +126,30 @@ async fn launch_in_turn(shared: Arc<Shared>, runner: Runner, job: Job) {
 /// Begins the attempts, on the handler's threads where it has some; there they are watched from here, because a thread that
 /// is blocked keeps no deadline.
 fn launch(shared: &Arc<Shared>, runner: Runner, begun: Vec<(Job, Turn)>) {
-    let deliveries: Vec<_> = begun.iter().map(|(job, _)| Arc::clone(&job.delivery)).collect();
-    let begun = begun.into_iter().map(|(job, turn)| job.begin(turn));
-    match &runner.threads {
-        None => {
-            let attempts = deliveries.into_iter().zip(begun.map(Some)).collect();
-            shared
-                .running
-                .spawn(begin(Arc::clone(shared), runner.handler, attempts));
-        }
-        Some(threads) => {
-            shared
-                .watch
-                .insert(begun.map(|attempting| (attempting.deadline() + GRACE + BLOCKED, attempting)));
-            let attempts = deliveries.into_iter().map(|delivery| (delivery, None)).collect();
-            let task = begin(Arc::clone(shared), Arc::clone(&runner.handler), attempts);
-            threads.spawn(&shared.running, task);
-        }
-    }
+    let attempts: Vec<_> = begun
+        .into_iter()
+        .map(|(job, turn)| (Arc::clone(&job.delivery), Cell::new(job.begin(turn))))
+        .collect();
+    let Some(threads) = runner.threads else {
+        let task = begin(Arc::clone(shared), runner.handler, attempts);
+        shared.running.spawn(task);
+        return;
+    };
+    let now = Instant::now();
+    let watched = attempts.iter().map(|(delivery, cell)| {
+        let until = now + delivery.hook.policy.timeout + GRACE + BLOCKED;
+        (until, Arc::clone(cell))
+    });
+    shared.watch.insert(watched);
+    let task = begin(Arc::clone(shared), runner.handler, attempts);
+    threads.spawn(&shared.running, task);
 }
 
 /// Goes a first step with each attempt. Most need no second; the others get tasks of their own.
-async fn begin(
-    shared: Arc<Shared>,
-    handler: Arc<dyn Handler>,
-    attempts: Vec<(Arc<Delivery>, Option<Attempting>)>,
-) {
+async fn begin(shared: Arc<Shared>, handler: Arc<dyn Handler>, attempts: Vec<(Arc<Delivery>, Arc<Cell>)>) {
     let since = Instant::now();
-    for (delivery, attempting) in attempts {
-        let mut run = Box::pin(run(
-            Arc::clone(&shared),
-            Arc::clone(&handler),
-            delivery,
-            attempting,
-        ));
+    for (delivery, cell) in attempts {
+        let mut run = Box::pin(run(Arc::clone(&shared), Arc::clone(&handler), delivery, cell));
         if since.elapsed() < BEGINNING && (&mut run).now_or_never().is_some() {
             continue;
         }
@@ -168,15 +159,10 @@ async fn begin(
     }
 }
 
-/// One attempt. Of a watched one, the end is written by who takes it out of the watch.
-async fn run(
-    shared: Arc<Shared>,
-    handler: Arc<dyn Handler>,
-    delivery: Arc<Delivery>,
-    attempting: Option<Attempting>,
-) {
+/// One attempt; of one that was given up meanwhile, the result counts no more.
+async fn run(shared: Arc<Shared>, handler: Arc<dyn Handler>, delivery: Arc<Delivery>, cell: Arc<Cell>) {
     let result = attempt(&shared.context, handler.as_ref(), &delivery).await;
-    if let Some(attempting) = attempting.or_else(|| shared.watch.take(&delivery)) {
+    if let Some(attempting) = cell.take() {
         attempting.end(&shared, result);
     }
 }
@@ -205,8 +191,9 @@ pub async fn watch(shared: Arc<Shared>) {
     let mut ticks = tokio::time::interval(super::watch::EVERY);
     loop {
         ticks.tick().await;
-        for (delivery, attempting) in shared.watch.take_overdue() {
-            attempting.end(&shared, Err(no_end(&delivery)));
+        for attempting in shared.watch.take_overdue() {
+            let late = no_end(attempting.delivery());
+            attempting.end(&shared, Err(late));
         }
     }
 }

@@ -39,7 +39,7 @@ impl Hooks {
         {
             return Ok(Some(known.clone()));
         }
-        let Some(hook) = store.load_hook(id).await? else {
+        let Some(hook) = store.bounded(store.load_hook(id)).await? else {
             self.known.remove(&id);
             return Ok(None);
         };

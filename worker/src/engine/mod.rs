@@ -11,6 +11,7 @@ mod prepare;
 mod pump;
 mod runner;
 mod slots;
+mod starter;
 mod watch;
 
 use std::future::Future;

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attempting::Job;
-use super::completer::Ended;
-use super::executor;
-use super::hooks::Hooks;
-use super::prepare::prepare;
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::runner::{Outage, Shared};
+use super::starter::Taken;
 use crate::store::{Claimed, Listener, Parked, StoreError};
 
 /// Longest time between two claims while the log keeps the worker busy.
@@ -33,9 +31,9 @@ const SUSPECTS_EVERY: Duration = Duration::from_secs(1);
 /// How often the other workers are called while this one is full.
 const CALL_EVERY: Duration = Duration::from_millis(200);
 
-pub async fn run(shared: Arc<Shared>) {
+pub async fn run(shared: Arc<Shared>, starter: UnboundedSender<Taken>) {
     let mut pump = Pump {
-        hooks: Hooks::new(shared.settings.concurrency),
+        starter,
         listener: None,
         claimed_at: None,
         suspected_at: None,
@@ -59,7 +57,7 @@ pub async fn run(shared: Arc<Shared>) {
 
 struct Pump {
     shared: Arc<Shared>,
-    hooks: Hooks,
+    starter: UnboundedSender<Taken>,
     listener: Option<Listener>,
     /// The last look at due deliveries; `None` when there may be some.
     claimed_at: Option<Instant>,
@@ -207,7 +205,7 @@ impl Pump {
             // Some were put aside.
             self.claimed_at = None;
         }
-        self.start(lease, found.leased).await?;
+        self.start(lease, found.leased);
         Ok(match found.events {
             0 if found.was_fresh => Look::Nothing,
             0 => Look::Unsure,
@@ -226,7 +224,7 @@ impl Pump {
         let claimed = store.bounded(store.claim(lease, &limits)).await;
         let claimed = self.answered(claimed)?;
         let count = claimed.len();
-        self.start(lease, claimed).await?;
+        self.start(lease, claimed);
         Ok(count)
     }
 
@@ -251,7 +249,7 @@ impl Pump {
             let Some(suspect) = self.answered(suspect)? else {
                 break;
             };
-            self.start(lease, vec![suspect]).await?;
+            self.start(lease, vec![suspect]);
             if !self.empty().await {
                 break;
             }
@@ -270,35 +268,16 @@ impl Pump {
         true
     }
 
-    /// Starts what was claimed.
-    async fn start(&mut self, lease: i64, claimed: Vec<Claimed>) -> Result<(), StoreError> {
-        // All slots are taken before anything that may fail: they are freed by each delivery's outcome.
-        claimed.iter().for_each(|one| self.shared.slots.take(one.hook_id));
-        let installation = self.shared.installation();
-        let mut jobs = Vec::with_capacity(claimed.len());
-        for one in claimed {
-            let store = &self.shared.store;
-            let known = self.hooks.get(store, one.hook_id, one.hook_version);
-            let known = store.bounded(known).await;
-            match prepare(&installation, one, known) {
-                Ok((delivery, place, known)) => {
-                    let job = Job {
-                        lease,
-                        delivery: Arc::new(delivery),
-                        place,
-                        known,
-                    };
-                    jobs.push(job);
-                }
-                Err(ended) => {
-                    let (hook, attempt) = *ended;
-                    // The completer outlives the pump.
-                    let _closed = self.shared.ended.send(Ended::Attempt { lease, hook, attempt });
-                }
-            }
+    /// Hands over what was taken. All its slots are taken first: each is freed by its delivery's outcome.
+    fn start(&self, lease: i64, deliveries: Vec<Claimed>) {
+        if deliveries.is_empty() {
+            return;
         }
-        executor::start(&self.shared, jobs);
-        Ok(())
+        deliveries
+            .iter()
+            .for_each(|one| self.shared.slots.take(one.hook_id));
+        // The starter ends after the pump.
+        let _closed = self.starter.send(Taken { lease, deliveries });
     }
 
     async fn park(&mut self) -> Result<Parked, StoreError> {

@@ -116,9 +116,11 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     let beating = tasks.spawn(heartbeat::run(Arc::clone(&shared)));
     tasks.spawn(maintenance::run(Arc::clone(&shared)));
     let watching = tasks.spawn(executor::watch(Arc::clone(&shared)));
-    let pumping = tasks.spawn(pump::run(Arc::clone(&shared)));
+    let (taken, starts) = mpsc::unbounded_channel();
+    let starting = tasks.spawn(super::starter::run(Arc::clone(&shared), starts));
+    let pumping = tasks.spawn(pump::run(Arc::clone(&shared), taken));
     stop.await;
-    drain(&shared, pumping, completing).await;
+    drain(&shared, [pumping, starting], completing).await;
     // The process may live on: a worker that has ended leaves no task behind in it.
     beating.abort();
     watching.abort();
@@ -127,13 +129,15 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
 
 async fn drain(
     shared: &Shared,
-    pumping: tokio::task::JoinHandle<()>,
+    taking: [tokio::task::JoinHandle<()>; 2],
     completing: tokio::task::JoinHandle<()>,
 ) {
     let drain = shared.settings.drain;
     tracing::info!(deliveries.running = shared.slots.in_flight(), "stopping");
     shared.stop.cancel();
-    let _ended = pumping.await;
+    for task in taking {
+        let _ended = task.await;
+    }
     shared.running.close();
     if tokio::time::timeout(drain, shared.running.wait()).await.is_err() {
         tracing::warn!(
