@@ -145,7 +145,7 @@ mod tests {
                 args.lease_s,
                 args.drain_s
             ),
-            (8000, 64, 1000, 30, 20)
+            (4000, 64, 1000, 30, 20)
         );
         assert!(!args.production && args.log == "info");
     }

@@ -28,7 +28,7 @@ pub struct Settings {
     /// Name in leases and in the ledger. Defaults to host name and process id.
     pub name: String,
     /// The most deliveries leased to this worker at once, running or next to run: a quarter of it, and more where more end.
-    /// Defaults to 8000.
+    /// Defaults to 4000.
     pub in_flight: usize,
     /// Deliveries of one hook that run at once, where the hook's config names no `concurrency`. Defaults to 64.
     pub concurrency: usize,
@@ -46,7 +46,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             name: default_name(),
-            in_flight: 8000,
+            in_flight: 4000,
             concurrency: 64,
             poll: Duration::from_secs(1),
             lease: Duration::from_secs(30),

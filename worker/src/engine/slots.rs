@@ -157,16 +157,16 @@ mod tests {
 
     #[test]
     fn more_is_taken_ahead_where_more_ends() {
-        let mut held = Slots::new(8000).held.into_inner().unwrap();
+        let mut held = Slots::new(4000).held.into_inner().unwrap();
         let window_after = |held: &mut Held, ended: usize| {
             held.ended = ended;
             held.reading_since = Instant::now() - Duration::from_millis(100);
-            held.read_rate(8000);
+            held.read_rate(4000);
             held.window
         };
-        assert_eq!(window_after(&mut held, 64), 2000);
-        assert!((5000..=6000).contains(&window_after(&mut held, 3000)));
-        assert_eq!(window_after(&mut held, 100_000), 8000);
-        assert_eq!(window_after(&mut held, 0), 2000);
+        assert_eq!(window_after(&mut held, 64), 1000);
+        assert!((2500..=3000).contains(&window_after(&mut held, 1500)));
+        assert_eq!(window_after(&mut held, 100_000), 4000);
+        assert_eq!(window_after(&mut held, 0), 1000);
     }
 }
