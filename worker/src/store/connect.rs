@@ -13,8 +13,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::StoreError;
 
 /// The settings of the worker's own sessions. The planner must not guess: their tables are read by index or not at all, and
-/// one that has just been filled has no statistics yet. And a worker that is paused in the middle of a transaction must not
-/// keep the dispatcher's lock; what a role or database sets for statements must not end the worker's. By SET and not as a start-up option, which PgBouncer refuses or drops.
+/// one that has just been filled has no statistics yet. A worker that is paused in the middle of a transaction must not keep
+/// the dispatcher's lock, and what a role or a database sets for statements must not end the worker's. By SET and not as a
+/// start-up option, which PgBouncer refuses or drops.
 pub const SESSION: &str = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning;
     SET idle_in_transaction_session_timeout = '10s'; SET statement_timeout = 0; SET lock_timeout = 0";
 
