@@ -22,8 +22,8 @@ const MOST_UNMATCHED: usize = 10_000;
 /// Looks in a row that find some events, but not all they could take, before the log is left to fill between two of them.
 const STEADY: u32 = 3;
 /// How long it is then left, in times of what a look takes, and at most.
-const REST_RATIO: u32 = 3;
-const LONGEST_REST: Duration = Duration::from_millis(10);
+const REST_RATIO: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_millis(20);
 /// Pause after a look that was not sure.
 const UNSURE: Duration = Duration::from_millis(3);
 /// How often deliveries are looked for that were in flight at two crashes.
