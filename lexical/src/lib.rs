@@ -1,0 +1,1 @@
+//! What the `local` provider computes without a model: hashed embeddings, extractive summaries, rule-based facts. Pure.

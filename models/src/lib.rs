@@ -1,0 +1,1 @@
+//! Real embedding models from a directory, run in process by candle.
