@@ -32,6 +32,7 @@ pub mod handlers;
 pub mod hook;
 pub mod http;
 pub mod outcome;
+pub mod providers;
 pub mod retry;
 pub mod secret;
 pub mod store;

@@ -1,0 +1,79 @@
+//! The models that handlers use, by the names of the worker's file: OpenAI-compatible endpoints, model directories read
+//! in process, and the built-in `local` one. Owns the protocol, its errors, limits and pauses. It knows no hook, no
+//! delivery and no database, and keeps no text.
+
+pub mod caps;
+pub mod chat;
+pub mod config;
+pub mod embeddings;
+pub mod endpoint;
+pub mod error;
+pub mod gate;
+mod provider;
+pub mod usage;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use caps::{Cap, Learned, PackLimits};
+pub use chat::{ChatAnswer, ChatRequest, Finish, Schema};
+pub use config::{Config, ConfigError};
+pub use embeddings::{EmbedRequest, Embeddings};
+pub use endpoint::Endpoint;
+pub use error::{Advice, Class, ProviderError};
+pub use gate::{Entered, Gate, RateLimits, Wait};
+pub use provider::Provider;
+pub use usage::{Usage, estimate_tokens};
+
+use crate::http::Client;
+
+/// The name of the provider that is always there.
+pub const LOCAL: &str = "local";
+
+/// All providers of a worker. Cheap to clone; what one clone learns of an endpoint, all know.
+#[derive(Clone)]
+pub struct Providers {
+    by_name: Arc<BTreeMap<String, Arc<Provider>>>,
+    default: Arc<str>,
+}
+
+impl Providers {
+    /// Contacts nobody and opens no model.
+    ///
+    /// # Errors
+    /// When an entry of the file cannot work.
+    pub fn new(config: &Config, http: &Client, gate: &Arc<dyn Gate>) -> Result<Self, ConfigError> {
+        let mut by_name = BTreeMap::new();
+        for (name, entry) in &config.providers {
+            let provider = Provider::new(name, entry, http.clone(), Arc::clone(gate))?;
+            by_name.insert(name.clone(), Arc::new(provider));
+        }
+        by_name
+            .entry(LOCAL.to_owned())
+            .or_insert_with(|| Arc::new(Provider::Local));
+        Ok(Self {
+            by_name: Arc::new(by_name),
+            default: config.default_provider.as_str().into(),
+        })
+    }
+
+    /// The provider that a hook names, or the default one.
+    ///
+    /// # Errors
+    /// `misconfigured`, when the file has none of that name; the message has those that it has.
+    pub fn get(&self, name: Option<&str>) -> Result<Arc<Provider>, ProviderError> {
+        let name = name.unwrap_or(&self.default);
+        self.by_name.get(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+            let message = format!(
+                "no provider of this name in the worker's file; it has {}",
+                known.join(", ")
+            );
+            ProviderError::misconfigured(name, message)
+        })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.by_name.values()
+    }
+}

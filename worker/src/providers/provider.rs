@@ -1,0 +1,99 @@
+//! One provider of whatever kind behind one face. Decides only which kind answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::caps::PackLimits;
+use super::chat::{ChatAnswer, ChatRequest};
+use super::config::{ConfigError, ProviderConfig};
+use super::embeddings::{EmbedRequest, Embeddings};
+use super::endpoint::Endpoint;
+use super::error::{Advice, Class, ProviderError};
+use super::gate::Gate;
+use crate::http::Client;
+
+pub enum Provider {
+    /// Hashed words, in process: always there, no model, any dimensions.
+    Local,
+    Endpoint(Endpoint),
+}
+
+impl Provider {
+    /// # Errors
+    /// When the entry of the file cannot work.
+    pub fn new(
+        name: &str,
+        config: &ProviderConfig,
+        http: Client,
+        gate: Arc<dyn Gate>,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self::Endpoint(Endpoint::new(name, config, http, gate)?))
+    }
+
+    /// As in the worker's file.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Local => super::LOCAL,
+            Self::Endpoint(endpoint) => endpoint.name(),
+        }
+    }
+
+    /// The name of a model as it is stored in rows, to tell whether a vector is of it: as the hook or the file names it
+    /// (`bge-m3`), not the server's own; of the local provider always `lexical-v1`.
+    ///
+    /// # Errors
+    /// `misconfigured`, when neither the hook nor the file names a model.
+    pub fn identity(&self, model: Option<&str>) -> Result<String, ProviderError> {
+        match self {
+            Self::Local => Ok("lexical-v1".into()),
+            Self::Endpoint(endpoint) => endpoint.identity(model),
+        }
+    }
+
+    /// Whether `chat` can work. Where not, handlers use the rules of the local provider.
+    pub fn can_chat(&self) -> bool {
+        matches!(self, Self::Endpoint(_))
+    }
+
+    /// How inputs are packed into requests; changes with what the endpoint's refusals teach.
+    pub fn pack_limits(&self, model: Option<&str>) -> PackLimits {
+        match self {
+            Self::Local => PackLimits::IN_PROCESS,
+            Self::Endpoint(endpoint) => endpoint.pack_limits(model),
+        }
+    }
+
+    /// Embeds within `deadline`, waiting included. Safe to cancel; what was sent may then be paid.
+    ///
+    /// # Errors
+    /// See `Advice` for what to do.
+    pub async fn embed(
+        &self,
+        request: &EmbedRequest<'_>,
+        deadline: Duration,
+    ) -> Result<Embeddings, ProviderError> {
+        match self {
+            Self::Local => Err(unsupported("is not there yet")),
+            Self::Endpoint(endpoint) => endpoint.embed(request, deadline).await,
+        }
+    }
+
+    /// Asks a question within `deadline`, waiting included. Safe to cancel; what was sent may then be paid.
+    ///
+    /// # Errors
+    /// See `Advice` for what to do. `unsupported` where `can_chat` is false.
+    pub async fn chat(
+        &self,
+        request: &ChatRequest<'_>,
+        deadline: Duration,
+    ) -> Result<ChatAnswer, ProviderError> {
+        match self {
+            Self::Local => Err(unsupported("does not chat")),
+            Self::Endpoint(endpoint) => endpoint.chat(request, deadline).await,
+        }
+    }
+}
+
+fn unsupported(message: &str) -> ProviderError {
+    ProviderError::new(super::LOCAL, Class::Unsupported, Advice::ConfigError, message)
+}

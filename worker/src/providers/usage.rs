@@ -1,0 +1,40 @@
+//! Tokens: those that a provider reports, and the estimate where it reports none. Pure.
+
+/// The tokens of a request.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    /// The provider did not say: computed from the length of the texts.
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// Of several requests together; estimated if one of them is.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            prompt_tokens: self.prompt_tokens.saturating_add(other.prompt_tokens),
+            completion_tokens: self.completion_tokens.saturating_add(other.completion_tokens),
+            estimated: self.estimated || other.estimated,
+        }
+    }
+}
+
+/// The tokens of a text by its bytes, a third of them rounded up: more than English has (about four characters each),
+/// about what other alphabets have, so that a request packed by it is not refused.
+pub fn estimate_tokens(text: &str) -> u64 {
+    text.len().div_ceil(3) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_counts_bytes_and_rounds_up() {
+        assert_eq!(estimate_tokens(""), 0);
+        assert_eq!(estimate_tokens("abcd"), 2);
+        assert_eq!(estimate_tokens("日本"), 2);
+    }
+}
