@@ -43,6 +43,14 @@ pub enum Error {
     },
     LogOfOtherVersion,
     NotATrigger,
+    NullArgument,
+    TableGone,
+    TableOfAnother {
+        owner: String,
+    },
+    UnknownAction {
+        action: String,
+    },
 }
 
 impl Error {
@@ -50,7 +58,12 @@ impl Error {
         match self {
             Self::NoHookFunction { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
             Self::OwnerMissing { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
-            Self::OwnerMayNotExecute { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Self::OwnerMayNotExecute { .. } | Self::TableOfAnother { .. } => {
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
+            }
+            Self::TableGone => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+            Self::UnknownAction { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
+            Self::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::LogOfOtherVersion => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
             _ => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -78,6 +91,12 @@ impl Error {
             Self::NotATrigger => {
                 "zerodb._capture() was not called as a trigger that zerodb.watch() made".into()
             }
+            Self::NullArgument => "zerodb._as_owner() was called with a null argument".into(),
+            Self::TableGone => "the table that the event is about does not exist".into(),
+            Self::TableOfAnother { owner } => {
+                format!("the hook's owner, role \"{owner}\", may not act for the owner of the table")
+            }
+            Self::UnknownAction { action } => format!("a handler has no action '{action}'"),
         }
     }
 
@@ -88,6 +107,9 @@ impl Error {
             Self::LiteralSecret { .. } => {
                 Some("A secret never reaches a row; the worker reads it from its environment.".into())
             }
+            Self::TableOfAnother { .. } => Some(
+                "Triggers that he has put on the table would run with the rights of the hook's owner.".into(),
+            ),
             _ => None,
         }
     }
@@ -115,6 +137,12 @@ impl Error {
                 "Change the hook with zerodb.update_hook: the role that does so becomes its owner."
             }
             Self::OwnerMayNotExecute { .. } => "GRANT EXECUTE on the function to the hook's owner.",
+            Self::NullArgument => "Only the worker calls it.",
+            Self::TableGone => "Delete the hook, or replay it once the table is there again.",
+            Self::TableOfAnother { .. } => {
+                "Change the hook with zerodb.update_hook as the table's owner or a member of that role: the role that does so becomes the hook's owner."
+            }
+            Self::UnknownAction { .. } => "Run a worker of the same version as the extension.",
             Self::LogOfOtherVersion => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotATrigger => {
                 "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."

@@ -7,6 +7,7 @@ mod capture;
 mod config_check;
 mod error;
 mod outbox;
+mod owner;
 mod settings;
 mod wake;
 
@@ -81,9 +82,14 @@ extension_sql_file!(
     requires = ["store"]
 );
 extension_sql_file!(
+    "../../sql/schema/embed.sql",
+    name = "embed",
+    requires = ["memory"]
+);
+extension_sql_file!(
     "../../sql/schema/maintenance.sql",
     name = "maintenance",
-    requires = ["memory"]
+    requires = ["embed"]
 );
 extension_sql_file!(
     "../../sql/schema/privileges.sql",
@@ -97,6 +103,9 @@ extension_sql!(
     r"
 CREATE FUNCTION zerodb._capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_capture';
 COMMENT ON FUNCTION zerodb._capture() IS 'Records the events of one statement; its argument is the mapping that zerodb.watch made';
+CREATE FUNCTION zerodb._as_owner(hook_id uuid, relid oid, action text, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_as_owner';
+COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS 'Runs zerodb._do_<action> on a table for a hook, as a role that may';
 CREATE FUNCTION zerodb._forget_wanted() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_wanted';
 ",
     name = "native",

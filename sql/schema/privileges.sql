@@ -65,7 +65,7 @@ BEGIN
     EXECUTE format('GRANT INSERT (event_xid, event_ord, event_slot, hook_id, user_id, due_at, order_key) ON zerodb.delivery TO %s', role);
     EXECUTE format('GRANT UPDATE (state, due_at, attempts, losses, finished_at, last_error) ON zerodb.delivery TO %s', role);
     PERFORM zerodb._grant_functions(role,
-        '{_all_tenants,register_event_type,_call_hook_function,_rotate_log,_is_spent,_prune_deliveries,_prune_cursor}');
+        '{_all_tenants,register_event_type,_call_hook_function,_as_owner,_rotate_log,_is_spent,_prune_deliveries,_prune_cursor}');
 END
 $$;
 COMMENT ON FUNCTION zerodb.grant_user(regrole) IS 'Lets a role manage its tenant''s hooks, emit events and watch its tables';

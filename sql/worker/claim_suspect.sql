@@ -17,6 +17,6 @@ WITH held AS MATERIALIZED (
     RETURNING d.id, d.attempts, d.epoch, d.losses, d.hook_id, due.version, d.event_xid, d.event_ord, d.event_slot
 )
 SELECT c.id, c.hook_id, c.version, c.event_xid, c.event_ord, c.event_slot, o.event_type, o.data,
-    o.user_id, o.project_id, o.bank_id, o.traceparent, o.created_at, c.attempts, c.epoch, c.losses
+    o.user_id, o.project_id, o.bank_id, o.traceparent, o.created_at, o.relid, c.attempts, c.epoch, c.losses
 FROM claimed AS c
 LEFT JOIN zerodb.outbox AS o ON o.slot = c.event_slot AND o.xid = c.event_xid AND o.ord = c.event_ord

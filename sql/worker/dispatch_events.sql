@@ -69,7 +69,7 @@ WITH held AS MATERIALIZED (
     FROM matched AS m WHERE NOT m.leased
 )
 SELECT l.id, l.hook_id, l.version, l.xid, l.ord, l.slot, l.event_type, l.data,
-    l.user_id, l.project_id, l.bank_id, l.traceparent, l.created_at, r.events, r.matched, r.fresh, r.ordered
+    l.user_id, l.project_id, l.bank_id, l.traceparent, l.created_at, l.relid, r.events, r.matched, r.fresh, r.ordered
 FROM (SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM matched) AS matched,
     (SELECT p.fresh FROM place AS p) AS fresh,
     EXISTS (SELECT FROM wanted AS w WHERE w.ordered) OR EXISTS (SELECT FROM zerodb.order_signal) AS ordered) AS r

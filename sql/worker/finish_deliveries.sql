@@ -1,5 +1,5 @@
--- Ends attempts: $1 bigint: lease; $2 bigint[]: delivery; $3 int[]: epoch; $4 text[]: completed, failed (to be retried), discarded or
--- released (it did not run);
+-- Ends attempts: $1 bigint: lease; $2 bigint[]: delivery; $3 int[]: epoch; $4 text[]: completed, failed (to be retried), discarded,
+-- deferred (it could not be tried yet) or released (it did not run);
 -- $5 bigint[]: ms until the retry; $6 text[]: error; $7 int[]: status; $8 timestamptz[]: start; $9 int[]: duration in ms;
 -- $10 text: worker; $11 boolean: whether the ledger keeps completed attempts. Returns the ids accepted, each with whether it
 -- lets another one of its key follow: an attempt whose lease or epoch has passed to another is refused. Index: the primary key
@@ -9,13 +9,14 @@ WITH ended AS MATERIALIZED (
         AS e (id, epoch, outcome, retry_ms, error, status, started_at, duration_ms)
 ), finished AS (
     UPDATE zerodb.delivery AS d
-    SET state = CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'discarded' THEN 'discarded' WHEN 'released' THEN 'pending'
+    SET state = CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'discarded' THEN 'discarded' WHEN 'released' THEN 'pending' WHEN 'deferred' THEN 'pending'
             ELSE CASE WHEN EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id) THEN 'retryable' ELSE 'cancelled' END
             END::zerodb.delivery_state,
-        attempts = d.attempts - (e.outcome = 'released')::integer,
-        due_at = CASE WHEN e.outcome = 'released' THEN clock_timestamp() WHEN e.outcome = 'failed' AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id)
+        attempts = d.attempts - (e.outcome IN ('released', 'deferred'))::integer,
+        due_at = CASE WHEN e.outcome = 'released' THEN clock_timestamp() WHEN e.outcome = 'deferred'
+            THEN clock_timestamp() + e.retry_ms * interval '1 millisecond' WHEN e.outcome = 'failed' AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id)
             THEN clock_timestamp() + e.retry_ms * interval '1 millisecond' END,
-        finished_at = CASE WHEN e.outcome NOT IN ('failed', 'released') THEN clock_timestamp() END,
+        finished_at = CASE WHEN e.outcome NOT IN ('failed', 'deferred', 'released') THEN clock_timestamp() END,
         last_error = e.error
     FROM ended AS e
     WHERE d.id = e.id AND d.epoch = e.epoch AND d.lease_id IS NOT DISTINCT FROM $1::bigint AND d.state = 'running'
@@ -24,7 +25,7 @@ WITH ended AS MATERIALIZED (
 ), ledger AS (
     INSERT INTO zerodb.attempt (delivery_id, started_at, attempt, duration_ms, status, slot, outcome, error, worker)
     SELECT f.id, f.started_at, f.attempts, f.duration_ms, f.status, f.event_slot, f.outcome, f.error, $10::text
-    FROM finished AS f WHERE f.outcome <> 'released' AND ($11::boolean OR f.outcome <> 'completed')
+    FROM finished AS f WHERE f.outcome NOT IN ('deferred', 'released') AND ($11::boolean OR f.outcome <> 'completed')
 )
 SELECT f.id, CASE WHEN f.state = 'discarded' THEN (
     -- The meta-event; a hook on it that fails does not make another.

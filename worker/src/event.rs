@@ -24,6 +24,8 @@ pub struct Event {
     /// W3C trace context of the writer.
     pub traceparent: Option<String>,
     pub created_at: Timestamp,
+    /// The table whose row it is about, by the server's number for it; 0 when it was emitted.
+    pub relid: u32,
 }
 
 impl Event {
@@ -100,6 +102,7 @@ mod tests {
             bank_id: Some("b".into()),
             traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
             created_at: "2026-06-10T08:00:00Z".parse().unwrap(),
+            relid: 0,
         }
     }
 

@@ -25,6 +25,9 @@ pub enum HandlerError {
     /// Trying again cannot help.
     #[error("{message}")]
     Permanent { message: String, status: Option<u16> },
+    /// It could not be tried yet, as when a model's endpoint lets no more requests in: not an attempt.
+    #[error("{message}")]
+    Deferred { message: String, after: Duration },
 }
 
 impl HandlerError {
@@ -59,9 +62,18 @@ pub enum Outcome {
         error: String,
         status: Option<u16>,
     },
+    /// It could not be tried: it waits, and the attempt is not charged.
+    Deferred {
+        retry_in: Duration,
+        error: String,
+    },
     /// It did not run: given back, and the attempt not charged.
     Released,
 }
+
+/// The shortest and the longest time that a delivery is deferred.
+const DEFERRED: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(50)..=Duration::from_secs(24 * 3600);
 
 /// The longest error that is kept.
 const ERROR_BYTES: usize = 2000;
@@ -71,6 +83,10 @@ impl Outcome {
     pub fn of(result: Result<Done, HandlerError>, policy: &Policy, attempt: i32, random: f64) -> Self {
         match result {
             Ok(done) => Self::Completed { status: done.status },
+            Err(HandlerError::Deferred { message, after }) => Self::Deferred {
+                retry_in: after.clamp(*DEFERRED.start(), *DEFERRED.end()),
+                error: shorten(message),
+            },
             Err(HandlerError::Permanent { message, status }) => Self::Discarded {
                 error: shorten(message),
                 status,
@@ -112,6 +128,7 @@ impl Outcome {
             Self::Completed { .. } => "completed",
             Self::Failed { .. } => "failed",
             Self::Discarded { .. } => "discarded",
+            Self::Deferred { .. } => "deferred",
             Self::Released => "released",
         }
     }
@@ -119,7 +136,9 @@ impl Outcome {
     pub fn error(&self) -> Option<&str> {
         match self {
             Self::Completed { .. } | Self::Released => None,
-            Self::Failed { error, .. } | Self::Discarded { error, .. } => Some(error),
+            Self::Failed { error, .. } | Self::Discarded { error, .. } | Self::Deferred { error, .. } => {
+                Some(error)
+            }
         }
     }
 
@@ -128,7 +147,7 @@ impl Outcome {
             Self::Completed { status } | Self::Failed { status, .. } | Self::Discarded { status, .. } => {
                 *status
             }
-            Self::Released => None,
+            Self::Deferred { .. } | Self::Released => None,
         }
     }
 }
@@ -171,6 +190,22 @@ mod tests {
             Outcome::Discarded {
                 error: "gone".into(),
                 status: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_deferral_is_never_the_last_attempt() {
+        let after = Duration::from_secs(7);
+        let deferred = Err(HandlerError::Deferred {
+            message: "full".into(),
+            after,
+        });
+        assert_eq!(
+            Outcome::of(deferred, &POLICY, 3, 0.5),
+            Outcome::Deferred {
+                retry_in: after,
+                error: "full".into()
             }
         );
     }

@@ -36,6 +36,11 @@ impl Job {
         self.attempting(Some(turn))
     }
 
+    /// The turn is that of its pack.
+    pub fn begin_in_pack(self) -> Attempting {
+        self.attempting(None)
+    }
+
     /// Gives it back without an attempt.
     pub fn release(self, shared: &Shared) {
         self.attempting(None).send(shared, Outcome::Released);

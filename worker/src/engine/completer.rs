@@ -70,7 +70,7 @@ pub async fn run(shared: Arc<Shared>, mut ended: UnboundedReceiver<Ended>) {
 async fn write(shared: &Shared, lease: i64, ended: Vec<(Uuid, Attempt)>) {
     let failed = ended
         .iter()
-        .any(|(_, attempt)| matches!(attempt.outcome, Outcome::Failed { .. }));
+        .any(|(_, attempt)| matches!(attempt.outcome, Outcome::Failed { .. } | Outcome::Deferred { .. }));
     let written = ended.len();
     let (hooks, attempts): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
     let (mut completed, others): (Vec<_>, Vec<_>) =

@@ -1,6 +1,7 @@
 //! Runs deliveries: their turns within the hook's concurrency, their deadlines, the barrier against panics. Decides nothing
 //! about retries; `Outcome::of` does.
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,8 +9,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 use super::attempting::Job;
+use super::hooks::Known;
+use super::packing;
 use super::runner::Shared;
 use super::watch::Cell;
 use crate::delivery::Delivery;
@@ -30,7 +34,7 @@ pub type Turn = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 /// A handler, its turns, and its threads where it has some.
 #[derive(Clone)]
-struct Runner {
+pub struct Runner {
     handler: Arc<dyn Handler>,
     turns: Arc<Semaphore>,
     threads: Option<Arc<Threads>>,
@@ -65,6 +69,10 @@ impl Runner {
         }
     }
 
+    pub fn pack(&self) -> usize {
+        self.handler.pack().max(1)
+    }
+
     /// The turn without waiting for it.
     fn try_turn(&self, job: &Job) -> Option<Turn> {
         let of_hook = Arc::clone(&job.known.running).try_acquire_owned().ok()?;
@@ -72,9 +80,9 @@ impl Runner {
     }
 
     /// Waits for the turn; `None` when the worker stops before.
-    async fn turn(&self, shared: &Shared, job: &Job) -> Option<Turn> {
+    pub async fn turn(&self, shared: &Shared, known: &Known) -> Option<Turn> {
         let acquired = async {
-            let of_hook = Arc::clone(&job.known.running).acquire_owned().await.ok()?;
+            let of_hook = Arc::clone(&known.running).acquire_owned().await.ok()?;
             Some((of_hook, Arc::clone(&self.turns).acquire_owned().await.ok()?))
         };
         tokio::select! {
@@ -89,8 +97,14 @@ impl Runner {
 /// the worker stops is given back, uncharged.
 pub fn start(shared: &Arc<Shared>, jobs: Vec<Job>) {
     let mut group: Option<(Runner, Vec<(Job, Turn)>)> = None;
+    let mut packs = HashMap::<Uuid, (Runner, Vec<Job>)>::new();
     for job in jobs {
         let runner = Runner::of(shared, &job);
+        if runner.pack() > 1 {
+            let hook = job.delivery.hook.id;
+            packs.entry(hook).or_insert((runner, Vec::new())).1.push(job);
+            continue;
+        }
         let Some(turn) = runner.try_turn(&job) else {
             let task = launch_in_turn(Arc::clone(shared), runner, job);
             shared
@@ -114,10 +128,13 @@ pub fn start(shared: &Arc<Shared>, jobs: Vec<Job>) {
     if let Some((runner, begun)) = group {
         launch(shared, runner, begun);
     }
+    for (runner, jobs) in packs.into_values() {
+        packing::add(shared, runner, jobs);
+    }
 }
 
 async fn launch_in_turn(shared: Arc<Shared>, runner: Runner, job: Job) {
-    match runner.turn(&shared, &job).await {
+    match runner.turn(&shared, &job.known).await {
         Some(turn) => launch(&shared, runner, vec![(job, turn)]),
         None => job.release(&shared),
     }
@@ -143,6 +160,69 @@ fn launch(shared: &Arc<Shared>, runner: Runner, begun: Vec<(Job, Turn)>) {
     shared.watch.insert(watched);
     let task = begin(Arc::clone(shared), runner.handler, attempts);
     threads.spawn(&shared.running, task);
+}
+
+/// Begins the attempts of a pack, which share one turn.
+pub fn launch_pack(shared: &Arc<Shared>, runner: &Runner, jobs: Vec<Job>, turn: Turn, ended: packing::Ended) {
+    let attempts: Vec<_> = jobs
+        .into_iter()
+        .map(|job| (Arc::clone(&job.delivery), Cell::new(job.begin_in_pack())))
+        .collect();
+    let Some((first, _)) = attempts.first() else {
+        return;
+    };
+    let until = Instant::now() + first.hook.policy.timeout + GRACE + BLOCKED;
+    let task = run_pack(
+        Arc::clone(shared),
+        Arc::clone(&runner.handler),
+        attempts.clone(),
+        (turn, ended),
+    );
+    let task = shared.abandon.clone().run_until_cancelled_owned(task);
+    match &runner.threads {
+        None => drop(shared.running.spawn(task)),
+        Some(threads) => {
+            let watched = attempts.iter().map(|(_, cell)| (until, Arc::clone(cell)));
+            shared.watch.insert(watched);
+            threads.spawn(&shared.running, task);
+        }
+    }
+}
+
+/// One pack. A result that the handler leaves out counts as its failure.
+async fn run_pack(
+    shared: Arc<Shared>,
+    handler: Arc<dyn Handler>,
+    attempts: Vec<(Arc<Delivery>, Arc<Cell>)>,
+    _held: (Turn, packing::Ended),
+) {
+    let deliveries: Vec<_> = attempts
+        .iter()
+        .map(|(delivery, _)| Arc::clone(delivery))
+        .collect();
+    let Some(timeout) = deliveries.first().map(|first| first.hook.policy.timeout + GRACE) else {
+        return;
+    };
+    let run = AssertUnwindSafe(handler.run_pack(&shared.context, &deliveries)).catch_unwind();
+    let mut results = match tokio::time::timeout(timeout, run).await {
+        Ok(Ok(results)) => results.into_iter().map(Some).collect(),
+        Ok(Err(_panic)) => deliveries.iter().map(|_| Some(Err(panicked()))).collect(),
+        Err(_elapsed) => deliveries
+            .iter()
+            .map(|one| Some(Err(no_end(one))))
+            .collect::<Vec<_>>(),
+    };
+    results.resize_with(attempts.len(), || None);
+    for ((_, cell), result) in attempts.into_iter().zip(results) {
+        if let Some(attempting) = cell.take() {
+            let missing = || Err(HandlerError::transient("the handler gave no result"));
+            attempting.end(&shared, result.unwrap_or_else(missing));
+        }
+    }
+}
+
+fn panicked() -> HandlerError {
+    HandlerError::transient("the handler panicked")
 }
 
 /// Goes a first step with each attempt. Most need no second; the others get tasks of their own.
@@ -176,7 +256,7 @@ async fn attempt(
     let run = AssertUnwindSafe(handler.run(context, delivery)).catch_unwind();
     match tokio::time::timeout(delivery.hook.policy.timeout + GRACE, run).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_panic)) => Err(HandlerError::transient("the handler panicked")),
+        Ok(Err(_panic)) => Err(panicked()),
         Err(_elapsed) => Err(no_end(delivery)),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use crate::handlers::Registry;
 use crate::hook::Hook;
 use crate::store::{Store, StoreError};
 
@@ -33,7 +34,13 @@ impl Hooks {
     }
 
     /// The hook at `version` or newer; `None` when it was deleted.
-    pub async fn get(&mut self, store: &Store, id: Uuid, version: i64) -> Result<Option<Known>, StoreError> {
+    pub async fn get(
+        &mut self,
+        store: &Store,
+        registry: &Registry,
+        id: Uuid,
+        version: i64,
+    ) -> Result<Option<Known>, StoreError> {
         if let Some(known) = self.known.get(&id)
             && known.hook.version == version
         {
@@ -48,7 +55,8 @@ impl Hooks {
         }
         let permits = hook
             .number("concurrency")
-            .and_then(|own| usize::try_from(own).ok());
+            .and_then(|own| usize::try_from(own).ok())
+            .or_else(|| registry.get(hook.handler())?.handler.concurrency_of_hook());
         let running = Arc::new(Semaphore::new(
             permits
                 .unwrap_or(self.concurrency)

@@ -7,6 +7,7 @@ mod executor;
 mod heartbeat;
 mod hooks;
 mod maintenance;
+mod packing;
 mod prepare;
 mod pump;
 mod runner;

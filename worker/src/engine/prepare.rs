@@ -93,5 +93,6 @@ fn event(installation: &Installation, row: EventRow) -> Event {
         bank_id: row.bank_id,
         traceparent: row.traceparent,
         created_at: row.created_at,
+        relid: row.relid,
     }
 }

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Settings, Worker, WorkerError, completer, executor, heartbeat, maintenance, pump, slots::Slots,
-    watch::Watch,
+    Settings, Worker, WorkerError, completer, executor, heartbeat, maintenance, packing::Packing, pump,
+    slots::Slots, watch::Watch,
 };
 use crate::handlers::{Context, Registry};
 use crate::retry::Policy;
@@ -24,6 +24,8 @@ pub struct Shared {
     pub registry: Registry,
     pub context: Arc<Context>,
     pub slots: Slots,
+    /// Deliveries that wait for company.
+    pub packing: Packing,
     /// Attempts on threads that may be blocked.
     pub watch: Watch,
     /// Running deliveries.
@@ -97,6 +99,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
         }),
         watch: Watch::default(),
         slots: Slots::new(worker.settings.in_flight),
+        packing: Packing::default(),
         settings: worker.settings,
         store: worker.store,
         registry: worker.registry,

@@ -27,6 +27,8 @@ struct Held {
     by_hook: HashMap<Uuid, usize>,
     /// How many may be held now, between a quarter of the most and the most.
     window: usize,
+    /// How many a hook can run at once, where its handler takes packs: they do not fill while fewer are held.
+    wanted: HashMap<Uuid, usize>,
     reading_since: Instant,
     ended: usize,
 }
@@ -39,6 +41,7 @@ impl Slots {
             held: Mutex::new(Held {
                 by_hook: HashMap::new(),
                 window: least(size),
+                wanted: HashMap::new(),
                 reading_since: Instant::now(),
                 ended: 0,
             }),
@@ -66,6 +69,17 @@ impl Slots {
         self.freed.notify_one();
     }
 
+    /// Makes room for as many deliveries of a hook as it can run; with `None`, no longer.
+    pub fn want(&self, hook: Uuid, wanted: Option<usize>) {
+        let mut held = self.lock();
+        match wanted {
+            Some(wanted) => held.wanted.insert(hook, wanted),
+            None => held.wanted.remove(&hook),
+        };
+        drop(held);
+        self.freed.notify_one();
+    }
+
     pub fn in_flight(&self) -> usize {
         self.lock().in_flight()
     }
@@ -79,7 +93,7 @@ impl Slots {
     /// take all slots, nor can a second one, nor a third.
     pub fn limits(&self) -> Limits {
         let held = self.lock();
-        let free = held.window.saturating_sub(held.in_flight());
+        let free = held.room(self.size).saturating_sub(held.in_flight());
         let saturated = held
             .by_hook
             .iter()
@@ -96,7 +110,7 @@ impl Slots {
     /// True when it is worth looking for more: a quarter is free, and no hook holds its share.
     pub fn has_room(&self) -> bool {
         let limits = self.limits();
-        limits.deliveries >= self.lock().window / 4 && limits.saturated.is_empty()
+        limits.deliveries >= self.lock().room(self.size) / 4 && limits.saturated.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -107,6 +121,15 @@ impl Slots {
 impl Held {
     fn in_flight(&self) -> usize {
         self.by_hook.values().sum()
+    }
+
+    /// The window, or more where packs want it: what they run, the third beside it that is not theirs, and one time as much
+    /// to make the next ones of.
+    fn room(&self, size: usize) -> usize {
+        let wanted: usize = self.wanted.values().sum();
+        self.window
+            .max(wanted.saturating_mul(2).saturating_mul(4) / 3)
+            .min(size)
     }
 
     /// Sets the window by the rate at which deliveries end.

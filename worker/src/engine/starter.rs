@@ -31,7 +31,9 @@ async fn start(shared: &Arc<Shared>, hooks: &mut Hooks, taken: Taken) {
     let (store, installation) = (&shared.store, shared.installation());
     let mut jobs = Vec::with_capacity(deliveries.len());
     for one in deliveries {
-        let known = hooks.get(store, one.hook_id, one.hook_version).await;
+        let known = hooks
+            .get(store, &shared.registry, one.hook_id, one.hook_version)
+            .await;
         match prepare(&installation, one, known) {
             Ok((delivery, place, known)) => jobs.push(Job {
                 lease,

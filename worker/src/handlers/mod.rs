@@ -40,6 +40,31 @@ pub trait Handler: Send + Sync + 'static {
     /// `Transient` to be tried again, `Permanent` to be given up.
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError>;
 
+    /// The most deliveries of one hook that `run_pack` takes at once; 1 for a handler that has no use for several.
+    fn pack(&self) -> usize {
+        1
+    }
+
+    /// Runs several deliveries of one version of one hook; called instead of `run` where `pack` is more than 1. One result for
+    /// each, in their order. The deadline and a panic are those of the whole pack.
+    async fn run_pack(
+        &self,
+        context: &Context,
+        deliveries: &[Arc<Delivery>],
+    ) -> Vec<Result<Done, HandlerError>> {
+        let mut results = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            results.push(self.run(context, delivery).await);
+        }
+        results
+    }
+
+    /// How many deliveries, or packs, of one hook run at once where neither the hook nor this handler's user says; `None` for
+    /// the worker's setting.
+    fn concurrency_of_hook(&self) -> Option<usize> {
+        None
+    }
+
     /// How many deliveries of this handler one worker runs at once, of all hooks together. The others wait for their
     /// turn, which is not yet an attempt.
     fn concurrency(&self) -> usize {

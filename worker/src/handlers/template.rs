@@ -62,6 +62,7 @@ mod tests {
             bank_id: Some("b1".into()),
             traceparent: None,
             created_at: jiff::Timestamp::UNIX_EPOCH,
+            relid: 0,
         }
     }
 

@@ -61,6 +61,8 @@ pub struct EventRow {
     pub bank_id: Option<String>,
     pub traceparent: Option<String>,
     pub created_at: jiff::Timestamp,
+    /// The table whose row it is about; 0 when it was emitted.
+    pub relid: u32,
 }
 
 impl Store {
@@ -156,13 +158,14 @@ const PROJECT_ID: usize = 9;
 const BANK_ID: usize = 10;
 const TRACEPARENT: usize = 11;
 const CREATED_AT: usize = 12;
-const ATTEMPTS: usize = 13;
-const EPOCH: usize = 14;
-const LOSSES: usize = 15;
-const EVENTS: usize = 13;
-const MATCHED: usize = 14;
-const FRESH: usize = 15;
-const ORDERED: usize = 16;
+const RELID: usize = 13;
+const ATTEMPTS: usize = 14;
+const EPOCH: usize = 15;
+const LOSSES: usize = 16;
+const EVENTS: usize = 14;
+const MATCHED: usize = 15;
+const FRESH: usize = 16;
+const ORDERED: usize = 17;
 
 fn claimed(row: &Row) -> Result<Claimed, StoreError> {
     Ok(Claimed {
@@ -253,6 +256,7 @@ fn event_row(row: &Row) -> Result<Option<EventRow>, StoreError> {
         bank_id: row.try_get(BANK_ID)?,
         traceparent: row.try_get(TRACEPARENT)?,
         created_at: row.try_get(CREATED_AT)?,
+        relid: row.try_get(RELID)?,
     }))
 }
 

@@ -44,7 +44,9 @@ impl Attempt {
 
     fn retry_ms(&self) -> i64 {
         match self.outcome {
-            Outcome::Failed { retry_in, .. } => i64::try_from(retry_in.as_millis()).unwrap_or(i64::MAX),
+            Outcome::Failed { retry_in, .. } | Outcome::Deferred { retry_in, .. } => {
+                i64::try_from(retry_in.as_millis()).unwrap_or(i64::MAX)
+            }
             _ => 0,
         }
     }

@@ -11,6 +11,7 @@ mod lease;
 mod listen;
 mod maintenance;
 mod order;
+mod owner;
 mod place;
 mod settings;
 pub mod statements;
@@ -34,6 +35,8 @@ pub use settings::Installation;
 const POOL_SIZE: usize = 4;
 /// Connections for the functions of `sql` hooks, which hold one as long as they run.
 pub const FUNCTION_CONNECTIONS: usize = 2;
+/// Connections for what first-party handlers read and write of users' tables.
+const ROW_CONNECTIONS: usize = 4;
 /// How long a task waits for a connection before it says that the database is not available.
 const WAIT: Duration = Duration::from_secs(10);
 /// How long it waits for an answer. What is between worker and server may take messages and never pass them on.
@@ -44,6 +47,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 pub struct Store {
     pool: Pool,
     functions: Pool,
+    rows: Pool,
     url: String,
 }
 
@@ -56,6 +60,7 @@ impl Store {
         Ok(Self {
             pool: pool(url, "zerodb-hooks", POOL_SIZE)?,
             functions: pool(url, "zerodb-hooks functions", FUNCTION_CONNECTIONS)?,
+            rows: pool(url, "zerodb-hooks rows", ROW_CONNECTIONS)?,
             url: url.to_owned(),
         })
     }
@@ -72,6 +77,7 @@ impl Store {
         let result = answered(call).await;
         if let Err(StoreError::Unavailable { .. }) = &result {
             let _closed = self.pool.retain(|_, _| false);
+            let _closed = self.rows.retain(|_, _| false);
         }
         result
     }

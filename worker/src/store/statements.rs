@@ -9,6 +9,7 @@ macro_rules! statements {
 }
 
 statements! {
+    AS_OWNER = "as_owner.sql";
     CALL_FUNCTION = "call_function.sql";
     CANCEL_ORPHANS = "cancel_orphans.sql";
     CLAIM_DELIVERIES = "claim_deliveries.sql";

@@ -1,0 +1,226 @@
+-- auto_embed: what it reads of a user's table and writes back. The functions _do_embed_… run as a role that may use the table
+-- (see _as_owner) and trust no name: each is resolved against the catalog and quoted. Their last argument is a list of
+-- vectors, one after another. A row is named by its key, the values of the primary key as texts, in its order.
+
+-- The hashes of what was embedded, for tables that have no columns <target>_hash and <target>_model of their own.
+CREATE TABLE zerodb.embedding (
+    hook_id uuid NOT NULL REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
+    relid oid NOT NULL,
+    key jsonb NOT NULL,
+    hash bytea NOT NULL,
+    model text NOT NULL,
+    PRIMARY KEY (hook_id, relid, key)
+);
+COMMENT ON TABLE zerodb.embedding IS 'What auto_embed made each vector from, where the table itself has no column for it';
+
+-- The longest text that is embedded, in bytes. A model's input is far shorter; what is longer is an error of its row.
+CREATE FUNCTION zerodb._embed_limit() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT 16 * 1024 * 1024 $$;
+
+-- The key of a row as the expression of a join with `k.key`, and the columns of the source as one hash.
+CREATE FUNCTION zerodb._key_condition(relid oid, key_columns jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(format('t.%I = (k.key ->> %s)::%s', a.attname, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
+    FROM jsonb_array_elements_text(key_columns) WITH ORDINALITY AS c (name, n)
+    JOIN pg_attribute AS a ON a.attrelid = relid AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+
+CREATE FUNCTION zerodb._source_size(columns jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(format('coalesce(octet_length(t.%I::text), 0)::bigint', name), ' + ') FROM jsonb_array_elements_text(columns) AS c (name)
+$$;
+
+CREATE FUNCTION zerodb._source_hash(columns jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('CASE WHEN %s <= zerodb._embed_limit() THEN encode(sha256(convert_to(ROW(%s)::text, ''UTF8'')), ''hex'') END',
+        zerodb._source_size(columns), string_agg(format('t.%I', name), ', '))
+    FROM jsonb_array_elements_text(columns) AS c (name)
+$$;
+
+-- Whose rows a call may touch. Where the acting role passes row-level security, the tenant is asked for here.
+CREATE FUNCTION zerodb._tenant_condition(plan jsonb, tenant text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN tenant IS NULL OR plan ->> 'user_column' IS NULL THEN 'true'
+        ELSE format('t.%I::text = %L', plan ->> 'user_column', tenant) END
+$$;
+
+CREATE FUNCTION zerodb._act_for(tenant text) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT set_config('zerodb.user_id', coalesce(tenant, ''), true) $$;
+
+-- 22023 with the words that the hook's owner needs.
+CREATE FUNCTION zerodb._bad_embed(message text, hint text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$ BEGIN RAISE EXCEPTION '%', message USING ERRCODE = '22023', HINT = hint; END $$;
+
+-- How a hook embeds a table: args {event_type, content, target, columns}, where columns are those that the template names. The
+-- answer goes back into the other functions as args.plan.
+CREATE FUNCTION zerodb._do_embed_plan(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target record;
+    name text := relid::regclass::text;
+    key text[] := zerodb._primary_key(relid);
+    fields jsonb;
+    wrong text;
+BEGIN
+    IF cardinality(key) = 0 THEN
+        PERFORM zerodb._bad_embed(format('table %s has no primary key', name), 'Add one: rows are named by it.');
+    END IF;
+    SELECT a.attname, a.atttypid, a.atttypmod, t.typname, format_type(a.atttypid, a.atttypmod) AS type INTO target
+    FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+    WHERE a.attrelid = relid AND a.attname = coalesce(args ->> 'target', 'embedding') AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NOT FOUND OR target.typname NOT IN ('vector', 'halfvec', '_float4') THEN
+        PERFORM zerodb._bad_embed(format('table %s has no column %s of vectors', name, coalesce(args ->> 'target', 'embedding')),
+            'Name one of type vector, halfvec or real[] as "target_column".');
+    END IF;
+    SELECT c INTO wrong FROM jsonb_array_elements_text(args -> 'columns') AS c WHERE NOT zerodb._has_column(relid, c) LIMIT 1;
+    IF FOUND THEN
+        PERFORM zerodb._bad_embed(format('table %s has no column %s', name, quote_ident(wrong)), 'Correct "content" or "template".');
+    END IF;
+    SELECT jsonb_agg(f.field ORDER BY u.n) INTO fields
+    FROM unnest(key) WITH ORDINALITY AS u (column_name, n)
+    LEFT JOIN LATERAL (SELECT m.f ->> 0 AS field FROM zerodb._watch_trigger AS w CROSS JOIN LATERAL jsonb_array_elements(w.mapping -> 'fields') AS m (f)
+        WHERE w.tgrelid = relid AND w.mapping ->> 'event' = args ->> 'event_type' AND m.f -> 1 = to_jsonb(u.column_name) LIMIT 1) AS f ON true;
+    RETURN jsonb_build_object(
+        'table', name, 'key', to_jsonb(key), 'fields', fields, 'columns', args -> 'columns',
+        'target', target.attname, 'type', target.type, 'dimensions', zerodb._vector_dimensions(relid, target.attname),
+        'model_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target.attname || '_model'
+            AND a.atttypid = 'text'::regtype AND NOT a.attisdropped),
+        'hash_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target.attname || '_hash'
+            AND a.atttypid = 'bytea'::regtype AND NOT a.attisdropped),
+        'user_column', (SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
+            WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),
+        'tenants', row_security_active(relid));
+END
+$$;
+
+-- The dimensions that a column of vectors holds; null where it holds any.
+CREATE FUNCTION zerodb._vector_dimensions(relid oid, column_name text) RETURNS integer
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN a.atttypid = 'real[]'::regtype THEN
+            (SELECT max(substring(pg_get_constraintdef(c.oid) FROM 'cardinality\(' || column_name || '\) = (\d+)')::integer)
+            FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c')
+        ELSE nullif(a.atttypmod, -1) END
+    FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = column_name AND NOT a.attisdropped
+$$;
+
+-- The columns of a row that embedding needs, as the expression of a select list.
+CREATE FUNCTION zerodb._embed_row(plan jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($q$jsonb_build_object('key', jsonb_build_array(%s), 'source', %s, 'size', %s,
+        'values', CASE WHEN %s <= zerodb._embed_limit() THEN jsonb_build_object(%s) END, 'embedded', t.%I IS NOT NULL,
+        'hash', %s, 'model', %s)$q$,
+        (SELECT string_agg(format('t.%I::text', c), ', ' ORDER BY n) FROM jsonb_array_elements_text(plan -> 'key') WITH ORDINALITY AS u (c, n)),
+        zerodb._source_hash(plan -> 'columns'), zerodb._source_size(plan -> 'columns'), zerodb._source_size(plan -> 'columns'),
+        (SELECT string_agg(format('%L, t.%I', c, c), ', ') FROM jsonb_array_elements_text(plan -> 'columns') AS c),
+        plan ->> 'target',
+        coalesce(format('encode(t.%I, ''hex'')', plan ->> 'hash_column'), 'NULL'),
+        coalesce(format('t.%I', plan ->> 'model_column'), 'NULL'))
+$$;
+
+-- The rows of some keys: args {plan, user_id, tenant, keys}. A key without a row is left out.
+CREATE FUNCTION zerodb._do_embed_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    found jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', k.n - 1) || %s), ''[]'') '
+        'FROM jsonb_array_elements($1) WITH ORDINALITY AS k (key, n) JOIN %s AS t ON %s AND %s',
+        zerodb._embed_row(plan), relid::regclass, zerodb._key_condition(relid, plan -> 'key'),
+        zerodb._tenant_condition(plan, args ->> 'tenant'))
+    INTO found USING args -> 'keys';
+    RETURN found;
+END
+$$;
+
+-- The next rows in the order of the key: args {plan, user_id, tenant, after, limit, missing}. With `missing`, only those without
+-- a vector. Also says where they end, and whether there may be more.
+CREATE FUNCTION zerodb._do_embed_page(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    columns text;
+    bound text;
+    found jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY c.n),
+        string_agg(format('(%L::jsonb ->> %s)::%s', args -> 'after', c.n - 1, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY c.n)
+    INTO columns, bound
+    FROM jsonb_array_elements_text(plan -> 'key') WITH ORDINALITY AS c (name, n)
+    JOIN pg_attribute AS a ON a.attrelid = relid AND a.attname = c.name AND NOT a.attisdropped;
+    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', p.n) || p.row ORDER BY p.n), ''[]'') '
+        'FROM (SELECT row_number() OVER (ORDER BY %1$s) - 1 AS n, %2$s AS row FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT $1) AS p',
+        columns, zerodb._embed_row(plan), relid::regclass,
+        CASE WHEN args -> 'after' IS NULL OR args -> 'after' = 'null' THEN 'true' ELSE format('(%s) > (%s)', columns, bound) END,
+        zerodb._tenant_condition(plan, args ->> 'tenant'),
+        CASE WHEN (args ->> 'missing')::boolean THEN format('t.%I IS NULL', plan ->> 'target') ELSE 'true' END)
+    INTO found USING (args ->> 'limit')::integer;
+    RETURN found;
+END
+$$;
+
+-- Writes vectors to the rows whose source is still the one that was embedded: args {plan, user_id, tenant, model, dimensions,
+-- rows: [{key, source, hash}]}. Returns the places of the rows written.
+CREATE FUNCTION zerodb._do_embed_write(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    written jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('WITH written AS (UPDATE %s AS t SET %I = ($2)[(k.n - 1) * $3 + 1 : k.n * $3]::%s %s %s '
+        'FROM (SELECT e -> ''key'' AS key, e ->> ''source'' AS source, e ->> ''hash'' AS hash, n::integer AS n '
+        'FROM jsonb_array_elements($1) WITH ORDINALITY AS u (e, n)) AS k WHERE %s AND %s AND %s = k.source RETURNING k.n - 1 AS n) '
+        'SELECT coalesce(jsonb_agg(w.n), ''[]'') FROM written AS w',
+        relid::regclass, plan ->> 'target', plan ->> 'type',
+        coalesce(format(', %I = $4', plan ->> 'model_column'), ''), coalesce(format(', %I = decode(k.hash, ''hex'')', plan ->> 'hash_column'), ''),
+        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._source_hash(plan -> 'columns'))
+    INTO written USING args -> 'rows', vectors, (args ->> 'dimensions')::integer, args ->> 'model';
+    RETURN written;
+END
+$$;
+
+-- How many rows there are, and how many have a vector: args {plan, user_id, tenant}.
+CREATE FUNCTION zerodb._do_embed_count(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    counted jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(t.%I)) FROM %s AS t WHERE %s',
+        plan ->> 'target', relid::regclass, zerodb._tenant_condition(plan, args ->> 'tenant'))
+    INTO counted;
+    RETURN counted;
+END
+$$;
