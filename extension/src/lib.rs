@@ -82,14 +82,44 @@ extension_sql_file!(
     requires = ["store"]
 );
 extension_sql_file!(
+    "../../sql/schema/graph_tables.sql",
+    name = "graph_tables",
+    requires = ["memory"]
+);
+extension_sql_file!(
+    "../../sql/schema/graph.sql",
+    name = "graph",
+    requires = ["graph_tables"]
+);
+extension_sql_file!(
     "../../sql/schema/embed.sql",
     name = "embed",
+    requires = ["graph"]
+);
+extension_sql_file!(
+    "../../sql/schema/backfill.sql",
+    name = "backfill",
+    requires = ["embed"]
+);
+extension_sql_file!(
+    "../../sql/schema/providers.sql",
+    name = "providers",
     requires = ["memory"]
+);
+extension_sql_file!(
+    "../../sql/schema/usage.sql",
+    name = "usage",
+    requires = ["providers"]
+);
+extension_sql_file!(
+    "../../sql/schema/summarize.sql",
+    name = "summarize",
+    requires = ["backfill"]
 );
 extension_sql_file!(
     "../../sql/schema/maintenance.sql",
     name = "maintenance",
-    requires = ["embed"]
+    requires = ["summarize"]
 );
 extension_sql_file!(
     "../../sql/schema/privileges.sql",

@@ -24,6 +24,7 @@ INSERT INTO zerodb.event_type (name, channel, fields, batch_of, description, bui
 ('zerodb.table.row_deleted', 'zerodb', '{table_name,row_id,project_id,user_id}', NULL, 'A row of a table is deleted', true),
 ('zerodb.event.published', 'zerodb', '{event_id,project_id,topic,user_id}', NULL, 'An event is published to the event stream', true),
 ('zeromemory.remembered', 'zeromemory', '{memory_id,entity_id,memory_type,namespace,user_id}', NULL, 'A memory is stored with remember()', true),
+('zeromemory.forgotten', 'zeromemory', '{memory_id,entity_id,memory_type,namespace,user_id}', NULL, 'A memory of remember() is deleted', true),
 ('on_retain', 'astrocyte', '{bank_id,memory_id,content_length,tags,policy_actions}', NULL, 'After a successful retain', true),
 ('on_recall', 'astrocyte', '{bank_id,query,result_count,top_score,latency_ms}', NULL, 'After a successful recall', true),
 ('on_reflect', 'astrocyte', '{bank_id,query,answer_length,source_count,fallback_used}', NULL, 'After a successful reflect', true),

@@ -8,6 +8,11 @@ ALTER TABLE zerodb.order_queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.order_signal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.batch ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.completion ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.backfill ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.backfill_failure ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.embedding ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.summary ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.summary_chunk ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant ON zerodb.zerodb_hooks
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
@@ -28,6 +33,16 @@ CREATE POLICY tenant ON zerodb.batch
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.completion
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
+CREATE POLICY tenant ON zerodb.backfill
+USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
+CREATE POLICY tenant ON zerodb.backfill_failure
+USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
+CREATE POLICY tenant ON zerodb.embedding
+USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
+CREATE POLICY tenant ON zerodb.summary
+USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
+CREATE POLICY tenant ON zerodb.summary_chunk
+USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
 CREATE POLICY tenant ON zerodb.attempt
 USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.id = delivery_id));
 
@@ -61,11 +76,16 @@ BEGIN
         'zerodb.watches, zerodb._watch_trigger, zerodb.outbox, zerodb.delivery, zerodb.attempt, zerodb.instance, zerodb.cursor, '
         'zerodb.lease, zerodb.batch, zerodb.completion, zerodb.order_queue, zerodb.order_signal, '
         'zerodb._waiting_delivery, zerodb._running_delivery, zerodb._completed_delivery TO %s', role);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.zerodb_hooks TO %s', role);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.zerodb_hooks, zerodb.backfill, zerodb.backfill_failure TO %s', role);
+    EXECUTE format('GRANT SELECT ON zerodb.backfills, zerodb.embedding TO %s', role);
+    EXECUTE format('GRANT SELECT ON zerodb.endpoint, zerodb.endpoints, zerodb.usage_entry, zerodb.usage_day, zerodb.usage, '
+        'zerodb.budget_hold, zerodb.budgets TO %s', role);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.budget TO %s', role);
     EXECUTE format('GRANT INSERT (event_xid, event_ord, event_slot, hook_id, user_id, due_at, order_key) ON zerodb.delivery TO %s', role);
     EXECUTE format('GRANT UPDATE (state, due_at, attempts, losses, finished_at, last_error) ON zerodb.delivery TO %s', role);
     PERFORM zerodb._grant_functions(role,
-        '{_all_tenants,register_event_type,_call_hook_function,_as_owner,_rotate_log,_is_spent,_prune_deliveries,_prune_cursor}');
+        '{_all_tenants,register_event_type,_call_hook_function,_as_owner,_rotate_log,_is_spent,_prune_deliveries,_prune_cursor,'
+        '_lock_endpoint,_enter_endpoint,_settle_endpoint,resume_endpoint,_weigh_requests,_check_budgets}');
 END
 $$;
 COMMENT ON FUNCTION zerodb.grant_user(regrole) IS 'Lets a role manage its tenant''s hooks, emit events and watch its tables';
@@ -78,7 +98,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON zerodb.delivery, zerodb.batch, zerodb.completion, zerodb.lease, '
-        'zerodb.cursor, zerodb.attempt, zerodb.order_queue, zerodb.order_signal TO %s', role);
+        'zerodb.endpoint, zerodb.endpoint_admission, zerodb.usage_entry, zerodb.usage_day, zerodb.budget_hold, '
+        'zerodb.cursor, zerodb.attempt, zerodb.order_queue, zerodb.order_signal, zerodb.backfill, zerodb.backfill_failure, '
+        'zerodb.embedding, zerodb.summary, zerodb.summary_chunk TO %s', role);
     EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA zerodb TO %s', role);
     PERFORM zerodb._grant_functions(role, '{register_event_type}');
 END
@@ -92,8 +114,10 @@ AS $$
 BEGIN
     PERFORM zerodb.grant_user(role);
     EXECUTE format('GRANT INSERT, UPDATE ON zerodb.event_type TO %s', role);
+    EXECUTE format('GRANT UPDATE ON zerodb.endpoint TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.hook_detail TO %s', role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION zerodb._all_tenants(), zerodb.register_event_type(text, text, text[], text) TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION zerodb._all_tenants(), zerodb.resume_endpoint(text), '
+        'zerodb.register_event_type(text, text, text[], text) TO %s', role);
 END
 $$;
 COMMENT ON FUNCTION zerodb.grant_admin(regrole) IS 'Lets a role act for every user and register event types';

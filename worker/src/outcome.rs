@@ -13,7 +13,7 @@ pub struct Done {
 
 /// A failure. The kind, not the text, decides whether it is tried again. The text goes into the ledger: it must hold
 /// no secret and no payload.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum HandlerError {
     /// Trying again may help.
     #[error("{message}")]

@@ -18,6 +18,7 @@ use super::runner::Shared;
 use super::watch::Cell;
 use crate::delivery::Delivery;
 use crate::handlers::{Context, Handler, Threads};
+use crate::hook::Hook;
 use crate::outcome::{Done, HandlerError};
 
 /// What a handler gets beyond its hook's deadline before it is dropped.
@@ -69,8 +70,9 @@ impl Runner {
         }
     }
 
-    pub fn pack(&self) -> usize {
-        self.handler.pack().max(1)
+    /// The most deliveries of a hook that the handler takes at once.
+    pub fn pack(&self, shared: &Shared, hook: &Hook) -> usize {
+        self.handler.pack(&shared.context, hook).max(1)
     }
 
     /// The turn without waiting for it.
@@ -100,7 +102,7 @@ pub fn start(shared: &Arc<Shared>, jobs: Vec<Job>) {
     let mut packs = HashMap::<Uuid, (Runner, Vec<Job>)>::new();
     for job in jobs {
         let runner = Runner::of(shared, &job);
-        if runner.pack() > 1 {
+        if runner.pack(shared, &job.delivery.hook) > 1 {
             let hook = job.delivery.hook.id;
             packs.entry(hook).or_insert((runner, Vec::new())).1.push(job);
             continue;

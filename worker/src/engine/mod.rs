@@ -2,6 +2,7 @@
 //! database says that this worker does not fit it, `Worker::run_until` until told to stop.
 
 mod attempting;
+mod backfill;
 mod completer;
 mod executor;
 mod heartbeat;
@@ -16,10 +17,12 @@ mod starter;
 mod watch;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::handlers::{Handler, Registry, Threads};
 use crate::http::{Client, HttpError};
+use crate::providers::{Config, ConfigError, Gate, LocalGate, Providers};
 use crate::secret::Secrets;
 use crate::store::{Store, StoreError};
 
@@ -74,6 +77,8 @@ pub enum WorkerError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Http(#[from] HttpError),
+    #[error(transparent)]
+    Providers(#[from] ConfigError),
     #[error("the system gives no threads for the handler {handler}: {error}")]
     Threads { handler: String, error: std::io::Error },
 }
@@ -84,6 +89,7 @@ pub struct WorkerBuilder {
     settings: Settings,
     registry: Registry,
     secrets: Secrets,
+    config: Config,
     /// What went wrong so far; `build` returns it.
     failure: Option<WorkerError>,
 }
@@ -117,15 +123,27 @@ impl WorkerBuilder {
         self
     }
 
+    /// The providers that hooks may name. Defaults to the built-in `local` one alone.
+    #[must_use]
+    pub fn providers(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
     /// # Errors
-    /// When the URL does not parse, TLS cannot be set up or a handler got no threads. The database is not contacted.
+    /// When the URL does not parse, TLS cannot be set up, a provider cannot work or a handler got no threads. Neither the
+    /// database nor a provider is contacted.
     pub fn build(self) -> Result<Worker, WorkerError> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
+        let store = Store::new(&self.url)?;
+        let http = Client::new(self.settings.production)?;
+        let gate: Arc<dyn Gate> = Arc::new(LocalGate::default());
         Ok(Worker {
-            store: Store::new(&self.url)?,
-            http: Client::new(self.settings.production)?,
+            providers: Providers::new(&self.config, &http, &gate)?,
+            store,
+            http,
             settings: self.settings,
             registry: self.registry,
             secrets: self.secrets,
@@ -137,6 +155,7 @@ impl WorkerBuilder {
 pub struct Worker {
     store: Store,
     http: Client,
+    providers: Providers,
     settings: Settings,
     registry: Registry,
     secrets: Secrets,
@@ -149,6 +168,7 @@ impl Worker {
             settings: Settings::default(),
             registry: Registry::built_in(),
             secrets: Secrets::new(std::env::vars()),
+            config: Config::default(),
             failure: None,
         }
     }

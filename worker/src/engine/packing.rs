@@ -24,11 +24,27 @@ pub struct Packing(Mutex<HashMap<Uuid, Arc<Queue>>>);
 struct Queue {
     jobs: Mutex<VecDeque<Job>>,
     changed: Notify,
+    /// For those who wait until it is empty.
+    taken: Notify,
     /// Packs under way.
     running: AtomicUsize,
 }
 
 impl Packing {
+    /// Waits until nothing of a hook waits for company or for a turn.
+    pub async fn idle(&self, hook: Uuid) {
+        loop {
+            let Some(queue) = self.lock().get(&hook).cloned() else {
+                return;
+            };
+            let changed = queue.taken.notified();
+            if queue.lock().is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Queue>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,7 +64,9 @@ impl Queue {
             .take(most)
             .take_while(|job| Some(job.delivery.hook.version) == version)
             .count();
-        jobs.drain(..same).collect()
+        let taken = jobs.drain(..same).collect();
+        self.taken.notify_waiters();
+        taken
     }
 
     /// Waits until a pack is full or worth sending.
@@ -82,14 +100,12 @@ pub fn add(shared: &Arc<Shared>, runner: Runner, jobs: Vec<Job>) {
         queue.changed.notify_one();
         return;
     }
-    let wanted = first
-        .known
-        .running
-        .available_permits()
-        .saturating_mul(runner.pack());
+    let pack = runner.pack(shared, &first.delivery.hook);
+    let wanted = first.known.running.available_permits().saturating_mul(pack);
     let queue = Arc::new(Queue {
         jobs: Mutex::new(jobs.into()),
         changed: Notify::new(),
+        taken: Notify::new(),
         running: AtomicUsize::new(0),
     });
     queues.insert(hook, Arc::clone(&queue));
@@ -103,16 +119,19 @@ pub fn add(shared: &Arc<Shared>, runner: Runner, jobs: Vec<Job>) {
 
 /// Sends packs until the queue is empty and nothing of it is under way. What has no turn when the worker stops is given back.
 async fn send_all(shared: Arc<Shared>, hook: Uuid, queue: Arc<Queue>, runner: Runner) {
+    let mut pack = 1;
     loop {
-        queue.ready(runner.pack()).await;
+        queue.ready(pack).await;
         if closes(&shared, hook, &queue) {
             return;
         }
         let Some(known) = queue.lock().front().map(|job| job.known.clone()) else {
             continue;
         };
+        // It changes with what the handler learns.
+        pack = runner.pack(&shared, &known.hook);
         let turn = runner.turn(&shared, &known).await;
-        let jobs = queue.take(runner.pack());
+        let jobs = queue.take(pack);
         match turn {
             Some(turn) => {
                 queue.running.fetch_add(1, Ordering::AcqRel);

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Settings, Worker, WorkerError, completer, executor, heartbeat, maintenance, packing::Packing, pump,
-    slots::Slots, watch::Watch,
+    Settings, Worker, WorkerError, backfill, completer, executor, heartbeat, maintenance, packing::Packing,
+    pump, slots::Slots, watch::Watch,
 };
 use crate::handlers::{Context, Registry};
 use crate::retry::Policy;
@@ -94,6 +94,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     let shared = Arc::new(Shared {
         context: Arc::new(Context {
             http: worker.http,
+            providers: worker.providers,
             secrets: worker.secrets,
             store: worker.store.clone(),
         }),
@@ -118,12 +119,13 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     let completing = tasks.spawn(completer::run(Arc::clone(&shared), outcomes));
     let beating = tasks.spawn(heartbeat::run(Arc::clone(&shared)));
     tasks.spawn(maintenance::run(Arc::clone(&shared)));
+    let backfilling = tasks.spawn(backfill::run(Arc::clone(&shared)));
     let watching = tasks.spawn(executor::watch(Arc::clone(&shared)));
     let (taken, starts) = mpsc::unbounded_channel();
     let starting = tasks.spawn(super::starter::run(Arc::clone(&shared), starts));
     let pumping = tasks.spawn(pump::run(Arc::clone(&shared), taken));
     stop.await;
-    drain(&shared, [pumping, starting], completing).await;
+    drain(&shared, [pumping, starting, backfilling], completing).await;
     // The process may live on: a worker that has ended leaves no task behind in it.
     beating.abort();
     watching.abort();
@@ -132,7 +134,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
 
 async fn drain(
     shared: &Shared,
-    taking: [tokio::task::JoinHandle<()>; 2],
+    taking: [tokio::task::JoinHandle<()>; 3],
     completing: tokio::task::JoinHandle<()>,
 ) {
     let drain = shared.settings.drain;

@@ -1,6 +1,7 @@
 //! The handlers: the code that a hook names. Each file is one, with the same skeleton: its config, its `run`. A handler
 //! gets a context, never the pool, and returns what happened; it writes no delivery's state.
 
+mod auto_embed;
 mod call_function;
 mod log;
 mod template;
@@ -13,19 +14,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::delivery::Delivery;
+use crate::hook::Hook;
 use crate::http::Client;
 use crate::outcome::{Done, HandlerError};
+use crate::providers::Providers;
 use crate::secret::Secrets;
-use crate::store::Store;
+use crate::store::{Backfill, Page, Store};
 
 /// What a handler may use.
 #[derive(Clone)]
 pub struct Context {
     pub(crate) http: Client,
     pub(crate) secrets: Secrets,
+    pub(crate) providers: Providers,
     pub(crate) store: Store,
 }
 
@@ -41,7 +46,7 @@ pub trait Handler: Send + Sync + 'static {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError>;
 
     /// The most deliveries of one hook that `run_pack` takes at once; 1 for a handler that has no use for several.
-    fn pack(&self) -> usize {
+    fn pack(&self, _context: &Context, _hook: &Hook) -> usize {
         1
     }
 
@@ -65,11 +70,58 @@ pub trait Handler: Send + Sync + 'static {
         None
     }
 
+    /// The handler's work on rows that were there before the hook, where it has any.
+    fn backfills(&self) -> Option<&dyn Backfills> {
+        None
+    }
+
     /// How many deliveries of this handler one worker runs at once, of all hooks together. The others wait for their
     /// turn, which is not yet an attempt.
     fn concurrency(&self) -> usize {
         Semaphore::MAX_PERMITS
     }
+}
+
+/// Rows of a page, in the handler's own form.
+pub struct Rows {
+    pub rows: Value,
+    /// The key of the last one; `None` when no row follows.
+    pub last: Option<Value>,
+}
+
+/// Work on a whole table, page by page in the order of its key. Several pages are run at once; each may be run again, when its
+/// end was not kept.
+#[async_trait]
+pub trait Backfills: Send + Sync {
+    /// How many rows there are.
+    ///
+    /// # Errors
+    /// As for `Handler::run`; the backfill is then taken up again later, also after a permanent one.
+    async fn count(&self, context: &Context, hook: &Hook, backfill: &Backfill) -> Result<i64, HandlerError>;
+
+    /// The rows after a key.
+    ///
+    /// # Errors
+    /// As for `count`.
+    async fn read(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        backfill: &Backfill,
+        after: Option<&Value>,
+    ) -> Result<Rows, HandlerError>;
+
+    /// Does the work on these rows. A row that cannot be done is one of the page's failures.
+    ///
+    /// # Errors
+    /// When no row can be done now, as for `count`.
+    async fn run(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        backfill: &Backfill,
+        rows: Rows,
+    ) -> Result<Page, HandlerError>;
 }
 
 /// A handler with its turns.
@@ -88,6 +140,7 @@ impl Registry {
     /// The handlers that every worker has.
     pub fn built_in() -> Self {
         let mut registry = Self::default();
+        registry.insert("auto_embed", auto_embed::AutoEmbed::default(), None);
         registry.insert("log", log::Log, None);
         registry.insert("sql", call_function::CallFunction, None);
         registry.insert("webhook", webhook::Webhook, None);

@@ -1,7 +1,10 @@
 //! The only place that knows the HTTP client. One client for all requests, so that connections are kept; no redirects,
 //! no proxy from the environment, a cap on what is read of an answer.
 
+mod exchange;
 pub mod signature;
+
+pub use exchange::{Question, Reply};
 
 use std::time::Duration;
 
@@ -22,6 +25,8 @@ pub enum HttpError {
     Connect,
     #[error("the connection broke: {reason}")]
     Broken { reason: &'static str },
+    #[error("the answer has more than {most} bytes")]
+    TooLarge { most: usize },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -85,6 +85,29 @@ impl Class {
             .map_or("unknown", |(_, name)| name)
     }
 
+    /// What happened and what to do, in a sentence.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::RateLimited => "the server's rate limit is reached",
+            Self::QuotaExhausted => "the account has no credit left; add some at the provider",
+            Self::Unauthorized => "the server refused the key; check the secret that api_key names",
+            Self::ModelNotFound => "the server does not have this model; check model and models",
+            Self::NotFound => "nothing answers there; check url, which usually ends in /v1",
+            Self::BadRequest => "the server refused the request",
+            Self::InputTooLong => "an input has more tokens than the model takes",
+            Self::BatchTooLarge => "the request is too large for the server",
+            Self::ContentFiltered => "the server's content filter refused the request",
+            Self::NotJson => "the answer is not of the protocol; check url",
+            Self::Timeout => "no answer in time",
+            Self::Unreachable => "the server cannot be reached",
+            Self::ServerError => "the server failed",
+            Self::CircuitOpen => "the server failed several times in a row and is left alone for a while",
+            Self::BudgetExceeded => "the budget is used up",
+            Self::Misconfigured => "the server does not do this with the model; check model",
+            _ => "the request failed",
+        }
+    }
+
     pub fn of_name(name: &str) -> Option<Self> {
         NAMES
             .iter()
@@ -150,6 +173,34 @@ impl ProviderError {
     pub fn class(&self) -> &'static str {
         self.class.name()
     }
+}
+
+/// Why the body of a success is not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub class: Class,
+    pub advice: Advice,
+    pub message: String,
+}
+
+/// With the advice that is usual for such a body.
+pub(super) fn fault<T>(class: Class, message: impl Into<String>) -> Result<T, Fault> {
+    let advice = match class {
+        // What was asked of it will be answered so again; a part of it may not.
+        Class::WrongCount | Class::BadNumbers | Class::Truncated | Class::Refused | Class::ContentFiltered => {
+            Advice::ItemsAtFault
+        }
+        Class::WrongDimensions => Advice::ConfigError,
+        _ => Advice::RetryLater {
+            after: None,
+            charged: true,
+        },
+    };
+    Err(Fault {
+        class,
+        advice,
+        message: message.into(),
+    })
 }
 
 #[cfg(test)]

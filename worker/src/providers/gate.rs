@@ -2,11 +2,15 @@
 //! trait is what a provider asks; the gate in Postgres serves all workers, `LocalGate` one process.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
 use super::caps::Learned;
+use super::error::Class;
+use super::rate::Rate;
 
 /// What the worker's file allows an endpoint; `None` is no limit.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -55,5 +59,133 @@ pub trait Gate: Send + Sync + 'static {
     /// The caps that any worker has learned; asked once for each model.
     async fn known(&self, _endpoint: &str, _model: &str) -> Vec<Learned> {
         Vec::new()
+    }
+}
+
+/// The gate of one process: for tests, and where no database is shared.
+#[derive(Debug, Default)]
+pub struct LocalGate {
+    endpoints: Mutex<HashMap<String, State>>,
+    started: OnceLock<Instant>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct State {
+    requests: Rate,
+    tokens: Rate,
+    pause: Option<(Duration, &'static str)>,
+}
+
+impl LocalGate {
+    /// Since the first use.
+    fn now(&self) -> Duration {
+        self.started.get_or_init(Instant::now).elapsed()
+    }
+
+    fn with<T>(&self, endpoint: &str, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        change(endpoints.entry(endpoint.to_owned()).or_default())
+    }
+}
+
+impl State {
+    fn enter(
+        &mut self,
+        now: Duration,
+        limits: RateLimits,
+        requests: u32,
+        tokens: u32,
+    ) -> Result<Entered, Wait> {
+        if let Some((until, reason)) = self.pause.filter(|(until, _)| now < *until) {
+            return Err(Wait {
+                after: until - now,
+                reason: reason.into(),
+            });
+        }
+        let by_requests = limits
+            .requests_per_minute
+            .map_or(Duration::ZERO, |limit| self.requests.wait(now, limit, requests));
+        let by_tokens = limits
+            .tokens_per_minute
+            .map_or(Duration::ZERO, |limit| self.tokens.wait(now, limit, tokens));
+        let after = by_requests.max(by_tokens);
+        if !after.is_zero() {
+            return Err(Wait {
+                after,
+                reason: Class::RateLimited.name().into(),
+            });
+        }
+        if let Some(limit) = limits.requests_per_minute {
+            self.requests = self.requests.taken(now, limit, requests);
+        }
+        if let Some(limit) = limits.tokens_per_minute {
+            self.tokens = self.tokens.taken(now, limit, tokens);
+        }
+        Ok(Entered)
+    }
+}
+
+#[async_trait]
+impl Gate for LocalGate {
+    async fn enter(
+        &self,
+        endpoint: &str,
+        limits: RateLimits,
+        requests: u32,
+        tokens: u32,
+    ) -> Result<Entered, Wait> {
+        let now = self.now();
+        self.with(endpoint, |state| state.enter(now, limits, requests, tokens))
+    }
+
+    async fn settle(&self, endpoint: &str, limits: RateLimits, estimated: u32, used: u32) {
+        if let Some(limit) = limits.tokens_per_minute {
+            self.with(endpoint, |state| {
+                state.tokens = state.tokens.settled(limit, estimated, used);
+            });
+        }
+    }
+
+    async fn pause(&self, endpoint: &str, pause: Duration, reason: &'static str) {
+        let until = self.now() + pause;
+        self.with(endpoint, |state| {
+            if state.pause.is_none_or(|(earlier, _)| earlier < until) {
+                state.pause = Some((until, reason));
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: RateLimits = RateLimits {
+        requests_per_minute: Some(60),
+        tokens_per_minute: Some(6000),
+    };
+
+    #[test]
+    fn the_stricter_limit_decides_and_a_refusal_counts_nothing() {
+        let mut state = State::default();
+        let now = Duration::from_secs(10);
+        assert!(state.enter(now, LIMITS, 1, 600).is_ok());
+        let wait = state.enter(now, LIMITS, 1, 600).unwrap_err();
+        assert_eq!(wait.after, Duration::from_secs(6));
+        let before = state.clone();
+        assert!(state.enter(now, LIMITS, 1, 600).is_err());
+        assert_eq!((before.requests, before.tokens), (state.requests, state.tokens));
+        assert!(state.enter(now + wait.after, LIMITS, 1, 600).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_pause_stops_one_endpoint_and_tells_why_and_a_shorter_one_does_not_end_it() {
+        let gate = LocalGate::default();
+        gate.pause("a", Duration::from_secs(600), "quota_exhausted").await;
+        gate.pause("a", Duration::from_secs(1), "rate_limited").await;
+        let wait = gate.enter("a", RateLimits::default(), 1, 1).await.unwrap_err();
+        assert_eq!(wait.reason, "quota_exhausted");
+        assert!(wait.after > Duration::from_secs(500));
+        assert!(gate.enter("b", RateLimits::default(), 1, 1).await.is_ok());
     }
 }

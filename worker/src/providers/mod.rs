@@ -2,27 +2,38 @@
 //! in process, and the built-in `local` one. Owns the protocol, its errors, limits and pauses. It knows no hook, no
 //! delivery and no database, and keeps no text.
 
+mod address;
 pub mod caps;
 pub mod chat;
+mod circuit;
 pub mod config;
+mod dialect;
 pub mod embeddings;
 pub mod endpoint;
 pub mod error;
 pub mod gate;
+mod json_text;
+mod limit;
 mod provider;
+pub mod rate;
+mod refusal;
+mod reported;
+pub mod schema;
 pub mod usage;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use caps::{Cap, Learned, PackLimits};
-pub use chat::{ChatAnswer, ChatRequest, Finish, Schema};
+pub use chat::{ChatAnswer, ChatRequest, Finish};
 pub use config::{Config, ConfigError};
 pub use embeddings::{EmbedRequest, Embeddings};
 pub use endpoint::Endpoint;
 pub use error::{Advice, Class, ProviderError};
-pub use gate::{Entered, Gate, RateLimits, Wait};
+pub use gate::{Entered, Gate, LocalGate, RateLimits, Wait};
 pub use provider::Provider;
+pub use schema::Schema;
 pub use usage::{Usage, estimate_tokens};
 
 use crate::http::Client;

@@ -1,5 +1,7 @@
 //! Tokens: those that a provider reports, and the estimate where it reports none. Pure.
 
+use serde_json::Value;
+
 /// The tokens of a request.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
@@ -10,6 +12,16 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// From the `usage` of an answer. `None` where it names nothing, or zero, which some servers do for whatever was asked.
+    pub fn reported(usage: &Value) -> Option<Self> {
+        let prompt_tokens = usage["prompt_tokens"].as_u64().filter(|tokens| *tokens > 0)?;
+        Some(Self {
+            prompt_tokens,
+            completion_tokens: usage["completion_tokens"].as_u64().unwrap_or_default(),
+            estimated: false,
+        })
+    }
+
     /// Of several requests together; estimated if one of them is.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

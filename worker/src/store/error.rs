@@ -20,6 +20,8 @@ pub enum StoreError {
     Forbidden { reason: String },
     #[error("the database URL is not valid: {reason}")]
     Config { reason: String },
+    #[error("an answer of the database is not of the expected form: {reason}")]
+    Answer { reason: String },
     #[error("{message}")]
     Database { sqlstate: String, message: String },
 }
@@ -36,6 +38,32 @@ impl StoreError {
                 SqlState::QUERY_CANCELED.code(),
             ]
             .contains(&sqlstate.as_str()),
+            _ => false,
+        }
+    }
+
+    /// The same for an action that ran with another role's rights: a privilege that lacks is not the worker's.
+    #[must_use]
+    pub fn of_owner(self) -> Self {
+        match self {
+            Self::Forbidden { reason } => Self::Database {
+                sqlstate: SqlState::INSUFFICIENT_PRIVILEGE.code().into(),
+                message: reason,
+            },
+            other => other,
+        }
+    }
+
+    /// True when somebody must change a hook, a table or a privilege first.
+    pub fn is_config(&self) -> bool {
+        match self {
+            Self::Database { sqlstate, .. } => [
+                SqlState::INSUFFICIENT_PRIVILEGE.code(),
+                SqlState::UNDEFINED_OBJECT.code(),
+                SqlState::INVALID_PARAMETER_VALUE.code(),
+            ]
+            .contains(&sqlstate.as_str()),
+            Self::SchemaMismatch { .. } | Self::Forbidden { .. } => true,
             _ => false,
         }
     }

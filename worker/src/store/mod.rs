@@ -1,12 +1,15 @@
 //! The only place that knows the database: the pool, the statements of `sql/worker`, and nothing of what a handler does.
 //! Every function here is one short transaction; none is open while a handler runs.
 
+mod backfill;
 mod claim;
 mod complete;
 pub mod connect;
+mod endpoint;
 mod error;
 mod finish;
 mod functions;
+mod gate;
 mod lease;
 mod listen;
 mod maintenance;
@@ -15,6 +18,8 @@ mod owner;
 mod place;
 mod settings;
 pub mod statements;
+mod summaries;
+mod usage;
 
 use std::time::Duration;
 
@@ -22,13 +27,18 @@ use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 
+pub use backfill::{Backfill, Page};
 pub use claim::{Claimed, EventRow, Limits};
+pub use endpoint::{Admission, HeldBy};
 pub use error::StoreError;
 pub use finish::{Attempt, Finished};
+pub use gate::SharedGate;
 pub use lease::Reaped;
 pub use listen::{Listener, Parked};
+pub use owner::Hashes;
 pub use place::{Batch, Place, Xid};
 pub use settings::Installation;
+pub use usage::{OverBudget, Spending, UsageEntry};
 
 /// Connections for the worker's own statements, beside the one that listens: the pump, the completer, the heartbeat and
 /// maintenance each hold one for a statement, so that none of them waits for another.

@@ -1,0 +1,159 @@
+-- API: public. The form of names, and reading the graph.
+
+-- The form in which names of entities are compared: NFKC, lower case, single spaces. Whoever fills norm_name or
+-- norm_alias uses this function, so that there is one form only. A database of the locale C cannot fold the case of
+-- anything but ASCII by itself: there a collation that can is borrowed.
+CREATE FUNCTION zerodb._norm_name(name text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF getdatabaseencoding() = 'UTF8' THEN
+        name := normalize(name, NFKC);
+    END IF;
+    name := btrim(regexp_replace(name, '\s+', ' ', 'g'));
+    IF getdatabaseencoding() = 'UTF8' AND lower(chr(196)) = chr(196) THEN
+        IF to_regcollation('pg_catalog.pg_c_utf8') IS NOT NULL THEN
+            RETURN lower(name COLLATE pg_c_utf8);
+        ELSIF to_regcollation('pg_catalog."und-x-icu"') IS NOT NULL THEN
+            RETURN lower(name COLLATE "und-x-icu");
+        END IF;
+    END IF;
+    RETURN lower(name);
+END
+$$;
+
+-- How far a search goes: the relations of each direction that are followed from an entity other than the start, the entities
+-- that are followed in a level, and the mentions from which on an entity is a hub: it is shown, but not followed.
+CREATE FUNCTION zerodb._graph_bounds(OUT fan_out integer, OUT breadth integer, OUT hub bigint)
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT 50, 500, 500 $$;
+
+-- The conditions on an entity or relation `alias` of a reader: of his own, in his project where one is set. $1 is the user, $2
+-- the project. The owner of the tables passes their policy, so the tenant is asked for here as well.
+CREATE FUNCTION zerodb._graph_readable(alias text, user_id uuid, project_id uuid) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT concat_ws(' AND ', 'true', CASE WHEN user_id IS NOT NULL THEN alias || '.user_id = $1' END,
+        CASE WHEN project_id IS NOT NULL THEN alias || '.project_id = $2' END)
+$$;
+
+-- One level of a search, as a query: the surest relations of the entities $3 but for those found already ($4), at most $5;
+-- $6 bounds those of an entity in each direction, $7 is the moment, $8 the predicates, $9 the least confidence. Each
+-- arm reads its index in its order and stops at the bound.
+CREATE FUNCTION zerodb._graph_level(schema name, at timestamptz, predicates text[], readable text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($q$
+        SELECT array_agg(l.id ORDER BY l.confidence DESC, l.id DESC), array_agg(l.source_id ORDER BY l.confidence DESC, l.id DESC),
+            array_agg(l.target_id ORDER BY l.confidence DESC, l.id DESC)
+        FROM (SELECT DISTINCT h.confidence, h.id, h.source_id, h.target_id FROM unnest($3) AS f (id) CROSS JOIN LATERAL (
+                (SELECT r.id, r.source_id, r.target_id, r.confidence FROM %1$I.relations AS r WHERE r.source_id = f.id AND %2$s
+                    ORDER BY r.confidence DESC, r.id DESC LIMIT $6)
+                UNION ALL
+                (SELECT r.id, r.source_id, r.target_id, r.confidence FROM %1$I.relations AS r WHERE r.target_id = f.id AND %2$s
+                    ORDER BY r.confidence DESC, r.id DESC LIMIT $6)) AS h
+            WHERE h.id <> ALL ($4) ORDER BY h.confidence DESC, h.id DESC LIMIT $5) AS l
+        $q$, schema, concat_ws(' AND ', readable, 'r.confidence >= $9', CASE WHEN predicates IS NOT NULL THEN 'r.predicate = ANY ($8)' END,
+            -- Where the world's clock is not known, the next best counts.
+            CASE WHEN at IS NULL THEN 'r.expired_at IS NULL AND (r.invalid_at IS NULL OR r.invalid_at > now())'
+                ELSE 'coalesce(r.valid_at, r.said_at) <= $7 AND coalesce(r.invalid_at, r.expired_at, ''infinity'') > $7' END))
+$$;
+
+-- 22023 for a search that cannot be.
+CREATE FUNCTION zerodb._check_search(max_depth integer, max_rows integer, min_confidence real) RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF max_depth IS NULL OR max_depth NOT BETWEEN 1 AND 6 THEN
+        RAISE EXCEPTION 'invalid depth %', coalesce(max_depth::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Give 1 to 6.';
+    END IF;
+    IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 10000 THEN
+        RAISE EXCEPTION 'invalid limit %', coalesce(max_rows::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Give 1 to 10000.';
+    END IF;
+    IF min_confidence IS NULL OR min_confidence NOT BETWEEN 0 AND 1 THEN
+        RAISE EXCEPTION 'invalid min_confidence %', coalesce(min_confidence::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Give a number from 0 to 1.';
+    END IF;
+END
+$$;
+
+-- A search level by level: no relation is found twice and no entity followed twice, so cycles end by themselves. It stops once
+-- max_rows relations are found.
+CREATE FUNCTION zerodb._graph_neighbors(
+    start_name text, max_depth integer, at timestamptz, max_rows integer, predicates text[], min_confidence real, schema name)
+RETURNS TABLE (source text, predicate text, target text, depth integer, confidence real, fact text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+DECLARE
+    acting uuid := nullif(zerodb._acting_user(NULL), zerodb._every_user());
+    project uuid := nullif(current_setting('zerodb.project_id', true), '')::uuid;
+    bounds record := zerodb._graph_bounds();
+    level_query text := zerodb._graph_level(schema, at, predicates, zerodb._graph_readable('r', acting, project));
+    frontier bigint[];
+    seen bigint[];
+    edges bigint[];
+    sources bigint[];
+    targets bigint[];
+    found bigint[] := '{}';
+    depths integer[] := '{}';
+BEGIN
+    PERFORM zerodb._check_search(max_depth, max_rows, min_confidence);
+    PERFORM zerodb._store_table(schema, 'relations');
+    EXECUTE format('SELECT array_agg(DISTINCT s.id) FROM ('
+        'SELECT coalesce(e.merged_into, e.id) AS id FROM %1$I.entities AS e WHERE e.norm_name = $3 AND %2$s UNION ALL '
+        'SELECT coalesce(e.merged_into, e.id) FROM %1$I.entity_aliases AS a JOIN %1$I.entities AS e ON e.id = a.entity_id '
+        'WHERE a.norm_alias = $3 AND %2$s) AS s', schema, zerodb._graph_readable('e', acting, project))
+    INTO frontier USING acting, project, zerodb._norm_name(start_name);
+    seen := frontier;
+    FOR level IN 1 .. max_depth LOOP
+        EXIT WHEN coalesce(cardinality(frontier), 0) = 0 OR cardinality(found) >= max_rows;
+        EXECUTE level_query INTO edges, sources, targets
+        USING acting, project, frontier, found, max_rows - cardinality(found),
+            CASE WHEN level = 1 THEN max_rows ELSE least(bounds.fan_out, max_rows) END, at, predicates, min_confidence;
+        EXIT WHEN edges IS NULL;
+        found := found || edges;
+        depths := depths || array_fill(level, ARRAY[cardinality(edges)]);
+        EXIT WHEN level = max_depth OR cardinality(found) >= max_rows;
+        EXECUTE format('SELECT array_agg(e.id) FROM (SELECT u.id, min(u.n) AS n FROM unnest($3 || $4, $5 || $5) AS u (id, n) '
+            'WHERE u.id <> ALL ($6) GROUP BY u.id ORDER BY n LIMIT $7) AS u '
+            'JOIN %I.entities AS e ON e.id = u.id AND e.mention_count < $8 AND %s', schema, zerodb._graph_readable('e', acting, project))
+        INTO frontier USING acting, project, sources, targets,
+            ARRAY(SELECT generate_series(1, cardinality(edges))), seen, bounds.breadth, bounds.hub;
+        seen := seen || frontier;
+    END LOOP;
+    RETURN QUERY EXECUTE format('SELECT s.canonical_name, r.predicate, t.canonical_name, f.depth, r.confidence, r.fact '
+        'FROM unnest($3, $4) AS f (id, depth) JOIN %1$I.relations AS r ON r.id = f.id '
+        'JOIN %1$I.entities AS s ON s.id = r.source_id AND %2$s JOIN %1$I.entities AS t ON t.id = r.target_id AND %3$s '
+        'ORDER BY f.depth, r.confidence DESC, r.id DESC',
+        schema, zerodb._graph_readable('s', acting, project), zerodb._graph_readable('t', acting, project))
+    USING acting, project, found, depths;
+END
+$$;
+
+-- In SQL, and the search apart, because PL/pgSQL has no argument and result column of one name.
+CREATE FUNCTION zerodb.graph_neighbors(
+    entity text,
+    depth integer DEFAULT 1,
+    as_of timestamptz DEFAULT NULL,
+    "limit" integer DEFAULT 100,
+    predicates text[] DEFAULT NULL,
+    min_confidence real DEFAULT 0,
+    schema name DEFAULT 'zerodb_store'
+) RETURNS TABLE (source text, predicate text, target text, depth integer, confidence real, fact text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT n.* FROM zerodb._graph_neighbors(graph_neighbors.entity, graph_neighbors.depth, graph_neighbors.as_of,
+        graph_neighbors."limit", graph_neighbors.predicates, graph_neighbors.min_confidence, graph_neighbors.schema) AS n
+$$;
+COMMENT ON FUNCTION zerodb.graph_neighbors(text, integer, timestamptz, integer, text[], real, name) IS
+    'Relations around an entity, either direction, nearest and surest first; now, or as they were at as_of; an entity with 500 mentions or more is shown but not followed; 22023 for arguments that cannot be';

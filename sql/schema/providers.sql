@@ -1,0 +1,213 @@
+-- What all workers share about the endpoints of models: whose turn it is to send a request, pauses, and what answers have
+-- taught. The limits themselves are in the worker's file; no URL and no key is ever here.
+
+CREATE TABLE zerodb.endpoint (
+    name text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100 AND name !~ '://'),
+    paused_until timestamptz,
+    pause_reason text CHECK (pause_reason ~ '^[a-z_]{1,40}$'),
+    failures integer NOT NULL DEFAULT 0,
+    learned jsonb NOT NULL DEFAULT '{}',
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+COMMENT ON TABLE zerodb.endpoint IS 'Providers of the workers'' files that are limited, were paused or have taught something';
+COMMENT ON COLUMN zerodb.endpoint.pause_reason IS 'The class of the error, such as quota_exhausted; never the text of an answer';
+COMMENT ON COLUMN zerodb.endpoint.failures IS 'Pauses in a row: each began within a minute of the end of the one before';
+COMMENT ON COLUMN zerodb.endpoint.learned IS 'By model: caps that a refusal named, such as {"bge-m3": {"inputs": 32}}';
+
+-- Who was let in, and when the next one can be: the last row of an endpoint counts. Insert-only, because a row that is
+-- updated a hundred times a second gets slower with every update for as long as any old snapshot is held, and looking for the
+-- last of many rows does not: 0.14 ms became 2.6 ms after 29,000 updates, and 0.22 ms became 0.36 ms after 112,000 inserts.
+CREATE TABLE zerodb.endpoint_admission (
+    name text COLLATE "C" NOT NULL,
+    seq bigint NOT NULL,
+    at timestamptz NOT NULL,
+    next_request_at timestamptz,
+    next_token_at timestamptz,
+    tokens bigint NOT NULL,
+    requests integer NOT NULL,
+    -- Makes two admissions from one place impossible, also in a transaction that reads an older one.
+    PRIMARY KEY (name, seq)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE zerodb.endpoint_admission IS 'Requests that were let in to limited endpoints; the last of each endpoint counts, the others leave after ten minutes';
+COMMENT ON COLUMN zerodb.endpoint_admission.at IS 'When the request may be sent';
+COMMENT ON COLUMN zerodb.endpoint_admission.next_request_at IS 'When all of the burst of requests is there again';
+COMMENT ON COLUMN zerodb.endpoint_admission.next_token_at IS 'When all of the burst of tokens is there again';
+COMMENT ON COLUMN zerodb.endpoint_admission.requests IS '0 where the estimate of tokens was corrected';
+
+CREATE VIEW zerodb.endpoints WITH (security_invoker = true) AS
+SELECT
+    e.name,
+    CASE WHEN e.paused_until > clock_timestamp() THEN 'paused' ELSE 'open' END AS state,
+    CASE WHEN e.paused_until > clock_timestamp() THEN e.paused_until END AS paused_until,
+    CASE WHEN e.paused_until > clock_timestamp() THEN e.pause_reason END AS reason,
+    e.learned,
+    e.failures
+FROM zerodb.endpoint AS e;
+COMMENT ON VIEW zerodb.endpoints IS 'Model endpoints that are limited, were paused or have taught something';
+
+-- What an amount costs at a limit: `per_minute` of which `burst` at once. A bucket that was emptied is full after `burst` times
+-- 61 s / (per_minute - burst + 1): then no 60 seconds, wherever they begin, see more than per_minute, with a second to spare
+-- for requests that arrive late. `slack` is how long before the bucket is full the amount may go. What is more than the burst
+-- needs a full bucket, and the spacing that a limiter of whole minutes would force on requests of that size; what is more
+-- than a minute's counts as a minute's. Exact for amounts up to the burst and for equal ones; one larger amount among smaller
+-- ones may exceed the limit by itself.
+CREATE FUNCTION zerodb._toll(per_minute bigint, burst bigint, amount bigint, OUT slack interval, OUT cost interval)
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    each double precision := 61.0 / (per_minute - burst + 1);
+BEGIN
+    slack := make_interval(secs => greatest(burst - amount, 0) * each);
+    IF amount > burst THEN
+        each := least(greatest(each, 61.0 / greatest(per_minute / amount, 1) / amount), 61.0 / amount);
+    END IF;
+    cost := make_interval(secs => amount * each);
+END
+$$;
+
+-- Requests may burst by what a second allows, tokens by a tenth of what a minute does. Null without a limit.
+CREATE FUNCTION zerodb._tolls(
+    requests_per_minute bigint,
+    tokens_per_minute bigint,
+    requests bigint,
+    tokens bigint,
+    OUT request_slack interval,
+    OUT request_cost interval,
+    OUT token_slack interval,
+    OUT token_cost interval
+)
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF requests_per_minute IS NOT NULL THEN
+        SELECT t.* INTO request_slack, request_cost
+        FROM zerodb._toll(greatest(requests_per_minute, 1), greatest(requests_per_minute / 60, 1), requests) AS t;
+    END IF;
+    IF tokens_per_minute IS NOT NULL THEN
+        SELECT t.* INTO token_slack, token_cost
+        FROM zerodb._toll(greatest(tokens_per_minute, 1), greatest(tokens_per_minute / 10, 1), tokens) AS t;
+    END IF;
+END
+$$;
+
+-- The last admission of an endpoint as it counts now; nulls when there is none. A clock that was set back must not close
+-- an endpoint for long: what lies further ahead than any admission reaches is cut.
+CREATE FUNCTION zerodb._last_admission(endpoint text, OUT seq bigint, OUT next_request_at timestamptz, OUT next_token_at timestamptz)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    far timestamptz := clock_timestamp() + interval '3 minutes';
+BEGIN
+    SELECT a.seq, least(a.next_request_at, far), least(a.next_token_at, far) INTO seq, next_request_at, next_token_at
+    FROM zerodb.endpoint_admission AS a WHERE a.name = endpoint ORDER BY a.seq DESC LIMIT 1;
+END
+$$;
+
+-- Until the end of the transaction nobody else is let in to the endpoint. What is lost of it in a crash is not missed, so
+-- nobody waits for the disk.
+CREATE FUNCTION zerodb._lock_endpoint(endpoint text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM FROM zerodb.endpoint AS e WHERE e.name = endpoint FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO zerodb.endpoint (name) VALUES (endpoint) ON CONFLICT (name) DO NOTHING;
+        PERFORM FROM zerodb.endpoint AS e WHERE e.name = endpoint FOR NO KEY UPDATE;
+    END IF;
+END
+$$;
+
+-- May a request of so many tokens be sent? Null is no limit. A place that comes within patience_ms is taken: `entered`, and
+-- wait_ms says when. Otherwise nothing is taken: held_by is pause, requests or tokens, wait_ms how long it lasts at least.
+-- Looks without a lock first, so who is refused, and who has no limit, writes and locks nothing.
+CREATE FUNCTION zerodb._enter_endpoint(
+    endpoint text,
+    requests_per_minute bigint,
+    tokens_per_minute bigint,
+    requests bigint,
+    tokens bigint,
+    patience_ms bigint,
+    OUT entered boolean,
+    OUT wait_ms bigint,
+    OUT held_by text,
+    OUT pause_reason text
+)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+AS $$
+DECLARE
+    limited boolean := requests_per_minute IS NOT NULL OR tokens_per_minute IS NOT NULL;
+    locked boolean := false;
+    toll record;
+    last record;
+    ready timestamptz;
+BEGIN
+    LOOP
+        SELECT 'pause', e.pause_reason, e.paused_until INTO held_by, pause_reason, ready
+        FROM zerodb.endpoint AS e WHERE e.name = endpoint AND e.paused_until > clock_timestamp();
+        IF NOT FOUND AND limited THEN
+            toll := zerodb._tolls(requests_per_minute, tokens_per_minute, requests, tokens);
+            last := zerodb._last_admission(endpoint);
+            ready := greatest(last.next_request_at - toll.request_slack, last.next_token_at - toll.token_slack);
+            held_by := CASE WHEN ready = last.next_token_at - toll.token_slack THEN 'tokens' ELSE 'requests' END;
+        END IF;
+        wait_ms := greatest(ceil(extract(epoch FROM ready - clock_timestamp()) * 1000)::bigint, 0);
+        entered := held_by IS DISTINCT FROM 'pause' AND wait_ms <= patience_ms;
+        EXIT WHEN locked OR NOT entered OR NOT limited;
+        PERFORM zerodb._lock_endpoint(endpoint);
+        locked := true;
+    END LOOP;
+    IF NOT entered OR NOT limited THEN
+        RETURN;
+    END IF;
+    held_by := NULL;
+    ready := greatest(ready, clock_timestamp());
+    INSERT INTO zerodb.endpoint_admission (name, seq, at, next_request_at, next_token_at, requests, tokens)
+    VALUES (endpoint, coalesce(last.seq, 0) + 1, ready,
+        coalesce(greatest(last.next_request_at, ready) + toll.request_cost, last.next_request_at),
+        coalesce(greatest(last.next_token_at, ready) + toll.token_cost, last.next_token_at), requests, tokens);
+END
+$$;
+
+-- Corrects an estimate of tokens by what the answer said.
+CREATE FUNCTION zerodb._settle_endpoint(endpoint text, tokens_per_minute bigint, estimated bigint, used bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+AS $$
+DECLARE
+    last record;
+    correction interval := (zerodb._tolls(NULL, tokens_per_minute, 0, used)).token_cost
+        - (zerodb._tolls(NULL, tokens_per_minute, 0, estimated)).token_cost;
+BEGIN
+    PERFORM zerodb._lock_endpoint(endpoint);
+    last := zerodb._last_admission(endpoint);
+    IF last.seq IS NOT NULL THEN
+        INSERT INTO zerodb.endpoint_admission (name, seq, at, next_request_at, next_token_at, requests, tokens)
+        VALUES (endpoint, last.seq + 1, clock_timestamp(), last.next_request_at, last.next_token_at + correction, 0, used - estimated);
+    END IF;
+END
+$$;
+
+-- API: public.
+CREATE FUNCTION zerodb.resume_endpoint(endpoint text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE zerodb.endpoint AS e
+    SET paused_until = NULL, pause_reason = NULL, failures = 0, learned = '{}', updated_at = clock_timestamp()
+    WHERE e.name = endpoint;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no endpoint %', coalesce(quote_literal(endpoint), 'NULL')
+            USING ERRCODE = 'P0002', HINT = 'SELECT name, state FROM zerodb.endpoints shows them.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION zerodb.resume_endpoint(text) IS 'Ends the pause of a model endpoint, as after its key was put right, and forgets what it has taught';

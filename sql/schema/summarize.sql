@@ -1,0 +1,200 @@
+-- auto_summarize: what it reads of a user's table and writes back, by the pattern of embed.sql, whose functions it shares. It
+-- handles one row at a time: a file may be large.
+
+-- What a summary was made from, for tables that have no column <target>_hash of their own.
+CREATE TABLE zerodb.summary (
+    hook_id uuid NOT NULL REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
+    relid oid NOT NULL,
+    key jsonb NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (hook_id, relid, key)
+);
+COMMENT ON TABLE zerodb.summary IS 'What auto_summarize made each summary from, where the table itself has no column for it';
+
+-- Summaries of the parts of long texts. After an edit only the parts that changed are asked for again.
+CREATE TABLE zerodb.summary_chunk (
+    hook_id uuid NOT NULL REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    hash bytea NOT NULL,
+    summary text NOT NULL,
+    PRIMARY KEY (hook_id, hash)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE zerodb.summary_chunk IS 'Summaries of parts of texts, for 30 days; only the worker reads them';
+COMMENT ON COLUMN zerodb.summary_chunk.hash IS 'Of the part, the model, the prompt and the tenant';
+CREATE INDEX summary_chunk_created_at ON zerodb.summary_chunk (created_at);
+
+-- The longest source that is read, in bytes.
+CREATE FUNCTION zerodb._summary_limit() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT 64 * 1024 * 1024 $$;
+
+-- A column of one of some types, or null.
+CREATE FUNCTION zerodb._column_of(relid oid, column_name text, types regtype[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT a.attname FROM pg_attribute AS a
+    WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (types)
+$$;
+
+-- The fields of an event's data that hold the columns of a key, in their order.
+CREATE FUNCTION zerodb._key_fields(relid oid, key_columns text[], event_type text) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_agg(f.field ORDER BY u.n)
+    FROM unnest(key_columns) WITH ORDINALITY AS u (column_name, n)
+    LEFT JOIN LATERAL (SELECT m.f ->> 0 AS field FROM zerodb._watch_trigger AS w CROSS JOIN LATERAL jsonb_array_elements(w.mapping -> 'fields') AS m (f)
+        WHERE w.tgrelid = relid AND w.mapping ->> 'event' = event_type AND m.f -> 1 = to_jsonb(u.column_name) LIMIT 1) AS f ON true
+$$;
+
+-- Where the source lies: {text, bytes, uri, name, type}, of which the hook may name the first or the second. 22023 where there
+-- is neither.
+CREATE FUNCTION zerodb._summary_source_columns(relid oid, content text) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    texts regtype[] := '{text,varchar}';
+    wanted text := coalesce(content, 'content');
+    bytes text := zerodb._column_of(relid, coalesce(content, 'content_bytes'), '{bytea}');
+    plain text := CASE WHEN zerodb._has_column(relid, wanted) AND zerodb._column_of(relid, wanted, '{bytea}') IS NULL THEN wanted END;
+BEGIN
+    IF plain IS NULL AND bytes IS NULL THEN
+        PERFORM zerodb._bad_embed(format('table %s has no column %s', relid::regclass, quote_ident(wanted)),
+            'Name a column of text, or of the bytes of a file, as "content".');
+    END IF;
+    RETURN jsonb_build_object('text', plain, 'bytes', bytes,
+        'uri', CASE WHEN content IS NULL THEN zerodb._column_of(relid, 'storage_uri', texts) END,
+        'name', zerodb._column_of(relid, 'file_name', texts), 'type', zerodb._column_of(relid, 'content_type', texts));
+END
+$$;
+
+-- How a hook summarises a table: args {event_type, content, target}, of which the last two may be null. The answer goes back
+-- into the other functions as args.plan.
+CREATE FUNCTION zerodb._do_summary_plan(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text := relid::regclass::text;
+    key text[] := zerodb._primary_key(relid);
+    target text := coalesce(args ->> 'target', 'summary');
+    source jsonb := zerodb._summary_source_columns(relid, args ->> 'content');
+BEGIN
+    IF cardinality(key) = 0 THEN
+        PERFORM zerodb._bad_embed(format('table %s has no primary key', name), 'Add one: rows are named by it.');
+    END IF;
+    IF zerodb._column_of(relid, target, '{text,varchar}') IS NULL THEN
+        PERFORM zerodb._bad_embed(format('table %s has no column %s of text', name, quote_ident(target)),
+            'Add one for the summary, or name another as "target_column".');
+    END IF;
+    IF target = source ->> 'text' THEN
+        PERFORM zerodb._bad_embed(format('column %s of table %s cannot be its own summary', quote_ident(target), name),
+            'Name two columns as "content" and "target_column".');
+    END IF;
+    RETURN source || jsonb_build_object(
+        'table', name, 'key', to_jsonb(key), 'fields', zerodb._key_fields(relid, key, args ->> 'event_type'),
+        'target', target,
+        'target_limit', (SELECT a.atttypmod - 4 FROM pg_attribute AS a
+            WHERE a.attrelid = relid AND a.attname = target AND a.atttypid = 'varchar'::regtype AND a.atttypmod > 4),
+        'model_column', zerodb._column_of(relid, target || '_model', '{text}'),
+        'hash_column', zerodb._column_of(relid, target || '_hash', '{bytea}'),
+        'info_column', zerodb._column_of(relid, target || '_info', '{jsonb}'),
+        'user_column', (SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
+            WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),
+        'tenants', row_security_active(relid));
+END
+$$;
+
+-- The source of a row as bytes: its text, else its file. {size} is asked for first: it reads no content.
+CREATE FUNCTION zerodb._summary_bytes(plan jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('coalesce(%s)', concat_ws(', ', format('convert_to(nullif(t.%I::text, ''''), ''UTF8'')', plan ->> 'text'), format('t.%I', plan ->> 'bytes')))
+$$;
+
+CREATE FUNCTION zerodb._summary_size(plan jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('coalesce(%s, 0)', concat_ws(', ', format('octet_length(nullif(t.%I::text, ''''))', plan ->> 'text'), format('octet_length(t.%I)', plan ->> 'bytes')))
+$$;
+
+-- The hash of the source; empty where there is none, null where it is too long to be read.
+CREATE FUNCTION zerodb._summary_source(plan jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('CASE WHEN %s <= zerodb._summary_limit() THEN coalesce(encode(sha256(%s), ''hex''), '''') END',
+        zerodb._summary_size(plan), zerodb._summary_bytes(plan))
+$$;
+
+-- A row without its content: args {plan, user_id, tenant, key}. Null where it is gone.
+CREATE FUNCTION zerodb._do_summary_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    found jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT jsonb_build_object(''source'', %s, ''size'', %s, ''is_text'', %s, ''is_elsewhere'', %s, ''name'', %s, ''type'', %s, '
+        '''summarized'', t.%I <> '''', ''hash'', %s) FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
+        zerodb._summary_source(plan), zerodb._summary_size(plan),
+        coalesce(format('t.%I::text <> ''''', plan ->> 'text'), 'false'), coalesce(format('t.%I IS NOT NULL', plan ->> 'uri'), 'false'),
+        coalesce(format('t.%I', plan ->> 'name'), 'NULL'), coalesce(format('t.%I', plan ->> 'type'), 'NULL'),
+        plan ->> 'target', coalesce(format('encode(t.%I, ''hex'')', plan ->> 'hash_column'), 'NULL'),
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
+    INTO found USING args -> 'key';
+    RETURN found;
+END
+$$;
+
+-- A part of a row's source in base64: args {plan, user_id, tenant, key, start, count}, in bytes. Null where the row is gone or
+-- has no source.
+CREATE FUNCTION zerodb._do_summary_part(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    part jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT to_jsonb(encode(%s, ''base64'')) FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
+        -- A file that is stored as it is, which compressed ones are, is then read in parts from the disk too.
+        CASE WHEN plan ->> 'text' IS NULL THEN format('substring(t.%I FROM $2 + 1 FOR $3)', plan ->> 'bytes')
+            WHEN plan ->> 'bytes' IS NULL THEN format('substring(%s FROM $2 + 1 FOR $3)', zerodb._summary_bytes(plan))
+            ELSE format('CASE WHEN nullif(t.%I::text, '''') IS NULL THEN substring(t.%I FROM $2 + 1 FOR $3) ELSE substring(%s FROM $2 + 1 FOR $3) END',
+                plan ->> 'text', plan ->> 'bytes', zerodb._summary_bytes(plan)) END,
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
+    INTO part USING args -> 'key', (args ->> 'start')::integer, (args ->> 'count')::integer;
+    RETURN part;
+END
+$$;
+
+-- Writes a summary where the source is still the one that was summarised: args {plan, user_id, tenant, key, source, summary, hash,
+-- model, info}. Returns whether it did.
+CREATE FUNCTION zerodb._do_summary_write(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    written bigint;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('UPDATE %s AS t SET %I = $2%s%s%s FROM (SELECT $1 AS key) AS k WHERE %s AND %s AND %s = $3',
+        relid::regclass, plan ->> 'target',
+        coalesce(format(', %I = $4', plan ->> 'model_column'), ''), coalesce(format(', %I = decode($5, ''hex'')', plan ->> 'hash_column'), ''),
+        coalesce(format(', %I = $6', plan ->> 'info_column'), ''),
+        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._summary_source(plan))
+    USING args -> 'key', args ->> 'summary', args ->> 'source', args ->> 'model', args ->> 'hash', args -> 'info';
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN to_jsonb(written > 0);
+END
+$$;

@@ -1,0 +1,199 @@
+//! From a row to the text that is embedded, and to the hash by which unchanged text is recognised. Pure.
+
+use minijinja::Environment;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::plan::Key;
+use crate::outcome::HandlerError;
+
+/// Steps that one rendering may take.
+const FUEL: u64 = 100_000;
+
+/// A row as `zerodb._do_embed_read` gives it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Row {
+    pub key: Key,
+    /// Hash of the columns that were read; `None` when they are too long to be read.
+    pub source: Option<String>,
+    /// Bytes of these columns.
+    pub size: u64,
+    pub values: Option<Map<String, Value>>,
+    /// Whether it has a vector.
+    pub embedded: bool,
+    /// What the vector was made from, in hex, where this handler made it.
+    pub hash: Option<String>,
+    pub model: Option<String>,
+}
+
+/// What follows for a row.
+#[derive(Debug)]
+pub enum Need {
+    /// There is nothing to embed, or it is embedded already.
+    Nothing,
+    Embed(Input),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    pub key: Key,
+    /// The hash under which it is written back.
+    pub source: String,
+    pub text: String,
+    /// Of text, model, dimensions and template, in hex.
+    pub hash: String,
+}
+
+/// What a vector depends on beside the text.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    pub template: Option<String>,
+    pub model: String,
+    pub dimensions: Option<usize>,
+    /// Also where the application has given a vector of its own.
+    pub replaces_given: bool,
+}
+
+impl Recipe {
+    /// What to do with a row.
+    ///
+    /// # Errors
+    /// Permanent, when the row's text is too long or the template fails.
+    pub fn need(&self, row: Row) -> Result<Need, HandlerError> {
+        let (Some(values), Some(source)) = (row.values, row.source) else {
+            return Err(HandlerError::permanent(format!(
+                "input_too_long: the text has {} bytes; shorten it, or give the hook \"chunk_tokens\"",
+                row.size
+            )));
+        };
+        let given = row.embedded && row.hash.is_none();
+        if given && !self.replaces_given {
+            return Ok(Need::Nothing);
+        }
+        let text = self.render(&values)?;
+        if text.trim().is_empty() {
+            return Ok(Need::Nothing);
+        }
+        let hash = self.hash(&text);
+        if row.embedded && row.hash.as_ref() == Some(&hash) {
+            return Ok(Need::Nothing);
+        }
+        Ok(Need::Embed(Input {
+            key: row.key,
+            source,
+            text,
+            hash,
+        }))
+    }
+
+    fn render(&self, values: &Map<String, Value>) -> Result<String, HandlerError> {
+        let Some(template) = &self.template else {
+            let texts: Vec<String> = values.values().map(plain).collect();
+            return Ok(texts.join("\n"));
+        };
+        let mut environment = Environment::new();
+        environment.set_fuel(Some(FUEL));
+        environment
+            .render_str(template, values)
+            .map_err(|error| HandlerError::permanent(format!("bad_template: {}", error.kind())))
+    }
+
+    /// Every part is preceded by its length, so that no two recipes meet.
+    fn hash(&self, text: &str) -> String {
+        let mut digest = Sha256::new();
+        let dimensions = self.dimensions.map(|count| count.to_string()).unwrap_or_default();
+        for part in [
+            text,
+            &self.model,
+            &dimensions,
+            self.template.as_deref().unwrap_or(""),
+        ] {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn recipe() -> Recipe {
+        Recipe {
+            template: None,
+            model: "m".into(),
+            dimensions: Some(4),
+            replaces_given: false,
+        }
+    }
+
+    fn row(text: &str, hash: Option<String>, embedded: bool) -> Row {
+        Row {
+            key: vec!["a".into()],
+            source: Some("s".into()),
+            size: text.len() as u64,
+            values: json!({"content": text}).as_object().cloned(),
+            embedded,
+            hash,
+            model: None,
+        }
+    }
+
+    fn is_needed(recipe: &Recipe, row: Row) -> bool {
+        matches!(recipe.need(row).unwrap(), Need::Embed(_))
+    }
+
+    #[test]
+    fn only_what_has_changed_is_embedded_again() {
+        let first = recipe();
+        assert!(is_needed(&first, row("hello", None, false)));
+        let hash = Some(first.hash("hello"));
+        assert!(!is_needed(&first, row("hello", hash.clone(), true)));
+        assert!(is_needed(&first, row("hello!", hash.clone(), true)));
+        assert!(
+            is_needed(&first, row("hello", hash.clone(), false)),
+            "the vector was taken away"
+        );
+        for other in [
+            Recipe {
+                model: "n".into(),
+                ..recipe()
+            },
+            Recipe {
+                dimensions: Some(5),
+                ..recipe()
+            },
+            Recipe {
+                template: Some("{{ content }}".into()),
+                ..recipe()
+            },
+        ] {
+            assert!(is_needed(&other, row("hello", hash.clone(), true)));
+        }
+    }
+
+    #[test]
+    fn a_vector_of_the_application_is_left_alone() {
+        assert!(!is_needed(&recipe(), row("hello", None, true)));
+    }
+
+    #[test]
+    fn there_is_nothing_to_embed_in_white_space() {
+        assert!(!is_needed(&recipe(), row(" \n", None, false)));
+    }
+}

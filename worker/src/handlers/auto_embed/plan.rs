@@ -1,0 +1,112 @@
+//! What a hook's config and a table's definition say together: which columns are read, which one is written, how rows are named.
+//! Pure.
+
+use std::collections::BTreeSet;
+
+use minijinja::Environment;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::event::Event;
+use crate::hook::Hook;
+use crate::outcome::HandlerError;
+
+/// The column that is embedded where the config names none.
+const CONTENT: &str = "content";
+
+/// What the server found out about a table (`zerodb._do_embed_plan`). It goes back with every other action.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Plan {
+    pub table: String,
+    /// The columns of the primary key.
+    pub key: Vec<String>,
+    /// The fields of the event's data that hold them; none for a column that the watch does not record.
+    pub fields: Vec<Option<String>>,
+    pub columns: Vec<String>,
+    pub target: String,
+    #[serde(rename = "type")]
+    pub column_type: String,
+    /// Of the target; `None` for a column of any dimensions.
+    pub dimensions: Option<usize>,
+    pub model_column: Option<String>,
+    pub hash_column: Option<String>,
+    pub user_column: Option<String>,
+    /// Row-level security holds for the acting role: each tenant's rows need a call of their own.
+    pub tenants: bool,
+}
+
+/// The values of a primary key as texts.
+pub type Key = Vec<String>;
+
+impl Plan {
+    /// The row that an event is about.
+    ///
+    /// # Errors
+    /// Permanent, when the watch does not record a column of the key.
+    pub fn key_of(&self, event: &Event) -> Result<Key, HandlerError> {
+        let parts = self.key.iter().zip(&self.fields);
+        parts
+            .map(|(column, field)| {
+                let value = field.as_ref().and_then(|field| event.data.get(field));
+                match value {
+                    Some(Value::String(text)) => Ok(text.clone()),
+                    Some(Value::Number(number)) => Ok(number.to_string()),
+                    _ => Err(HandlerError::permanent(format!(
+                        "no_key: the events of {} do not record its key column {column}; register an event type with a field for it",
+                        self.table
+                    ))),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The arguments of `zerodb._do_embed_plan`.
+pub fn question(hook: &Hook, event_type: &str) -> Value {
+    json!({
+        "event_type": event_type,
+        "target": hook.text("target_column"),
+        "columns": columns(hook),
+    })
+}
+
+/// The columns that the input is made of.
+fn columns(hook: &Hook) -> BTreeSet<String> {
+    let Some(template) = hook.text("template") else {
+        return BTreeSet::from([hook.text("content").unwrap_or(CONTENT).to_owned()]);
+    };
+    let environment = Environment::new();
+    match environment.template_from_str(template) {
+        Ok(parsed) => parsed.undeclared_variables(false).into_iter().collect(),
+        // Rendering will say what is wrong with it.
+        Err(_) => BTreeSet::from([CONTENT.to_owned()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn hook(config: Value) -> Hook {
+        Hook::new(
+            Uuid::nil(),
+            1,
+            Uuid::nil(),
+            "first_party".into(),
+            "auto_embed".into(),
+            config,
+        )
+    }
+
+    #[test]
+    fn a_template_names_the_columns_that_are_read() {
+        let columns = |config| columns(&hook(config)).into_iter().collect::<Vec<_>>();
+        assert_eq!(columns(json!({})), ["content"]);
+        assert_eq!(columns(json!({"content": "body"})), ["body"]);
+        assert_eq!(
+            columns(json!({"template": "{{ title }}\n{% if body %}{{ body }}{% endif %}"})),
+            ["body", "title"]
+        );
+    }
+}

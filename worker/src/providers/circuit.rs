@@ -1,0 +1,167 @@
+//! When an endpoint that fails is left alone, and how it is tried again. Pure state; times are since any fixed moment.
+
+use std::time::Duration;
+
+/// Failures in a row that open it.
+const FAILURES: u32 = 5;
+/// The first time that it is open; it doubles with every failed probe.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// A server that refuses for its rate and names no wait is left alone for a doubling time too.
+const LONGEST_THROTTLE: Duration = Duration::from_secs(15 * 60);
+
+/// The health of one endpoint.
+#[derive(Debug, Default)]
+pub struct Circuit {
+    failures: u32,
+    throttles: u32,
+    /// How often it opened without a success since.
+    openings: u32,
+    open_until: Option<Duration>,
+    probing: bool,
+}
+
+/// The leave to send a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    Usual,
+    /// The one request that shows whether the endpoint is back.
+    Probe,
+}
+
+impl Circuit {
+    /// # Errors
+    /// While it is open: how long still. While a probe is on its way: a moment, to ask again.
+    pub fn enter(&mut self, now: Duration) -> Result<Pass, Duration> {
+        match self.open_until {
+            None => Ok(Pass::Usual),
+            Some(until) if now < until => Err(until - now),
+            Some(_) if self.probing => Err(FIRST),
+            Some(_) => {
+                self.probing = true;
+                Ok(Pass::Probe)
+            }
+        }
+    }
+
+    /// The endpoint answered, with success or a refusal of the request: it is there.
+    pub fn answered(&mut self) {
+        *self = Self {
+            throttles: self.throttles,
+            ..Self::default()
+        };
+    }
+
+    /// The request succeeded.
+    pub fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The endpoint failed. Returns for how long it is now left alone, if this failure opened it.
+    pub fn failed(&mut self, pass: Pass, now: Duration) -> Option<Duration> {
+        self.failures = self.failures.saturating_add(1);
+        let opens = match pass {
+            Pass::Probe => true,
+            // One that was sent before it opened says nothing new.
+            Pass::Usual => self.open_until.is_none() && self.failures >= FAILURES,
+        };
+        if !opens {
+            return None;
+        }
+        self.probing = false;
+        let open = doubled(FIRST, self.openings, LONGEST);
+        self.openings = self.openings.saturating_add(1);
+        self.open_until = Some(now + open);
+        Some(open)
+    }
+
+    /// Nothing is known of the request: it was dropped.
+    pub fn left(&mut self, pass: Pass) {
+        if pass == Pass::Probe {
+            self.probing = false;
+        }
+    }
+
+    /// The endpoint refused for its rate and named no wait: how long to leave it alone.
+    pub fn throttled(&mut self) -> Duration {
+        let wait = doubled(FIRST, self.throttles, LONGEST_THROTTLE);
+        self.throttles = self.throttles.saturating_add(1);
+        wait
+    }
+}
+
+fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
+    first.saturating_mul(1 << times.min(20)).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1000);
+
+    fn opened() -> Circuit {
+        let mut circuit = Circuit::default();
+        for _ in 1..FAILURES {
+            assert_eq!(circuit.failed(Pass::Usual, NOW), None);
+        }
+        assert_eq!(circuit.failed(Pass::Usual, NOW), Some(FIRST));
+        circuit
+    }
+
+    #[test]
+    fn five_failures_in_a_row_open_it_and_an_answer_between_them_does_not_count() {
+        let mut circuit = opened();
+        assert_eq!(circuit.enter(NOW), Err(FIRST));
+        let mut other = Circuit::default();
+        for _ in 0..20 {
+            assert_eq!(other.failed(Pass::Usual, NOW), None);
+            other.answered();
+        }
+        assert_eq!(other.enter(NOW), Ok(Pass::Usual));
+    }
+
+    #[test]
+    fn one_probe_goes_and_its_success_closes_it() {
+        let mut circuit = opened();
+        let later = NOW + FIRST;
+        assert_eq!(circuit.enter(later), Ok(Pass::Probe));
+        assert!(circuit.enter(later).is_err());
+        circuit.succeeded();
+        assert_eq!(circuit.enter(later), Ok(Pass::Usual));
+    }
+
+    #[test]
+    fn a_failed_probe_doubles_the_time_up_to_five_minutes() {
+        let (mut circuit, mut now) = (opened(), NOW + FIRST);
+        let mut times = Vec::new();
+        for _ in 0..12 {
+            let pass = circuit.enter(now).unwrap();
+            let open = circuit.failed(pass, now).unwrap();
+            times.push(open.as_secs());
+            now += open;
+        }
+        assert_eq!(times[..4], [2, 4, 8, 16]);
+        assert_eq!(times[11], 300);
+    }
+
+    #[test]
+    fn a_dropped_probe_lets_the_next_go_and_a_late_failure_opens_nothing() {
+        let mut circuit = opened();
+        let later = NOW + FIRST;
+        let pass = circuit.enter(later).unwrap();
+        circuit.left(pass);
+        assert_eq!(circuit.enter(later), Ok(Pass::Probe));
+        assert_eq!(circuit.failed(Pass::Usual, later), None);
+    }
+
+    #[test]
+    fn throttles_double_until_a_success() {
+        let mut circuit = Circuit::default();
+        assert_eq!(circuit.throttled(), FIRST);
+        circuit.answered();
+        assert_eq!(circuit.throttled(), FIRST * 2);
+        circuit.succeeded();
+        assert_eq!(circuit.throttled(), FIRST);
+    }
+}
