@@ -1,0 +1,292 @@
+//! Owns where a sentence ends. It must not rank or cut.
+
+use std::ops::Range;
+
+use crate::blocks::{Block, blocks};
+use crate::words::{fold, weight};
+
+/// The sentences of plain text or Markdown, in order, without marks of lists and headings. A heading or an item without
+/// a full stop counts as one. Fenced code, table rows and rules are left out. Takes time linear in the text.
+pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    detailed(text).map(|sentence| sentence.text)
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sentence<'a> {
+    pub text: &'a str,
+    /// Where it starts, in bytes of the whole text.
+    pub start: usize,
+    /// Whether it ends as a sentence does; a heading or a list item often does not.
+    pub complete: bool,
+    pub heading: bool,
+}
+
+pub(crate) fn detailed(text: &str) -> impl Iterator<Item = Sentence<'_>> {
+    blocks(text).flat_map(|block| {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let (range, complete) = next_sentence(block.text, at)?;
+            at = range.end;
+            Some(sentence(block, range, complete))
+        })
+    })
+}
+
+fn sentence<'a>(block: Block<'a>, range: Range<usize>, complete: bool) -> Sentence<'a> {
+    Sentence {
+        text: &block.text[range.clone()],
+        start: block.start + range.start,
+        complete,
+        heading: block.heading,
+    }
+}
+
+/// The sentence that starts at or after `at`, and whether it is complete.
+fn next_sentence(block: &str, at: usize) -> Option<(Range<usize>, bool)> {
+    let start = at + block[at..].find(|c: char| !c.is_whitespace())?;
+    let mut skip_to = start;
+    for (offset, c) in block[start..].char_indices() {
+        let place = start + offset;
+        if place < skip_to || !(is_stop(c) || is_wide_stop(c)) {
+            continue;
+        }
+        let end = after_stops(block, place);
+        if is_wide_stop(c) || is_end(block, start, place, end) {
+            return Some((start..end, true));
+        }
+        skip_to = end;
+    }
+    let end = block.trim_end().len();
+    Some((start..end, false))
+}
+
+/// Stops that need a space after them.
+fn is_stop(c: char) -> bool {
+    matches!(
+        c,
+        '.' | '!' | '?' | '…' | '‽' | '⁇' | '⁈' | '⁉' | '؟' | '۔' | '।' | '॥'
+    )
+}
+
+/// Stops of scripts that write no space after them.
+fn is_wide_stop(c: char) -> bool {
+    matches!(c, '。' | '！' | '？' | '｡' | '．')
+}
+
+fn is_closer(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | ')' | ']' | '}' | '»' | '«' | '”' | '’' | '“' | '」' | '』' | '】' | '）' | '*' | '_'
+    )
+}
+
+fn is_opener(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '(' | '[' | '{' | '«' | '»' | '“' | '‘' | '„' | '‚' | '¿' | '¡' | '*' | '_'
+    )
+}
+
+/// The end of the stops at `place` with the quotes and brackets that close after them, and a note mark such as `[3]`.
+fn after_stops(block: &str, place: usize) -> usize {
+    let rest = &block[place..];
+    let stops = rest
+        .find(|c| !is_stop(c) && !is_wide_stop(c))
+        .unwrap_or(rest.len());
+    let rest = &rest[stops..];
+    let closers = rest.find(|c| !is_closer(c)).unwrap_or(rest.len());
+    let rest = &rest[closers..];
+    let note = rest
+        .strip_prefix('[')
+        .and_then(|inner| inner.split_once(']'))
+        .map_or(0, |(note, _)| {
+            if (1..=3).contains(&note.len()) && note.bytes().all(|b| b.is_ascii_digit()) {
+                note.len() + 2
+            } else {
+                0
+            }
+        });
+    place + stops + closers + note
+}
+
+/// Whether the stops at `place..end` end the sentence that began at `start`.
+fn is_end(block: &str, start: usize, place: usize, end: usize) -> bool {
+    let rest = &block[end..];
+    let following = rest.trim_start();
+    if following.is_empty() {
+        return true;
+    }
+    if following.len() == rest.len() {
+        // No space: a decimal, a domain, a path. A wide character may follow at once.
+        return false;
+    }
+    let following = following.trim_start_matches(is_opener);
+    if following.chars().next().is_some_and(char::is_lowercase) {
+        return false;
+    }
+    let single_dot =
+        block[place..end].starts_with('.') && !block[place + 1..end].starts_with(['.', '!', '?']);
+    !single_dot || dot_ends(&block[start..place], following)
+}
+
+/// Whether a single dot between `before` and `following` (which starts in upper case or without case) ends a sentence.
+fn dot_ends(before: &str, following: &str) -> bool {
+    let token = before
+        .rsplit(|c: char| c.is_whitespace() || is_opener(c))
+        .next()
+        .unwrap_or_default();
+    if token.len() > 12 {
+        return true;
+    }
+    let folded = fold(token);
+    if BEFORE_NUMBERS.contains(&folded.as_str()) && following.starts_with(|c: char| c.is_numeric()) {
+        return false;
+    }
+    let alone = token.len() == before.trim_start().len();
+    if NEVER_LAST.contains(&folded.as_str())
+        || (alone && token.len() <= 3 && token.bytes().all(|b| b.is_ascii_digit()))
+    {
+        return false;
+    }
+    let initial = token.chars().count() == 1 && token.chars().all(char::is_uppercase);
+    let initials = token.contains('.')
+        && token
+            .split('.')
+            .all(|part| (1..=2).contains(&part.chars().count()));
+    if initial
+        || initials && !token.starts_with(|c: char| c.is_ascii_digit())
+        || SELDOM_LAST.contains(&folded.as_str())
+    {
+        let next_word: String = following.chars().take_while(|c| c.is_alphanumeric()).collect();
+        return next_word.len() > 1 && weight(&fold(&next_word)) == 0.0;
+    }
+    true
+}
+
+/// Abbreviations after which more must come.
+#[rustfmt::skip]
+const NEVER_LAST: &[&str] = &[
+    "mr", "mrs", "ms", "mx", "dr", "drs", "prof", "rev", "hon", "gen", "col", "maj", "capt", "cmdr", "lt",
+    "sgt", "cpl", "sen", "rep", "gov", "pres", "st", "mt", "ft", "vs", "cf", "ca", "approx", "e.g", "i.e",
+    "viz", "resp", "incl", "esp", "hr", "fr", "z.b", "d.h", "u.a", "bzw", "bspw", "ggf", "evtl", "vgl", "mme",
+    "mlle", "sra", "srta", "dott",
+];
+
+/// Abbreviations, and a word, after which a number can come.
+#[rustfmt::skip]
+const BEFORE_NUMBERS: &[&str] = &[
+    "no", "nos", "nr", "fig", "figs", "eq", "vol", "vols", "ch", "sec", "pp", "p", "op", "abs", "art", "ver",
+    "v", "tel",
+];
+
+/// Abbreviations that end a sentence only where the next word shows it.
+#[rustfmt::skip]
+const SELDOM_LAST: &[&str] = &[
+    "inc", "ltd", "corp", "co", "llc", "plc", "bros", "jr", "sr", "phd", "etc", "al", "est", "dept", "univ",
+    "assn", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue",
+    "wed", "thu", "fri", "sat", "sun", "usw", "min", "max", "str", "ave", "blvd", "rd",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<&str> {
+        for sentence in detailed(text) {
+            assert_eq!(
+                &text[sentence.start..sentence.start + sentence.text.len()],
+                sentence.text
+            );
+        }
+        sentences(text).collect()
+    }
+
+    #[test]
+    fn a_stop_before_a_capital_ends_a_sentence() {
+        assert_eq!(
+            of("It rains. We stay in! Why not? Because…  Well."),
+            ["It rains.", "We stay in!", "Why not?", "Because…", "Well."]
+        );
+        assert_eq!(
+            of("Wrapped by an editor. It goes\non here."),
+            ["Wrapped by an editor.", "It goes\non here."]
+        );
+    }
+
+    #[test]
+    fn abbreviations_numbers_and_names_do_not_end_one() {
+        for text in [
+            "Dr. Smith met Prof. Jones at St. Mary's.",
+            "It costs 3.14 euros at shop.example.com today.",
+            "Use a cache, e.g. Redis or i.e. something fast.",
+            "J. R. R. Tolkien wrote it.",
+            "The U.S. Senate met.",
+            "Acme Inc. Chief Bob left.",
+            "See fig. 3 and no. 5.",
+            "Run cargo test... then wait.",
+            "1. Install it.",
+            "\"Really?\" he asked.",
+            "Version 18.4 vs. Version 17.",
+            "Am Montag z.B. Berlin besuchen.",
+        ] {
+            assert_eq!(of(text).len(), 1, "{text:?} became {:?}", of(text));
+        }
+    }
+
+    #[test]
+    fn abbreviations_can_end_one() {
+        assert_eq!(
+            of("He joined Acme Inc. She left."),
+            ["He joined Acme Inc.", "She left."]
+        );
+        assert_eq!(
+            of("We met at 5 p.m. The room was full."),
+            ["We met at 5 p.m.", "The room was full."]
+        );
+        assert_eq!(
+            of("It was 2019. Berlin was cold."),
+            ["It was 2019.", "Berlin was cold."]
+        );
+    }
+
+    #[test]
+    fn quotes_and_brackets_belong_to_the_sentence_they_close() {
+        assert_eq!(
+            of("He said \"No.\" She left. (It rained.) Done.[12] End."),
+            [
+                "He said \"No.\"",
+                "She left.",
+                "(It rained.)",
+                "Done.[12]",
+                "End."
+            ]
+        );
+    }
+
+    #[test]
+    fn other_scripts() {
+        assert_eq!(
+            of("今日は雨です。家にいます！「本当？」はい。"),
+            ["今日は雨です。", "家にいます！", "「本当？」", "はい。"]
+        );
+        assert_eq!(of("यह एक वाक्य है। यह दूसरा है।"), ["यह एक वाक्य है।", "यह दूसरा है।"]);
+        assert_eq!(of("هل تعمل؟ نعم."), ["هل تعمل؟", "نعم."]);
+    }
+
+    #[test]
+    fn markdown_is_split_at_its_blocks() {
+        let text = "# Report\n\n- Sales grew. Costs fell\n- Staff is stable.\n\nThe end.";
+        assert_eq!(
+            of(text),
+            [
+                "Report",
+                "Sales grew.",
+                "Costs fell",
+                "Staff is stable.",
+                "The end."
+            ]
+        );
+        let complete: Vec<bool> = detailed(text).map(|sentence| sentence.complete).collect();
+        assert_eq!(complete, [false, true, false, true, true]);
+    }
+}

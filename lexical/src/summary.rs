@@ -1,0 +1,135 @@
+//! Owns the extractive summary: which sentences a summary takes, and how they are joined. It writes no sentence of its own.
+
+use crate::cutting::{cut_with_ellipsis, fits, single_spaced};
+use crate::ranking::Graph;
+use crate::sentences::{Sentence, detailed};
+
+/// At most this many sentences are ranked. Of a longer text they are its first quarter of that number, and the others
+/// evenly from the rest.
+pub const MAX_SENTENCES: usize = 4_000;
+/// A sentence whose cosine with one already taken is above this says it again.
+const REPETITION: f32 = 0.6;
+/// Sentences with fewer words ("Yes.", "See below.") are taken only where there are no others.
+const FEWEST_WORDS: usize = 4;
+
+/// The sentences of `text` that best stand for it, by TextRank, in their order in the text: at most `max_length` Unicode
+/// scalar values, always. Text that fits whole is returned whole, with single spaces for its whitespace.
+///
+/// The summary ends with a sentence. Where not even one sentence fits, the best is cut at a clause or a word and ends
+/// with `…`. A text of headings and items only gives those, each with a full stop. Text without a sentence (code, a table)
+/// is cut at its beginning. Not empty unless `text` is blank or `max_length` is 0. Takes time linear in the text.
+pub fn summarize(text: &str, max_length: usize) -> String {
+    if let Some(whole) = single_spaced(text, max_length) {
+        return whole;
+    }
+    let candidates = candidates(text);
+    if candidates.is_empty() {
+        return cut_with_ellipsis(text, max_length);
+    }
+    let graph = Graph::of(candidates.iter().map(|sentence| sentence.text));
+    let ranks = graph.ranks();
+    let mut by_rank: Vec<usize> = (0..candidates.len()).collect();
+    by_rank.sort_by(|left, right| ranks[*right].total_cmp(&ranks[*left]).then(left.cmp(right)));
+    let chosen = choose(&candidates, &graph, &by_rank, max_length);
+    if chosen.is_empty() {
+        cut_with_ellipsis(candidates[by_rank[0]].text, max_length)
+    } else {
+        join(chosen)
+    }
+}
+
+/// What may be taken: real sentences if there are any, else short ones, else headings and items.
+fn candidates(text: &str) -> Vec<Sentence<'_>> {
+    let kinds: [fn(&Sentence<'_>) -> bool; 3] = [
+        |sentence| is_full(sentence),
+        |sentence| sentence.complete,
+        |sentence| !sentence.heading,
+    ];
+    kinds
+        .into_iter()
+        .map(|kind| sample(text, kind))
+        .find(|found| !found.is_empty())
+        .unwrap_or_else(|| sample(text, |_| true))
+}
+
+fn is_full(sentence: &Sentence<'_>) -> bool {
+    let long_enough = || {
+        let spaced = sentence.text.split_whitespace().nth(FEWEST_WORDS - 1).is_some();
+        // Scripts without spaces: two characters are about a word.
+        spaced
+            || !sentence.text.is_ascii()
+                && sentence
+                    .text
+                    .chars()
+                    .filter(|c| *c as u32 > 0x0e00)
+                    .nth(2 * FEWEST_WORDS - 1)
+                    .is_some()
+    };
+    sentence.complete && !sentence.heading && long_enough()
+}
+
+fn sample(text: &str, kind: fn(&Sentence<'_>) -> bool) -> Vec<Sentence<'_>> {
+    let all = detailed(text).filter(kind).count();
+    let lead = MAX_SENTENCES / 4;
+    let step = all.saturating_sub(lead).div_ceil(MAX_SENTENCES - lead).max(1);
+    let taken = detailed(text).filter(kind).enumerate();
+    taken
+        .filter(|(place, _)| *place < lead || (place - lead).is_multiple_of(step))
+        .map(|(_, sentence)| sentence)
+        .collect()
+}
+
+/// Takes sentences by rank while they fit and say something new. Returns them in the order of the text.
+fn choose(candidates: &[Sentence<'_>], graph: &Graph, by_rank: &[usize], max_length: usize) -> Vec<String> {
+    let mut room = max_length;
+    let mut taken: Vec<(usize, String)> = Vec::new();
+    for place in by_rank {
+        let separator = usize::from(!taken.is_empty());
+        let Some(sentence) = room
+            .checked_sub(separator)
+            .and_then(|room| as_sentence(&candidates[*place], room))
+        else {
+            continue;
+        };
+        if taken
+            .iter()
+            .any(|(other, _)| graph.similarity(*place, *other) > REPETITION)
+        {
+            continue;
+        }
+        room -= separator + sentence.chars().count();
+        taken.push((*place, sentence));
+    }
+    taken.sort_unstable_by_key(|(place, _)| *place);
+    taken.into_iter().map(|(_, sentence)| sentence).collect()
+}
+
+/// The sentence with single spaces and with a stop at its end, if that has at most `room` characters.
+fn as_sentence(sentence: &Sentence<'_>, room: usize) -> Option<String> {
+    let mut spaced = single_spaced(sentence.text, room)?;
+    if !sentence.complete {
+        spaced.truncate(spaced.trim_end_matches([',', ';', ':']).len());
+        spaced.push('.');
+    }
+    fits(&spaced, room).then_some(spaced)
+}
+
+/// With spaces between, but for the scripts that write none.
+fn join(sentences: Vec<String>) -> String {
+    let mut joined = String::new();
+    for sentence in sentences {
+        if joined
+            .chars()
+            .next_back()
+            .is_some_and(|last| last.is_ascii() || !is_wide(last))
+        {
+            joined.push(' ');
+        }
+        joined.push_str(&sentence);
+    }
+    joined
+}
+
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff65}')
+}
