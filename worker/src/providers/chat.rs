@@ -46,7 +46,7 @@ pub struct ChatAnswer {
 }
 
 /// The body for `model`, by the server's own name.
-pub fn body(model: &str, request: &ChatRequest<'_>, dialect: Dialect) -> String {
+pub(super) fn body(model: &str, request: &ChatRequest<'_>, dialect: Dialect) -> String {
     let mut body = Map::new();
     body.insert("model".into(), model.into());
     let mut system = request.system.to_owned();
@@ -78,7 +78,7 @@ pub fn body(model: &str, request: &ChatRequest<'_>, dialect: Dialect) -> String 
 }
 
 /// The parameters of a body that a server may refuse.
-pub fn parameters(request: &ChatRequest<'_>, dialect: Dialect) -> Vec<Parameter> {
+pub(super) fn parameters(request: &ChatRequest<'_>, dialect: Dialect) -> Vec<Parameter> {
     let sent = [
         (
             Parameter::ResponseFormat,
@@ -99,7 +99,7 @@ pub fn parameters(request: &ChatRequest<'_>, dialect: Dialect) -> Vec<Parameter>
 }
 
 /// The estimate of what a request may take: its texts and the longest answer.
-pub fn tokens(request: &ChatRequest<'_>) -> u64 {
+pub(super) fn tokens(request: &ChatRequest<'_>) -> u64 {
     estimate_tokens(request.system)
         .saturating_add(estimate_tokens(request.user))
         .saturating_add(u64::from(request.max_tokens.unwrap_or_default()))
@@ -137,23 +137,19 @@ fn told(schema: &Schema) -> String {
 
 /// What is taken from the body of a success.
 #[derive(Debug, PartialEq)]
-pub struct Taken {
+pub(super) struct Taken {
     pub text: String,
     pub json: Option<Value>,
     pub finish: Finish,
-}
-
-/// What a body says was used, taken or not.
-pub fn usage(body: &[u8]) -> Option<Usage> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    Usage::reported(&body["usage"])
+    /// Where the server says it.
+    pub usage: Option<Usage>,
 }
 
 /// Checks a success in this order: choices, the reason of the end, a refusal, emptiness, JSON, the schema.
 ///
 /// # Errors
 /// With the first that is not well.
-pub fn read(body: &[u8], schema: Option<&Schema>) -> Result<Taken, Fault> {
+pub(super) fn read(body: &[u8], schema: Option<&Schema>) -> Result<Taken, Fault> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return fault(Class::NotJson, "the server's answer is no JSON");
     };
@@ -196,7 +192,12 @@ pub fn read(body: &[u8], schema: Option<&Schema>) -> Result<Taken, Fault> {
         Some(schema) => Some(checked(&text, schema)?),
         None => None,
     };
-    Ok(Taken { text, json, finish })
+    Ok(Taken {
+        text,
+        json,
+        finish,
+        usage: Usage::reported(&body["usage"]),
+    })
 }
 
 fn checked(text: &str, schema: &Schema) -> Result<Value, Fault> {

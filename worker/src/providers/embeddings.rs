@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use super::error::{Class, Fault, fault};
+use super::error::{Advice, Class, Fault, fault};
+use super::refusal::Parameter;
 use super::usage::{Usage, estimate_tokens};
 
 /// Texts to embed with one model.
@@ -45,7 +46,7 @@ struct Body<'a> {
 }
 
 /// The body for `model`, by the server's own name.
-pub fn body(model: &str, inputs: &[String], dimensions: Option<usize>, dialect: Dialect) -> String {
+pub(super) fn body(model: &str, inputs: &[String], dimensions: Option<usize>, dialect: Dialect) -> String {
     let body = Body {
         model,
         input: inputs,
@@ -55,8 +56,17 @@ pub fn body(model: &str, inputs: &[String], dimensions: Option<usize>, dialect: 
     serde_json::to_string(&body).unwrap_or_default()
 }
 
+/// The parameters of a body that a server may refuse.
+pub(super) fn parameters(dimensions: Option<usize>, dialect: Dialect) -> Vec<Parameter> {
+    let encoding = dialect.encoding.map(|_| Parameter::EncodingFormat);
+    let dimensions = dimensions
+        .filter(|_| dialect.dimensions)
+        .map(|_| Parameter::Dimensions);
+    encoding.into_iter().chain(dimensions).collect()
+}
+
 /// The estimate of all inputs together.
-pub fn tokens(inputs: &[String]) -> u64 {
+pub(super) fn tokens(inputs: &[String]) -> u64 {
     inputs.iter().map(|input| estimate_tokens(input)).sum()
 }
 
@@ -78,7 +88,7 @@ struct Item {
 ///
 /// # Errors
 /// When one of them is missing, double, of another dimension than `dimensions` or than the first, or no direction.
-pub fn read(
+pub(super) fn read(
     body: &[u8],
     count: usize,
     dimensions: Option<usize>,
@@ -128,26 +138,43 @@ pub fn read(
 }
 
 fn check(vectors: &[Vec<f32>], dimensions: Option<usize>) -> Result<(), Fault> {
-    let wanted = dimensions
-        .or_else(|| vectors.first().map(Vec::len))
-        .unwrap_or_default();
-    for vector in vectors {
-        if vector.is_empty() || vector.len() != wanted {
-            return fault(
-                Class::WrongDimensions,
-                format!(
-                    "the server answered a vector of {} dimensions, not {wanted}",
-                    vector.len()
-                ),
-            );
-        }
-        let square: f64 = vector.iter().map(|component| f64::from(*component).powi(2)).sum();
-        if !square.is_finite() || square <= 0.0 {
-            return fault(
-                Class::BadNumbers,
-                "the server answered a vector with NaN, an infinite component or length zero",
-            );
-        }
+    let first = vectors.first().map(Vec::len).unwrap_or_default();
+    let wanted = dimensions.unwrap_or(first);
+    if let Some(other) = vectors
+        .iter()
+        .find(|vector| vector.is_empty() || vector.len() != wanted)
+    {
+        let message = format!(
+            "the model answers vectors of {} dimensions, not {wanted}",
+            other.len()
+        );
+        let all = vectors.iter().all(|vector| vector.len() == first && first > 0);
+        return Err(Fault {
+            class: Class::WrongDimensions,
+            // All alike: it is the model. One among others: it is the input.
+            advice: if all {
+                Advice::ConfigError
+            } else {
+                Advice::ItemsAtFault
+            },
+            message,
+        });
+    }
+    let square = |vector: &Vec<f32>| {
+        vector
+            .iter()
+            .map(|component| f64::from(*component).powi(2))
+            .sum::<f64>()
+    };
+    if vectors
+        .iter()
+        .map(square)
+        .any(|square| !square.is_finite() || square <= 0.0)
+    {
+        return fault(
+            Class::BadNumbers,
+            "the server answered a vector with NaN, an infinite component or length zero",
+        );
     }
     Ok(())
 }
@@ -301,9 +328,10 @@ mod tests {
         let encoded = STANDARD.encode(f32::NAN.to_le_bytes());
         let body = format!(r#"{{"data":[{{"index":0,"embedding":"{encoded}"}}]}}"#);
         assert_eq!(class(&body, 1, None), Class::BadNumbers);
+        let other = read(br#"{"data":[{"index":0,"embedding":[1]}]}"#, 1, Some(2)).unwrap_err();
         assert_eq!(
-            class(r#"{"data":[{"index":0,"embedding":[1]}]}"#, 1, Some(2)),
-            Class::WrongDimensions
+            (other.class, other.advice),
+            (Class::WrongDimensions, Advice::ConfigError)
         );
     }
 }

@@ -187,9 +187,11 @@ pub(super) struct Fault {
 pub(super) fn fault<T>(class: Class, message: impl Into<String>) -> Result<T, Fault> {
     let advice = match class {
         // What was asked of it will be answered so again; a part of it may not.
-        Class::WrongCount | Class::BadNumbers | Class::Truncated | Class::Refused | Class::ContentFiltered => {
-            Advice::ItemsAtFault
-        }
+        Class::WrongCount
+        | Class::BadNumbers
+        | Class::Truncated
+        | Class::Refused
+        | Class::ContentFiltered => Advice::ItemsAtFault,
         Class::WrongDimensions => Advice::ConfigError,
         _ => Advice::RetryLater {
             after: None,

@@ -15,7 +15,7 @@ use crate::http::Client;
 pub enum Provider {
     /// Hashed words, in process: always there, no model, any dimensions.
     Local,
-    Endpoint(Endpoint),
+    Endpoint(Box<Endpoint>),
 }
 
 impl Provider {
@@ -27,7 +27,16 @@ impl Provider {
         http: Client,
         gate: Arc<dyn Gate>,
     ) -> Result<Self, ConfigError> {
-        Ok(Self::Endpoint(Endpoint::new(name, config, http, gate)?))
+        match config {
+            ProviderConfig::Local => Ok(Self::Local),
+            ProviderConfig::Endpoint(config) => {
+                let endpoint = Endpoint::new(name, (**config).clone(), http, gate);
+                Ok(Self::Endpoint(Box::new(endpoint)))
+            }
+            ProviderConfig::Candle(_) => Err(ConfigError(format!(
+                "providers.{name}: this build of the worker has no kind: candle; use another kind"
+            ))),
+        }
     }
 
     /// As in the worker's file.

@@ -25,6 +25,19 @@ pub enum Parameter {
     Temperature,
 }
 
+impl Parameter {
+    /// As the protocol calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EncodingFormat => "encoding_format",
+            Self::Dimensions => "dimensions",
+            Self::ResponseFormat => "response_format",
+            Self::MaxTokens => "max_tokens",
+            Self::Temperature => "temperature",
+        }
+    }
+}
+
 /// What was asked, as far as it decides what a refusal means.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {

@@ -99,7 +99,9 @@ fn plain(expected: &str) -> &str {
     match expected {
         "mapping start" => "keys with values",
         "string scalar" => "a text",
-        number if number.contains("nonzero") || ["u32", "u64", "usize"].contains(&number) => "a whole number above 0",
+        number if number.contains("nonzero") || ["u32", "u64", "usize"].contains(&number) => {
+            "a whole number above 0"
+        }
         other => other,
     }
 }
@@ -107,10 +109,22 @@ fn plain(expected: &str) -> &str {
 /// The key that is at a place of the text, or whose value is, in block or flow form.
 fn key_at(text: &str, line: u64, column: u64) -> Option<String> {
     let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
-    let at = line.char_indices().nth(usize::try_from(column).ok()?.checked_sub(1)?)?.0;
+    let at = line
+        .char_indices()
+        .nth(usize::try_from(column).ok()?.checked_sub(1)?)?
+        .0;
     let (before, from) = line.split_at(at);
-    let word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    let word = |text: &str| {
+        text.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    };
     let here = from.split_once(':').map(|(key, _)| key).filter(|key| word(key));
-    let key = here.or_else(|| before.trim_end().strip_suffix(':')?.rsplit([' ', '{', ',']).next())?;
+    let key = here.or_else(|| {
+        before
+            .trim_end()
+            .strip_suffix(':')?
+            .rsplit([' ', '{', ','])
+            .next()
+    })?;
     (!key.is_empty()).then(|| key.to_owned())
 }

@@ -1,0 +1,330 @@
+//! One question to an endpoint until it is answered or refused: through the door, over the wire, and what follows from the
+//! answer for the endpoint itself.
+
+use std::time::{Duration, SystemTime};
+
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::door::Turn;
+use super::{Endpoint, Model};
+use crate::http::{HttpError, Question, Reply};
+use crate::providers::address::Operation;
+use crate::providers::error::{Advice, Class, Fault, ProviderError};
+use crate::providers::gate::Wait;
+use crate::providers::refusal::{self, Asked, Parameter, Refusal};
+use crate::providers::reported::Reported;
+use crate::providers::usage::Usage;
+
+/// What a call waits in all for limits and pauses; longer waits are the caller's, which keeps nothing leased meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Questions that are asked again at once after a short wait that the server named.
+const REPEATS: u32 = 3;
+/// The most bytes of an answer: 2048 vectors of 3072 numbers are 130 MB as text and 33 MB as base64.
+const ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// A deadline that is shorter says nothing about the endpoint.
+const FAIR_TIME: Duration = Duration::from_secs(1);
+
+/// An answer that was taken.
+pub struct Answered<T> {
+    pub taken: T,
+    pub request_id: Option<String>,
+}
+
+/// A question that was not answered.
+pub struct Refused {
+    pub error: ProviderError,
+    /// The parameter that it is about.
+    pub about: Option<Parameter>,
+}
+
+impl Refused {
+    /// Whether a plainer form of the question may do: the server refused or failed and did not say why.
+    pub fn is_vague(&self) -> bool {
+        self.about.is_none()
+            && matches!(self.error.class, Class::BadRequest | Class::ServerError)
+            && matches!(self.error.status, Some(400 | 422 | 500 | 501))
+    }
+}
+
+pub struct Call<'a> {
+    endpoint: &'a Endpoint,
+    operation: Operation,
+    model: &'a Model,
+    until: Instant,
+    patience: Duration,
+}
+
+impl<'a> Call<'a> {
+    pub fn new(endpoint: &'a Endpoint, operation: Operation, model: &'a Model, deadline: Duration) -> Self {
+        Self {
+            endpoint,
+            operation,
+            model,
+            until: Instant::now() + deadline,
+            patience: PATIENCE,
+        }
+    }
+
+    /// Sends `body` and reads the answer with `read`; again, where the server asks for a short wait.
+    pub async fn ask<T>(
+        &mut self,
+        body: &str,
+        asked: &Asked,
+        read: impl Fn(&[u8]) -> Result<T, Fault>,
+    ) -> Result<Answered<T>, Refused> {
+        let mut repeats = 0;
+        loop {
+            let refused = match self.once(body, asked, &read).await {
+                Ok(answered) => return Ok(answered),
+                Err(refused) => refused,
+            };
+            repeats += 1;
+            match refused.error.advice {
+                // The pause is at the gate, where the next turn waits for it.
+                Advice::RetryLater {
+                    after: Some(after), ..
+                } if refused.error.class == Class::RateLimited
+                    && refused.error.status.is_some()
+                    && repeats <= REPEATS
+                    && after <= self.patience
+                    && after < self.left() => {}
+                _ => return Err(refused),
+            }
+        }
+    }
+
+    async fn once<T>(
+        &mut self,
+        body: &str,
+        asked: &Asked,
+        read: &impl Fn(&[u8]) -> Result<T, Fault>,
+    ) -> Result<Answered<T>, Refused> {
+        let tokens = u32::try_from(asked.tokens).unwrap_or(u32::MAX);
+        let endpoint = self.endpoint;
+        let turn = endpoint
+            .door
+            .enter(tokens, self.until, &mut self.patience)
+            .await
+            .map_err(|wait| self.kept_waiting(wait))?;
+        let timeout = endpoint.config.timeout.min(self.left());
+        let reply = match endpoint.http.exchange(self.question(body, timeout)).await {
+            Ok(reply) => reply,
+            Err(error) => return Err(self.unanswered(turn, &error, asked, timeout).await),
+        };
+        if !(200..300).contains(&reply.status) {
+            return Err(self.refused(turn, &reply, asked).await);
+        }
+        match read(&reply.body) {
+            Ok(taken) => {
+                turn.succeeded();
+                Ok(Answered {
+                    taken,
+                    request_id: request_id(&reply),
+                })
+            }
+            Err(_) if has_error(&reply) => Err(self.refused(turn, &reply, asked).await),
+            Err(fault) => Err(self.not_taken(turn, &reply, fault).await),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    fn question(&self, body: &str, timeout: Duration) -> Question {
+        let config = &self.endpoint.config;
+        let mut headers = vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("accept".to_owned(), "application/json".to_owned()),
+        ];
+        if let Some(key) = &config.api_key {
+            let key = key.expose_secret();
+            headers.push(if config.azure {
+                ("api-key".into(), key.into())
+            } else {
+                ("authorization".into(), format!("Bearer {key}"))
+            });
+        }
+        let own = config.headers.iter();
+        headers.extend(own.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())));
+        Question {
+            url: config.address.of(self.operation, &self.model.real),
+            headers,
+            body: body.to_owned(),
+            timeout,
+            most: ANSWER_BYTES,
+        }
+    }
+
+    fn error(&self, class: Class, advice: Advice, message: impl Into<String>) -> ProviderError {
+        ProviderError::new(&self.endpoint.name, class, advice, message)
+    }
+
+    /// The door stayed closed: nothing was sent.
+    fn kept_waiting(&self, wait: Wait) -> Refused {
+        let class = Class::of_name(&wait.reason).unwrap_or(Class::RateLimited);
+        let after = (!wait.after.is_zero()).then_some(wait.after);
+        let advice = match (class, after) {
+            (Class::Unauthorized | Class::QuotaExhausted, Some(after)) => Advice::PauseEndpoint {
+                after,
+                reason: class.name(),
+            },
+            _ => Advice::RetryLater {
+                after,
+                charged: false,
+            },
+        };
+        let message = match after {
+            Some(after) => format!("waits {:.1} s: {}", after.as_secs_f64(), class.sentence()),
+            None => "no turn within the deadline: all of `concurrency` were taken".into(),
+        };
+        unnamed(self.error(class, advice, message))
+    }
+
+    /// No whole answer came.
+    async fn unanswered(
+        &self,
+        turn: Turn<'_>,
+        error: &HttpError,
+        asked: &Asked,
+        timeout: Duration,
+    ) -> Refused {
+        let again = Advice::RetryLater {
+            after: None,
+            charged: true,
+        };
+        let (class, advice) = match error {
+            HttpError::Timeout { .. } => (Class::Timeout, again),
+            HttpError::Connect | HttpError::Broken { .. } => (Class::Unreachable, again),
+            HttpError::TooLarge { .. } if asked.inputs > 1 => {
+                (Class::BatchTooLarge, Advice::SplitBatch { most: None })
+            }
+            HttpError::TooLarge { .. } => (Class::NotJson, Advice::ItemsAtFault),
+            HttpError::Refused { .. } | HttpError::Invalid { .. } => {
+                (Class::Misconfigured, Advice::ConfigError)
+            }
+        };
+        match class {
+            Class::Timeout if timeout < FAIR_TIME => drop(turn),
+            Class::Timeout | Class::Unreachable => self.failed(turn).await,
+            Class::Misconfigured => drop(turn),
+            _ => turn.answered(),
+        }
+        unnamed(self.error(class, advice, error.to_string()))
+    }
+
+    /// The server refused, with its status or in the body of a success.
+    async fn refused(&self, turn: Turn<'_>, reply: &Reply, asked: &Asked) -> Refused {
+        let mut refusal = refusal::classify(reply, asked, SystemTime::now());
+        self.note(turn, &mut refusal).await;
+        let mut error = self.error(refusal.class, refusal.advice, message(&refusal, reply.status));
+        error.status = Some(reply.status);
+        error.request_id = request_id(reply).map(Into::into);
+        Refused {
+            error,
+            about: refusal.about,
+        }
+    }
+
+    /// Draws the conclusions for the endpoint: pauses, circuit, sizes.
+    async fn note(&self, turn: Turn<'_>, refusal: &mut Refusal) {
+        let (door, model) = (&self.endpoint.door, &self.model.real);
+        if let Some(learned) = refusal.learned {
+            self.endpoint.memory.learn(model, learned);
+            self.endpoint
+                .gate
+                .learned(&self.endpoint.name, model, learned)
+                .await;
+        }
+        match (refusal.class, refusal.advice) {
+            (Class::RateLimited, Advice::RetryLater { after, charged }) => {
+                let throttle = turn.throttled();
+                let after = after.unwrap_or(throttle);
+                refusal.advice = Advice::RetryLater {
+                    after: Some(after),
+                    charged,
+                };
+                door.pause(after, Class::RateLimited.name()).await;
+            }
+            (class, Advice::PauseEndpoint { after, reason }) => {
+                turn.answered();
+                tracing::warn!(provider = %self.endpoint.name, class = class.name(), pause_s = after.as_secs(), "{}", class.sentence());
+                door.pause(after, reason).await;
+            }
+            (_, Advice::RetryLater { after, charged: true }) => {
+                self.failed(turn).await;
+                if let Some(after) = after {
+                    door.pause(after, refusal.class.name()).await;
+                }
+            }
+            _ => turn.answered(),
+        }
+    }
+
+    /// The body of a success is not what it should be.
+    async fn not_taken(&self, turn: Turn<'_>, reply: &Reply, fault: Fault) -> Refused {
+        if fault.class == Class::NotJson {
+            self.failed(turn).await;
+        } else {
+            turn.answered();
+        }
+        let mut error = self.error(fault.class, fault.advice, fault.message);
+        error.status = Some(reply.status);
+        error.request_id = request_id(reply).map(Into::into);
+        error.usage = serde_json::from_slice::<Value>(&reply.body)
+            .ok()
+            .and_then(|body| Usage::reported(&body["usage"]));
+        unnamed(error)
+    }
+
+    /// A failure of the endpoint, which may open its circuit for all workers.
+    async fn failed(&self, turn: Turn<'_>) {
+        if let Some(open) = turn.failed() {
+            tracing::warn!(
+                provider = %self.endpoint.name,
+                pause_s = open.as_secs(),
+                "the server failed several times in a row and is left alone"
+            );
+            self.endpoint.door.pause(open, Class::CircuitOpen.name()).await;
+        }
+    }
+}
+
+fn unnamed(error: ProviderError) -> Refused {
+    Refused { error, about: None }
+}
+
+/// What happened, the status, and the server's own word where it is one of the protocol.
+fn message(refusal: &Refusal, status: u16) -> String {
+    let what = match refusal.about {
+        Some(parameter) => format!("the server refused {}", parameter.name()),
+        None => refusal.class.sentence().to_owned(),
+    };
+    match &refusal.code {
+        Some(code) => format!("{what} ({status}, {code})"),
+        None => format!("{what} ({status})"),
+    }
+}
+
+/// Whether the body of a success is an error.
+fn has_error(reply: &Reply) -> bool {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    body["object"] == "error" || (!body["error"].is_null() && Reported::of(&body).is_some())
+}
+
+/// The server's name of the request, if it is one that can be written down.
+fn request_id(reply: &Reply) -> Option<String> {
+    const NAMES: &[&str] = &[
+        "x-request-id",
+        "request-id",
+        "apim-request-id",
+        "x-litellm-call-id",
+        "cf-ray",
+    ];
+    const LONGEST: usize = 128;
+    let id = NAMES.iter().find_map(|name| reply.header(name))?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    (!id.is_empty() && id.len() <= LONGEST && id.chars().all(plain)).then(|| id.to_owned())
+}
