@@ -152,21 +152,22 @@ AS $$
         WHERE b.id IN (SELECT a.budget_id FROM applies AS a)
     ), alone AS (
         SELECT a.place, a.tokens, s.*, coalesce(s.tokens_today + a.tokens > s.tokens_per_day, false) AS over_day,
-            coalesce(s.requests_last_minute + 1 > s.requests_per_minute, false) AS over_minute
+            coalesce(s.requests_last_minute + 1 > s.requests_per_minute, false) AS over_minute,
+            coalesce(s.tokens_today + s.held_tokens + a.tokens <= s.tokens_per_day, true)
+                AND coalesce(s.requests_last_minute + s.held_requests + 1 <= s.requests_per_minute, true) AS fits
         FROM applies AS a JOIN state AS s ON s.id = a.budget_id
     ), together AS (
-        SELECT a.*,
-            coalesce(a.tokens_today + a.held_tokens + sum(a.tokens) FILTER (WHERE NOT a.over_day AND NOT a.over_minute) OVER earlier
-                > a.tokens_per_day, false)
-            OR coalesce(a.requests_last_minute + a.held_requests + count(*) FILTER (WHERE NOT a.over_day AND NOT a.over_minute) OVER earlier
-                > a.requests_per_minute, false) AS crowded
+        SELECT a.*, a.fits
+            AND coalesce(a.tokens_today + a.held_tokens + sum(a.tokens) FILTER (WHERE a.fits) OVER earlier <= a.tokens_per_day, true)
+            AND coalesce(a.requests_last_minute + a.held_requests + count(*) FILTER (WHERE a.fits) OVER earlier
+                <= a.requests_per_minute, true) AS goes
         FROM alone AS a WINDOW earlier AS (PARTITION BY a.id ORDER BY a.place)
     ), waits AS (
         SELECT t.place, t.handler, t.tokens_per_day, t.requests_per_minute, t.over_day OR t.requests_per_minute IS NULL AS of_day,
             CASE WHEN t.over_day THEN ((clock_timestamp() AT TIME ZONE 'UTC')::date + 1)::timestamp AT TIME ZONE 'UTC' - clock_timestamp()
                 WHEN t.over_minute THEN coalesce(t.oldest_request, clock_timestamp()) + interval '60 seconds' - clock_timestamp()
                 ELSE interval '1 second' END AS wait
-        FROM together AS t WHERE t.over_day OR t.over_minute OR t.crowded
+        FROM together AS t WHERE NOT t.goes
     ), blocked AS MATERIALIZED (
         SELECT DISTINCT ON (w.place) w.* FROM waits AS w ORDER BY w.place, w.wait DESC
     ), held AS (

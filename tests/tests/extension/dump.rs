@@ -13,7 +13,7 @@ const LOG: &str = "CREATE TABLE log (id int, region text) PARTITION BY LIST (reg
     CREATE TABLE log_eu PARTITION OF log FOR VALUES IN ('eu'); CREATE TABLE log_us PARTITION OF log FOR VALUES IN ('us')";
 
 /// Dumps the database with everything, puts it aside and restores the dump under the old name.
-async fn dump_and_restore(db: &Database) -> Result<Session> {
+pub(crate) async fn dump_and_restore(db: &Database) -> Result<Session> {
     let dump = db
         .cluster
         .client_program("pg_dump")

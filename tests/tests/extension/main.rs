@@ -1,8 +1,10 @@
 //! What the extension alone does, seen by a client of a real server: no worker runs here.
 
+mod budgets;
 mod capture;
 mod deliveries;
 mod dump;
+mod endpoints;
 mod events;
 mod fields;
 mod hook_errors;
@@ -15,6 +17,7 @@ mod survive;
 mod tenants;
 mod transactions;
 mod upgrade;
+mod usage;
 mod watch;
 
 use zerodb_hooks_tests::{Database, Result, Session};

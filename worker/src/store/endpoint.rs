@@ -65,7 +65,10 @@ impl Store {
             return Ok(Admission::In { after });
         }
         let by = match row.try_get::<_, Option<&str>>("held_by")? {
-            Some("pause") => HeldBy::Pause(row.try_get::<_, Option<String>>("pause_reason")?.unwrap_or_default()),
+            Some("pause") => HeldBy::Pause(
+                row.try_get::<_, Option<String>>("pause_reason")?
+                    .unwrap_or_default(),
+            ),
             Some("tokens") => HeldBy::Tokens,
             _ => HeldBy::Requests,
         };
@@ -88,7 +91,10 @@ impl Store {
         let statement = connection.prepare_cached(SETTLE_ENDPOINT).await?;
         let parameters = [tokens_per_minute, estimated, used].map(bounded);
         connection
-            .query_one(&statement, &[&endpoint, &parameters[0], &parameters[1], &parameters[2]])
+            .query_one(
+                &statement,
+                &[&endpoint, &parameters[0], &parameters[1], &parameters[2]],
+            )
             .await?;
         Ok(())
     }
@@ -97,7 +103,12 @@ impl Store {
     ///
     /// # Errors
     /// Those of any statement. `reason` must be the name of an error class: lower-case letters and `_`.
-    pub async fn pause_endpoint(&self, endpoint: &str, pause: Duration, reason: &str) -> Result<(), StoreError> {
+    pub async fn pause_endpoint(
+        &self,
+        endpoint: &str,
+        pause: Duration,
+        reason: &str,
+    ) -> Result<(), StoreError> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(PAUSE_ENDPOINT).await?;
         let milliseconds = i64::try_from(pause.as_millis().min(MOST_PAUSE.as_millis())).unwrap_or(i64::MAX);

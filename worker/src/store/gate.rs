@@ -168,7 +168,8 @@ impl Gate for SharedGate {
     }
 
     async fn pause(&self, endpoint: &str, pause: Duration, reason: &'static str) {
-        self.door(endpoint).see(Instant::now(), Some((pause, reason.into())));
+        self.door(endpoint)
+            .see(Instant::now(), Some((pause, reason.into())));
         let pausing = self.store.pause_endpoint(endpoint, pause, reason);
         if let Err(error) = self.store.bounded(pausing).await {
             tracing::warn!(endpoint, reason, %error, "other workers do not know that the endpoint is paused");

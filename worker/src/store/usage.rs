@@ -179,10 +179,16 @@ impl<'a> Columns<'a> {
             columns.hooks.push(entry.hook_id);
             columns.providers.push(&entry.provider);
             columns.models.push(&entry.model);
-            columns.requests.push(i32::try_from(entry.requests).unwrap_or(i32::MAX));
-            columns.inputs.push(i32::try_from(entry.inputs).unwrap_or(i32::MAX));
+            columns
+                .requests
+                .push(i32::try_from(entry.requests).unwrap_or(i32::MAX));
+            columns
+                .inputs
+                .push(i32::try_from(entry.inputs).unwrap_or(i32::MAX));
             columns.prompt_tokens.push(stored(entry.usage.prompt_tokens));
-            columns.completion_tokens.push(stored(entry.usage.completion_tokens));
+            columns
+                .completion_tokens
+                .push(stored(entry.usage.completion_tokens));
             columns.estimated.push(entry.usage.estimated);
         }
         columns
