@@ -7,6 +7,8 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use zerodb_hooks_worker::cli::{self, Cli, Command, WorkerArgs};
 use zerodb_hooks_worker::engine::default_name;
+use zerodb_hooks_worker::providers::Config;
+use zerodb_hooks_worker::secret::Secrets;
 use zerodb_hooks_worker::{Settings, Worker, telemetry};
 
 /// Deliveries are allocated by one thread and freed by another, which the C library's allocator pays with locks.
@@ -56,8 +58,15 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
+    let secrets = Secrets::new(std::env::vars());
+    let providers = match &args.config {
+        Some(file) => Config::read(file, &secrets)?,
+        None => Config::default(),
+    };
     Worker::builder(url)
         .settings(settings)
+        .secrets(secrets)
+        .providers(providers)
         .build()?
         .run_until(stop)
         .await?;

@@ -1,6 +1,7 @@
 //! Options that several commands share, and those of the worker. Only names, defaults and meanings; what is done with
 //! them is elsewhere.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
@@ -68,6 +69,10 @@ pub struct WorkerArgs {
     /// Where the events and hooks are.
     #[command(flatten)]
     pub database: Database,
+
+    /// The worker's file (YAML): which model endpoints there are, and which of them is the default [default: the built-in `local`]
+    #[arg(long, value_name = "FILE", env = "ZERODB_HOOKS_CONFIG")]
+    pub config: Option<PathBuf>,
 
     /// The most deliveries that this worker holds at once, running or next to run: a quarter of it, and more where more end
     #[arg(long, value_name = "N", env = "ZERODB_HOOKS_IN_FLIGHT", default_value_t = 4000,

@@ -138,86 +138,86 @@ mod tests {
     /// A refusal's message, how many inputs were sent, and what it says.
     type Case = (&'static str, usize, Option<Limit>);
 
+    const REFUSALS: &[Case] = &[
+        (
+            "batch size 33 > maximum allowed batch size 32",
+            33,
+            Some(Limit::Inputs(Some(32))),
+        ),
+        (
+            "invalid 'input': array too long. expected an array with maximum length 2048, but got an array with length 2049 instead.",
+            2049,
+            Some(Limit::Inputs(Some(2048))),
+        ),
+        (
+            "invalid request: total number of texts must be at most 96 - received 97",
+            97,
+            Some(Limit::Inputs(Some(96))),
+        ),
+        (
+            "* batchembedcontentsrequest.requests: at most 100 requests can be in one batch\n",
+            128,
+            Some(Limit::Inputs(Some(100))),
+        ),
+        (
+            "250 instance(s) is allowed per prediction. actual: 251.",
+            251,
+            Some(Limit::Inputs(Some(250))),
+        ),
+        (
+            "<400> internalerror.algo.invalidparameter: value error, batch size is invalid, it should not be larger than 10.: input.contents",
+            25,
+            Some(Limit::Inputs(Some(10))),
+        ),
+        (
+            "list should have at most 32 items after validation, not 64",
+            64,
+            Some(Limit::Inputs(Some(32))),
+        ),
+        ("too many inputs for model", 200, Some(Limit::Inputs(None))),
+        (
+            "requested 416735 tokens, max 300000 tokens per request",
+            900,
+            Some(Limit::Tokens(Some(300_000))),
+        ),
+        (
+            "too many tokens in batch. max is 16384 got 17555",
+            90,
+            Some(Limit::Tokens(Some(16_384))),
+        ),
+        (
+            "`inputs` must have less than 512 tokens. given: 600",
+            8,
+            Some(Limit::Input(Some(512))),
+        ),
+        (
+            "this model's maximum context length is 8192 tokens, however you requested 9001 tokens",
+            1,
+            Some(Limit::Input(Some(8192))),
+        ),
+        (
+            "input (596 tokens) is too large to process. increase the physical batch size (current batch size: 512)",
+            8,
+            Some(Limit::Input(Some(512))),
+        ),
+        (
+            "input is too large to process. increase the physical batch size",
+            8,
+            Some(Limit::Input(None)),
+        ),
+        (
+            "the request exceeds the available context size (4,096 tokens)",
+            1,
+            Some(Limit::Input(Some(4096))),
+        ),
+        ("the model is overloaded", 8, None),
+        ("'$.input' is invalid", 8, None),
+        ("batch size limit reached", 1, None),
+    ];
+
     #[test]
     fn limits_are_read_from_what_servers_say() {
-        use Limit::{Input, Inputs, Tokens};
-        let cases: &[Case] = &[
-            (
-                "batch size 33 > maximum allowed batch size 32",
-                33,
-                Some(Inputs(Some(32))),
-            ),
-            (
-                "invalid 'input': array too long. expected an array with maximum length 2048, but got an array with length 2049 instead.",
-                2049,
-                Some(Inputs(Some(2048))),
-            ),
-            (
-                "invalid request: total number of texts must be at most 96 - received 97",
-                97,
-                Some(Inputs(Some(96))),
-            ),
-            (
-                "* batchembedcontentsrequest.requests: at most 100 requests can be in one batch\n",
-                128,
-                Some(Inputs(Some(100))),
-            ),
-            (
-                "250 instance(s) is allowed per prediction. actual: 251.",
-                251,
-                Some(Inputs(Some(250))),
-            ),
-            (
-                "<400> internalerror.algo.invalidparameter: value error, batch size is invalid, it should not be larger than 10.: input.contents",
-                25,
-                Some(Inputs(Some(10))),
-            ),
-            (
-                "list should have at most 32 items after validation, not 64",
-                64,
-                Some(Inputs(Some(32))),
-            ),
-            ("too many inputs for model", 200, Some(Inputs(None))),
-            (
-                "requested 416735 tokens, max 300000 tokens per request",
-                900,
-                Some(Tokens(Some(300_000))),
-            ),
-            (
-                "too many tokens in batch. max is 16384 got 17555",
-                90,
-                Some(Tokens(Some(16_384))),
-            ),
-            (
-                "`inputs` must have less than 512 tokens. given: 600",
-                8,
-                Some(Input(Some(512))),
-            ),
-            (
-                "this model's maximum context length is 8192 tokens, however you requested 9001 tokens",
-                1,
-                Some(Input(Some(8192))),
-            ),
-            (
-                "input (596 tokens) is too large to process. increase the physical batch size (current batch size: 512)",
-                8,
-                Some(Input(Some(512))),
-            ),
-            (
-                "input is too large to process. increase the physical batch size",
-                8,
-                Some(Input(None)),
-            ),
-            (
-                "the request exceeds the available context size (4,096 tokens)",
-                1,
-                Some(Input(Some(4096))),
-            ),
-            ("the model is overloaded", 8, None),
-            ("'$.input' is invalid", 8, None),
-            ("batch size limit reached", 1, None),
-        ];
-        for (message, inputs, expected) in cases {
+        for (message, inputs, expected) in REFUSALS {
             let reported = Reported {
                 message: (*message).to_owned(),
                 ..Reported::default()

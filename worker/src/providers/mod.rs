@@ -14,6 +14,7 @@ pub mod error;
 pub mod gate;
 mod json_text;
 mod limit;
+mod local;
 mod provider;
 pub mod rate;
 mod refusal;

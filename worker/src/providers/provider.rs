@@ -10,6 +10,7 @@ use super::embeddings::{EmbedRequest, Embeddings};
 use super::endpoint::Endpoint;
 use super::error::{Advice, Class, ProviderError};
 use super::gate::Gate;
+use super::local;
 use crate::http::Client;
 
 pub enum Provider {
@@ -54,7 +55,7 @@ impl Provider {
     /// `misconfigured`, when neither the hook nor the file names a model.
     pub fn identity(&self, model: Option<&str>) -> Result<String, ProviderError> {
         match self {
-            Self::Local => Ok("lexical-v1".into()),
+            Self::Local => Ok(local::MODEL.into()),
             Self::Endpoint(endpoint) => endpoint.identity(model),
         }
     }
@@ -82,7 +83,7 @@ impl Provider {
         deadline: Duration,
     ) -> Result<Embeddings, ProviderError> {
         match self {
-            Self::Local => Err(unsupported("is not there yet")),
+            Self::Local => Ok(local::embed(request).await),
             Self::Endpoint(endpoint) => endpoint.embed(request, deadline).await,
         }
     }
@@ -97,7 +98,9 @@ impl Provider {
         deadline: Duration,
     ) -> Result<ChatAnswer, ProviderError> {
         match self {
-            Self::Local => Err(unsupported("does not chat")),
+            Self::Local => Err(unsupported(
+                "it has no language model and does not chat; name another provider",
+            )),
             Self::Endpoint(endpoint) => endpoint.chat(request, deadline).await,
         }
     }

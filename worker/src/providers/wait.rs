@@ -155,9 +155,12 @@ mod tests {
         }
     }
 
+    /// Headers, the words of the refusal, and the seconds to wait.
+    type Case = (&'static [(&'static str, &'static str)], &'static str, Option<f64>);
+
     #[test]
     fn headers_and_words_are_heeded_in_their_order() {
-        let cases: &[(&[(&str, &str)], &str, Option<f64>)] = &[
+        let cases: &[Case] = &[
             (&[("retry-after-ms", "250"), ("retry-after", "9")], "", Some(0.25)),
             (&[("retry-after", "20")], "please try again in 41.7s.", Some(20.0)),
             (

@@ -100,93 +100,95 @@ fn a_file_without_providers_has_the_local_one() {
     }
 }
 
+/// A file with a mistake, and parts of what is said of it.
+const MISTAKES: &[(&str, &[&str])] = &[
+    (
+        "providers:\n  a:\n    url: https://h\n    rpm: 3\n",
+        &["worker.yaml:4: rpm: unknown key", "requests_per_minute"],
+    ),
+    (
+        "providers:\n  a: { url: https://h, rpm: 3 }\n",
+        &["worker.yaml:2: rpm: unknown key"],
+    ),
+    (
+        "providers:\n  a:\n    url: https://h\n    concurrency: many\n",
+        &["worker.yaml:4: concurrency: expected"],
+    ),
+    (
+        "providers:\n  a: { url: https://h, concurrency: 0 }\n",
+        &["worker.yaml:2: concurrency: expected", "a whole number above 0"],
+    ),
+    (
+        "providers:\n  a: { url: https://h, kind: opnai }\n",
+        &[
+            "worker.yaml:2: kind: unknown value",
+            "openai, azure, candle, local",
+        ],
+    ),
+    (
+        "providers:\n  a: { url: https://h }\n  a: { url: https://i }\n",
+        &["worker.yaml:3: ", "twice"],
+    ),
+    (
+        "providers:\n  a: { url: https://h\n",
+        &["worker.yaml:", "not YAML"],
+    ),
+    ("providers: [1]\n", &["worker.yaml:1: "]),
+    (
+        "provider:\n  a: {}\n",
+        &["worker.yaml:2: provider: unknown key; write providers"],
+    ),
+    (
+        "providers:\n  a: {}\n",
+        &["worker.yaml:2: providers.a.url: missing", "https://host/v1"],
+    ),
+    (
+        "providers:\n  a:\n    url: host/v1\n",
+        &["worker.yaml:3: providers.a.url: not a URL"],
+    ),
+    (
+        "providers:\n  a:\n    url: https://u:p@h\n",
+        &["worker.yaml:3: providers.a.url: a user or password"],
+    ),
+    (
+        "providers:\n  a: { kind: candle }\n",
+        &["worker.yaml:2: providers.a.path: missing"],
+    ),
+    (
+        "providers:\n  a: { url: https://h, path: /m }\n",
+        &["providers.a.path: only kind: candle"],
+    ),
+    (
+        "providers:\n  a: { url: https://h, api_version: '1' }\n",
+        &["providers.a.api_version: only kind: azure"],
+    ),
+    (
+        "providers:\n  local: { url: https://h }\n",
+        &["worker.yaml:2: providers.local.kind: local is the built-in"],
+    ),
+    (
+        "providers:\n  a: { url: https://h }\ndefault_provider: b\n",
+        &["worker.yaml:3: default_provider: not among", "a, local"],
+    ),
+    (
+        "providers:\n  a: { url: https://h }\n  b: { url: https://h }\n",
+        &["default_provider is missing", "a, b, local"],
+    ),
+    (
+        "providers:\n  a:\n    url: https://h\n    api_key: ${ZERODB_SECRET_NONE}\n",
+        &["worker.yaml:4: providers.a.api_key: the secret ZERODB_SECRET_NONE is not set"],
+    ),
+    (
+        "providers:\n  a:\n    url: https://h\n    headers:\n      X-A: ${HOME}\n",
+        &["worker.yaml:5: providers.a.headers.X-A: only variables"],
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_told_with_its_line_and_what_to_do() {
-    let cases = [
-        (
-            "providers:\n  a:\n    url: https://h\n    rpm: 3\n",
-            &["worker.yaml:4: rpm: unknown key", "requests_per_minute"][..],
-        ),
-        (
-            "providers:\n  a: { url: https://h, rpm: 3 }\n",
-            &["worker.yaml:2: rpm: unknown key"],
-        ),
-        (
-            "providers:\n  a:\n    url: https://h\n    concurrency: many\n",
-            &["worker.yaml:4: concurrency: expected"],
-        ),
-        (
-            "providers:\n  a: { url: https://h, concurrency: 0 }\n",
-            &["worker.yaml:2: concurrency: expected", "a whole number above 0"],
-        ),
-        (
-            "providers:\n  a: { url: https://h, kind: opnai }\n",
-            &[
-                "worker.yaml:2: kind: unknown value",
-                "openai, azure, candle, local",
-            ],
-        ),
-        (
-            "providers:\n  a: { url: https://h }\n  a: { url: https://i }\n",
-            &["worker.yaml:3: ", "twice"],
-        ),
-        (
-            "providers:\n  a: { url: https://h\n",
-            &["worker.yaml:", "not YAML"],
-        ),
-        ("providers: [1]\n", &["worker.yaml:1: "]),
-        (
-            "provider:\n  a: {}\n",
-            &["worker.yaml:2: provider: unknown key; write providers"],
-        ),
-        (
-            "providers:\n  a: {}\n",
-            &["worker.yaml:2: providers.a.url: missing", "https://host/v1"],
-        ),
-        (
-            "providers:\n  a:\n    url: host/v1\n",
-            &["worker.yaml:3: providers.a.url: not a URL"],
-        ),
-        (
-            "providers:\n  a:\n    url: https://u:p@h\n",
-            &["worker.yaml:3: providers.a.url: a user or password"],
-        ),
-        (
-            "providers:\n  a: { kind: candle }\n",
-            &["worker.yaml:2: providers.a.path: missing"],
-        ),
-        (
-            "providers:\n  a: { url: https://h, path: /m }\n",
-            &["providers.a.path: only kind: candle"],
-        ),
-        (
-            "providers:\n  a: { url: https://h, api_version: '1' }\n",
-            &["providers.a.api_version: only kind: azure"],
-        ),
-        (
-            "providers:\n  local: { url: https://h }\n",
-            &["worker.yaml:2: providers.local.kind: local is the built-in"],
-        ),
-        (
-            "providers:\n  a: { url: https://h }\ndefault_provider: b\n",
-            &["worker.yaml:3: default_provider: not among", "a, local"],
-        ),
-        (
-            "providers:\n  a: { url: https://h }\n  b: { url: https://h }\n",
-            &["default_provider is missing", "a, b, local"],
-        ),
-        (
-            "providers:\n  a:\n    url: https://h\n    api_key: ${ZERODB_SECRET_NONE}\n",
-            &["worker.yaml:4: providers.a.api_key: the secret ZERODB_SECRET_NONE is not set"],
-        ),
-        (
-            "providers:\n  a:\n    url: https://h\n    headers:\n      X-A: ${HOME}\n",
-            &["worker.yaml:5: providers.a.headers.X-A: only variables"],
-        ),
-    ];
-    for (text, expected) in cases {
+    for (text, expected) in MISTAKES {
         let message = parse(text).unwrap_err().to_string();
-        for part in expected {
+        for part in *expected {
             assert!(message.contains(part), "{text}\n{message}");
         }
     }

@@ -92,10 +92,12 @@ async fn dimensions_are_asked_for_dropped_where_refused_and_checked_all_the_same
     );
 }
 
+type Answers = dyn Fn() -> Do + Send + Sync;
+
 #[tokio::test]
 async fn each_bad_answer_is_an_error_of_its_class() {
     let one = |embedding: Value| Do::Answer(200, json!({"data": [{"index": 0, "embedding": embedding}]}));
-    let cases: Vec<(&str, Box<dyn Fn() -> Do + Send + Sync>)> = vec![
+    let cases: Vec<(&str, Box<Answers>)> = vec![
         ("wrong_count", Box::new(|| Do::Answer(200, json!({"data": []})))),
         ("bad_numbers", Box::new(move || one(json!([null])))),
         (
