@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-packages dev-server dev-postgres15 dev-tools
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -31,7 +31,7 @@ demo: dev-server dev-tools ## start a throw-away PostgreSQL and worker, and show
 	$(RUN) cargo run --quiet -p zerodb_hooks_demo
 
 # The in-server tests come before the plain installs, because they leave a build with tests inside in the servers' folders.
-test: setup dev-pgspot dev-chaos check pgtest ## run every test: format, Clippy, in-server, worker, end to end
+test: setup dev-pgspot dev-chaos dev-model-clients check pgtest ## run every test: format, Clippy, in-server, worker, end to end
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	echo "==> building and testing the worker (about 2 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
@@ -85,6 +85,10 @@ dev-pgspot:
 # pgbouncer and faketime, for the chaos tests.
 dev-chaos:
 	dev/chaos_tools.sh
+
+# The official OpenAI client, to which the tests' model endpoint must look like the hosted API.
+dev-model-clients:
+	dev/openai_client.sh
 
 dev-packages:
 	dev/debian.sh build
