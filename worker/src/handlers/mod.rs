@@ -2,10 +2,13 @@
 //! gets a context, never the pool, and returns what happened; it writes no delivery's state.
 
 mod auto_embed;
+mod auto_summarize;
 mod call_function;
 mod log;
+mod plans;
 mod template;
 mod threads;
+mod verdict;
 mod webhook;
 
 pub use threads::Threads;
@@ -141,6 +144,7 @@ impl Registry {
     pub fn built_in() -> Self {
         let mut registry = Self::default();
         registry.insert("auto_embed", auto_embed::AutoEmbed::default(), None);
+        registry.insert("auto_summarize", auto_summarize::AutoSummarize::new(None), None);
         registry.insert("log", log::Log, None);
         registry.insert("sql", call_function::CallFunction, None);
         registry.insert("webhook", webhook::Webhook, None);

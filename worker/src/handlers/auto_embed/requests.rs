@@ -5,11 +5,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+pub use crate::handlers::verdict::{UNTIL_CHANGED, of_model as verdict};
 use crate::outcome::HandlerError;
 use crate::providers::{Advice, EmbedRequest, PackLimits, Provider, ProviderError, Usage, estimate_tokens};
-
-/// How long deliveries wait where the hook or the worker's file must be changed first.
-pub const UNTIL_CHANGED: Duration = Duration::from_secs(60);
 
 /// What requests cost.
 #[derive(Debug, Default, Clone, Copy)]
@@ -131,34 +129,6 @@ fn parts(range: &Range<usize>, error: &ProviderError) -> Vec<Range<usize>> {
 /// True when the texts that follow would fare the same.
 fn ends_all(error: &ProviderError) -> bool {
     !matches!(error.advice, Advice::ItemsAtFault | Advice::SplitBatch { .. })
-}
-
-/// What a failed request means for a delivery. The text begins with the class, by which failures are counted.
-pub fn verdict(error: &ProviderError) -> HandlerError {
-    let message = format!("{}: {error}", error.class());
-    match error.advice {
-        Advice::RetryLater { after, charged: true } => HandlerError::Transient {
-            message,
-            status: error.status,
-            retry_after: after,
-        },
-        Advice::RetryLater {
-            after,
-            charged: false,
-        } => HandlerError::Deferred {
-            message,
-            after: after.unwrap_or(Duration::from_secs(1)),
-        },
-        Advice::PauseEndpoint { after, .. } => HandlerError::Deferred { message, after },
-        Advice::ConfigError => HandlerError::Deferred {
-            message,
-            after: UNTIL_CHANGED,
-        },
-        Advice::SplitBatch { .. } | Advice::ItemsAtFault => HandlerError::Permanent {
-            message,
-            status: error.status,
-        },
-    }
 }
 
 #[cfg(test)]

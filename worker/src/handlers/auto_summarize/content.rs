@@ -1,0 +1,124 @@
+//! The text of a row: reads its source in parts, and has files parsed.
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Value, json};
+
+use super::files::{File, Files};
+use super::recipe::{LARGEST_SOURCE, Row, source_of};
+use super::work::Work;
+use crate::handlers::verdict;
+use crate::outcome::HandlerError;
+
+/// Bytes that are read at once.
+const PART: usize = 4 * 1024 * 1024;
+/// A source above this needs the turn of the large ones: one at a time in a worker.
+const LARGE: u64 = 1024 * 1024;
+/// The most of a text that is looked at, in bytes; a parser gives no more either.
+const LONGEST_TEXT: usize = 10 * 1024 * 1024;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The text of a source.
+pub struct Text {
+    pub text: String,
+    /// There was more of it.
+    pub truncated: bool,
+}
+
+/// The text of a row's source; `None` when the row has changed since it was read.
+///
+/// # Errors
+/// Permanent, for a file that cannot be read; otherwise what the table or the system has.
+pub async fn text(
+    work: &Work<'_>,
+    files: &Files,
+    row: &Row,
+    source: &str,
+) -> Result<Option<Text>, HandlerError> {
+    let _turn = if row.size > LARGE {
+        Some(files.turn_of_large(work.time()).await?)
+    } else {
+        None
+    };
+    let Some(bytes) = read(work, source).await? else {
+        return Ok(None);
+    };
+    let is_text = row.is_text.unwrap_or(false);
+    let file = File {
+        name: row.name.as_deref(),
+        content_type: row.content_type.as_deref(),
+    };
+    if is_text && !file.is_html() {
+        return Ok(Some(clipped(String::from_utf8_lossy(&bytes).into_owned())));
+    }
+    // What the application calls text is no PDF, whatever the file was that it came from.
+    let content_type = if is_text {
+        Some("text/html")
+    } else {
+        file.content_type
+    };
+    let file = File { content_type, ..file };
+    files.parse(bytes, file, work.time()).await.map(Some)
+}
+
+/// All bytes of the source, if they still are those of its hash.
+async fn read(work: &Work<'_>, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
+    let mut bytes = Vec::new();
+    loop {
+        let args = json!({ "start": bytes.len(), "count": PART });
+        let part = work.call("summary_part", args).await;
+        let part = part.map_err(|error| verdict::of_table(&error))?;
+        let Value::String(part) = part else {
+            return Ok(None);
+        };
+        let decoded = decoded(part)?;
+        let is_last = decoded.len() < PART;
+        bytes.extend(decoded);
+        if is_last {
+            break;
+        }
+        if bytes.len() as u64 > LARGEST_SOURCE {
+            return Ok(None);
+        }
+    }
+    Ok((source_of(&bytes) == source).then_some(bytes))
+}
+
+/// From base64 in lines, as Postgres writes it.
+fn decoded(mut part: String) -> Result<Vec<u8>, HandlerError> {
+    part.retain(|letter| letter != '\n');
+    let bytes = BASE64.decode(part);
+    bytes.map_err(|_| HandlerError::transient("table: a part of the source is not base64"))
+}
+
+fn clipped(mut text: String) -> Text {
+    let truncated = text.len() > LONGEST_TEXT;
+    text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+    Text { text, truncated }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_base64_become_bytes() {
+        assert_eq!(
+            decoded("QWxpY2Ug\nYW5kIEJvYg==".into()).unwrap(),
+            b"Alice and Bob"
+        );
+        assert!(decoded("%".into()).is_err());
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        let long = clipped("é".repeat(LONGEST_TEXT));
+        assert!(long.truncated && long.text.len() <= LONGEST_TEXT);
+        assert!(!clipped("short".into()).truncated);
+    }
+}

@@ -1,0 +1,85 @@
+//! Files to texts, in a child process: what a file does to its parser, it does to the child alone.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::content::Text;
+use crate::outcome::HandlerError;
+
+/// Children at once: each may take half a gigabyte.
+const AT_ONCE: usize = 2;
+
+/// What a table says of a file beside its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    pub name: Option<&'a str>,
+    pub content_type: Option<&'a str>,
+}
+
+impl File<'_> {
+    pub fn is_html(&self) -> bool {
+        let of_type = |content_type: &str| {
+            let (kind, _) = content_type.split_once(';').unwrap_or((content_type, ""));
+            matches!(
+                kind.trim().to_ascii_lowercase().as_str(),
+                "text/html" | "application/xhtml+xml"
+            )
+        };
+        let of_name = |name: &str| {
+            let ending = name
+                .rsplit_once('.')
+                .map(|(_, ending)| ending.to_ascii_lowercase());
+            matches!(ending.as_deref(), Some("html" | "htm" | "xhtml"))
+        };
+        self.content_type.is_some_and(of_type) || self.name.is_some_and(of_name)
+    }
+}
+
+/// The parser of files and its turns.
+pub struct Files {
+    program: Option<PathBuf>,
+    turns: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
+
+impl Files {
+    pub fn new(program: Option<PathBuf>) -> Self {
+        Self {
+            program,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            large: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The turn of a source that takes much memory.
+    ///
+    /// # Errors
+    /// Deferred, when it does not come while there is time to do something with it.
+    pub async fn turn_of_large(&self, time: Duration) -> Result<OwnedSemaphorePermit, HandlerError> {
+        turn(&self.large, time).await
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// Permanent, for what is wrong with the file; its text begins with the class.
+    pub async fn parse(&self, bytes: Vec<u8>, file: File<'_>, time: Duration) -> Result<Text, HandlerError> {
+        let _turn = turn(&self.turns, time).await?;
+        let _ = (&self.program, bytes, file);
+        Err(HandlerError::permanent("no_parser: not there yet"))
+    }
+}
+
+/// Half of the time is left for the work.
+async fn turn(turns: &Arc<Semaphore>, time: Duration) -> Result<OwnedSemaphorePermit, HandlerError> {
+    match tokio::time::timeout(time / 2, Arc::clone(turns).acquire_owned()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(HandlerError::Deferred {
+            message: "busy: other files are read".into(),
+            after: Duration::from_secs(5),
+        }),
+    }
+}

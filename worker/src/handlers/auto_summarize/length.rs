@@ -1,0 +1,109 @@
+//! How an answer becomes a summary: never longer than its limit, and it ends with a sentence. Pure.
+
+use zerodb_hooks_lexical::cut_at_sentence;
+
+/// An answer that is longer than this many times its limit is asked for again, shorter; what is less too long is cut.
+const TOO_LONG: f64 = 1.5;
+
+/// Whether the model should shorten its answer before it is cut.
+pub fn is_much_too_long(answer: &str, max_length: usize) -> bool {
+    let length = answer.chars().count();
+    // Lengths are far below 2^52.
+    length as f64 > max_length as f64 * TOO_LONG
+}
+
+/// The answer within `max_length` characters, ending with a sentence. `is_cut`: the model was stopped before its end. Empty
+/// only for an answer that is blank.
+pub fn kept(answer: &str, max_length: usize, is_cut: bool) -> String {
+    let answer = answer.trim();
+    let length = answer.chars().count();
+    if length <= max_length && ends_sentence(answer) {
+        return answer.to_owned();
+    }
+    if length < max_length && !is_cut && !answer.is_empty() {
+        return closed(answer);
+    }
+    // One character less than there is, so that it is cut at all: back to the last sentence that is whole.
+    let cut = cut_at_sentence(answer, max_length.min(length.saturating_sub(1)));
+    if cut.is_empty() && !answer.is_empty() {
+        // A single character; it stays.
+        return answer.chars().take(max_length).collect();
+    }
+    cut
+}
+
+/// With the full stop that it lacks.
+fn closed(answer: &str) -> String {
+    let bare = answer.trim_end_matches([',', ';', ':', '-', '–', '—', ' ']);
+    let last = bare.chars().next_back().unwrap_or(' ');
+    // Scripts of East Asia have a full stop of their own.
+    let is_wide = matches!(last, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
+    format!("{bare}{}", if is_wide { '。' } else { '.' })
+}
+
+/// Whether the text ends as a sentence does, perhaps within quotes or brackets.
+pub fn ends_sentence(text: &str) -> bool {
+    const CLOSERS: [char; 12] = ['"', '\'', '’', '”', '»', '«', ')', ']', '」', '』', '）', '*'];
+    const STOPS: [char; 14] = [
+        '.', '!', '?', '…', '。', '！', '？', '｡', '．', '‽', '؟', '۔', '।', '॥',
+    ];
+    text.trim_end().trim_end_matches(CLOSERS).ends_with(STOPS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_and_ends_stays() {
+        assert_eq!(kept(" Alice met Bob. ", 100, false), "Alice met Bob.");
+        assert_eq!(kept("She said \"yes.\"", 100, false), "She said \"yes.\"");
+        assert_eq!(kept("今日は雨です。", 100, false), "今日は雨です。");
+    }
+
+    #[test]
+    fn a_missing_full_stop_is_added() {
+        assert_eq!(kept("A report on sales", 100, false), "A report on sales.");
+        assert_eq!(kept("今日は雨", 100, false), "今日は雨。");
+        assert_eq!(kept("Three parts:", 100, false), "Three parts.");
+    }
+
+    #[test]
+    fn what_was_cut_goes_back_to_its_last_sentence() {
+        assert_eq!(kept("Alice met Bob. They went to", 100, true), "Alice met Bob.");
+        assert_eq!(
+            kept("Alice met Bob. They went.", 100, true),
+            "Alice met Bob. They went."
+        );
+    }
+
+    #[test]
+    fn no_answer_is_longer_than_its_limit_and_each_ends() {
+        let answers = [
+            "One sentence. Another sentence. A third one, longer than the others.".to_owned(),
+            "no full stop anywhere in a very long answer ".repeat(20),
+            "x".repeat(500),
+            "日本語".repeat(100),
+            "Ends at the limit".to_owned(),
+            "a".to_owned(),
+        ];
+        for answer in &answers {
+            for max_length in 1..80 {
+                for is_cut in [false, true] {
+                    let kept = kept(answer, max_length, is_cut);
+                    assert!(!kept.is_empty() && kept.chars().count() <= max_length, "{kept}");
+                    assert!(
+                        ends_sentence(&kept) || answer.chars().count() == 1,
+                        "{max_length}: {kept}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_much_too_long_is_asked_for_again() {
+        assert!(!is_much_too_long(&"x".repeat(150), 100));
+        assert!(is_much_too_long(&"x".repeat(151), 100));
+    }
+}

@@ -1,0 +1,130 @@
+//! `auto_summarize`: a summary of a text or a file, stored beside it. Config: `provider`, `model`, `map_model`, `content`,
+//! `target_column`, `max_length`.
+//!
+//! The summary of a row is written only where the row still holds what it was made from; no transaction is open while a file is
+//! parsed or a model asked. A long text is summarised part by part, and what a part gave is kept for the next version of it.
+
+mod asking;
+mod by_model;
+mod content;
+mod files;
+mod length;
+mod pieces;
+mod plan;
+mod prompt;
+mod recipe;
+mod stage;
+mod summary;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use super::plans::Plans;
+use super::{Context, Handler, verdict};
+use crate::delivery::Delivery;
+use crate::hook::Hook;
+use crate::outcome::{Done, HandlerError};
+use crate::providers::Provider;
+use files::Files;
+use plan::Plan;
+use recipe::Recipe;
+use work::{Ended, Work};
+
+/// Documents of one hook at once.
+const AT_ONCE: usize = 16;
+/// Documents of all hooks at once; each may hold as much text as a parser gives.
+const OF_ALL_HOOKS: usize = 32;
+/// How often a row that changes while it is summarised is read again at once.
+const ROUNDS: usize = 3;
+/// How long it is then left alone.
+const CHANGING: Duration = Duration::from_secs(2);
+
+pub struct AutoSummarize {
+    plans: Plans<Plan>,
+    files: Files,
+}
+
+impl AutoSummarize {
+    /// `program` is `zerodb-hooks`, which parses files as a child; without it, files are left for a worker that has it.
+    pub fn new(program: Option<PathBuf>) -> Self {
+        Self {
+            plans: Plans::default(),
+            files: Files::new(program),
+        }
+    }
+}
+
+#[async_trait]
+impl Handler for AutoSummarize {
+    async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
+        let (hook, event) = (&delivery.hook, &delivery.event);
+        let until = Instant::now() + verdict::time(hook);
+        let provider = context.providers.get(hook.text("provider"));
+        let provider = provider.map_err(|error| verdict::of_model(&error))?;
+        let question = plan::question(hook, &event.event_type);
+        let plan = self
+            .plans
+            .get(context, hook, event, "summary_plan", &question)
+            .await?;
+        let recipe = recipe(hook, &plan, &provider)?;
+        let work = Work {
+            context,
+            delivery,
+            plan: &plan,
+            provider: &provider,
+            recipe: &recipe,
+            key: &plan.key_of(event)?,
+            until,
+            progress: AtomicBool::new(false),
+        };
+        let ended = self.rounds(&work).await;
+        if ended.is_err() {
+            // It may be the table that has changed.
+            self.plans.forget(hook, event);
+        }
+        ended
+    }
+
+    fn concurrency_of_hook(&self) -> Option<usize> {
+        Some(AT_ONCE)
+    }
+
+    fn concurrency(&self) -> usize {
+        OF_ALL_HOOKS
+    }
+}
+
+impl AutoSummarize {
+    async fn rounds(&self, work: &Work<'_>) -> Result<Done, HandlerError> {
+        for _round in 0..ROUNDS {
+            if work.once(&self.files).await? == Ended::Done {
+                return Ok(Done::default());
+            }
+        }
+        Err(HandlerError::Deferred {
+            message: "source_changing: the row changed each time while it was summarised".into(),
+            after: CHANGING,
+        })
+    }
+}
+
+/// What the summaries of this hook and table are made by.
+fn recipe(hook: &Hook, plan: &Plan, provider: &Provider) -> Result<Recipe, HandlerError> {
+    let identity = |name: Option<&str>| {
+        if provider.can_chat() {
+            provider.identity(name).map_err(|error| verdict::of_model(&error))
+        } else {
+            Ok(zerodb_hooks_lexical::MODEL.to_owned())
+        }
+    };
+    let model = hook.text("model");
+    Ok(Recipe {
+        model: identity(model)?,
+        map_model: identity(hook.text("map_model").or(model))?,
+        max_length: plan.max_length(hook),
+    })
+}

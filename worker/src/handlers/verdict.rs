@@ -1,0 +1,57 @@
+//! What a failed request to a model, or a failed action on a table, means for a delivery. Pure.
+
+use std::time::Duration;
+
+use crate::hook::Hook;
+use crate::outcome::HandlerError;
+use crate::providers::{Advice, ProviderError};
+use crate::store::StoreError;
+
+/// How long deliveries wait where the hook or the worker's file must be changed first.
+pub const UNTIL_CHANGED: Duration = Duration::from_secs(60);
+
+/// Of a request to a model. The text begins with the class, by which failures are counted.
+pub fn of_model(error: &ProviderError) -> HandlerError {
+    let message = format!("{}: {error}", error.class());
+    match error.advice {
+        Advice::RetryLater { after, charged: true } => HandlerError::Transient {
+            message,
+            status: error.status,
+            retry_after: after,
+        },
+        Advice::RetryLater {
+            after,
+            charged: false,
+        } => HandlerError::Deferred {
+            message,
+            after: after.unwrap_or(Duration::from_secs(1)),
+        },
+        Advice::PauseEndpoint { after, .. } => HandlerError::Deferred { message, after },
+        Advice::ConfigError => HandlerError::Deferred {
+            message,
+            after: UNTIL_CHANGED,
+        },
+        Advice::SplitBatch { .. } | Advice::ItemsAtFault => HandlerError::Permanent {
+            message,
+            status: error.status,
+        },
+    }
+}
+
+/// Of an action on a table.
+pub fn of_table(error: &StoreError) -> HandlerError {
+    let message = format!("table: {error}");
+    if error.is_config() {
+        // Nothing is lost until somebody has changed it.
+        let after = UNTIL_CHANGED;
+        HandlerError::Deferred { message, after }
+    } else {
+        HandlerError::transient(message)
+    }
+}
+
+/// The time that an attempt has for requests: its deadline, less what reading and writing may take.
+pub fn time(hook: &Hook) -> Duration {
+    let timeout = hook.policy.timeout;
+    timeout.saturating_sub(Duration::from_secs(2)).max(timeout / 2)
+}
