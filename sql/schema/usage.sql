@@ -133,7 +133,7 @@ AS $$
 $$;
 
 -- Weighs requests against the budgets that apply to them. Returns those that must wait; the others are held where one applies.
--- Of several that fit one by one and not together the first go, the others may ask again in a second.
+-- Of several that fit one by one and not together the first go; from the first that does not, they ask again in a second.
 CREATE FUNCTION zerodb._weigh_requests(ids uuid[], users uuid[], projects uuid[], handlers text[], tokens bigint[], hold interval)
 RETURNS TABLE (place integer, wait_ms bigint, reason text)
 LANGUAGE sql

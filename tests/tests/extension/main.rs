@@ -12,6 +12,7 @@ mod hooks;
 mod partitions;
 mod pgspot;
 mod privileges;
+mod rates;
 mod store;
 mod survive;
 mod tenants;
