@@ -48,7 +48,7 @@ pub struct Dialect {
     /// The file says so: it is not given up.
     encoding_fixed: bool,
     /// An answer has come in this form, so that a refusal is not about it.
-    encoding_proven: bool,
+    pub encoding_proven: bool,
     pub dimensions: bool,
     pub json: JsonMode,
     json_proven: bool,
@@ -98,23 +98,15 @@ impl Dialect {
         }
     }
 
-    fn plain_encoding(self) -> Option<Self> {
+    /// Without `encoding_format`, which every server takes; `None` where the file fixes it.
+    pub fn plain_encoding(self) -> Option<Self> {
         (self.encoding.is_some() && !self.encoding_fixed).then_some(Self {
             encoding: None,
             ..self
         })
     }
 
-    /// After a refusal of an embedding request that names nothing: in plainer form, if base64 has not worked yet.
-    pub fn guess_embedding(self) -> Option<Self> {
-        if self.encoding_proven {
-            None
-        } else {
-            self.plain_encoding()
-        }
-    }
-
-    /// The same for a request of JSON.
+    /// After a refusal of a request of JSON that names nothing: the next step, if none has worked yet.
     pub fn guess_json(self) -> Option<Self> {
         if self.json_proven {
             return None;
@@ -174,8 +166,8 @@ mod tests {
     #[test]
     fn what_has_worked_is_not_guessed_away_and_what_the_file_says_is_kept() {
         let first = Dialect::new(EncodingFormat::Auto);
-        assert_eq!(first.guess_embedding().unwrap().encoding, None);
-        assert_eq!(first.embedded(first).guess_embedding(), None);
+        assert_eq!(first.plain_encoding().unwrap().encoding, None);
+        assert!(first.embedded(first).encoding_proven);
         assert_eq!(first.chatted(first, true).guess_json(), None);
         assert_eq!(
             first.chatted(first, false).guess_json().unwrap().json,

@@ -250,7 +250,7 @@ mod tests {
             body(None, dialect),
             r#"{"model":"m","input":["a"],"encoding_format":"base64"}"#
         );
-        let plain = dialect.guess_embedding().unwrap();
+        let plain = dialect.plain_encoding().unwrap();
         assert_eq!(
             body(Some(8), plain),
             r#"{"model":"m","input":["a"],"dimensions":8}"#

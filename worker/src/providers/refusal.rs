@@ -58,6 +58,8 @@ pub struct Refusal {
     pub learned: Option<Learned>,
     /// The parameter that it is about.
     pub about: Option<Parameter>,
+    /// It names neither a parameter nor the inputs: either may be the reason, or the form of the request.
+    pub vague: bool,
     /// The server's own word for it, where it may be shown.
     pub code: Option<String>,
 }
@@ -92,6 +94,7 @@ fn refusal(class: Class, advice: Advice) -> Refusal {
         advice,
         learned: None,
         about: None,
+        vague: false,
         code: None,
     }
 }
@@ -274,9 +277,12 @@ impl Seen<'_> {
         };
         match self.status {
             408 | 504 => refusal(Class::Timeout, retry),
-            409 | 424 | 425 | 500.. => refusal(Class::ServerError, retry),
+            409 | 424 | 425 | 500.. => Refusal {
+                vague: matches!(self.status, 500 | 501),
+                ..refusal(Class::ServerError, retry)
+            },
             404 | 405 | 410 => refusal(Class::NotFound, Advice::ConfigError),
-            400 | 422 => refusal(Class::BadRequest, self.whose_fault()),
+            400 | 422 => self.bad_request(),
             200..=299 if self.reported.html => refusal(Class::NotJson, retry),
             200..=299 => refusal(Class::ServerError, retry),
             // Redirects too: they are not followed.
@@ -284,17 +290,23 @@ impl Seen<'_> {
         }
     }
 
-    /// A parameter by name is the hook's or the file's; the rest is taken to be about the inputs, which a request with half of
+    /// A parameter by name is the hook's or the file's. The rest is taken to be about the inputs, which a request with half of
     /// them shows.
-    fn whose_fault(&self) -> Advice {
+    fn bad_request(&self) -> Refusal {
+        const INPUTS: &[&str] = &["input", "messages", "prompt"];
+        // What pydantic says of any parameter.
+        const ANY: &[&str] = &["input should", "extra inputs"];
         let parameter = &self.reported.parameter;
-        let about_inputs = ["input", "messages", "prompt"]
-            .iter()
-            .any(|word| parameter.contains(word));
-        if parameter.is_empty() || about_inputs {
+        let by_parameter = INPUTS.iter().any(|word| parameter.contains(word));
+        let by_message = self.reported.mentions(INPUTS) && !self.reported.mentions(ANY);
+        let advice = if parameter.is_empty() || by_parameter {
             Advice::ItemsAtFault
         } else {
             Advice::ConfigError
+        };
+        Refusal {
+            vague: parameter.is_empty() && !by_message,
+            ..refusal(Class::BadRequest, advice)
         }
     }
 }

@@ -37,15 +37,8 @@ pub struct Refused {
     pub error: ProviderError,
     /// The parameter that it is about.
     pub about: Option<Parameter>,
-}
-
-impl Refused {
-    /// Whether a plainer form of the question may do: the server refused or failed and did not say why.
-    pub fn is_vague(&self) -> bool {
-        self.about.is_none()
-            && matches!(self.error.class, Class::BadRequest | Class::ServerError)
-            && matches!(self.error.status, Some(400 | 422 | 500 | 501))
-    }
+    /// It may be about the form of the question as well as about what was asked.
+    pub vague: bool,
 }
 
 pub struct Call<'a> {
@@ -65,6 +58,11 @@ impl<'a> Call<'a> {
             until: Instant::now() + deadline,
             patience: PATIENCE,
         }
+    }
+
+    /// As the server calls the model.
+    pub fn model_name(&self) -> &'a str {
+        &self.model.real
     }
 
     /// Sends `body` and reads the answer with `read`; again, where the server asks for a short wait.
@@ -225,6 +223,7 @@ impl<'a> Call<'a> {
         Refused {
             error,
             about: refusal.about,
+            vague: refusal.vague,
         }
     }
 
@@ -293,7 +292,11 @@ impl<'a> Call<'a> {
 }
 
 fn unnamed(error: ProviderError) -> Refused {
-    Refused { error, about: None }
+    Refused {
+        error,
+        about: None,
+        vague: false,
+    }
 }
 
 /// What happened, the status, and the server's own word where it is one of the protocol.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::providers::{Advice, Schema};
+use crate::providers::{Advice, ChatAnswer, ChatRequest, Schema};
 
 fn schema() -> Schema {
     Schema {

@@ -52,12 +52,13 @@ async fn usage_is_estimated_where_the_server_says_none() {
 
 #[tokio::test]
 async fn base64_is_tried_once_and_its_refusal_remembered() {
-    for refusal in [
-        "base64 encoding is not currently supported",
-        "Internal Server Error",
+    // By name: the question is asked again. Without a word: a short text shows that it is the form.
+    for (refusal, requests) in [
+        ("base64 encoding is not currently supported", 4),
+        ("Bad Request", 6),
     ] {
         let server = Server::start(move |_, request| match request["encoding_format"].as_str() {
-            Some("base64") => Do::Answer(500, error(refusal)),
+            Some("base64") => Do::Answer(400, error(refusal)),
             _ => Do::Answer(200, vectors(request)),
         })
         .await;
@@ -65,8 +66,49 @@ async fn base64_is_tried_once_and_its_refusal_remembered() {
         for _ in 0..3 {
             assert_eq!(embed(&provider, &texts(2)).await.unwrap().vectors.len(), 2);
         }
-        assert_eq!(server.seen().len(), 4, "{refusal}");
+        assert_eq!(server.seen().len(), requests, "{refusal}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_reason_is_about_the_texts_only_if_another_text_is_taken() {
+    let picky = Server::start(|_, request| match request["input"][0].as_str() {
+        Some("bad") => Do::Answer(400, error("Bad Request")),
+        _ => Do::Answer(200, vectors(request)),
+    })
+    .await;
+    let provider = picky.provider("");
+    for _ in 0..2 {
+        let refused = embed(&provider, &["bad".into()]).await.unwrap_err();
+        assert_eq!(
+            (refused.class(), refused.advice),
+            ("bad_request", Advice::ItemsAtFault)
+        );
+    }
+    assert_eq!(picky.seen().len(), 3, "the short text is sent once");
+    let wrong = Server::start(|_, _| Do::Answer(400, error("Bad Request"))).await;
+    let refused = embed(&wrong.provider(""), &texts(8)).await.unwrap_err();
+    assert_eq!(
+        (refused.class(), refused.advice),
+        ("bad_request", Advice::ConfigError)
+    );
+}
+
+#[tokio::test]
+async fn a_bad_text_that_the_server_complains_of_costs_no_further_request() {
+    let server = Server::start(|_, request| {
+        match request["input"].as_array().is_some_and(|inputs| inputs.len() > 1) {
+            true => Do::Answer(
+                400,
+                error("Invalid input: one of the inputs could not be processed."),
+            ),
+            false => Do::Answer(200, vectors(request)),
+        }
+    })
+    .await;
+    let refused = embed(&server.provider(""), &texts(2)).await.unwrap_err();
+    assert_eq!(refused.advice, Advice::ItemsAtFault);
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[tokio::test]

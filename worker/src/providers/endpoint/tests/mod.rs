@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::providers::{Config, LocalGate, Provider, Providers};
+use crate::providers::{Config, EmbedRequest, Embeddings, LocalGate, Provider, Providers};
 use crate::secret::Secrets;
 
 const DEADLINE: Duration = Duration::from_secs(30);
