@@ -2,7 +2,9 @@
 //! from fixed seeds, made of what has broken text code before.
 
 use zerodb_hooks_lexical::sentences::sentences;
-use zerodb_hooks_lexical::{cut_at_sentence, embed, is_fuzzy_matchable, summarize, trigram_similarity};
+use zerodb_hooks_lexical::{
+    Limits, cut_at_sentence, embed, extract, is_fuzzy_matchable, summarize, trigram_similarity,
+};
 
 /// SplitMix64: the same texts in each run.
 struct Random(u64);
@@ -45,7 +47,7 @@ const PARTS: &[&str] = &[
 ];
 
 fn texts(seed: u64) -> impl Iterator<Item = (Random, String)> {
-    (0..1_500).map(move |number| {
+    (0..1_000).map(move |number| {
         let mut random = Random(seed + number);
         let text = random.text();
         (random, text)
@@ -117,5 +119,83 @@ fn similarities_are_shares() {
         );
         assert_eq!(trigram_similarity(&text, &text), 1.0);
         let _ = is_fuzzy_matchable(&text);
+    }
+}
+
+#[test]
+fn extractions_keep_their_limits_and_their_shape() {
+    for (mut random, text) in texts(5) {
+        let limits = Limits {
+            max_entities: random.below(6),
+            max_relations: random.below(6),
+        };
+        let found = extract(&text, &limits);
+        assert!(
+            found.entities.len() <= limits.max_entities && found.relations.len() <= limits.max_relations,
+            "{text:?}"
+        );
+        for entity in &found.entities {
+            assert!(
+                text.get(entity.span.0..entity.span.1)
+                    .is_some_and(|name| !name.is_empty()),
+                "{text:?}: {entity:?}"
+            );
+            assert!(
+                (1..=200).contains(&entity.name.chars().count()),
+                "{text:?}: {entity:?}"
+            );
+            assert!(!entity.aliases.contains(&entity.name), "{text:?}: {entity:?}");
+        }
+        for relation in &found.relations {
+            assert!(
+                relation.source < found.entities.len() && relation.target < found.entities.len(),
+                "{text:?}: {relation:?}"
+            );
+            assert!(
+                relation.source != relation.target && relation.confidence > 0.0 && relation.confidence <= 1.0
+            );
+            assert!(
+                text.get(relation.sentence.0..relation.sentence.1).is_some(),
+                "{text:?}: {relation:?}"
+            );
+            let rest = relation.predicate.strip_prefix(|c: char| c.is_ascii_uppercase());
+            let plain = |rest: &str| {
+                rest.bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            };
+            assert!(
+                rest.is_some_and(plain) && relation.predicate.len() <= 64,
+                "{text:?}: {relation:?}"
+            );
+        }
+        assert_eq!(extract(&text, &limits), found, "{text:?} twice");
+    }
+}
+
+/// One word, mark or name over and over: no rule may recurse or look back too often.
+#[test]
+fn repetition_is_read_in_linear_time() {
+    for part in PARTS.iter().copied().chain([
+        "very ",
+        "a/",
+        "the ",
+        "Alice and ",
+        "Alice, ",
+        "of the ",
+        "has ",
+        "(",
+        "Alice's ",
+    ]) {
+        let text = part.repeat(20_000 / part.len());
+        let _ = extract(
+            &text,
+            &Limits {
+                max_entities: usize::MAX,
+                max_relations: usize::MAX,
+            },
+        );
+        assert!(summarize(&text, 50).chars().count() <= 50);
+        assert!(cut_at_sentence(&text, 50).chars().count() <= 50);
+        assert_eq!(embed(&text, 8).len(), 8);
     }
 }
