@@ -75,6 +75,9 @@ impl PackLimits {
     /// Of a provider in the worker's own process: enough for few calls, little enough to be cancelled soon.
     pub const IN_PROCESS: Self = limits(256, 100_000, 8192);
 
+    /// Of a model computed in this process: a big one computes some hundred tokens a second.
+    pub const COMPUTED: Self = limits(32, 4096, 8192);
+
     /// What is known of an endpoint by its host.
     pub fn of_host(host: &str) -> Self {
         BY_HOST

@@ -3,6 +3,8 @@
 //! delivery and no database, and keeps no text.
 
 mod address;
+#[cfg(feature = "candle")]
+mod candle;
 pub mod caps;
 pub mod chat;
 mod circuit;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "candle")]
+use super::candle::Candle;
 use super::caps::PackLimits;
 use super::chat::{ChatAnswer, ChatRequest};
 use super::config::{ConfigError, ProviderConfig};
@@ -16,6 +18,9 @@ use crate::http::Client;
 pub enum Provider {
     /// Hashed words, in process: always there, no model, any dimensions.
     Local,
+    /// A model from a directory, computed in process.
+    #[cfg(feature = "candle")]
+    Candle(Candle),
     Endpoint(Box<Endpoint>),
 }
 
@@ -34,6 +39,9 @@ impl Provider {
                 let endpoint = Endpoint::new(name, (**config).clone(), http, gate);
                 Ok(Self::Endpoint(Box::new(endpoint)))
             }
+            #[cfg(feature = "candle")]
+            ProviderConfig::Candle(config) => Ok(Self::Candle(Candle::new(name, config.clone()))),
+            #[cfg(not(feature = "candle"))]
             ProviderConfig::Candle(_) => Err(ConfigError(format!(
                 "providers.{name}: this build of the worker has no kind: candle; use another kind"
             ))),
@@ -44,6 +52,8 @@ impl Provider {
     pub fn name(&self) -> &str {
         match self {
             Self::Local => super::LOCAL,
+            #[cfg(feature = "candle")]
+            Self::Candle(candle) => candle.name(),
             Self::Endpoint(endpoint) => endpoint.name(),
         }
     }
@@ -56,6 +66,8 @@ impl Provider {
     pub fn identity(&self, model: Option<&str>) -> Result<String, ProviderError> {
         match self {
             Self::Local => Ok(local::MODEL.into()),
+            #[cfg(feature = "candle")]
+            Self::Candle(candle) => candle.identity(model),
             Self::Endpoint(endpoint) => endpoint.identity(model),
         }
     }
@@ -69,6 +81,8 @@ impl Provider {
     pub fn pack_limits(&self, model: Option<&str>) -> PackLimits {
         match self {
             Self::Local => PackLimits::IN_PROCESS,
+            #[cfg(feature = "candle")]
+            Self::Candle(candle) => candle.pack_limits(),
             Self::Endpoint(endpoint) => endpoint.pack_limits(model),
         }
     }
@@ -84,6 +98,8 @@ impl Provider {
     ) -> Result<Embeddings, ProviderError> {
         match self {
             Self::Local => Ok(local::embed(request).await),
+            #[cfg(feature = "candle")]
+            Self::Candle(candle) => candle.embed(request, deadline).await,
             Self::Endpoint(endpoint) => endpoint.embed(request, deadline).await,
         }
     }
@@ -98,14 +114,13 @@ impl Provider {
         deadline: Duration,
     ) -> Result<ChatAnswer, ProviderError> {
         match self {
-            Self::Local => Err(unsupported(
+            Self::Endpoint(endpoint) => endpoint.chat(request, deadline).await,
+            _ => Err(ProviderError::new(
+                self.name(),
+                Class::Unsupported,
+                Advice::ConfigError,
                 "it has no language model and does not chat; name another provider",
             )),
-            Self::Endpoint(endpoint) => endpoint.chat(request, deadline).await,
         }
     }
-}
-
-fn unsupported(message: &str) -> ProviderError {
-    ProviderError::new(super::LOCAL, Class::Unsupported, Advice::ConfigError, message)
 }
