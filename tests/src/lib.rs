@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod cluster;
 pub mod database;
+pub mod litellm;
 pub mod model_endpoint;
 pub mod pgbouncer;
 pub mod receiver;
@@ -20,6 +21,7 @@ pub use anyhow::Result;
 pub use clock::Clock;
 pub use cluster::{Cluster, Launch};
 pub use database::{Database, on_every_server};
+pub use litellm::LiteLlm;
 pub use model_endpoint::ModelEndpoint;
 pub use pgbouncer::PgBouncer;
 pub use receiver::{Answer, Receiver};

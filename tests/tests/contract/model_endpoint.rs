@@ -10,7 +10,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::process::Command;
 use zerodb_hooks_tests::ModelEndpoint;
-use zerodb_hooks_tests::model_endpoint::{Fault, Hint, Parameter, RateLimit, TokenLimit, fixed_json, vector};
+use zerodb_hooks_tests::model_endpoint::{
+    Fault, Hint, ModelProcess, Parameter, RateLimit, TokenLimit, fixed_json, vector,
+};
 
 /// The endpoints by what is wrong with them.
 fn endpoints() -> Result<BTreeMap<&'static str, ModelEndpoint>> {
@@ -121,10 +123,12 @@ fn python() -> Result<PathBuf> {
 #[tokio::test]
 async fn the_official_client_sees_the_hosted_api() -> Result<()> {
     let endpoints = endpoints()?;
-    let urls: BTreeMap<_, _> = endpoints
+    let process = ModelProcess::start(&["--dimensions", "64", "--rpm", "1"])?;
+    let mut urls: BTreeMap<_, _> = endpoints
         .iter()
         .map(|(name, endpoint)| (*name, endpoint.url()))
         .collect();
+    urls.insert("process", process.url.clone());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/openai_client.py");
     let output = Command::new(python()?)
         .arg(script)

@@ -175,7 +175,13 @@ def retries():
     assert raw.retries_taken == 2, raw.retries_taken
 
 
+def process():
+    """The endpoint as a process of its own, with its flags."""
+    assert len(embed("process").data[0].embedding) == 64
+    fails(openai.RateLimitError, embed, "process")
+
+
 for check in (
-    embeddings, azure, completions, errors, refusals_of_real_servers, connections, lies, retries,
+    embeddings, azure, completions, errors, refusals_of_real_servers, connections, lies, retries, process,
 ):
     check()
