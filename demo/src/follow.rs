@@ -76,7 +76,7 @@ pub async fn deliveries(session: &Session, sent: &Sent, event_id: &str) -> Resul
         let answer = status.map_or(state.clone(), |status| status.to_string());
         let error: Option<String> = row.get(5);
         let body = format!(
-            "{kind:<8} {hook:<10} → {answer:<10} attempt {attempts}   {}",
+            "{kind:<11} {hook:<14} → {answer:<10} attempt {attempts}   {}",
             error.filter(|_| state != "completed").unwrap_or_default()
         );
         let tone = if state == "completed" {

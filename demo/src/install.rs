@@ -71,6 +71,15 @@ pub async fn create_hooks(session: &Session, port: u16) -> Result<()> {
             "log-batch",
             r#"{"message": "{{count}} vectors stored at once"}"#.into(),
         ),
+        ("zerodb.vector.stored", "first_party", "auto_embed", "{}".into()),
+        ("zeromemory.remembered", "first_party", "auto_embed", "{}".into()),
+        ("zeromemory.remembered", "first_party", "auto_graph", "{}".into()),
+        (
+            "zerodb.file.uploaded",
+            "first_party",
+            "auto_summarize",
+            r#"{"max_length": 200}"#.into(),
+        ),
         (
             "*",
             "sql",
@@ -88,12 +97,13 @@ pub async fn create_hooks(session: &Session, port: u16) -> Result<()> {
         let about = match *name {
             "big-files" => "when $.size_bytes > 8192",
             "count" => "counts every event",
+            "auto_embed" | "auto_graph" | "auto_summarize" => "by the built-in local provider",
             _ => "",
         };
         screen::row(
             Tone::Good,
             "hook",
-            &format!("{event:<27} → {kind:<7} {name:<10} {about}"),
+            &format!("{event:<26} → {kind:<11} {name:<14} {about}"),
             "",
         );
     }

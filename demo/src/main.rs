@@ -95,6 +95,8 @@ async fn play(stage: &mut Stage) -> Result<()> {
     acts::rollback::play(stage).await?;
     acts::crash::play(stage).await?;
     acts::outage::play(stage).await?;
+    acts::recall::play(stage).await?;
+    acts::graph::play(stage).await?;
     acts::summary::play(stage).await
 }
 

@@ -1,4 +1,4 @@
-//! Real text to store: the documents of this checkout, read when the demo runs, their paragraphs, and vectors for them.
+//! Real text to store: the documents of this checkout, read when the demo runs, and their paragraphs.
 
 use std::path::Path;
 
@@ -62,36 +62,6 @@ pub fn paragraphs(document: &Document) -> Vec<String> {
         .collect()
 }
 
-/// Hashed word counts of length 1, in the form of a Postgres array. The same text gives the same vector everywhere, and
-/// texts that share words are near each other; no model is asked.
-pub fn vector(text: &str) -> String {
-    let mut counts = vec![0.0_f64; DIMENSIONS];
-    for word in text
-        .to_lowercase()
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
-        // FNV-1a.
-        let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        if let Some(count) = usize::try_from(hash % 256).ok().and_then(|at| counts.get_mut(at)) {
-            *count += 1.0;
-        }
-    }
-    let length = counts
-        .iter()
-        .map(|count| count * count)
-        .sum::<f64>()
-        .sqrt()
-        .max(1.0);
-    let numbers: Vec<_> = counts
-        .iter()
-        .map(|count| format!("{:.6}", count / length))
-        .collect();
-    format!("{{{}}}", numbers.join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,17 +75,5 @@ mod tests {
             paragraphs(&Document { name: "x.md", text }),
             [prose.replace('\n', " ")]
         );
-    }
-
-    #[test]
-    fn a_vector_has_length_one_and_follows_from_the_words() {
-        assert_eq!(vector("Two words."), vector("words, two"));
-        let numbers: Vec<f64> = vector("two words")
-            .trim_matches(['{', '}'])
-            .split(',')
-            .flat_map(str::parse)
-            .collect();
-        assert_eq!(numbers.len(), DIMENSIONS);
-        assert!((numbers.iter().map(|n| n * n).sum::<f64>() - 1.0).abs() < 1e-3);
     }
 }

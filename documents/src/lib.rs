@@ -1,1 +1,81 @@
 //! From the bytes of a file to text, and from text to chunks. Parsers of untrusted input run in a child process.
+//!
+//! [`parse`] reads a file in this process; [`child::Parser`] has a child process do it, within limits, and is what
+//! anything that lives longer than one file must use. Nothing here opens a file, follows a link or fetches anything.
+
+pub mod child;
+mod chunk;
+mod docx;
+mod error;
+mod html;
+mod kind;
+mod pdf;
+mod text;
+
+pub use chunk::{Chunk, ChunkOptions, chunks, chunks_by, estimated_tokens};
+pub use error::{Clock, ParseError};
+pub use kind::Kind;
+use serde::{Deserialize, Serialize};
+
+/// The largest file that is looked at, in bytes: 128 MiB. A larger one is `too_large`.
+pub const MAX_INPUT: usize = 128 << 20;
+/// The most text that is taken from a file, in bytes of UTF-8: 10 MiB. What follows is cut off and flagged.
+pub const MAX_TEXT: usize = 10 << 20;
+
+/// The text of a file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Document {
+    /// UTF-8 with `\n` for line ends and without control characters; Markdown where [`Kind::is_markdown`] says so.
+    pub text: String,
+    pub kind: Kind,
+    /// What the document itself says its title is.
+    pub title: Option<String>,
+    /// Whether `text` is only the beginning.
+    pub truncated: bool,
+}
+
+/// Reads a file. `content_type` and `file_name` may be empty: the first bytes count first, then the content type,
+/// then the end of the name.
+///
+/// # Errors
+/// See [`ParseError`]; not its `parser_` classes, which only [`child::Parser`] can tell.
+///
+/// # Panics
+/// A malformed file may make a parser panic, overflow the stack or take memory without end: see [`child::Parser`].
+pub fn parse(bytes: &[u8], content_type: &str, file_name: &str) -> Result<Document, ParseError> {
+    if bytes.len() > MAX_INPUT {
+        return Err(ParseError::TooLarge {
+            limit: MAX_INPUT as u64,
+        });
+    }
+    if bytes.is_empty() {
+        return Err(ParseError::EmptyDocument);
+    }
+    let kind = Kind::detect(bytes, content_type, file_name)?;
+    let charset = text::charset(content_type);
+    let document = match kind {
+        Kind::Pdf => pdf::parse(bytes)?,
+        Kind::Docx => docx::parse(bytes)?,
+        Kind::Html => html::parse(bytes, charset),
+        _ => plain(bytes, charset, kind),
+    };
+    if document.text.trim().is_empty() {
+        Err(ParseError::EmptyDocument)
+    } else {
+        Ok(document)
+    }
+}
+
+fn plain(bytes: &[u8], charset: Option<&str>, kind: Kind) -> Document {
+    let (text, truncated) = text::decode(bytes, charset, MAX_TEXT);
+    let title = match kind {
+        Kind::Markdown => chunk::first_heading(&text),
+        _ => None,
+    };
+    Document {
+        text,
+        kind,
+        title,
+        truncated,
+    }
+}

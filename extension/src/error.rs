@@ -44,6 +44,7 @@ pub enum Error {
     LogOfOtherVersion,
     NotATrigger,
     NullArgument,
+    BadDimensions,
     TableGone,
     TableOfAnother {
         owner: String,
@@ -91,6 +92,7 @@ impl Error {
             Self::NotATrigger => {
                 "zerodb._capture() was not called as a trigger that zerodb.watch() made".into()
             }
+            Self::BadDimensions => "invalid dimensions of a vector".into(),
             Self::NullArgument => "zerodb._as_owner() was called with a null argument".into(),
             Self::TableGone => "the table that the event is about does not exist".into(),
             Self::TableOfAnother { owner } => {
@@ -137,6 +139,7 @@ impl Error {
                 "Change the hook with zerodb.update_hook: the role that does so becomes its owner."
             }
             Self::OwnerMayNotExecute { .. } => "GRANT EXECUTE on the function to the hook's owner.",
+            Self::BadDimensions => "Give 1 to 16000.",
             Self::NullArgument => "Only the worker calls it.",
             Self::TableGone => "Delete the hook, or replay it once the table is there again.",
             Self::TableOfAnother { .. } => {

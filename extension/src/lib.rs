@@ -6,6 +6,7 @@ mod call_function;
 mod capture;
 mod config_check;
 mod error;
+mod lexical;
 mod outbox;
 mod owner;
 mod settings;
@@ -92,14 +93,34 @@ extension_sql_file!(
     requires = ["graph_tables"]
 );
 extension_sql_file!(
+    "../../sql/schema/graph_read.sql",
+    name = "graph_read",
+    requires = ["graph"]
+);
+extension_sql_file!(
+    "../../sql/schema/graph_facts.sql",
+    name = "graph_facts",
+    requires = ["graph_read"]
+);
+extension_sql_file!(
+    "../../sql/schema/graph_write.sql",
+    name = "graph_write",
+    requires = ["graph_facts"]
+);
+extension_sql_file!(
     "../../sql/schema/embed.sql",
     name = "embed",
     requires = ["graph"]
 );
 extension_sql_file!(
+    "../../sql/schema/recall.sql",
+    name = "recall",
+    requires = ["embed"]
+);
+extension_sql_file!(
     "../../sql/schema/backfill.sql",
     name = "backfill",
-    requires = ["embed"]
+    requires = ["recall"]
 );
 extension_sql_file!(
     "../../sql/schema/providers.sql",
@@ -110,6 +131,16 @@ extension_sql_file!(
     "../../sql/schema/usage.sql",
     name = "usage",
     requires = ["providers"]
+);
+extension_sql_file!(
+    "../../sql/schema/budgets.sql",
+    name = "budgets",
+    requires = ["usage"]
+);
+extension_sql_file!(
+    "../../sql/schema/hook_status.sql",
+    name = "hook_status",
+    requires = ["budgets", "backfill"]
 );
 extension_sql_file!(
     "../../sql/schema/summarize.sql",

@@ -31,7 +31,7 @@ Berlin, where Alice lives, is in Germany. => Berlin LOCATED_IN Germany; Alice LI
 Berlin is the capital of Germany. => Berlin CAPITAL_OF Germany
 Kreuzberg is a district of Berlin. => Kreuzberg PART_OF Berlin
 Hamburg is a city in Germany. => Hamburg LOCATED_IN Germany
-Falcon is a database developed by Acme. => Acme DEVELOPS Falcon
+Falcon is a database developed by Acme. => Acme DEVELOPED Falcon
 Falcon is written in Rust and runs on Kubernetes. => Falcon WRITTEN_IN Rust; Falcon RUNS_ON Kubernetes
 The Falcon project depends on Kafka. => Falcon DEPENDS_ON Kafka
 Alice manages the \"Blue Whale\" project. => Alice MANAGES Blue Whale
@@ -62,6 +62,17 @@ Alice likes Bob's sister Carol. => Alice LIKES Carol; Carol SISTER_OF Bob
 Ludwig van Beethoven was born in Bonn. => Ludwig van Beethoven BORN_IN Bonn
 Siemens is a German company based in Munich. => Siemens LOCATED_IN Munich
 Tesla, led by Elon Musk, builds cars. => Elon Musk LEADS Tesla
+Bob became CEO of Acme in 2020. => Bob CEO_OF Acme
+Bob was appointed CEO of Acme. => Bob CEO_OF Acme
+Bob and Alice have been friends since 2001. => Bob FRIEND_OF Alice
+Berlin and Hamburg are cities in Germany. => Berlin LOCATED_IN Germany; Hamburg LOCATED_IN Germany
+Bob wrote that Alice lives in Rome. => Alice LIVES_IN Rome
+Nina, Omar and Priya are members of the Platform team. => Nina MEMBER_OF Platform; Omar MEMBER_OF Platform; \
+    Priya MEMBER_OF Platform
+Stripe, a company headquartered in Dublin, was founded by John Collison. => Stripe LOCATED_IN Dublin; \
+    John Collison FOUNDED Stripe
+When Bob lived in Paris, he worked at Orange. => Bob LIVED_IN Paris; Bob WORKED_AT Orange
+Alice has been married to Bob since 2010. => Alice MARRIED_TO Bob
 Alice and Bob have known Carol since 2010. => Alice KNOWS Carol; Bob KNOWS Carol";
 
 /// Texts that state no relation between two names, one a line.
@@ -97,6 +108,15 @@ I met Alice in Berlin.
 She lives in Berlin.
 Alice stopped working at Acme.
 Maybe Alice knows Bob.
+Rust bindings to Postgres.
+Falcon is used by the Rust and Python communities.
+See the AWS Client VPN guide.
+Bob will become CEO of Acme.
+Alice is taller than Bob.
+Alice loves cooking with Bob.
+Bob asked Alice to marry him.
+Alice owns a house in Berlin.
+We hired Alice from Acme.
 ALICE WORKS AT ACME WITH BOB
 How Alice Met Bob In Berlin
 Alice met Carol in May on a Monday? Perhaps.

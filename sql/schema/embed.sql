@@ -133,8 +133,8 @@ AS $$
         zerodb._source_hash(plan -> 'columns'), zerodb._source_size(plan -> 'columns'), zerodb._source_size(plan -> 'columns'),
         (SELECT string_agg(format('%L, t.%I', c, c), ', ') FROM jsonb_array_elements_text(plan -> 'columns') AS c),
         plan ->> 'target',
-        coalesce(format('encode(t.%I, ''hex'')', plan ->> 'hash_column'), 'NULL'),
-        coalesce(format('t.%I', plan ->> 'model_column'), 'NULL'))
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
+        CASE WHEN plan ->> 'model_column' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'model_column') END)
 $$;
 
 -- The rows of some keys: args {plan, user_id, tenant, keys}. A key without a row is left out.
@@ -201,7 +201,8 @@ BEGIN
         'FROM jsonb_array_elements($1) WITH ORDINALITY AS u (e, n)) AS k WHERE %s AND %s AND %s = k.source RETURNING k.n - 1 AS n) '
         'SELECT coalesce(jsonb_agg(w.n), ''[]'') FROM written AS w',
         relid::regclass, plan ->> 'target', plan ->> 'type',
-        coalesce(format(', %I = $4', plan ->> 'model_column'), ''), coalesce(format(', %I = decode(k.hash, ''hex'')', plan ->> 'hash_column'), ''),
+        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $4', plan ->> 'model_column') END,
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode(k.hash, ''hex'')', plan ->> 'hash_column') END,
         zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._source_hash(plan -> 'columns'))
     INTO written USING args -> 'rows', vectors, (args ->> 'dimensions')::integer, args ->> 'model';
     RETURN written;

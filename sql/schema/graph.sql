@@ -23,12 +23,12 @@ BEGIN
 END
 $$;
 
--- How far a search goes: the relations of each direction that are followed from an entity other than the start, the entities
--- that are followed in a level, and the mentions from which on an entity is a hub: it is shown, but not followed.
-CREATE FUNCTION zerodb._graph_bounds(OUT fan_out integer, OUT breadth integer, OUT hub bigint)
+-- How far a search goes: the relations of each direction that are followed from an entity other than the start, and the
+-- mentions from which on an entity is a hub: it is shown, but not followed.
+CREATE FUNCTION zerodb._graph_bounds(OUT fan_out integer, OUT hub bigint)
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT 50, 500, 500 $$;
+AS $$ SELECT 50, 500 $$;
 
 -- The conditions on an entity or relation `alias` of a reader: of his own, in his project where one is set. $1 is the user, $2
 -- the project. The owner of the tables passes their policy, so the tenant is asked for here as well.
@@ -40,27 +40,43 @@ AS $$
         CASE WHEN project_id IS NOT NULL THEN alias || '.project_id = $2' END)
 $$;
 
--- One level of a search, as a query: the surest relations of the entities $3 but for those found already ($4), at most $5;
--- $6 bounds those of an entity in each direction, $7 is the moment, $8 the predicates, $9 the least confidence. Each
--- arm reads its index in its order and stops at the bound.
+-- A relation that a search has found.
+CREATE TYPE zerodb._graph_edge AS (id bigint, source_id bigint, target_id bigint, predicate text, confidence real, fact text, depth integer);
+
+-- One level of a search, as a query: the relations of the entities $3, in their order, but for those found already ($4), at
+-- most $5; $6 bounds those of an entity in each direction, the surest first; $7 is the moment, $8 the predicates, $9 the
+-- least confidence, $10 the depth. An arm reads its index in its order and stops at the bound, and the whole stops when it
+-- has enough: a relation can come twice, from either end.
 CREATE FUNCTION zerodb._graph_level(schema name, at timestamptz, predicates text[], readable text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format($q$
-        SELECT array_agg(l.id ORDER BY l.confidence DESC, l.id DESC), array_agg(l.source_id ORDER BY l.confidence DESC, l.id DESC),
-            array_agg(l.target_id ORDER BY l.confidence DESC, l.id DESC)
-        FROM (SELECT DISTINCT h.confidence, h.id, h.source_id, h.target_id FROM unnest($3) AS f (id) CROSS JOIN LATERAL (
-                (SELECT r.id, r.source_id, r.target_id, r.confidence FROM %1$I.relations AS r WHERE r.source_id = f.id AND %2$s
-                    ORDER BY r.confidence DESC, r.id DESC LIMIT $6)
-                UNION ALL
-                (SELECT r.id, r.source_id, r.target_id, r.confidence FROM %1$I.relations AS r WHERE r.target_id = f.id AND %2$s
-                    ORDER BY r.confidence DESC, r.id DESC LIMIT $6)) AS h
-            WHERE h.id <> ALL ($4) ORDER BY h.confidence DESC, h.id DESC LIMIT $5) AS l
+        SELECT array_agg(ROW(l.id, l.source_id, l.target_id, l.predicate, l.confidence, l.fact, $10)::zerodb._graph_edge)
+        FROM (SELECT DISTINCT ON (b.confidence, b.id) b.* FROM (SELECT h.* FROM unnest($3) AS f (id) CROSS JOIN LATERAL (
+                    (SELECT r.id, r.source_id, r.target_id, r.predicate, r.confidence, r.fact FROM %1$I.relations AS r
+                        WHERE r.source_id = f.id AND %2$s ORDER BY r.confidence DESC, r.id DESC LIMIT $6)
+                    UNION ALL
+                    (SELECT r.id, r.source_id, r.target_id, r.predicate, r.confidence, r.fact FROM %1$I.relations AS r
+                        WHERE r.target_id = f.id AND %2$s ORDER BY r.confidence DESC, r.id DESC LIMIT $6)) AS h
+                WHERE h.id <> ALL ($4) LIMIT 2 * $5) AS b
+            ORDER BY b.confidence DESC, b.id DESC LIMIT $5) AS l
         $q$, schema, concat_ws(' AND ', readable, 'r.confidence >= $9', CASE WHEN predicates IS NOT NULL THEN 'r.predicate = ANY ($8)' END,
             -- Where the world's clock is not known, the next best counts.
             CASE WHEN at IS NULL THEN 'r.expired_at IS NULL AND (r.invalid_at IS NULL OR r.invalid_at > now())'
                 ELSE 'coalesce(r.valid_at, r.said_at) <= $7 AND coalesce(r.invalid_at, r.expired_at, ''infinity'') > $7' END))
+$$;
+
+-- The entities to follow next, as a query: the ends of the relations $3 that were found last, surest first, but for those
+-- followed before ($4) and the hubs.
+CREATE FUNCTION zerodb._graph_frontier(schema name, readable text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('SELECT array_agg(e.id ORDER BY u.n) FROM (SELECT o.id, min(g.n) AS n '
+        'FROM unnest($3) WITH ORDINALITY AS g (relation_id, source_id, target_id, predicate, confidence, fact, depth, n) '
+        'CROSS JOIN LATERAL (VALUES (g.source_id), (g.target_id)) AS o (id) WHERE o.id <> ALL ($4) GROUP BY o.id) AS u '
+        'JOIN %I.entities AS e ON e.id = u.id AND e.mention_count < $5 AND %s', schema, readable)
 $$;
 
 -- 22023 for a search that cannot be.
@@ -85,7 +101,7 @@ END
 $$;
 
 -- A search level by level: no relation is found twice and no entity followed twice, so cycles end by themselves. It stops once
--- max_rows relations are found.
+-- max_rows relations are found. Each relation and each name is read once.
 CREATE FUNCTION zerodb._graph_neighbors(
     start_name text, max_depth integer, at timestamptz, max_rows integer, predicates text[], min_confidence real, schema name)
 RETURNS TABLE (source text, predicate text, target text, depth integer, confidence real, fact text)
@@ -96,46 +112,38 @@ AS $$
 DECLARE
     acting uuid := nullif(zerodb._acting_user(NULL), zerodb._every_user());
     project uuid := nullif(current_setting('zerodb.project_id', true), '')::uuid;
-    bounds record := zerodb._graph_bounds();
+    readable text := zerodb._graph_readable('e', acting, project);
     level_query text := zerodb._graph_level(schema, at, predicates, zerodb._graph_readable('r', acting, project));
+    bounds record := zerodb._graph_bounds();
     frontier bigint[];
     seen bigint[];
-    edges bigint[];
-    sources bigint[];
-    targets bigint[];
-    found bigint[] := '{}';
-    depths integer[] := '{}';
+    edges zerodb._graph_edge[];
+    reached zerodb._graph_edge[] := '{}';
 BEGIN
     PERFORM zerodb._check_search(max_depth, max_rows, min_confidence);
     PERFORM zerodb._store_table(schema, 'relations');
     EXECUTE format('SELECT array_agg(DISTINCT s.id) FROM ('
         'SELECT coalesce(e.merged_into, e.id) AS id FROM %1$I.entities AS e WHERE e.norm_name = $3 AND %2$s UNION ALL '
         'SELECT coalesce(e.merged_into, e.id) FROM %1$I.entity_aliases AS a JOIN %1$I.entities AS e ON e.id = a.entity_id '
-        'WHERE a.norm_alias = $3 AND %2$s) AS s', schema, zerodb._graph_readable('e', acting, project))
+        'WHERE a.norm_alias = $3 AND %2$s) AS s', schema, readable)
     INTO frontier USING acting, project, zerodb._norm_name(start_name);
     seen := frontier;
     FOR level IN 1 .. max_depth LOOP
-        EXIT WHEN coalesce(cardinality(frontier), 0) = 0 OR cardinality(found) >= max_rows;
-        EXECUTE level_query INTO edges, sources, targets
-        USING acting, project, frontier, found, max_rows - cardinality(found),
-            CASE WHEN level = 1 THEN max_rows ELSE least(bounds.fan_out, max_rows) END, at, predicates, min_confidence;
+        EXIT WHEN frontier IS NULL OR cardinality(reached) >= max_rows;
+        EXECUTE level_query INTO edges
+        USING acting, project, frontier, ARRAY(SELECT g.id FROM unnest(reached) AS g), max_rows - cardinality(reached),
+            CASE WHEN level = 1 THEN max_rows ELSE least(bounds.fan_out, max_rows) END, at, predicates, min_confidence, level;
         EXIT WHEN edges IS NULL;
-        found := found || edges;
-        depths := depths || array_fill(level, ARRAY[cardinality(edges)]);
-        EXIT WHEN level = max_depth OR cardinality(found) >= max_rows;
-        EXECUTE format('SELECT array_agg(e.id) FROM (SELECT u.id, min(u.n) AS n FROM unnest($3 || $4, $5 || $5) AS u (id, n) '
-            'WHERE u.id <> ALL ($6) GROUP BY u.id ORDER BY n LIMIT $7) AS u '
-            'JOIN %I.entities AS e ON e.id = u.id AND e.mention_count < $8 AND %s', schema, zerodb._graph_readable('e', acting, project))
-        INTO frontier USING acting, project, sources, targets,
-            ARRAY(SELECT generate_series(1, cardinality(edges))), seen, bounds.breadth, bounds.hub;
+        reached := reached || edges;
+        EXIT WHEN level = max_depth;
+        EXECUTE zerodb._graph_frontier(schema, readable) INTO frontier USING acting, project, edges, seen, bounds.hub;
         seen := seen || frontier;
     END LOOP;
-    RETURN QUERY EXECUTE format('SELECT s.canonical_name, r.predicate, t.canonical_name, f.depth, r.confidence, r.fact '
-        'FROM unnest($3, $4) AS f (id, depth) JOIN %1$I.relations AS r ON r.id = f.id '
-        'JOIN %1$I.entities AS s ON s.id = r.source_id AND %2$s JOIN %1$I.entities AS t ON t.id = r.target_id AND %3$s '
-        'ORDER BY f.depth, r.confidence DESC, r.id DESC',
-        schema, zerodb._graph_readable('s', acting, project), zerodb._graph_readable('t', acting, project))
-    USING acting, project, found, depths;
+    RETURN QUERY EXECUTE format('WITH named AS MATERIALIZED (SELECT e.id, e.canonical_name FROM %I.entities AS e WHERE e.id = ANY ($4) AND %s) '
+        'SELECT s.canonical_name, g.predicate, t.canonical_name, g.depth, g.confidence, g.fact FROM unnest($3) AS g '
+        'JOIN named AS s ON s.id = g.source_id JOIN named AS t ON t.id = g.target_id ORDER BY g.depth, g.confidence DESC, g.id DESC',
+        schema, readable)
+    USING acting, project, reached, ARRAY(SELECT g.source_id FROM unnest(reached) AS g UNION SELECT g.target_id FROM unnest(reached) AS g);
 END
 $$;
 

@@ -20,6 +20,7 @@ BEGIN
     PERFORM zerodb._check_hook(hook_type, hook_name, hook_config);
     PERFORM zerodb._check_hook_function(hook_type, hook_config);
     PERFORM zerodb._check_embed_targets(event_type, hook_name, hook_config);
+    PERFORM zerodb._check_summary_targets(event_type, hook_name, hook_config);
     INSERT INTO zerodb.zerodb_hooks AS h (user_id, project_id, event_type, hook_type, hook_name, hook_config)
     VALUES (owner_id, project_id, event_type, hook_type, hook_name, hook_config)
     RETURNING h.* INTO made;
@@ -92,6 +93,7 @@ BEGIN
         PERFORM zerodb._check_hook(changed.hook_type, changed.hook_name, update_hook.hook_config);
         PERFORM zerodb._check_hook_function(changed.hook_type, update_hook.hook_config);
         PERFORM zerodb._check_embed_targets(changed.event_type, changed.hook_name, update_hook.hook_config);
+        PERFORM zerodb._check_summary_targets(changed.event_type, changed.hook_name, update_hook.hook_config);
         UPDATE zerodb.zerodb_hooks AS h SET hook_config = update_hook.hook_config
         WHERE h.id = update_hook.id RETURNING h.* INTO changed;
     END IF;

@@ -11,6 +11,7 @@ ALTER TABLE zerodb.completion ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.backfill ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.backfill_failure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.embedding ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.coverage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.summary ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.summary_chunk ENABLE ROW LEVEL SECURITY;
 
@@ -36,6 +37,8 @@ USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.backfill
 USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
 CREATE POLICY tenant ON zerodb.backfill_failure
+USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
+CREATE POLICY tenant ON zerodb.coverage
 USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
 CREATE POLICY tenant ON zerodb.embedding
 USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
@@ -77,7 +80,7 @@ BEGIN
         'zerodb.lease, zerodb.batch, zerodb.completion, zerodb.order_queue, zerodb.order_signal, '
         'zerodb._waiting_delivery, zerodb._running_delivery, zerodb._completed_delivery TO %s', role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.zerodb_hooks, zerodb.backfill, zerodb.backfill_failure TO %s', role);
-    EXECUTE format('GRANT SELECT ON zerodb.backfills, zerodb.embedding TO %s', role);
+    EXECUTE format('GRANT SELECT ON zerodb.backfills, zerodb.embedding, zerodb.coverage, zerodb.hook_status TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.endpoint, zerodb.endpoints, zerodb.usage_entry, zerodb.usage_day, zerodb.usage, '
         'zerodb.budget_hold, zerodb.budgets TO %s', role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON zerodb.budget TO %s', role);
@@ -85,7 +88,8 @@ BEGIN
     EXECUTE format('GRANT UPDATE (state, due_at, attempts, losses, finished_at, last_error) ON zerodb.delivery TO %s', role);
     PERFORM zerodb._grant_functions(role,
         '{_all_tenants,register_event_type,_call_hook_function,_as_owner,_rotate_log,_is_spent,_prune_deliveries,_prune_cursor,'
-        '_lock_endpoint,_enter_endpoint,_settle_endpoint,resume_endpoint,_weigh_requests,_check_budgets}');
+        '_lock_endpoint,_enter_endpoint,_settle_endpoint,resume_endpoint,_record_usage,_charge_usage,'
+        '_lock_budgets,_budget_total,_charge_budgets,_weigh_requests,_free_holds,_check_budgets,_tidy_budgets}');
 END
 $$;
 COMMENT ON FUNCTION zerodb.grant_user(regrole) IS 'Lets a role manage its tenant''s hooks, emit events and watch its tables';
@@ -98,9 +102,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON zerodb.delivery, zerodb.batch, zerodb.completion, zerodb.lease, '
-        'zerodb.endpoint, zerodb.endpoint_admission, zerodb.usage_entry, zerodb.usage_day, zerodb.budget_hold, '
+        'zerodb.endpoint, zerodb.endpoint_admission, zerodb.usage_entry, zerodb.usage_day, zerodb.budget_hold, zerodb.budget_total, '
         'zerodb.cursor, zerodb.attempt, zerodb.order_queue, zerodb.order_signal, zerodb.backfill, zerodb.backfill_failure, '
-        'zerodb.embedding, zerodb.summary, zerodb.summary_chunk TO %s', role);
+        'zerodb.coverage, zerodb.embedding, zerodb.summary, zerodb.summary_chunk TO %s', role);
     EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA zerodb TO %s', role);
     PERFORM zerodb._grant_functions(role, '{register_event_type}');
 END

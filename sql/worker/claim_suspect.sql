@@ -1,15 +1,23 @@
--- Leases one delivery that was in flight at two crashes or more. The worker runs it alone, so that a delivery which kills its
--- worker takes no other with it. $1 bigint: lease.
--- Locks: the lease FOR KEY SHARE, the delivery FOR UPDATE SKIP LOCKED. Indexes: delivery_suspect, outbox_key.
+-- Leases deliveries that were in flight at two crashes or more. The worker runs nothing beside them, so that a delivery which kills
+-- its worker takes no other with it: what was lost twice comes in groups of one hook, what was lost oftener alone.
+-- $1 bigint: lease; $2 int: most of a group.
+-- Locks: the lease FOR KEY SHARE, the deliveries FOR UPDATE SKIP LOCKED. Indexes: delivery_suspect, outbox_key.
 WITH held AS MATERIALIZED (
     SELECT l.id FROM zerodb.lease AS l WHERE l.id = $1::bigint FOR KEY SHARE
-), due AS MATERIALIZED (
-    SELECT d.id, h.xmin::text::bigint AS version
+), first AS MATERIALIZED (
+    SELECT d.hook_id, d.losses
     FROM held
     CROSS JOIN zerodb.delivery AS d
     JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id AND h.is_active
     WHERE d.losses >= 2 AND d.due_at IS NOT NULL AND d.due_at <= statement_timestamp()
-    ORDER BY d.due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+    ORDER BY d.due_at LIMIT 1
+), due AS MATERIALIZED (
+    SELECT d.id, h.xmin::text::bigint AS version
+    FROM first AS f
+    JOIN zerodb.zerodb_hooks AS h ON h.id = f.hook_id
+    CROSS JOIN zerodb.delivery AS d
+    WHERE d.hook_id = f.hook_id AND d.losses = f.losses AND d.losses >= 2 AND d.due_at IS NOT NULL AND d.due_at <= statement_timestamp()
+    ORDER BY d.due_at LIMIT CASE WHEN (SELECT f.losses FROM first AS f) = 2 THEN $2::integer ELSE 1 END FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE zerodb.delivery AS d
     SET state = 'running', due_at = NULL, lease_id = $1::bigint, attempts = d.attempts + 1, epoch = d.epoch + 1

@@ -9,7 +9,7 @@ FROM (
     CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p (privilege)
     WHERE c.relnamespace = 'zerodb'::regnamespace AND c.relkind IN ('r', 'p', 'v')
         AND (p.privilege = 'SELECT' OR c.relname IN ('delivery', 'batch', 'completion', 'lease', 'cursor', 'attempt',
-            'order_queue', 'order_signal', 'endpoint', 'endpoint_admission', 'usage_entry', 'usage_day', 'budget_hold'))
+            'order_queue', 'order_signal', 'endpoint', 'endpoint_admission', 'usage_entry', 'usage_day', 'budget_hold', 'budget_total'))
     UNION ALL
     -- CASE, because the conditions below may be tried in any order and this one fails for a table.
     SELECT 'USAGE on sequence ' || c.oid::regclass,

@@ -15,9 +15,23 @@ use zerodb_hooks_worker::{Settings, Worker, telemetry};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().command {
+/// This program, also after another version has taken its place on disk.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    // It binds itself to limits that no other thread may escape.
+    if let Command::Parse(_) = command {
+        return zerodb_hooks_documents::child::serve();
+    }
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(command)),
+        Err(error) => cli::report(&error.into()),
+    }
+}
+
+async fn run(command: Command) -> ExitCode {
+    match command {
         Command::Worker(args) => run_worker(args).await,
         command => match cli::run(command).await {
             Ok(code) => code,
@@ -67,6 +81,7 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
         .settings(settings)
         .secrets(secrets)
         .providers(providers)
+        .parser(THIS_PROGRAM.into())
         .build()?
         .run_until(stop)
         .await?;

@@ -4,12 +4,14 @@ use anyhow::Result;
 use tokio_postgres::types::ToSql;
 
 use crate::follow::{Sent, follow};
-use crate::screen;
+use crate::screen::{self, Tone};
 use crate::stage::Stage;
 use crate::texts;
 
 const INSERT: &str =
     "INSERT INTO zerodb_store.files (file_name, content_type, content) VALUES ($1, $2, $3) RETURNING id";
+
+const SUMMARY: &str = "SELECT summary, summary_model FROM zerodb_store.files WHERE id = $1";
 
 pub async fn play(stage: &mut Stage) -> Result<()> {
     screen::section(
@@ -29,6 +31,18 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
             document.name
         ));
         follow(&stage.session, &sent, "file_id", &id).await?;
+        let row = stage.session.client.query_one(SUMMARY, &[&id]).await?;
+        let (summary, model): (Option<String>, Option<String>) = (row.get(0), row.get(1));
+        let summary = summary.unwrap_or_default();
+        screen::row(
+            Tone::Good,
+            "summary",
+            &screen::clip(&summary, 75),
+            &model.unwrap_or_default(),
+        );
+        stage.expect(!summary.is_empty(), || {
+            format!("{} has no summary", document.name)
+        });
         stage.written.push(id);
     }
     Ok(())

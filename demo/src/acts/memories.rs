@@ -60,7 +60,7 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     screen::row(
         Tone::Good,
         "deliver",
-        &format!("webhook  memories   {count} of {} → 204", all.len()),
+        &format!("webhook     memories       {count} of {} → 204", all.len()),
         "",
     );
     let line = format!("median {median}, 95 % {most}, all {worst}");

@@ -1,5 +1,7 @@
 //! Vectors: one statement that stores several has an event for each, and one for the batch.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 
 use crate::follow::{Sent, deliveries};
@@ -10,11 +12,12 @@ use crate::texts;
 /// Vectors in the statement.
 const COUNT: usize = 6;
 
-/// The cast works for a column of pgvector's type and for one of real[].
+/// Without embeddings: the hook fills them.
 const INSERT: &str = "
-INSERT INTO zerodb_store.vectors (content, source, embedding, embedding_model)
-SELECT v.content, 'demo', v.embedding::real[], 'hashed word counts'
-FROM unnest($1::text[], $2::text[]) AS v (content, embedding) RETURNING id";
+INSERT INTO zerodb_store.vectors (content, source) SELECT v.content, 'demo' FROM unnest($1::text[]) AS v (content) RETURNING id";
+
+const EMBEDDED: &str = "
+SELECT count(embedding), min(embedding_model) FROM zerodb_store.vectors";
 
 const EVENTS: &str = "
 SELECT e.id, e.event, e.data FROM zerodb.events AS e WHERE e.event LIKE 'zerodb.vector.%' ORDER BY e.id";
@@ -25,16 +28,18 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     let column = stage.session.text(column).await?;
     screen::section(
         &format!("Vectors: {COUNT} rows in one statement, into a column of type {column}"),
-        &["Hashed word counts of the paragraphs, computed here: not a model's embeddings."],
+        &[
+            "Stored without an embedding: auto_embed fills the column. The local provider hashes words and parts",
+            "of words, so it finds shared words and not meaning; a model is one entry of the worker's file.",
+        ],
     );
     let documents = texts::documents();
     let some: Vec<_> = documents.iter().flat_map(texts::paragraphs).take(COUNT).collect();
-    let embeddings: Vec<_> = some.iter().map(|text| texts::vector(text)).collect();
     let sent = Sent::now();
     let stored = stage
         .session
         .client
-        .query(INSERT, &[&some, &embeddings])
+        .query(INSERT, &[&some])
         .await
         .context("the vectors")?
         .len();
@@ -64,6 +69,18 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
         "log",
         &format!("the worker's log: {}", logged.clone().unwrap_or_default()),
         "",
+    );
+    stage.wait_for_everything(Duration::from_secs(20)).await?;
+    let row = stage.session.client.query_one(EMBEDDED, &[]).await?;
+    let (embedded, model): (i64, Option<String>) = (row.get(0), row.get(1));
+    let line = format!(
+        "auto_embed: {embedded} of {stored} rows have a vector of {}",
+        model.unwrap_or_default()
+    );
+    screen::row(Tone::Good, "embed", &line, "");
+    stage.expect(
+        usize::try_from(embedded).is_ok_and(|count| count == stored),
+        || format!("{embedded} of {stored} vectors were embedded"),
     );
     stage.expect(events.len() == stored + 1, || {
         format!(

@@ -145,6 +145,10 @@ impl Reader<'_> {
 
     /// Names at the reader's place. A name before a noun only tells which noun: "Google engineers".
     fn names(&mut self, preposition: Option<&str>) -> bool {
+        // "wrote that Alice lives in Rome": the name begins another clause.
+        if group(self.pieces, self.at + 1).is_some() {
+            return false;
+        }
         let Some((names, end)) = name_list(self.pieces, self.at) else {
             return false;
         };

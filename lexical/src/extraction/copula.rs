@@ -8,7 +8,7 @@ use super::groups::is_adverb;
 use super::lexicon::{Class, is};
 use super::pieces::{Look, Piece};
 use super::predicates::Predicate;
-use super::roles::{Role, is_profession, mutual, role_of};
+use super::roles::{Role, is_profession, mutual, role_of, singular};
 use super::verbs::{is_adjectival, is_participle, lookup};
 
 impl Scene<'_> {
@@ -67,7 +67,11 @@ impl Scene<'_> {
         let found = arguments(said.pieces, end);
         let period = Scene::period(&found);
         if let ([first, second], [noun, ..]) = (said.subjects, nouns)
-            && let Some(predicate) = mutual(noun).filter(|_| found.is_empty())
+            && let Some(predicate) = mutual(noun).filter(|_| {
+                !found
+                    .iter()
+                    .any(|argument| matches!(argument, Argument::Preposition(..)))
+            })
         {
             self.claim(
                 &[*first],
@@ -164,8 +168,9 @@ fn of_noun(noun: &str, preposition: &str, past: bool) -> Option<Predicate> {
     if is_profession(noun) || role.is_some_and(|role| role.bearer == Person) {
         return works(preposition, past);
     }
-    let has_place = is(noun, Class::PLACE | Class::ORGANIZATION | Class::EVENT) && noun != "team";
-    let located = preposition == "in" || preposition == "from" && is(noun, Class::ORGANIZATION);
+    let (kind, noun) = (Class::PLACE | Class::ORGANIZATION | Class::EVENT, singular(noun));
+    let has_place = is(&noun, kind) && noun != "team";
+    let located = preposition == "in" || preposition == "from" && is(&noun, Class::ORGANIZATION);
     (has_place && located && !past).then(Predicate::located)
 }
 

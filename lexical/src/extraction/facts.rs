@@ -261,8 +261,9 @@ impl<'a> Scene<'a> {
             matches!(after, Some(Piece::Name(_))) || is(said.pieces.word(said.end), Class::DETERMINER);
         let (preposition, ids) = match arguments.first() {
             Some(Argument::Names(ids)) if direct => ("", ids),
+            // "bindings to": before a preposition a word in s is more often a noun.
             Some(Argument::Preposition(preposition, ids))
-                if matches!(preposition.as_str(), "to" | "with" | "on" | "into") =>
+                if word.ends_with("ed") && matches!(preposition.as_str(), "to" | "with" | "on" | "into") =>
             {
                 (preposition.as_str(), ids)
             }
@@ -332,7 +333,7 @@ impl<'a> Scene<'a> {
     fn by_agent(&mut self, said: &Said<'_>, participle: &str, agents: &[usize], period: &Period) {
         let (predicate, confidence) = match lookup(participle) {
             Some((verb, _)) => {
-                let stem = if verb.state && !said.is_over(period) {
+                let stem = if verb.state && !verb.makes && !said.is_over(period) {
                     &verb.present
                 } else {
                     &verb.past

@@ -66,6 +66,9 @@ pub(super) fn group(pieces: &[Piece], start: usize) -> Option<Group> {
     if let Some((end, verb)) = periphrasis(pieces, at) {
         return Some(make(end, Voice::Active(verb), word == "used"));
     }
+    if matches!(word, "became" | "becomes") && gives_role(pieces, at + 1) {
+        return Some(make(at + 1, Voice::Copula, false));
+    }
     let Some((verb, form)) = lookup(word) else {
         let unknown = !seen.any && looks_like_verb(word);
         return unknown.then(|| make(at + 1, Voice::Unknown(word.to_owned()), word.ends_with("ed")));
@@ -150,6 +153,12 @@ fn is_after_have(pieces: &[Piece], mut at: usize) -> bool {
     participle || matches!(word, "been" | "started" | "begun")
 }
 
+/// "named CEO of": whether a role follows that the subject then has.
+fn gives_role(pieces: &[Piece], at: usize) -> bool {
+    let article = usize::from(is(pieces.word(at), Class::DETERMINER));
+    role_of(pieces.word(at + article)).is_some() && pieces.word(at + article + 1) == "of"
+}
+
 fn after_be(
     pieces: &[Piece],
     at: usize,
@@ -157,6 +166,9 @@ fn after_be(
     make: impl Fn(usize, Voice, bool) -> Group,
 ) -> Group {
     let word = pieces.word(at);
+    if matches!(word, "named" | "appointed" | "elected" | "made") && gives_role(pieces, at + 1) {
+        return make(at + 1, Voice::Copula, false);
+    }
     match lookup(word) {
         Some((verb, Form::Gerund)) => {
             let mut group = make(at + 1, Voice::Active(verb), seen.past);
@@ -201,9 +213,8 @@ pub(super) fn is_adverb(word: &str) -> bool {
 fn looks_like_verb(word: &str) -> bool {
     let noun = || {
         let singular = word.strip_suffix('s').unwrap_or(word);
-        let agent = ["er", "or", "ist", "ian", "ee", "ment", "tion", "ic", "al"]
-            .iter()
-            .any(|ending| singular.ends_with(ending));
+        let endings = "er or ist ian ee ment tion sion ness ship ism ing age ture ance ence ity ie ic al";
+        let agent = endings.split(' ').any(|ending| singular.ends_with(ending));
         let listed = Class::ORGANIZATION | Class::PLACE | Class::EVENT | Class::PRODUCT | Class::STARTER;
         role_of(singular).is_some()
             || is_profession(singular)

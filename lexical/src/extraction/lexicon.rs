@@ -131,7 +131,7 @@ const LISTS: &[(Class, &str)] = &[
          different important available open free total main key best better more less according based due given \
          thanks unfortunately fortunately hopefully luckily sadly interestingly surprisingly clearly obviously \
          summary introduction conclusion overview background abstract example examples figure table chapter section \
-         appendix step version todo done warning error info debug important tip subject date from title author",
+         appendix step version minimum maximum todo done warning error info debug important tip subject date from title author",
     ),
     (
         Class::ADVERB,

@@ -1,7 +1,6 @@
 //! Owns what a possessive and a role say: "Alice's brother Bob", "her manager is Bob", "Acme CEO Bob". It must not look at
 //! verbs, but for "is" and "was".
 
-use super::EntityType;
 use super::arguments::name_list;
 use super::dates::Period;
 use super::facts::Scene;
@@ -71,7 +70,9 @@ fn read_owned(pieces: &[Piece], owner: usize, mut noun: usize, confidence: f32, 
 
 /// "Acme CEO Bob"
 fn read_office(pieces: &[Piece], owner: usize, noun: usize, scene: &mut Scene<'_>) {
-    let role = role_of(pieces.word(noun)).filter(|role| role.target == EntityType::Organization);
+    let offices = "ceo cto cfo coo president chairman chairwoman founder co-founder director head";
+    let office = offices.split(' ').any(|office| office == pieces.word(noun));
+    let role = role_of(pieces.word(noun)).filter(|_| office);
     if let (Some(role), Some(name)) = (role, pieces.name(noun + 1)) {
         claim(scene, &[name], role, owner, false, STATED);
     }

@@ -32,9 +32,23 @@ pub(super) fn role_of(noun: &str) -> Option<Role> {
             .find(|(nouns, _)| nouns.split(' ').any(|known| known == noun))
             .map(|(_, role)| *role)
     };
-    find(noun)
-        .or_else(|| find(noun.strip_suffix('s')?))
-        .or_else(|| find(noun.strip_suffix("es")?))
+    find(noun).or_else(|| find(&singular(noun)))
+}
+
+/// "cities" is "city", "bosses" is "boss". What is no plural stays.
+pub(super) fn singular(noun: &str) -> String {
+    if let Some(rest) = noun.strip_suffix("ies") {
+        return format!("{rest}y");
+    }
+    let hisses = ["sses", "shes", "ches", "xes"]
+        .iter()
+        .any(|ending| noun.ends_with(ending));
+    let rest = if hisses {
+        noun.strip_suffix("es")
+    } else {
+        noun.strip_suffix('s').filter(|rest| !rest.ends_with('s'))
+    };
+    rest.unwrap_or(noun).to_owned()
 }
 
 /// What plurals say of two bearers: "Alice and Bob are friends".

@@ -33,12 +33,14 @@ pub(super) enum Kind {
 }
 
 impl Token<'_> {
-    /// Written as names are: "Alice", "ACME", "iPhone".
+    /// Written as names are: "Alice", "ACME", "iPhone"; not as code is.
     pub fn is_capital(&self) -> bool {
         let mut letters = self.text.chars();
         let first = letters.next();
         let inner_capital = || letters.take(2).any(char::is_uppercase);
         self.kind == Kind::Word
+            && !self.text.contains("::")
+            && !self.text.contains('_')
             && first.is_some_and(|c| c.is_uppercase() || (c.is_lowercase() && inner_capital()))
             && !(self.folded == "i" || self.folded.starts_with("i'"))
     }
@@ -146,12 +148,17 @@ fn core_length(word: &str, last: bool) -> usize {
     }
 }
 
+/// Marks at which what stands between two spaces is split, wherever they are in it.
+const MARKS: [char; 14] = [
+    '/', '—', '–', '…', ',', '[', ']', '(', ')', '<', '>', '`', '*', '|',
+];
+
 /// A word may be an address, hold slashes or dashes, and end in a possessive.
 fn split_word<'a>(mut word: &'a str, mut at: usize, tokens: &mut Vec<Token<'a>>) {
     if is_address(word) {
         return push(word, at, Kind::Address, tokens);
     }
-    while let Some(mark) = word.find(['/', '—', '–', '…', ',']).filter(|_| !is_number(word)) {
+    while let Some(mark) = word.find(MARKS).filter(|_| !is_number(word)) {
         let after = mark + word[mark..].chars().next().map_or(1, char::len_utf8);
         push_word(&word[..mark], at, tokens);
         let kind = word[mark..]

@@ -74,7 +74,7 @@ pub(super) const ADJECTIVAL: &[Adjectival] = &[
 ];
 
 /// One verb a line: lemma (with past and participle where they are irregular); `s` state or `e` event, `+` adjuncts,
-/// `&` together; its subject, its object or `-`, its prepositions, and `=` synonyms that give the same predicate. What they
+/// `&` together, `*` making; its subject, its object or `-`, its prepositions, and `=` synonyms that give the same predicate. What they
 /// are is a cue for the type of an entity: person, organization, location, pRoduct, event, x anything.
 pub(super) const LINES: &[&str] = &[
     "work s+ p - at:o in:l for:o with:x on:r under:p",
@@ -129,15 +129,15 @@ pub(super) const LINES: &[&str] = &[
     "operate s o x in:l",
     "produce s x r",
     "manufacture s o r",
-    "develop s x r",
-    "build,built s x r with:r on:r",
-    "design s x r",
-    "write,wrote,written s p r in:r for:o to:p",
+    "develop s* x r",
+    "build,built s* x r with:r on:r",
+    "design s* x r",
+    "write,wrote,written s* p r in:r for:o to:p",
     "power s r x",
     "provide s x x",
     "offer s o r",
     "extend s x r",
-    "implement s x r",
+    "implement s* x r",
     "supply s o x",
     "host s x e",
     "invest s x - in:o",
@@ -169,7 +169,7 @@ pub(super) const LINES: &[&str] = &[
     "fly,flew,flown e+ p - to:l from:l with:p",
     "drive,drove,driven e+ p - to:l from:l with:p",
     "return e+ p - to:l from:l",
-    "go,went,gone e+ p - to:x with:p",
+    "go,went,gone s+ p - to:x with:p",
     "arrive e+ p - in:l at:x from:l",
     "grow,grew,grown e p - up_in:l",
     "found e p o =establish =co-found =cofound",
@@ -202,7 +202,6 @@ pub(super) const LINES: &[&str] = &[
     "invite e p p",
     "introduce e p p",
     "help e p p",
-    "thank e p p",
     "pay,paid e x p",
     "star,starred e p - in:r",
     "appear e p - in:x at:e on:r",

@@ -18,6 +18,8 @@ pub(super) struct Verb {
     pub adjuncts: bool,
     /// Subject and object were where it happened: "met Bob in Berlin".
     pub together: bool,
+    /// It ends with its work: "is written by Alice" says that she wrote it.
+    pub makes: bool,
     pub subject: EntityType,
     /// What it acts on, if it can have an object.
     pub object: Option<EntityType>,
@@ -136,6 +138,7 @@ fn parse(line: &'static str) -> Option<Verb> {
         state: flags.contains('s'),
         adjuncts: flags.contains('+'),
         together: flags.contains('&'),
+        makes: flags.contains('*'),
         subject,
         object,
         prepositions: prepositions.collect(),

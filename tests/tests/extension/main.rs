@@ -7,6 +7,7 @@ mod dump;
 mod endpoints;
 mod events;
 mod fields;
+mod graph;
 mod hook_errors;
 mod hooks;
 mod partitions;

@@ -46,12 +46,12 @@ fn projects(uses: &[Use]) -> Vec<Option<Uuid>> {
 }
 
 /// Records each as one request of two inputs, with completion tokens of a tenth.
-pub(crate) async fn record(session: &Session, uses: &[Use], estimated: bool) -> Result<u64> {
+pub(crate) async fn record(session: &Session, uses: &[Use], estimated: bool) -> Result<i64> {
     let projects = projects(uses);
     let all = |value: &'static str| vec![value; uses.len()];
     Ok(session
         .client
-        .execute(
+        .query_one(
             RECORD_USAGE,
             &[
                 &uses.iter().map(|one| one.id).collect::<Vec<_>>(),
@@ -74,7 +74,8 @@ pub(crate) async fn record(session: &Session, uses: &[Use], estimated: bool) -> 
                 &vec![estimated; uses.len()],
             ],
         )
-        .await?)
+        .await?
+        .get(0))
 }
 
 /// The requests that must wait.

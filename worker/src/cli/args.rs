@@ -121,3 +121,16 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "NAME", env = "ZERODB_HOOKS_NAME")]
     pub name: Option<String>,
 }
+
+/// What the parent of `zerodb-hooks parse` allows it; read by the crate of the parsers.
+#[derive(Args, Clone)]
+pub struct ParseArgs {
+    /// The limits
+    #[arg(
+        value_name = "LIMIT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        hide = true
+    )]
+    pub limits: Vec<String>,
+}

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use args::{Database, LogFormat, WorkerArgs};
+pub use args::{Database, LogFormat, ParseArgs, WorkerArgs};
 pub use bench::BenchArgs;
 pub use doctor::DoctorArgs;
 pub use failure::{Failure, report};
@@ -87,12 +87,15 @@ pub enum Command {
     Listen(ListenArgs),
     /// Measure this server: what a hook costs writers, latency, deliveries a second; in a schema of its own, removed after
     Bench(BenchArgs),
+    /// Read one file from stdin within limits and write its text; the worker starts it, `main` runs it
+    #[command(hide = true)]
+    Parse(ParseArgs),
 }
 
-/// Runs any command but `worker`, which is `main`'s.
+/// Runs any command but `worker` and `parse`, which are `main`'s.
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Worker(_) => anyhow::bail!("the worker is started by main"),
+        Command::Worker(_) | Command::Parse(_) => anyhow::bail!("this command is started by main"),
         Command::Status(args) => status::run(args).await,
         Command::Hooks(args) => hooks::run(args).await,
         Command::Tail(args) => tail::run(args).await,

@@ -17,14 +17,15 @@ mod starter;
 mod watch;
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::handlers::{Handler, Registry, Threads};
 use crate::http::{Client, HttpError};
-use crate::providers::{Config, ConfigError, Gate, LocalGate, Providers};
+use crate::providers::{Config, ConfigError, Gate, Providers};
 use crate::secret::Secrets;
-use crate::store::{Store, StoreError};
+use crate::store::{SharedGate, Store, StoreError};
 
 /// How a worker behaves. Every field has the default of the command line.
 #[derive(Debug, Clone)]
@@ -130,6 +131,13 @@ impl WorkerBuilder {
         self
     }
 
+    /// The program `zerodb-hooks`, which is started as a child to read files. By default no file's bytes are read.
+    #[must_use]
+    pub fn parser(mut self, program: PathBuf) -> Self {
+        self.registry.read_files_by(program);
+        self
+    }
+
     /// # Errors
     /// When the URL does not parse, TLS cannot be set up, a provider cannot work or a handler got no threads. Neither the
     /// database nor a provider is contacted.
@@ -139,7 +147,7 @@ impl WorkerBuilder {
         }
         let store = Store::new(&self.url)?;
         let http = Client::new(self.settings.production)?;
-        let gate: Arc<dyn Gate> = Arc::new(LocalGate::default());
+        let gate: Arc<dyn Gate> = Arc::new(SharedGate::new(store.clone()));
         Ok(Worker {
             providers: Providers::new(&self.config, &http, &gate)?,
             store,

@@ -236,7 +236,7 @@ impl Pump {
         result
     }
 
-    /// Runs what was in flight at two crashes, one by one and with nothing beside it.
+    /// Runs what was in flight at two crashes, a few at a time or alone, and with nothing beside it.
     async fn run_suspects(&mut self) -> Result<(), StoreError> {
         if self.suspected_at.is_some_and(|at| at.elapsed() < SUSPECTS_EVERY) {
             return Ok(());
@@ -245,12 +245,11 @@ impl Pump {
         let store = self.shared.store.clone();
         while store.bounded(store.has_suspects()).await? && self.empty().await {
             let lease = self.shared.lease();
-            let suspect = store.bounded(store.claim_suspect(lease)).await;
-            let Some(suspect) = self.answered(suspect)? else {
-                break;
-            };
-            self.start(lease, vec![suspect]);
-            if !self.empty().await {
+            let suspects = store.bounded(store.claim_suspects(lease)).await;
+            let suspects = self.answered(suspects)?;
+            let found = !suspects.is_empty();
+            self.start(lease, suspects);
+            if !found || !self.empty().await {
                 break;
             }
         }

@@ -6,6 +6,7 @@ mod auto_summarize;
 mod call_function;
 mod log;
 mod plans;
+mod spending;
 mod template;
 mod threads;
 mod verdict;
@@ -14,6 +15,7 @@ mod webhook;
 pub use threads::Threads;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -26,7 +28,7 @@ use crate::http::Client;
 use crate::outcome::{Done, HandlerError};
 use crate::providers::Providers;
 use crate::secret::Secrets;
-use crate::store::{Backfill, Page, Store};
+use crate::store::{Backfill, Counted, Page, Store};
 
 /// What a handler may use.
 #[derive(Clone)]
@@ -96,11 +98,16 @@ pub struct Rows {
 /// end was not kept.
 #[async_trait]
 pub trait Backfills: Send + Sync {
-    /// How many rows there are.
+    /// How many rows there are, and how many have a result.
     ///
     /// # Errors
     /// As for `Handler::run`; the backfill is then taken up again later, also after a permanent one.
-    async fn count(&self, context: &Context, hook: &Hook, backfill: &Backfill) -> Result<i64, HandlerError>;
+    async fn count(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        backfill: &Backfill,
+    ) -> Result<Counted, HandlerError>;
 
     /// The rows after a key.
     ///
@@ -149,6 +156,15 @@ impl Registry {
         registry.insert("sql", call_function::CallFunction, None);
         registry.insert("webhook", webhook::Webhook, None);
         registry
+    }
+
+    /// Lets `auto_summarize` read files by a child of this program, `zerodb-hooks`.
+    pub fn read_files_by(&mut self, program: PathBuf) {
+        self.insert(
+            "auto_summarize",
+            auto_summarize::AutoSummarize::new(Some(program)),
+            None,
+        );
     }
 
     pub fn insert(&mut self, name: &str, handler: impl Handler, threads: Option<Threads>) {

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use zerodb_hooks_models::{Model, ModelError};
 
+use super::LONGEST_DEADLINE;
 use super::caps::PackLimits;
 use super::config::CandleConfig;
 use super::embeddings::{EmbedRequest, Embeddings};
@@ -77,7 +78,7 @@ impl Candle {
         deadline: Duration,
     ) -> Result<Embeddings, ProviderError> {
         let model = self.identity(request.model)?;
-        let until = Instant::now() + deadline;
+        let until = Instant::now() + deadline.min(LONGEST_DEADLINE);
         let turn = match timeout_at(until, Arc::clone(&self.turn).acquire_owned()).await {
             Ok(Ok(turn)) => turn,
             Ok(Err(_)) | Err(_) => {

@@ -27,6 +27,7 @@ mod wait;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use caps::{Cap, Learned, PackLimits};
 pub use chat::{ChatAnswer, ChatRequest, Finish};
@@ -43,6 +44,9 @@ use crate::http::Client;
 
 /// The name of the provider that is always there.
 pub const LOCAL: &str = "local";
+
+/// A clock cannot count to the end of any deadline that a hook may have.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 3600);
 
 /// All providers of a worker. Cheap to clone; what one clone learns of an endpoint, all know.
 #[derive(Clone)]

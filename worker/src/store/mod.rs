@@ -5,6 +5,7 @@ mod backfill;
 mod claim;
 mod complete;
 pub mod connect;
+mod coverage;
 mod endpoint;
 mod error;
 mod finish;
@@ -29,6 +30,7 @@ use deadpool_postgres::{
 
 pub use backfill::{Backfill, Page};
 pub use claim::{Claimed, EventRow, Limits};
+pub use coverage::Counted;
 pub use endpoint::{Admission, HeldBy};
 pub use error::StoreError;
 pub use finish::{Attempt, Finished};

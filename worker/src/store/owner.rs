@@ -77,7 +77,11 @@ impl Store {
     }
 
     /// One statement that returns one value, within `PATIENCE`.
-    pub(super) async fn act(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Value, StoreError> {
+    pub(super) async fn act(
+        &self,
+        statement: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Value, StoreError> {
         let connection = self.rows.get().await?;
         let statement = connection.prepare_cached(statement).await?;
         // Sent at once; where the action fails, COMMIT rolls back.

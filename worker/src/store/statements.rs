@@ -19,6 +19,7 @@ statements! {
     CLAIM_SUSPECT = "claim_suspect.sql";
     COMPLETE_DELIVERIES = "complete_deliveries.sql";
     DISPATCH_EVENTS = "dispatch_events.sql";
+    DUE_COVERAGE = "due_coverage.sql";
     ENTER_ENDPOINT = "enter_endpoint.sql";
     FINISH_DELIVERIES = "finish_deliveries.sql";
     HAS_SUSPECTS = "has_suspects.sql";
@@ -26,6 +27,7 @@ statements! {
     LEAD = "lead.sql";
     LEARN_ENDPOINT = "learn_endpoint.sql";
     LOAD_CHANNELS = "load_channels.sql";
+    KEEP_COVERAGE = "keep_coverage.sql";
     LEAVE_BACKFILL = "leave_backfill.sql";
     LOAD_EMBEDDINGS = "load_embeddings.sql";
     LOAD_ENDPOINT = "load_endpoint.sql";
@@ -42,7 +44,6 @@ statements! {
     PRUNE_CURSOR = "prune_cursor.sql";
     PRUNE_DELIVERIES = "prune_deliveries.sql";
     PRUNE_SUMMARY_CHUNKS = "prune_summary_chunks.sql";
-    PRUNE_HOLDS = "prune_holds.sql";
     READ_SUMMARY = "read_summary.sql";
     REAP_LEASES = "reap_leases.sql";
     RECORD_USAGE = "record_usage.sql";
@@ -53,6 +54,7 @@ statements! {
     SETTLE_ENDPOINT = "settle_endpoint.sql";
     SPILL_DELIVERIES = "spill_deliveries.sql";
     TAKE_LEASE = "take_lease.sql";
+    TIDY_BUDGETS = "tidy_budgets.sql";
     UNPARK = "unpark.sql";
     WAKE_PEERS = "wake_peers.sql";
     WRITE_EMBEDDINGS = "write_embeddings.sql";

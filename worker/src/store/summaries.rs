@@ -59,12 +59,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of any statement.
-    pub async fn keep_summary_chunk(
-        &self,
-        hook: Uuid,
-        hash: &[u8],
-        summary: &str,
-    ) -> Result<(), StoreError> {
+    pub async fn keep_summary_chunk(&self, hook: Uuid, hash: &[u8], summary: &str) -> Result<(), StoreError> {
         let parameters: [&(dyn ToSql + Sync); 3] = [&hook, &hash, &summary];
         let kept = async {
             let connection = self.rows.get().await?;

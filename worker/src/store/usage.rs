@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::statements::{CHECK_BUDGETS, PRUNE_ADMISSIONS, PRUNE_HOLDS, RECORD_USAGE, ROLL_UP_USAGE};
+use super::statements::{CHECK_BUDGETS, PRUNE_ADMISSIONS, RECORD_USAGE, ROLL_UP_USAGE, TIDY_BUDGETS};
 use super::{Store, StoreError};
 use crate::providers::Usage;
 
 /// For how long a request that is under way, or whose worker died, counts for its budgets.
 const HOLD: Duration = Duration::from_secs(5 * 60);
-/// How old entries of the ledger become before they go into the sums of their days. A minute is needed for budgets of
-/// requests per minute.
+/// How old entries of the ledger become before they go into the sums of their days.
 const KEPT: &str = "5 minutes";
 /// Entries that one statement moves.
 const BATCH: i32 = 10_000;
@@ -103,7 +102,7 @@ impl Store {
             let connection = self.rows.get().await?;
             let statement = connection.prepare_cached(RECORD_USAGE).await?;
             connection
-                .execute(
+                .query_one(
                     &statement,
                     &[
                         &columns.ids,
@@ -146,7 +145,7 @@ impl Store {
     pub async fn prune_endpoints(&self) -> Result<(), StoreError> {
         let connection = self.connection().await?;
         connection.execute(PRUNE_ADMISSIONS, &[]).await?;
-        connection.execute(PRUNE_HOLDS, &[]).await?;
+        connection.query_one(TIDY_BUDGETS, &[]).await?;
         Ok(())
     }
 }

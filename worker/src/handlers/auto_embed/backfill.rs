@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use super::plan::{Key, Plan};
 use super::rows::{Embedded, Made, Work};
 use super::{AutoEmbed, failed, recipe, requests};
+use crate::handlers::spending::Account;
 use crate::handlers::{Backfills, Context, Rows};
 use crate::hook::Hook;
 use crate::outcome::HandlerError;
 use crate::providers::Provider;
-use crate::store::{Backfill, Page};
+use crate::store::{Backfill, Counted, Page};
 
 /// Rows of a page.
 const ROWS: usize = 1000;
@@ -67,7 +68,12 @@ impl Target {
 
 #[async_trait]
 impl Backfills for AutoEmbed {
-    async fn count(&self, context: &Context, hook: &Hook, backfill: &Backfill) -> Result<i64, HandlerError> {
+    async fn count(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        backfill: &Backfill,
+    ) -> Result<Counted, HandlerError> {
         let target = self.target(context, hook, backfill).await?;
         let counted = target.work(context, hook, backfill).count().await;
         counted.map_err(|error| failed(&error))
@@ -102,12 +108,21 @@ impl Backfills for AutoEmbed {
     ) -> Result<Page, HandlerError> {
         let target = self.target(context, hook, backfill).await?;
         let seen = rows.rows.as_array().map_or(0, Vec::len);
+        let tenant = ((!hook.user_id.is_nil()).then_some(hook.user_id), None);
+        let (account, refused) = Account::open(context, hook, std::iter::once(tenant)).await?;
+        if let Some(over) = refused.into_values().next() {
+            return Err(over);
+        }
         let work = target.work(context, hook, backfill);
-        let embedded = work
-            .embed_page(rows.rows, TIME)
-            .await
-            .map_err(|error| failed(&error))?;
-        page(embedded, seen, rows.last)
+        let embedded = work.embed_page(rows.rows, TIME).await;
+        let spent = embedded
+            .as_ref()
+            .map(|embedded| embedded.spent)
+            .unwrap_or_default();
+        account
+            .close(context, hook, target.provider.name(), &target.recipe.model, spent)
+            .await;
+        page(embedded.map_err(|error| failed(&error))?, seen, rows.last)
     }
 }
 

@@ -9,6 +9,7 @@ mod input;
 mod plan;
 mod requests;
 mod rows;
+mod search;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use super::spending::{self, Account, Spent};
 use super::{Backfills, Context, Handler};
 use crate::delivery::Delivery;
 use crate::hook::Hook;
@@ -121,8 +123,15 @@ impl AutoEmbed {
             .map_err(|error| requests::verdict(&error))?;
         let plan = self.plan(context, hook, event.relid, &event.event_type).await?;
         let recipe = recipe(hook, &plan, &provider, false)?;
-        let mut results = HashMap::new();
-        for (user_id, keys) in by_tenant(&plan, deliveries) {
+        let tenants = deliveries.iter().map(|delivery| spending::tenant(delivery));
+        let (account, refused) = Account::open(context, hook, tenants).await?;
+        let admitted: Vec<&Delivery> = deliveries
+            .iter()
+            .filter(|delivery| !refused.contains_key(&spending::tenant(delivery)))
+            .copied()
+            .collect();
+        let (mut results, mut spent, mut broken) = (HashMap::new(), Spent::default(), None);
+        for (user_id, keys) in by_tenant(&plan, &admitted) {
             let work = Work {
                 context,
                 hook,
@@ -133,16 +142,29 @@ impl AutoEmbed {
                 user_id,
             };
             let time = time(hook);
-            let embedded = work
-                .embed_keys(&keys, time)
-                .await
-                .map_err(|error| failed(&error))?;
-            results.extend(embedded.results);
+            match work.embed_keys(&keys, time).await {
+                Ok(embedded) => {
+                    results.extend(embedded.results);
+                    spent.add(embedded.spent);
+                }
+                Err(error) => broken = Some(failed(&error)),
+            }
         }
-        let result = |delivery: &&Delivery| match results.get(&plan.key_of(&delivery.event)?) {
-            Some(Err(error)) => Err(error.clone()),
-            // A row that is gone needs nothing.
-            Some(Ok(_)) | None => Ok(Done::default()),
+        account
+            .close(context, hook, provider.name(), &recipe.model, spent)
+            .await;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        let result = |delivery: &&Delivery| {
+            if let Some(over) = refused.get(&spending::tenant(delivery)) {
+                return Err(over.clone());
+            }
+            match results.get(&plan.key_of(&delivery.event)?) {
+                Some(Err(error)) => Err(error.clone()),
+                // A row that is gone needs nothing.
+                Some(Ok(_)) | None => Ok(Done::default()),
+            }
         };
         Ok(deliveries.iter().map(result).collect())
     }

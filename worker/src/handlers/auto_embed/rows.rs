@@ -9,12 +9,13 @@ use uuid::Uuid;
 
 use super::input::{Input, Need, Recipe, Row};
 use super::plan::{Key, Plan};
-use super::requests::{self, Spent};
+use super::requests;
 use crate::handlers::Context;
+use crate::handlers::spending::Spent;
 use crate::hook::Hook;
 use crate::outcome::HandlerError;
 use crate::providers::Provider;
-use crate::store::{Hashes, StoreError};
+use crate::store::{Counted, Hashes, StoreError};
 
 /// How often a row that changes while it is embedded is read again at once.
 const ROUNDS: usize = 3;
@@ -224,10 +225,14 @@ impl Work<'_> {
             .await
     }
 
-    /// How many rows there are.
-    pub async fn count(&self) -> Result<i64, StoreError> {
+    /// How many rows there are, and how many have a vector.
+    pub async fn count(&self) -> Result<Counted, StoreError> {
         let counted = self.call("embed_count", json!({}), None).await?;
-        Ok(counted["total"].as_i64().unwrap_or(0))
+        let number = |field: &str| counted[field].as_i64().unwrap_or(0);
+        Ok(Counted {
+            total: number("total"),
+            done: number("embedded"),
+        })
     }
 
     async fn call(&self, action: &str, args: Value, vectors: Option<&[f32]>) -> Result<Value, StoreError> {

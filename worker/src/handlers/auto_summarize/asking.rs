@@ -1,10 +1,12 @@
 //! One question to a model, asked again where its answer ended too soon. The only place of this handler that sends a request.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::prompt;
-use crate::providers::{Advice, ChatAnswer, ChatRequest, Class, Finish, Provider, ProviderError, Usage};
+use crate::handlers::spending::Spent;
+use crate::providers::{Advice, ChatAnswer, ChatRequest, Class, Finish, Provider, ProviderError};
 
 /// How many times as many tokens an answer gets that ended too soon.
 const RAISED: u32 = 4;
@@ -37,18 +39,12 @@ impl From<ChatAnswer> for Said {
     }
 }
 
-/// What requests cost, those that failed included.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Spent {
-    pub requests: u64,
-    pub usage: Usage,
-}
-
 /// Asks a provider until the time of the attempt is over.
 pub struct Asker<'a> {
     provider: &'a Provider,
     until: Instant,
-    spent: Mutex<Spent>,
+    /// By the model as the hook names it.
+    spent: Mutex<BTreeMap<Option<String>, Spent>>,
 }
 
 impl<'a> Asker<'a> {
@@ -64,8 +60,10 @@ impl<'a> Asker<'a> {
         self.provider
     }
 
-    pub fn spent(&self) -> Spent {
-        *self.lock()
+    /// What the requests to a model cost so far, those that failed included.
+    pub fn spent(&self, model: Option<&str>) -> Spent {
+        let spent = self.lock();
+        spent.get(&model.map(ToOwned::to_owned)).copied().unwrap_or_default()
     }
 
     /// Asks once, and once more with room for a longer answer where the first one ended at its limit. Where that fails too, what
@@ -108,17 +106,17 @@ impl<'a> Asker<'a> {
             Ok(answer) => Some(answer.usage),
             Err(error) => error.usage,
         };
-        self.count(usage);
+        let mut spent = self.lock();
+        let of_model = spent.entry(question.model.map(ToOwned::to_owned)).or_default();
+        of_model.add(Spent {
+            requests: 1,
+            inputs: 1,
+            usage: usage.unwrap_or_default(),
+        });
         answer
     }
 
-    fn count(&self, usage: Option<Usage>) {
-        let mut spent = self.lock();
-        spent.requests += 1;
-        spent.usage = spent.usage.plus(usage.unwrap_or_default());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Spent> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Option<String>, Spent>> {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

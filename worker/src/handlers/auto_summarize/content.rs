@@ -1,14 +1,14 @@
 //! The text of a row: reads its source in parts, and has files parsed.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::{Value, json};
 
 use super::files::{File, Files};
 use super::recipe::{LARGEST_SOURCE, Row, source_of};
-use super::work::Work;
-use crate::handlers::verdict;
+use super::table::Table;
 use crate::outcome::HandlerError;
 
 /// Bytes that are read at once.
@@ -35,17 +35,18 @@ pub struct Text {
 /// # Errors
 /// Permanent, for a file that cannot be read; otherwise what the table or the system has.
 pub async fn text(
-    work: &Work<'_>,
+    table: &Table<'_>,
     files: &Files,
     row: &Row,
     source: &str,
+    time: Duration,
 ) -> Result<Option<Text>, HandlerError> {
     let _turn = if row.size > LARGE {
-        Some(files.turn_of_large(work.time()).await?)
+        Some(files.turn_of_large(time).await?)
     } else {
         None
     };
-    let Some(bytes) = read(work, source).await? else {
+    let Some(bytes) = read(table, source).await? else {
         return Ok(None);
     };
     let is_text = row.is_text.unwrap_or(false);
@@ -53,27 +54,20 @@ pub async fn text(
         name: row.name.as_deref(),
         content_type: row.content_type.as_deref(),
     };
-    if is_text && !file.is_html() {
+    if is_text && !file.is_html() && !begins_as_html(&bytes) {
         return Ok(Some(clipped(String::from_utf8_lossy(&bytes).into_owned())));
     }
     // What the application calls text is no PDF, whatever the file was that it came from.
-    let content_type = if is_text {
-        Some("text/html")
-    } else {
-        file.content_type
-    };
+    let content_type = if is_text { Some("text/html") } else { file.content_type };
     let file = File { content_type, ..file };
-    files.parse(bytes, file, work.time()).await.map(Some)
+    files.parse(&bytes, file, time).await.map(Some)
 }
 
 /// All bytes of the source, if they still are those of its hash.
-async fn read(work: &Work<'_>, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
+async fn read(table: &Table<'_>, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
     let mut bytes = Vec::new();
     loop {
-        let args = json!({ "start": bytes.len(), "count": PART });
-        let part = work.call("summary_part", args).await;
-        let part = part.map_err(|error| verdict::of_table(&error))?;
-        let Value::String(part) = part else {
+        let Some(part) = table.part(bytes.len(), PART).await? else {
             return Ok(None);
         };
         let decoded = decoded(part)?;
@@ -87,6 +81,16 @@ async fn read(work: &Work<'_>, source: &str) -> Result<Option<Vec<u8>>, HandlerE
         }
     }
     Ok((source_of(&bytes) == source).then_some(bytes))
+}
+
+fn begins_as_html(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    let begins = |mark: &str| {
+        bytes
+            .get(..mark.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes()))
+    };
+    begins("<!doctype html") || begins("<html")
 }
 
 /// From base64 in lines, as Postgres writes it.

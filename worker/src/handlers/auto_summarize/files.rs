@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zerodb_hooks_documents::child::{Limits, Parser};
 
 use super::content::Text;
+use crate::handlers::verdict::UNTIL_CHANGED;
 use crate::outcome::HandlerError;
 
+/// The command of `zerodb-hooks` that is the child.
+const COMMAND: &str = "parse";
 /// Children at once: each may take half a gigabyte.
 const AT_ONCE: usize = 2;
 
@@ -40,15 +44,21 @@ impl File<'_> {
 
 /// The parser of files and its turns.
 pub struct Files {
-    program: Option<PathBuf>,
+    parser: Option<Parser>,
     turns: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
 
 impl Files {
+    /// `program` becomes the child; it must be `zerodb-hooks`.
     pub fn new(program: Option<PathBuf>) -> Self {
-        Self {
+        let parser = program.map(|program| Parser {
             program,
+            arguments: vec![COMMAND.into()],
+            limits: Limits::default(),
+        });
+        Self {
+            parser,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             large: Arc::new(Semaphore::new(1)),
         }
@@ -65,11 +75,31 @@ impl Files {
     /// The text of a file.
     ///
     /// # Errors
-    /// Permanent, for what is wrong with the file; its text begins with the class.
-    pub async fn parse(&self, bytes: Vec<u8>, file: File<'_>, time: Duration) -> Result<Text, HandlerError> {
+    /// Permanent, for what is wrong with the file; its text begins with the class. Safe to cancel: the child is then killed.
+    pub async fn parse(&self, bytes: &[u8], file: File<'_>, time: Duration) -> Result<Text, HandlerError> {
+        let Some(parser) = &self.parser else {
+            return Err(HandlerError::Deferred {
+                message: "no_parser: this worker reads no files; name the program with WorkerBuilder::parser"
+                    .into(),
+                after: UNTIL_CHANGED,
+            });
+        };
         let _turn = turn(&self.turns, time).await?;
-        let _ = (&self.program, bytes, file);
-        Err(HandlerError::permanent("no_parser: not there yet"))
+        let (content_type, name) = (file.content_type.unwrap_or(""), file.name.unwrap_or(""));
+        match parser.parse(bytes, content_type, name).await {
+            Ok(document) => Ok(Text {
+                text: document.text,
+                truncated: document.truncated,
+            }),
+            Err(error) => {
+                let message = format!("{}: {error}", error.class());
+                Err(if error.is_permanent() {
+                    HandlerError::permanent(message)
+                } else {
+                    HandlerError::transient(message)
+                })
+            }
+        }
     }
 }
 

@@ -15,6 +15,8 @@ mod prompt;
 mod recipe;
 mod stage;
 mod summary;
+mod table;
+mod turns;
 mod work;
 
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ use crate::providers::Provider;
 use files::Files;
 use plan::Plan;
 use recipe::Recipe;
+use table::Table;
+use turns::Turns;
 use work::{Ended, Work};
 
 /// Documents of one hook at once.
@@ -46,6 +50,7 @@ const CHANGING: Duration = Duration::from_secs(2);
 pub struct AutoSummarize {
     plans: Plans<Plan>,
     files: Files,
+    turns: Turns,
 }
 
 impl AutoSummarize {
@@ -54,6 +59,7 @@ impl AutoSummarize {
         Self {
             plans: Plans::default(),
             files: Files::new(program),
+            turns: Turns::default(),
         }
     }
 }
@@ -71,13 +77,23 @@ impl Handler for AutoSummarize {
             .get(context, hook, event, "summary_plan", &question)
             .await?;
         let recipe = recipe(hook, &plan, &provider)?;
+        let key = plan.key_of(event)?;
+        let turn = self.turns.take((hook.id, event.relid, key.clone()));
+        let Ok(_turn) = tokio::time::timeout(verdict::time(hook) / 2, turn).await else {
+            return Err(HandlerError::Deferred {
+                message: "busy: an earlier event of this row is worked on".into(),
+                after: CHANGING,
+            });
+        };
         let work = Work {
-            context,
-            delivery,
-            plan: &plan,
+            table: Table {
+                context,
+                delivery,
+                plan: &plan,
+                key: &key,
+            },
             provider: &provider,
             recipe: &recipe,
-            key: &plan.key_of(event)?,
             until,
             progress: AtomicBool::new(false),
         };

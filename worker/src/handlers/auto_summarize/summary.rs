@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::asking::Spent;
 use super::prompt;
+use crate::handlers::spending::Spent;
 use crate::providers::estimate_tokens;
 
 /// How a summary was made.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::door::Turn;
 use super::{Endpoint, Model};
 use crate::http::{HttpError, Question, Reply};
+use crate::providers::LONGEST_DEADLINE;
 use crate::providers::address::Operation;
 use crate::providers::error::{Advice, Class, Fault, ProviderError};
 use crate::providers::gate::Wait;
@@ -55,7 +56,7 @@ impl<'a> Call<'a> {
             endpoint,
             operation,
             model,
-            until: Instant::now() + deadline,
+            until: Instant::now() + deadline.min(LONGEST_DEADLINE),
             patience: PATIENCE,
         }
     }

@@ -209,6 +209,17 @@ async fn a_server_that_does_not_answer_is_a_timeout_and_one_that_is_not_there_un
 }
 
 #[tokio::test]
+async fn a_deadline_without_end_is_no_fault() {
+    let server = Server::start(|_, request| Do::Answer(200, vectors(request))).await;
+    let request = EmbedRequest {
+        model: None,
+        dimensions: None,
+        inputs: &texts(1),
+    };
+    assert!(server.provider("").embed(&request, Duration::MAX).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_cap_is_learned_from_a_refusal() {
     let server = Server::start(|_, request| match request["input"].as_array().unwrap().len() {
         33.. => Do::Answer(

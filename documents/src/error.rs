@@ -1,0 +1,89 @@
+//! Why a file gave no text. Owns the names of the error classes and must not hold anything of a file's content.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Kind;
+
+/// Why a file gave no text. Each has a name for logs, metrics and rows: [`ParseError::class`].
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum ParseError {
+    /// Neither the first bytes nor the content type nor the name tell of a type that is read.
+    #[error("files of this type are not read")]
+    UnsupportedType,
+    /// The file breaks the rules of its own type.
+    #[error("the file is not a valid {0} document")]
+    MalformedDocument(Kind),
+    /// It cannot be read without a password.
+    #[error("the {0} document needs a password")]
+    EncryptedDocument(Kind),
+    /// There is no text in it, such as in a scanned page.
+    #[error("the file holds no text")]
+    EmptyDocument,
+    /// It was not looked at: larger than [`crate::MAX_INPUT`].
+    #[error("the file is larger than {limit} bytes")]
+    TooLarge { limit: u64 },
+    /// An archive that inflates to more than a document ever does.
+    #[error("the archive inflates to more than it may")]
+    ZipBomb,
+    /// The parser panicked, was killed by a signal or gave no complete answer.
+    #[error("the parser crashed{}", signal_text(*.signal))]
+    ParserCrashed { signal: Option<i32> },
+    /// The parser took longer than it may.
+    #[error("the parser took too long ({0})")]
+    ParserTimeout(Clock),
+    /// The parser needed more memory than it may have.
+    #[error("the parser needed more memory than it may have")]
+    ParserMemory,
+    /// The parser could not be started. That says nothing about the file.
+    #[error("the parser could not be started")]
+    ParserUnavailable,
+}
+
+/// Which of the two clocks ended a parser.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// The processor time it used, which is the file's doing.
+    Cpu,
+    /// The time that passed, which can be a busy machine's.
+    Wall,
+}
+
+impl ParseError {
+    /// The stable name of the error, for counting and for the eyes of users.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::UnsupportedType => "unsupported_type",
+            Self::MalformedDocument(_) => "malformed_document",
+            Self::EncryptedDocument(_) => "encrypted_document",
+            Self::EmptyDocument => "empty_document",
+            Self::TooLarge { .. } => "too_large",
+            Self::ZipBomb => "zip_bomb",
+            Self::ParserCrashed { .. } => "parser_crashed",
+            Self::ParserTimeout(_) => "parser_timeout",
+            Self::ParserMemory => "parser_memory",
+            Self::ParserUnavailable => "parser_unavailable",
+        }
+    }
+
+    /// Whether the same bytes would meet the same error again, so that another try is of no use.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        !matches!(self, Self::ParserTimeout(Clock::Wall) | Self::ParserUnavailable)
+    }
+}
+
+impl std::fmt::Display for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "processor time",
+            Self::Wall => "wall clock",
+        })
+    }
+}
+
+fn signal_text(signal: Option<i32>) -> String {
+    signal.map_or_else(String::new, |number| format!(" by signal {number}"))
+}

@@ -1,0 +1,273 @@
+//! Chunks fit, cover the text, follow its structure, and stay what they are when the text changes elsewhere.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use zerodb_hooks_documents::{Chunk, ChunkOptions, chunks, chunks_by, estimated_tokens};
+
+const WORDS: &[&str] = &[
+    "the", "dough", "rests", "a", "while", "in", "its", "bowl", "and", "rises", "slowly", "before", "it",
+    "is", "shaped", "baked", "with", "steam", "until", "crust", "turns", "brown", "water", "salt", "flour",
+    "oven",
+];
+
+/// Words that look like a text: the same for the same seed.
+struct Writer(u64);
+
+impl Writer {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    fn sentence(&mut self) -> String {
+        let words: Vec<&str> = (0..5 + self.below(15))
+            .map(|_| WORDS[self.below(WORDS.len())])
+            .collect();
+        let (first, rest) = words[0].split_at(1);
+        format!("{}{rest} {}.", first.to_uppercase(), words[1..].join(" "))
+    }
+
+    fn paragraph(&mut self) -> String {
+        (0..1 + self.below(8))
+            .map(|_| self.sentence())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    fn paragraphs(&mut self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.paragraph()).collect()
+    }
+}
+
+fn texts<'text>(text: &'text str, chunks: &[Chunk]) -> HashSet<&'text str> {
+    chunks.iter().map(|chunk| chunk.text(text)).collect()
+}
+
+/// How many chunks of `after` were not among those of `before`.
+fn changed(before: &str, after: &str, options: &ChunkOptions) -> usize {
+    let (old, new) = (chunks(before, options), chunks(after, options));
+    texts(after, &new).difference(&texts(before, &old)).count()
+}
+
+fn plain(max_tokens: usize, overlap_tokens: usize) -> ChunkOptions {
+    ChunkOptions {
+        max_tokens,
+        overlap_tokens,
+        markdown: false,
+    }
+}
+
+/// A document of about a hundred chunks of 400 tokens.
+fn hundred_chunks(seed: u64) -> Vec<String> {
+    Writer(seed).paragraphs(300)
+}
+
+#[test]
+fn an_edit_of_a_paragraph_in_the_middle_changes_at_most_three_chunks() {
+    let options = ChunkOptions::for_embeddings(false);
+    let mut counts = Vec::new();
+    for seed in 0..20 {
+        let before = hundred_chunks(seed);
+        let text = before.join("\n\n");
+        let count = chunks(&text, &options).len();
+        assert!((80..=160).contains(&count), "{count} chunks");
+        let middle = before.len() / 2;
+        for edit in [
+            "A word more.",
+            "",
+            "A whole new paragraph. It says something. \n\nAnd something else.",
+        ] {
+            let mut after = before.clone();
+            after[middle] = format!("{edit} {}", after[middle]);
+            counts.push(changed(&text, &after.join("\n\n"), &options));
+            after[middle] = edit.to_owned();
+            counts.push(changed(&text, &after.join("\n\n"), &options));
+        }
+    }
+    eprintln!("{:?}", counts.iter().fold([0;8],|mut h,c|{h[*c]+=1;h}));
+    assert!(counts.iter().all(|count| *count <= 3), "{counts:?}");
+}
+
+#[test]
+fn chunks_fit_and_cover_every_word_in_order() {
+    for seed in 0..10 {
+        let text = Writer(seed).paragraphs(100).join("\n\n");
+        for options in [
+            plain(400, 40),
+            plain(400, 0),
+            plain(50, 10),
+            plain(4000, 400),
+            plain(7, 3),
+        ] {
+            let chunks = chunks(&text, &options);
+            let mut covered = 0;
+            for (index, chunk) in chunks.iter().enumerate() {
+                assert_eq!(chunk.index, index);
+                assert!(
+                    estimated_tokens(chunk.text(&text)) <= options.max_tokens,
+                    "{options:?}"
+                );
+                assert!(chunk.range.start <= covered || text[covered..chunk.range.start].trim().is_empty());
+                assert!(chunk.range.end > covered);
+                covered = chunk.range.end;
+            }
+            assert!(text[covered..].trim().is_empty());
+        }
+    }
+}
+
+#[test]
+fn chunks_are_well_filled() {
+    let text = hundred_chunks(3).join("\n\n");
+    let chunks = chunks(&text, &plain(400, 0));
+    let filled: usize = chunks
+        .iter()
+        .map(|chunk| estimated_tokens(chunk.text(&text)))
+        .sum();
+    assert!(
+        filled * 100 / (chunks.len() * 400) >= 60,
+        "{filled} tokens in {} chunks",
+        chunks.len()
+    );
+}
+
+#[test]
+fn a_chunk_repeats_whole_sentences_of_the_one_before() {
+    let text = hundred_chunks(4).join("\n\n");
+    let chunks = chunks(&text, &plain(400, 40));
+    let overlapping: Vec<_> = chunks
+        .windows(2)
+        .filter(|pair| pair[1].range.start < pair[0].range.end)
+        .collect();
+    assert!(overlapping.len() * 2 > chunks.len());
+    for pair in overlapping {
+        let repeated = &text[pair[1].range.start..pair[0].range.end];
+        assert!(
+            estimated_tokens(repeated) <= 40 && repeated.ends_with('.'),
+            "{repeated}"
+        );
+        assert!(
+            repeated.starts_with(char::is_uppercase) || !repeated[..repeated.len() - 1].contains(". "),
+            "{repeated}"
+        );
+    }
+}
+
+#[test]
+fn markdown_is_cut_at_headings_and_chunks_know_theirs() {
+    let mut writer = Writer(5);
+    let mut text = String::new();
+    for chapter in 1..=6 {
+        write!(text, "# Chapter {chapter}\n\n").unwrap();
+        for part in 1..=3 {
+            write!(
+                text,
+                "## Part {part}\n\n{}\n\n",
+                writer.paragraphs(4).join("\n\n")
+            )
+            .unwrap();
+        }
+    }
+    let chunks = chunks(
+        &text,
+        &ChunkOptions {
+            max_tokens: 1500,
+            overlap_tokens: 100,
+            markdown: true,
+        },
+    );
+    let at_chapter = chunks
+        .iter()
+        .filter(|chunk| chunk.text(&text).starts_with("# Chapter"))
+        .count();
+    assert!(at_chapter >= 5, "{at_chapter} of 6 chapters begin a chunk");
+    for chunk in &chunks {
+        let heading = chunk.heading.as_deref().unwrap();
+        assert!(heading.starts_with("Chapter "), "{heading}");
+    }
+    let paths: HashSet<_> = chunks
+        .iter()
+        .filter_map(|chunk| chunk.heading.as_deref())
+        .collect();
+    assert!(paths.contains("Chapter 1"));
+}
+
+#[test]
+fn an_edit_of_a_markdown_section_changes_at_most_three_chunks() {
+    let mut writer = Writer(6);
+    let sections: Vec<String> = (0..100)
+        .map(|n| format!("## Section {n}\n\n{}", writer.paragraphs(3).join("\n\n")))
+        .collect();
+    let options = ChunkOptions::for_embeddings(true);
+    for edited in [10, 50, 90] {
+        let mut after = sections.clone();
+        after[edited].push_str("\n\nA paragraph that was not there before. It has two sentences.");
+        let count = changed(&sections.join("\n\n"), &after.join("\n\n"), &options);
+        assert!(count <= 3, "{count} chunks for an edit of section {edited}");
+    }
+}
+
+#[test]
+fn text_without_paragraphs_or_sentences_is_cut_too() {
+    let options = plain(100, 10);
+    let lines: String = (0..2000).map(|n| format!("{n},value {n},{}\n", n * 7)).collect();
+    let letters = "x".repeat(100_000);
+    let wide = "語".repeat(50_000);
+    for text in [lines.as_str(), &letters, &wide] {
+        let chunks = chunks(text, &options);
+        assert!(chunks.len() > 50);
+        assert!(
+            chunks
+                .iter()
+                .all(|chunk| estimated_tokens(chunk.text(text)) <= 100)
+        );
+    }
+    let mut edited = lines.clone();
+    edited.insert_str(edited.find("1000,").unwrap(), "999.5,value,0\n");
+    assert!(changed(&lines, &edited, &options) <= 3);
+}
+
+#[test]
+fn edges_are_no_trouble() {
+    assert_eq!(chunks("", &plain(100, 10)), []);
+    assert_eq!(chunks(" \n\n ", &plain(100, 10)), []);
+    let one = chunks("  One sentence.\n", &plain(100, 10));
+    assert_eq!((one.len(), one[0].range.clone()), (1, 2..15));
+    let tiny = chunks("ab cd", &plain(0, 0));
+    assert!(tiny.len() >= 2);
+}
+
+#[test]
+fn another_count_of_tokens_is_obeyed() {
+    let text = hundred_chunks(7).join("\n\n");
+    let words = |text: &str| text.split_whitespace().count();
+    let chunks = chunks_by(&text, &plain(50, 0), words);
+    assert!(chunks.iter().all(|chunk| words(chunk.text(&text)) <= 50));
+    assert!(chunks.len() < text.split_whitespace().count() / 20);
+}
+
+#[test]
+fn zz_experiment() {
+    for ov in [0, 40] {
+    let options = plain(400, ov);
+    let mut h=[0usize;10]; let (mut n,mut t)=(0usize,0usize);
+    for seed in 0..20 {
+        let before = hundred_chunks(seed);
+        let text = before.join("\n\n");
+        let cs = chunks(&text, &options); n+=cs.len(); t+=estimated_tokens(&text);
+        for m in [100,150,200]{
+        for edit in ["A word more.", "", "A whole new paragraph."] {
+            let mut after = before.clone();
+            after[m] = format!("{edit} {}", after[m]);
+            h[changed(&text, &after.join("\n\n"), &options)]+=1;
+            after[m] = edit.to_owned();
+            h[changed(&text, &after.join("\n\n"), &options)]+=1;
+        }}
+    }
+    println!("ov {ov} {h:?} chunks {} body fill {:.2}", n/20, t as f64/n as f64/(400-ov) as f64);
+    }
+}

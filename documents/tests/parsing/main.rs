@@ -1,0 +1,32 @@
+//! Files, good and bad, through a child process that allocates as the worker does.
+
+mod child;
+mod files;
+mod formats;
+mod hostile;
+
+use std::path::PathBuf;
+
+use zerodb_hooks_documents::ParseError;
+use zerodb_hooks_documents::child::{Limits, Parser};
+
+/// A parser whose child behaves as `parser_of_tests` describes.
+fn parser(behaviour: &str) -> Parser {
+    Parser {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_parser_of_tests")),
+        arguments: vec![behaviour.into()],
+        limits: Limits::default(),
+    }
+}
+
+/// The error of a file. Also asserts that the caller goes on: the same parser then reads a good one.
+async fn refused(bytes: &[u8], content_type: &str, file_name: &str) -> ParseError {
+    let parser = parser("parse");
+    let error = match parser.parse(bytes, content_type, file_name).await {
+        Ok(document) => panic!("{} bytes of text from {file_name}", document.text.len()),
+        Err(error) => error,
+    };
+    let next = parser.parse(b"still here", "", "").await;
+    assert_eq!(next.map(|document| document.text).as_deref(), Ok("still here"));
+    error
+}

@@ -1,0 +1,233 @@
+-- auto_graph: the facts. A relation that memories said is a function of what each of them said (relation_sources): whatever
+-- comes or goes, it is computed anew from those that are left. Relations made by hand are never changed.
+
+-- A rule of predicates. `mutual`: it says the same both ways.
+CREATE TYPE zerodb._graph_rule AS (predicate text, single_valued boolean, inverse text, mutual boolean);
+-- A fact that a memory says. `since` and `until` bound when it is true; relation_id is the relation that it joins.
+CREATE TYPE zerodb._graph_said AS (source_id bigint, predicate text, target_id bigint, fact text, quote text, confidence real,
+    valid_at timestamptz, invalid_at timestamptz, since timestamptz, until timestamptz, single_valued boolean, relation_id bigint);
+-- A relation: what it is by its sources (`ended`: where they say so), when it is true, and whether that is what is stored.
+CREATE TYPE zerodb._graph_fact AS (id bigint, source_id bigint, predicate text, target_id bigint, confidence real, fact text, valid_at timestamptz,
+    said_at timestamptz, ended timestamptz, since timestamptz, until timestamptz, superseded_by bigint, single_valued boolean, mutual boolean);
+
+-- The rules for some predicates: the tenant's own first, then those for all.
+CREATE FUNCTION zerodb._graph_rules(memory zerodb._graph_memory, predicates text[]) RETURNS zerodb._graph_rule[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    rules zerodb._graph_rule[];
+BEGIN
+    EXECUTE format('SELECT array_agg(ROW(r.predicate, r.single_valued, r.inverse, coalesce(r.inverse = r.predicate, false))::zerodb._graph_rule) '
+        'FROM (SELECT DISTINCT ON (p.predicate) p.* FROM %I.predicates AS p WHERE (p.user_id IS NULL OR p.user_id = $1) AND (p.project_id IS NULL OR p.project_id = $2) '
+        'AND (p.predicate = ANY ($3) OR p.inverse = ANY ($3)) ORDER BY p.predicate, p.user_id NULLS LAST, p.project_id NULLS LAST) AS r', memory.store)
+    INTO rules USING memory.user_id, memory.project_id, predicates;
+    RETURN coalesce(rules, '{}');
+END
+$$;
+
+-- What a memory says: `ids` has the entity of each place. Facts with the inverse of a predicate are turned round, so that each is
+-- stored in one direction only; what says the same both ways, in the order of the ids. An entity has no relation with
+-- itself, and of two that say the same the surer counts.
+CREATE FUNCTION zerodb._graph_says(relations jsonb, ids bigint[], said_at timestamptz, rules zerodb._graph_rule[]) RETURNS zerodb._graph_said[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT ON (t.source_id, t.predicate, t.target_id) ROW(t.source_id, t.predicate, t.target_id, t.fact, t.quote, t.confidence,
+            t.valid_at, t.invalid_at, coalesce(t.valid_at, least(_graph_says.said_at, t.invalid_at)), coalesce(t.invalid_at, 'infinity'),
+            t.single_valued, NULL)::zerodb._graph_said
+        FROM (SELECT CASE WHEN d.turned THEN o.b ELSE o.a END AS source_id, CASE WHEN d.turned THEN o.a ELSE o.b END AS target_id, d.predicate, o.fact, o.quote,
+                o.confidence, o.valid_at, CASE WHEN o.invalid_at < o.valid_at THEN NULL ELSE o.invalid_at END AS invalid_at, coalesce(d.single_valued, false) AS single_valued, o.n
+            FROM (SELECT ids[(u.e ->> 's')::integer + 1] AS a, ids[(u.e ->> 'o')::integer + 1] AS b, u.e ->> 'p' AS predicate, u.e ->> 'fact' AS fact,
+                    u.e ->> 'quote' AS quote, coalesce((u.e ->> 'confidence')::real, 1) AS confidence, (u.e ->> 'valid_at')::timestamptz AS valid_at,
+                    (u.e ->> 'invalid_at')::timestamptz AS invalid_at, u.n
+                FROM jsonb_array_elements(relations) WITH ORDINALITY AS u (e, n)) AS o
+            LEFT JOIN LATERAL (SELECT r.predicate, r.single_valued FROM unnest(rules) AS r
+                WHERE r.inverse = o.predicate AND NOT r.mutual ORDER BY r.predicate LIMIT 1) AS i ON true
+            LEFT JOIN unnest(rules) AS s ON s.predicate = o.predicate
+            CROSS JOIN LATERAL (SELECT coalesce(i.predicate, o.predicate) AS predicate, CASE WHEN i.predicate IS NULL THEN s.single_valued ELSE i.single_valued END AS single_valued,
+                i.predicate IS NOT NULL OR coalesce(s.mutual AND o.a > o.b, false) AS turned) AS d
+            WHERE o.a <> o.b) AS t
+        ORDER BY t.source_id, t.predicate, t.target_id, t.confidence DESC, t.n);
+END
+$$;
+
+-- Gives each fact the relation that it joins: one that says the same of a time that overlaps. The one that this memory joined
+-- before goes first, then the one that was true when it begins.
+CREATE FUNCTION zerodb._graph_join_relations(memory zerodb._graph_memory, said zerodb._graph_said[]) RETURNS zerodb._graph_said[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    joined zerodb._graph_said[];
+BEGIN
+    EXECUTE format($q$
+        SELECT array_agg(ROW(q.source_id, q.predicate, q.target_id, q.fact, q.quote, q.confidence, q.valid_at, q.invalid_at, q.since, q.until,
+            q.single_valued, r.id)::zerodb._graph_said) FROM unnest($3) AS q
+        LEFT JOIN LATERAL (SELECT r.id FROM %1$I.relations AS r
+            LEFT JOIN %1$I.relation_sources AS own ON own.relation_id = r.id AND own.memory_id = $4 AND own.memory_table = $5
+            WHERE r.source_id = q.source_id AND r.predicate = q.predicate AND r.target_id = q.target_id AND %2$s AND (own.relation_id IS NOT NULL
+                OR (q.since < coalesce(r.invalid_at, 'infinity') AND q.until > coalesce(r.valid_at, least(r.said_at, r.invalid_at))))
+            ORDER BY own.relation_id IS NULL, q.since < coalesce(r.valid_at, least(r.said_at, r.invalid_at)), r.expired_at IS NOT NULL, r.id LIMIT 1) AS r ON true
+        $q$, memory.store, zerodb._graph_scope('r', memory))
+    INTO joined USING memory.user_id, memory.project_id, said, memory.id, memory.memory_table;
+    RETURN coalesce(joined, '{}');
+END
+$$;
+
+-- Makes relations of the facts that join none, and makes the memory a source of all; returns them with their relations.
+CREATE FUNCTION zerodb._graph_add_sources(memory zerodb._graph_memory, said zerodb._graph_said[]) RETURNS zerodb._graph_said[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format($q$
+        WITH made AS (
+            INSERT INTO %1$I.relations (source_id, predicate, target_id, fact, confidence, valid_at, invalid_at, said_at, origin, user_id, project_id)
+            SELECT q.source_id, q.predicate, q.target_id, q.fact, q.confidence, q.valid_at, q.invalid_at, $6, 'extracted', $1, $2
+            FROM unnest($3) AS q WHERE q.relation_id IS NULL RETURNING id, source_id, predicate, target_id)
+        SELECT array_agg(ROW(q.source_id, q.predicate, q.target_id, q.fact, q.quote, q.confidence, q.valid_at, q.invalid_at, q.since, q.until,
+            q.single_valued, coalesce(q.relation_id, m.id))::zerodb._graph_said)
+        FROM unnest($3) AS q LEFT JOIN made AS m ON m.source_id = q.source_id AND m.predicate = q.predicate AND m.target_id = q.target_id
+        $q$, memory.store)
+    INTO said USING memory.user_id, memory.project_id, said, memory.id, memory.memory_table, memory.said_at;
+    EXECUTE format($q$
+        INSERT INTO %1$I.relation_sources AS s (relation_id, memory_table, memory_id, fact, quote, confidence, valid_at, invalid_at, said_at, user_id, project_id)
+        SELECT q.relation_id, $5, $4, q.fact, q.quote, q.confidence, q.valid_at, q.invalid_at, $6, $1, $2 FROM unnest($3) AS q
+        ON CONFLICT ON CONSTRAINT relation_sources_pkey DO UPDATE SET fact = excluded.fact, quote = excluded.quote, confidence = excluded.confidence,
+            valid_at = excluded.valid_at, invalid_at = excluded.invalid_at, said_at = excluded.said_at
+        $q$, memory.store)
+    USING memory.user_id, memory.project_id, said, memory.id, memory.memory_table, memory.said_at;
+    RETURN said;
+END
+$$;
+
+-- Writes what a memory says and forgets what it said before; returns its relations.
+CREATE FUNCTION zerodb._graph_write_relations(memory zerodb._graph_memory, relations jsonb, ids bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    said zerodb._graph_said[] := '{}';
+    fresh bigint[];
+    kept bigint[] := '{}';
+    gone bigint[];
+BEGIN
+    IF relations <> '[]' THEN
+        said := zerodb._graph_says(relations, ids, memory.said_at,
+            zerodb._graph_rules(memory, ARRAY(SELECT DISTINCT r ->> 'p' FROM jsonb_array_elements(relations) AS r)));
+    END IF;
+    IF cardinality(said) > 0 THEN
+        said := zerodb._graph_join_relations(memory, said);
+        fresh := ARRAY(SELECT q.relation_id FROM unnest(said) AS q WHERE q.relation_id IS NOT NULL);
+        said := zerodb._graph_add_sources(memory, said);
+        kept := ARRAY(SELECT q.relation_id FROM unnest(said) AS q);
+    END IF;
+    EXECUTE format('WITH gone AS (DELETE FROM %I.relation_sources AS s WHERE s.memory_id = $3 AND s.memory_table = $4 AND s.relation_id <> ALL ($5) AND %s '
+        'RETURNING s.relation_id) SELECT array_agg(g.relation_id) FROM gone AS g', memory.store, zerodb._graph_scope('s', memory))
+    INTO gone USING memory.user_id, memory.project_id, memory.id, memory.memory_table, kept;
+    -- A relation that only this memory says is already what it says, unless another one ends it.
+    PERFORM zerodb._graph_settle_facts(memory, fresh || gone || ARRAY(SELECT q.relation_id FROM unnest(said) AS q WHERE q.single_valued),
+        gone IS NOT NULL OR EXISTS (SELECT FROM unnest(said) AS q WHERE q.single_valued));
+    RETURN kept;
+END
+$$;
+
+-- With each relation of a single-valued predicate, the others of that entity: what ends one of them may begin another.
+CREATE FUNCTION zerodb._graph_rivals(memory zerodb._graph_memory, ids bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    predicates text[];
+    rivals bigint[];
+BEGIN
+    EXECUTE format('SELECT array_agg(DISTINCT r.predicate) FROM %I.relations AS r WHERE r.id = ANY ($1)', memory.store) INTO predicates USING ids;
+    EXECUTE format($q$
+        SELECT array_agg(DISTINCT o.id) FROM %1$I.relations AS r JOIN unnest($4) AS p ON p.predicate = r.predicate AND p.single_valued
+        CROSS JOIN LATERAL (SELECT r.source_id AS id UNION SELECT r.target_id WHERE p.mutual) AS e
+        CROSS JOIN LATERAL (SELECT s.id FROM %1$I.relations AS s WHERE s.source_id = e.id AND s.predicate = r.predicate AND %2$s
+            UNION ALL SELECT s.id FROM %1$I.relations AS s WHERE p.mutual AND s.target_id = e.id AND s.predicate = r.predicate AND %2$s) AS o
+        WHERE r.id = ANY ($3)
+        $q$, memory.store, zerodb._graph_scope('s', memory))
+    INTO rivals USING memory.user_id, memory.project_id, ids, zerodb._graph_rules(memory, predicates);
+    RETURN ids || rivals;
+END
+$$;
+
+-- What relations are by their sources. A fact of a single-valued predicate ends where the next begins, if that is later and
+-- says something else; two that begin at once both stand.
+CREATE FUNCTION zerodb._graph_due(memory zerodb._graph_memory, ids bigint[]) RETURNS zerodb._graph_fact[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    facts zerodb._graph_fact[];
+    rules zerodb._graph_rule[];
+BEGIN
+    EXECUTE format($q$
+        SELECT array_agg(ROW(r.id, r.source_id, r.predicate, r.target_id, s.confidence, s.fact, s.valid_at, s.said_at, s.ended,
+            coalesce(s.valid_at, least(s.said_at, s.ended)), coalesce(s.ended, 'infinity'), NULL, NULL, NULL)::zerodb._graph_fact)
+        FROM %1$I.relations AS r
+        CROSS JOIN LATERAL (SELECT max(x.confidence) AS confidence, (array_agg(x.fact ORDER BY x.confidence DESC, x.said_at DESC, x.memory_id))[1] AS fact,
+                min(x.valid_at) AS valid_at, min(x.said_at) AS said_at,
+                CASE WHEN max(x.invalid_at) < min(x.valid_at) THEN min(x.valid_at) ELSE max(x.invalid_at) END AS ended
+            FROM %1$I.relation_sources AS x WHERE x.relation_id = r.id) AS s
+        WHERE r.id = ANY ($1) AND r.origin = 'extracted'
+        $q$, memory.store)
+    INTO facts USING ids;
+    rules := zerodb._graph_rules(memory, ARRAY(SELECT DISTINCT f.predicate FROM unnest(facts) AS f));
+    RETURN ARRAY(SELECT ROW(f.id, f.source_id, f.predicate, f.target_id, f.confidence, f.fact, f.valid_at, f.said_at, f.ended, f.since,
+            coalesce(n.since, f.until), n.id, p.single_valued, p.mutual)::zerodb._graph_fact
+        FROM unnest(facts) AS f LEFT JOIN unnest(rules) AS p ON p.predicate = f.predicate
+        LEFT JOIN LATERAL (SELECT o.id, o.since FROM unnest(facts) AS o
+            WHERE p.single_valued AND o.predicate = f.predicate AND o.since > f.since AND o.since < f.until AND (o.source_id, o.target_id) <> (f.source_id, f.target_id)
+                AND (o.source_id = f.source_id OR (p.mutual AND (o.source_id = f.target_id OR o.target_id IN (f.source_id, f.target_id))))
+            ORDER BY o.since, o.id LIMIT 1) AS n ON true);
+END
+$$;
+
+-- Makes relations what they are by their sources: those without any go, those that say the same of overlapping times become
+-- one, and the rest is computed. What does not change is not written. `rivalry`: relations of single-valued predicates may be
+-- among them, or some may have lost a source.
+CREATE FUNCTION zerodb._graph_settle_facts(memory zerodb._graph_memory, ids bigint[], rivalry boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    due zerodb._graph_fact[];
+    double record;
+    ends boolean;
+BEGIN
+    IF coalesce(cardinality(ids), 0) = 0 THEN
+        RETURN;
+    END IF;
+    IF rivalry THEN
+        ids := zerodb._graph_rivals(memory, ids);
+        EXECUTE format('DELETE FROM %1$I.relations AS r WHERE r.id = ANY ($1) AND r.origin = ''extracted'' AND NOT EXISTS '
+            '(SELECT FROM %1$I.relation_sources AS s WHERE s.relation_id = r.id)', memory.store) USING ids;
+    END IF;
+    LOOP
+        due := zerodb._graph_due(memory, ids);
+        SELECT a.id AS kept, b.id AS lost INTO double FROM unnest(due) AS a JOIN unnest(due) AS b ON b.source_id = a.source_id AND b.predicate = a.predicate
+            AND b.target_id = a.target_id AND (b.since, b.id) > (a.since, a.id) AND b.since < a.until ORDER BY a.since, a.id LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        EXECUTE format('UPDATE %1$I.relation_sources AS s SET relation_id = $1 WHERE s.relation_id = $2 AND NOT EXISTS (SELECT FROM %1$I.relation_sources AS o '
+            'WHERE o.relation_id = $1 AND o.memory_id = s.memory_id AND o.memory_table = s.memory_table)', memory.store)
+        USING double.kept, double.lost;
+        EXECUTE format('DELETE FROM %I.relations AS r WHERE r.id = $1', memory.store) USING double.lost;
+    END LOOP;
+    -- First those that end, or the index of what is true now would see two.
+    FOREACH ends IN ARRAY '{true,false}'::boolean[] LOOP
+        EXECUTE format($q$
+            UPDATE %I.relations AS r SET confidence = d.confidence, fact = d.fact, valid_at = d.valid_at, said_at = d.said_at, invalid_at = nullif(d.until, 'infinity'),
+                superseded_by = d.superseded_by, expired_at = CASE WHEN d.superseded_by IS NOT NULL THEN coalesce(r.expired_at, now()) END
+            FROM unnest($1) AS d WHERE r.id = d.id AND (d.until < 'infinity') = $2
+                AND (r.confidence, r.fact, r.valid_at, r.said_at, r.invalid_at, r.superseded_by, r.expired_at IS NOT NULL)
+                IS DISTINCT FROM (d.confidence, d.fact, d.valid_at, d.said_at, nullif(d.until, 'infinity'), d.superseded_by, d.superseded_by IS NOT NULL)
+            $q$, memory.store)
+        USING due, ends;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,125 @@
+-- API: public. Finding what the store holds again: by vectors, by words, or by both.
+
+-- 22023 for a search that cannot be.
+CREATE FUNCTION zerodb._check_recall(query text, max_rows integer, source text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF query IS NULL OR query !~ '\S' THEN
+        RAISE EXCEPTION 'the query is empty' USING ERRCODE = '22023', HINT = 'Say what to look for.';
+    END IF;
+    IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'invalid limit %', coalesce(max_rows::text, 'NULL') USING ERRCODE = '22023', HINT = 'Give 1 to 1000.';
+    END IF;
+    IF source IS NULL OR source NOT IN ('zeromemory', 'memories', 'vectors', 'chunks') THEN
+        RAISE EXCEPTION 'invalid source %', coalesce(quote_literal(source), 'NULL')
+            USING ERRCODE = '22023', HINT = 'Give zeromemory (what remember stores), memories, vectors or chunks (of files).';
+    END IF;
+END
+$$;
+
+-- The similarity of a column of vectors to the vector $2, as an expression.
+CREATE FUNCTION zerodb._similarity(relid oid, column_name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN t.typname = '_float4' THEN format('zerodb._cosine_similarity(t.%I, $2)', a.attname)
+        ELSE format('(1 - (t.%I OPERATOR(%I.<=>) $2::%s))::real', a.attname, n.nspname, format_type(a.atttypid, NULL)) END
+    FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid JOIN pg_namespace AS n ON n.oid = t.typnamespace
+    WHERE a.attrelid = relid AND a.attname = column_name AND NOT a.attisdropped
+$$;
+
+-- The vectors that a query is compared with: its own where one is given, else the local provider's where the store holds any of its
+-- kind; null where only words can be compared.
+CREATE FUNCTION zerodb._query_vector(target regclass, query text, given real[]) RETURNS real[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    dimensions integer := zerodb._vector_dimensions(target, 'embedding');
+    has_local boolean;
+BEGIN
+    IF given IS NOT NULL THEN
+        IF cardinality(given) <> dimensions THEN
+            RAISE EXCEPTION 'the query''s embedding has % dimensions, those of % have %', cardinality(given), target, dimensions
+                USING ERRCODE = '22023', HINT = 'Embed the query with the model that embedded the store.';
+        END IF;
+        RETURN given;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.embedding_model = zerodb._lexical_model())', target) INTO has_local;
+    RETURN CASE WHEN has_local THEN zerodb._lexical_embedding(query, dimensions) END;
+END
+$$;
+
+-- The two searches, joined by reciprocal ranks (Cormack, Clarke and Büttcher 2009, with their constant of 60): each gives its best
+-- 4 times "limit" rows. $1 words, $2 vector, $3 user, $4 project, $5 rows, $6 entity, $7 namespace, $8 least similarity,
+-- $9 whether the vector is of the local provider.
+CREATE FUNCTION zerodb._recall(query text, max_rows integer, source text, entity text, space text, least_similarity real, given real[], schema name)
+RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz, metadata jsonb)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target regclass;
+    acting uuid := nullif(zerodb._acting_user(NULL), zerodb._every_user());
+    project uuid := nullif(current_setting('zerodb.project_id', true), '')::uuid;
+    vector real[];
+    mine text;
+BEGIN
+    PERFORM zerodb._check_recall(query, max_rows, source);
+    target := zerodb._store_table(schema, source);
+    vector := zerodb._query_vector(target, query, given);
+    mine := concat_ws(' AND ', '($3 IS NULL OR t.user_id = $3) AND ($4 IS NULL OR t.project_id = $4)',
+        CASE WHEN zerodb._has_column(target, 'entity_id') THEN '($6 IS NULL OR t.entity_id = $6)' ELSE '$6 IS NULL' END,
+        CASE WHEN zerodb._has_column(target, 'namespace') THEN '($7 IS NULL OR t.namespace = $7)' ELSE '$7 IS NULL' END);
+    RETURN QUERY EXECUTE format($q$
+        WITH words AS (
+            -- Any of the words; those that every English text has say nothing.
+            SELECT string_agg(plainto_tsquery('simple', w)::text, ' | ')::tsquery AS query
+            FROM unnest(tsvector_to_array(to_tsvector('simple', $1))) AS u (w) WHERE to_tsvector('english', w) <> ''
+        ), by_vector AS (
+            SELECT v.id, v.similarity, row_number() OVER (ORDER BY v.similarity DESC, v.id) AS rank
+            FROM (SELECT t.id::text AS id, %2$s AS similarity FROM %1$s AS t
+                WHERE $2 IS NOT NULL AND t.embedding IS NOT NULL AND (NOT $9 OR t.embedding_model = zerodb._lexical_model()) AND %3$s
+                ORDER BY 2 DESC NULLS LAST LIMIT $5 * 4) AS v
+            WHERE v.similarity >= coalesce($8, 0.05)
+        ), by_words AS (
+            SELECT w.id, row_number() OVER (ORDER BY w.rank DESC, w.id) AS rank
+            FROM (SELECT t.id::text AS id, ts_rank_cd(to_tsvector('simple', t.content), words.query, 1) AS rank
+                FROM %1$s AS t, words WHERE to_tsvector('simple', t.content) @@ words.query AND %3$s
+                ORDER BY 2 DESC LIMIT $5 * 4) AS w
+        ), found AS (
+            SELECT coalesce(v.id, w.id) AS id, v.similarity,
+                coalesce(1.0 / (60 + v.rank), 0) + coalesce(1.0 / (60 + w.rank), 0) AS score,
+                CASE WHEN v.id IS NULL THEN 'words' WHEN w.id IS NULL THEN 'vector' ELSE 'both' END AS found_by
+            FROM by_vector AS v FULL JOIN by_words AS w ON w.id = v.id
+            WHERE $8 IS NULL OR v.id IS NOT NULL
+        )
+        SELECT t.id::text, t.content, f.score::real, f.similarity::real, f.found_by, t.created_at, t.metadata
+        FROM found AS f JOIN %1$s AS t ON t.id::text = f.id AND %3$s
+        ORDER BY f.score DESC, f.similarity DESC NULLS LAST, t.id LIMIT $5
+        $q$, target, zerodb._similarity(target, 'embedding'), mine)
+    USING query, vector, acting, project, max_rows, entity, space, least_similarity, given IS NULL;
+END
+$$;
+
+-- In SQL, because PL/pgSQL has no argument and result column of one name.
+CREATE FUNCTION zerodb.recall(
+    query text,
+    "limit" integer DEFAULT 10,
+    source text DEFAULT 'zeromemory',
+    entity_id text DEFAULT NULL,
+    namespace text DEFAULT NULL,
+    min_similarity real DEFAULT NULL,
+    query_embedding real[] DEFAULT NULL,
+    schema name DEFAULT 'zerodb_store'
+) RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz, metadata jsonb)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT r.* FROM zerodb._recall(recall.query, recall."limit", recall.source, recall.entity_id, recall.namespace, recall.min_similarity,
+        recall.query_embedding, recall.schema) AS r
+$$;
+COMMENT ON FUNCTION zerodb.recall(text, integer, text, text, text, real, real[], name) IS
+    'The rows of the store that fit a query best: by query_embedding, or by the local provider''s vectors where the store has them, and by words; 22023 for arguments that cannot be, 42P01 without a store';

@@ -1,0 +1,341 @@
+//! What a memory says, as rules or a model found it, made fit for the graph. Pure.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use zerodb_hooks_lexical::{Limits, extract};
+
+use super::fields;
+
+/// The most entities of a memory.
+pub const ENTITIES: usize = 20;
+/// The most other names of an entity.
+const ALIASES: usize = 4;
+/// What an entity of a memory has to do with the one that the memory is about, where nothing else is said.
+const RELATED: &str = "RELATED_TO";
+const RELATED_CONFIDENCE: f32 = 0.3;
+/// The version of the rules; a memory that an older one read is read again.
+pub const RULES_VERSION: i32 = 1;
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Extraction {
+    pub entities: Vec<Named>,
+    pub relations: Vec<Stated>,
+    /// What was found and cannot be stored.
+    pub dropped: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    pub name: String,
+    /// One of `fields::TYPES`.
+    pub kind: &'static str,
+    pub aliases: Vec<String>,
+}
+
+/// A fact about two of the entities, by their places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stated {
+    pub source: usize,
+    pub predicate: String,
+    pub target: usize,
+    pub fact: Option<String>,
+    pub quote: Option<String>,
+    pub confidence: f32,
+    pub valid_at: Option<String>,
+    pub invalid_at: Option<String>,
+}
+
+impl Extraction {
+    /// By the rules of the local provider.
+    pub fn by_rules(text: &str, max_relations: usize) -> Self {
+        let limits = Limits {
+            max_entities: ENTITIES,
+            max_relations,
+        };
+        let found = extract(text, &limits);
+        let mut collected = Collected::default();
+        for (id, entity) in found.entities.into_iter().enumerate() {
+            collected.entity(id as i64, &entity.name, entity.entity_type.as_str(), entity.aliases);
+        }
+        for relation in found.relations {
+            let (from, to) = relation.sentence;
+            collected.relation(
+                (relation.source as i64, relation.target as i64),
+                &relation.predicate,
+                Stated {
+                    source: 0,
+                    predicate: String::new(),
+                    target: 0,
+                    fact: fields::sentence(&relation.fact),
+                    quote: text.get(from..to).and_then(fields::sentence),
+                    confidence: relation.confidence.clamp(0.0, 1.0),
+                    valid_at: relation.valid_at,
+                    invalid_at: relation.invalid_at,
+                },
+            );
+        }
+        collected.finish(max_relations)
+    }
+
+    /// From a model's answer of the form of `prompt::extraction_schema`.
+    pub fn by_model(answer: &Value, max_relations: usize) -> Self {
+        let mut collected = Collected::default();
+        for entity in list(&answer["entities"]) {
+            let aliases = list(&entity["aliases"]).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            collected.entity(whole(&entity["id"]), text(&entity["name"]), text(&entity["type"]), aliases);
+        }
+        for relation in list(&answer["relations"]) {
+            let instant = |field: &str| relation[field].as_str().and_then(fields::instant).map(|at| at.to_string());
+            collected.relation(
+                (whole(&relation["source"]), whole(&relation["target"])),
+                text(&relation["predicate"]),
+                Stated {
+                    source: 0,
+                    predicate: String::new(),
+                    target: 0,
+                    fact: fields::sentence(text(&relation["fact"])),
+                    quote: None,
+                    confidence: fields::confidence(relation["confidence"].as_f64()),
+                    valid_at: instant("valid_at"),
+                    invalid_at: instant("invalid_at"),
+                },
+            );
+        }
+        collected.finish(max_relations)
+    }
+
+    /// Links every entity to the one that the memory is about, unless the memory says more of the two.
+    #[must_use]
+    pub fn about(mut self, subject: Option<&str>, max_relations: usize) -> Self {
+        let Some(subject) = subject.and_then(fields::name) else {
+            return self;
+        };
+        let place = match self.entities.iter().position(|entity| entity.is_called(&subject)) {
+            Some(place) => place,
+            None => {
+                self.entities.push(Named {
+                    name: subject,
+                    kind: fields::GENERIC,
+                    aliases: Vec::new(),
+                });
+                self.entities.len() - 1
+            }
+        };
+        let strangers: Vec<usize> = (0..self.entities.len())
+            .filter(|other| *other != place && !self.relations.iter().any(|fact| fact.joins(place, *other)))
+            .collect();
+        let room = max_relations.saturating_sub(self.relations.len());
+        self.relations.extend(strangers.into_iter().take(room).map(|other| Stated {
+            source: place,
+            predicate: RELATED.into(),
+            target: other,
+            fact: None,
+            quote: None,
+            confidence: RELATED_CONFIDENCE,
+            valid_at: None,
+            invalid_at: None,
+        }));
+        self
+    }
+
+    /// The relations as `graph_write` takes them.
+    pub fn relations(&self) -> Value {
+        let relation = |fact: &Stated| {
+            json!({
+                "s": fact.source, "p": fact.predicate, "o": fact.target, "fact": fact.fact, "quote": fact.quote,
+                "confidence": fact.confidence, "valid_at": fact.valid_at, "invalid_at": fact.invalid_at,
+            })
+        };
+        self.relations.iter().map(relation).collect()
+    }
+}
+
+impl Named {
+    fn is_called(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        std::iter::once(&self.name).chain(&self.aliases).any(|own| own.to_lowercase() == name)
+    }
+}
+
+impl Stated {
+    fn joins(&self, one: usize, other: usize) -> bool {
+        (self.source, self.target) == (one, other) || (self.source, self.target) == (other, one)
+    }
+}
+
+/// What is found, one after another.
+#[derive(Default)]
+struct Collected {
+    extraction: Extraction,
+    /// The places of the ids that the finder uses.
+    places: HashMap<i64, usize>,
+}
+
+impl Collected {
+    /// An entity that comes twice, or under an id that was used, is one.
+    fn entity(&mut self, id: i64, name: &str, kind: &str, aliases: Vec<String>) {
+        let entities = &mut self.extraction.entities;
+        let kind = fields::entity_type(kind);
+        let Some(name) = fields::name(name).filter(|_| !self.places.contains_key(&id)) else {
+            self.extraction.dropped += 1;
+            return;
+        };
+        let fits = |own: &str| own == kind || own == fields::GENERIC || kind == fields::GENERIC;
+        let place = match entities.iter().position(|own| own.is_called(&name) && fits(own.kind)) {
+            Some(place) => place,
+            None if entities.len() == ENTITIES => {
+                self.extraction.dropped += 1;
+                return;
+            }
+            None => {
+                entities.push(Named { name, kind, aliases: Vec::new() });
+                entities.len() - 1
+            }
+        };
+        let own = &mut entities[place];
+        if own.kind == fields::GENERIC {
+            own.kind = kind;
+        }
+        for alias in aliases.iter().filter_map(|alias| fields::name(alias)) {
+            if own.aliases.len() < ALIASES && !own.is_called(&alias) {
+                own.aliases.push(alias);
+            }
+        }
+        self.places.insert(id, place);
+    }
+
+    fn relation(&mut self, (source, target): (i64, i64), predicate: &str, found: Stated) {
+        let ends = self.places.get(&source).zip(self.places.get(&target));
+        match (ends, fields::predicate(predicate)) {
+            (Some((source, target)), Some(predicate)) if source != target => self.extraction.relations.push(Stated {
+                source: *source,
+                predicate,
+                target: *target,
+                ..found
+            }),
+            _ => self.extraction.dropped += 1,
+        }
+    }
+
+    /// The surest relations, in the order in which they were found.
+    fn finish(mut self, max_relations: usize) -> Extraction {
+        let relations = &mut self.extraction.relations;
+        if relations.len() > max_relations {
+            let mut order: Vec<usize> = (0..relations.len()).collect();
+            order.sort_by(|a, b| relations[*b].confidence.total_cmp(&relations[*a].confidence).then(a.cmp(b)));
+            order.truncate(max_relations);
+            order.sort_unstable();
+            self.extraction.dropped += relations.len() - order.len();
+            *relations = order.into_iter().map(|place| relations[place].clone()).collect();
+        }
+        self.extraction
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// A whole number; some models write 3.0.
+fn whole(value: &Value) -> i64 {
+    value.as_i64().or_else(|| value.as_f64().map(|number| number as i64)).unwrap_or(-1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relation(source: i64, predicate: &str, target: i64, confidence: f64) -> Value {
+        json!({"source": source, "predicate": predicate, "target": target, "fact": "x", "confidence": confidence,
+            "valid_at": "2020", "invalid_at": null})
+    }
+
+    fn entity(id: i64, name: &str, kind: &str) -> Value {
+        json!({"id": id, "name": name, "type": kind, "aliases": []})
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_dropped_and_counted() {
+        let answer = json!({
+            "entities": [entity(7, "Alice", "person"), entity(8, "Bob", "human"), entity(8, "Carol", "person"), entity(9, "she", "person")],
+            "relations": [
+                relation(7, "met", 8, 0.9),
+                relation(7, "likes", 7, 0.9),
+                relation(7, "knows", 9, 0.9),
+                relation(7, "knows", 99, 0.9),
+                relation(7, "…", 8, 0.9),
+            ],
+        });
+        let found = Extraction::by_model(&answer, 30);
+        assert_eq!(found.entities.iter().map(|entity| (entity.name.as_str(), entity.kind)).collect::<Vec<_>>(), [("Alice", "person"), ("Bob", "entity")]);
+        assert_eq!(found.relations.len(), 1);
+        let fact = &found.relations[0];
+        assert_eq!((fact.source, fact.predicate.as_str(), fact.target), (0, "MET", 1));
+        assert_eq!(fact.valid_at.as_deref(), Some("2020-01-01T00:00:00Z"));
+        assert_eq!(found.dropped, 6);
+    }
+
+    #[test]
+    fn one_name_is_one_entity_and_keeps_its_places() {
+        let mut bob = entity(1, "Robert", "person");
+        bob["aliases"] = json!(["Bob", "bob", "he", "Robert"]);
+        let answer = json!({"entities": [bob, entity(2, "BOB", "entity"), entity(3, "Bob", "location"), entity(4, "Ann", "person")],
+            "relations": [relation(4, "MET", 2, 1.0)]});
+        let found = Extraction::by_model(&answer, 30);
+        assert_eq!(found.entities.len(), 3, "a place of that name is another");
+        assert_eq!(found.entities[0].aliases, ["Bob"]);
+        assert_eq!(found.relations[0].target, 0);
+    }
+
+    #[test]
+    fn the_surest_relations_stay_in_their_order() {
+        let entities: Vec<Value> = (0..25).map(|id| entity(id, &format!("Name {id}"), "person")).collect();
+        let relations: Vec<Value> = (0..6).map(|at| relation(at, "MET", at + 1, [0.1, 0.9, 0.2, 0.9, 0.9, 0.3][at as usize])).collect();
+        let found = Extraction::by_model(&json!({"entities": entities, "relations": relations}), 3);
+        assert_eq!(found.entities.len(), ENTITIES);
+        assert_eq!(found.relations.iter().map(|fact| fact.source).collect::<Vec<_>>(), [1, 3, 4]);
+        assert!(Extraction::by_model(&json!({"entities": entities, "relations": relations}), 0).relations.is_empty());
+    }
+
+    #[test]
+    fn an_answer_of_any_form_is_read_without_a_fault() {
+        for answer in [json!(null), json!([]), json!({"entities": {"a": 1}, "relations": "x"}), json!({"entities": [1, null, "x"], "relations": [[], {}]})] {
+            assert!(Extraction::by_model(&answer, 30).entities.is_empty());
+        }
+    }
+
+    #[test]
+    fn entities_are_linked_to_whom_the_memory_is_about() {
+        let answer = json!({"entities": [entity(0, "Alice", "person"), entity(1, "Bob", "person"), entity(2, "Berlin", "location")],
+            "relations": [relation(1, "MET", 0, 1.0)]});
+        let found = Extraction::by_model(&answer, 30).about(Some("alice"), 30);
+        let links: Vec<_> = found.relations.iter().map(|fact| (fact.source, fact.predicate.as_str(), fact.target)).collect();
+        assert_eq!(links, [(1, "MET", 0), (0, "RELATED_TO", 2)]);
+        let stranger = Extraction::by_model(&answer, 30).about(Some("agent 7"), 2);
+        assert_eq!(stranger.entities.last().map(|entity| entity.name.as_str()), Some("agent 7"));
+        assert_eq!(stranger.relations.len(), 2, "the limit counts");
+        assert_eq!(Extraction::by_model(&answer, 30).about(None, 30).relations.len(), 1);
+    }
+
+    #[test]
+    fn the_rules_find_the_facts_of_a_plain_sentence() {
+        let found = Extraction::by_rules("Alice met Bob at the AI conference in Berlin.", 30).about(Some("alice"), 30);
+        let mut joined: Vec<_> = found
+            .relations
+            .iter()
+            .filter(|fact| [fact.source, fact.target].iter().any(|end| found.entities[*end].name == "Alice"))
+            .flat_map(|fact| [fact.source, fact.target])
+            .map(|end| found.entities[end].name.as_str())
+            .filter(|name| *name != "Alice")
+            .collect();
+        joined.sort_unstable();
+        joined.dedup();
+        assert!(["Berlin", "Bob"].iter().all(|name| joined.contains(name)), "{joined:?}");
+        assert!(found.relations.iter().any(|fact| fact.quote.is_some()));
+    }
+}

@@ -1,0 +1,56 @@
+//! How many rows of a hook's tables have a result: which are to be counted, and what was counted.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::statements::{DUE_COVERAGE, KEEP_COVERAGE};
+use super::{Backfill, Store, StoreError};
+
+/// Rows, and those with a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    pub total: i64,
+    pub done: i64,
+}
+
+impl Store {
+    /// The tables that are to be counted now, each as a backfill that is not begun.
+    pub async fn due_coverage(&self) -> Result<Vec<Backfill>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(DUE_COVERAGE).await?;
+        let rows = connection.query(&statement, &[]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Backfill {
+                    hook_id: row.try_get(0)?,
+                    hook_version: row.try_get(1)?,
+                    relid: row.try_get(2)?,
+                    event_type: row.try_get(3)?,
+                    missing_only: false,
+                    replaces_given: false,
+                    after: None,
+                    total: None,
+                })
+            })
+            .collect()
+    }
+
+    pub async fn keep_coverage(
+        &self,
+        hook: Uuid,
+        relid: u32,
+        counted: Counted,
+        took: Duration,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(KEEP_COVERAGE).await?;
+        connection
+            .execute(
+                &statement,
+                &[&hook, &relid, &counted.total, &counted.done, &took.as_secs_f64()],
+            )
+            .await?;
+        Ok(())
+    }
+}
