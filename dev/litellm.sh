@@ -10,7 +10,9 @@ if [[ ! -e $home/.complete-$version ]]; then
     rm -rf "$home"
     if ! python3 -m venv "$home" >/dev/null 2>&1; then
         is_root || die "please install python3-venv, then run this again"
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+        # A machine that is fresh has no package lists.
+        venv() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; }
+        venv 2>/dev/null || { apt-get update -qq && venv; }
         python3 -m venv --clear "$home" >/dev/null
     fi
     "$home/bin/python" -m pip install --quiet --disable-pip-version-check "litellm[proxy]==$version" >&2
