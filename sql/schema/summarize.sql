@@ -145,9 +145,9 @@ BEGIN
     EXECUTE format('SELECT jsonb_build_object(''source'', %s, ''size'', %s, ''is_text'', %s, ''is_elsewhere'', %s, ''name'', %s, ''type'', %s, '
         '''summarized'', t.%I <> '''', ''hash'', %s) FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
         zerodb._summary_source(plan), zerodb._summary_size(plan),
-        coalesce(format('t.%I::text <> ''''', plan ->> 'text'), 'false'), coalesce(format('t.%I IS NOT NULL', plan ->> 'uri'), 'false'),
-        coalesce(format('t.%I', plan ->> 'name'), 'NULL'), coalesce(format('t.%I', plan ->> 'type'), 'NULL'),
-        plan ->> 'target', coalesce(format('encode(t.%I, ''hex'')', plan ->> 'hash_column'), 'NULL'),
+        CASE WHEN plan ->> 'text' IS NULL THEN 'false' ELSE format('t.%I::text <> ''''', plan ->> 'text') END, CASE WHEN plan ->> 'uri' IS NULL THEN 'false' ELSE format('t.%I IS NOT NULL', plan ->> 'uri') END,
+        CASE WHEN plan ->> 'name' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'name') END, CASE WHEN plan ->> 'type' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'type') END,
+        plan ->> 'target', CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
         relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
     INTO found USING args -> 'key';
     RETURN found;
@@ -190,8 +190,8 @@ BEGIN
     PERFORM zerodb._act_for(args ->> 'user_id');
     EXECUTE format('UPDATE %s AS t SET %I = $2%s%s%s FROM (SELECT $1 AS key) AS k WHERE %s AND %s AND %s = $3',
         relid::regclass, plan ->> 'target',
-        coalesce(format(', %I = $4', plan ->> 'model_column'), ''), coalesce(format(', %I = decode($5, ''hex'')', plan ->> 'hash_column'), ''),
-        coalesce(format(', %I = $6', plan ->> 'info_column'), ''),
+        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $4', plan ->> 'model_column') END, CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode($5, ''hex'')', plan ->> 'hash_column') END,
+        CASE WHEN plan ->> 'info_column' IS NULL THEN '' ELSE format(', %I = $6', plan ->> 'info_column') END,
         zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._summary_source(plan))
     USING args -> 'key', args ->> 'summary', args ->> 'source', args ->> 'model', args ->> 'hash', args -> 'info';
     GET DIAGNOSTICS written = ROW_COUNT;

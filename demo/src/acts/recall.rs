@@ -6,12 +6,12 @@ use crate::screen::{self, Tone};
 use crate::stage::Stage;
 
 const RECALL: &str = "
-SELECT content, similarity, found_by, score FROM zerodb.recall($1, 3)";
+SELECT content, similarity, found_by, score FROM zerodb.recall($1, 3, namespace => 'default')";
 
 /// Questions, each with a word that every right answer has.
 const QUESTIONS: [(&str, &str); 2] = [
-    ("how is a webhook's signature verified?", "webhook"),
-    ("which transactions have events?", "transaction"),
+    ("what happens when a write is rolled back?", "rolled"),
+    ("where are secrets kept?", "secret"),
 ];
 
 pub async fn play(stage: &mut Stage) -> Result<()> {
