@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-models dev-packages dev-server dev-postgres15 dev-tools
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -26,16 +26,16 @@ help: ## list the targets
 
 demo: dev-server dev-tools ## start a throw-away PostgreSQL and worker, and show hooks at work
 	dev/install_extension.sh $(MAIN)
-	echo "==> building the worker and the demo (about 2 minutes the first time)"
+	echo "==> building the worker and the demo (about 5 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
 	$(RUN) cargo run --quiet -p zerodb_hooks_demo
 
 # The in-server tests come before the plain installs, because they leave a build with tests inside in the servers' folders.
-test: setup dev-pgspot dev-chaos dev-model-clients check pgtest ## run every test: format, Clippy, in-server, worker, end to end
+test: setup dev-pgspot dev-chaos dev-model-clients dev-models check pgtest ## run every test: format, Clippy, in-server, worker, end to end
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
-	echo "==> building and testing the worker (about 2 minutes the first time)"
+	echo "==> building and testing the worker (about 6 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
-	$(RUN) cargo test -p zerodb_hooks_worker
+	$(RUN) cargo test -p zerodb_hooks_worker -p zerodb_hooks_lexical -p zerodb_hooks_models -p zerodb_hooks_documents
 	echo "==> running the end-to-end tests"
 	$(RUN) cargo test -p zerodb_hooks_tests
 
@@ -89,6 +89,10 @@ dev-chaos:
 # The official OpenAI client, to which the tests' model endpoint must look like the hosted API.
 dev-model-clients:
 	dev/openai_client.sh
+
+# all-MiniLM-L6-v2, for the tests of models that are read in process.
+dev-models:
+	dev/models.sh
 
 dev-packages:
 	dev/debian.sh build
