@@ -3,12 +3,15 @@
 use crate::cutting::{cut_with_ellipsis, fits, single_spaced};
 use crate::ranking::Graph;
 use crate::sentences::{Sentence, detailed};
+use crate::words::fold;
 
 /// At most this many sentences are ranked. Of a longer text they are its first quarter of that number, and the others
 /// evenly from the rest.
 pub const MAX_SENTENCES: usize = 4_000;
 /// A sentence whose cosine with one already taken is above this says it again.
 const REPETITION: f32 = 0.6;
+/// A sentence that is worth less than this part of the average rank is taken only while half of the room is empty.
+const LEAST_WORTH: f32 = 0.7;
 /// Sentences with fewer words ("Yes.", "See below.") are taken only where there are no others.
 const FEWEST_WORDS: usize = 4;
 
@@ -28,14 +31,41 @@ pub fn summarize(text: &str, max_length: usize) -> String {
     }
     let graph = Graph::of(candidates.iter().map(|sentence| sentence.text));
     let ranks = graph.ranks();
-    let mut by_rank: Vec<usize> = (0..candidates.len()).collect();
-    by_rank.sort_by(|left, right| ranks[*right].total_cmp(&ranks[*left]).then(left.cmp(right)));
-    let chosen = choose(&candidates, &graph, &by_rank, max_length);
+    let worths: Vec<f32> = candidates
+        .iter()
+        .zip(ranks)
+        .map(|(sentence, rank)| rank * standing(sentence.text, max_length))
+        .collect();
+    let mut by_worth: Vec<usize> = (0..candidates.len()).collect();
+    by_worth.sort_by(|left, right| worths[*right].total_cmp(&worths[*left]).then(left.cmp(right)));
+    let best = by_worth[0];
+    let least = LEAST_WORTH / candidates.len() as f32;
+    let worthy = by_worth
+        .iter()
+        .take_while(|place| worths[**place] >= least)
+        .count();
+    let chosen = choose(&candidates, &graph, by_worth.split_at(worthy), max_length);
     if chosen.is_empty() {
-        cut_with_ellipsis(candidates[by_rank[0]].text, max_length)
+        cut_with_ellipsis(candidates[best].text, max_length)
     } else {
         join(chosen)
     }
+}
+
+/// What is left of a sentence's rank: less where it would take more than half of the summary, and where it begins with a
+/// word that points to the sentence before it.
+fn standing(sentence: &str, max_length: usize) -> f32 {
+    const POINTING: &str =
+        "he she it its they their his her this these those that such but and so however therefore thus";
+    let first = fold(
+        sentence
+            .split(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or_default(),
+    );
+    let pointing = POINTING.split(' ').any(|word| word == first);
+    let (half, length) = (max_length as f32 / 2.0, sentence.chars().count() as f32);
+    (half / length).min(1.0) * if pointing { 0.7 } else { 1.0 }
 }
 
 /// What may be taken: real sentences if there are any, else short ones, else headings and items.
@@ -79,16 +109,23 @@ fn sample(text: &str, kind: fn(&Sentence<'_>) -> bool) -> Vec<Sentence<'_>> {
         .collect()
 }
 
-/// Takes sentences by rank while they fit and say something new. Returns them in the order of the text.
-fn choose(candidates: &[Sentence<'_>], graph: &Graph, by_rank: &[usize], max_length: usize) -> Vec<String> {
+/// Takes sentences in the order given while they fit and say something new; of the second list only while half of the room
+/// is empty. Returns them in the order of the text.
+fn choose(
+    candidates: &[Sentence<'_>],
+    graph: &Graph,
+    (worthy, others): (&[usize], &[usize]),
+    max_length: usize,
+) -> Vec<String> {
     let mut room = max_length;
     let mut taken: Vec<(usize, String)> = Vec::new();
-    for place in by_rank {
+    for (number, place) in worthy.iter().chain(others).enumerate() {
+        if number >= worthy.len() && room < max_length / 2 {
+            break;
+        }
         let separator = usize::from(!taken.is_empty());
-        let Some(sentence) = room
-            .checked_sub(separator)
-            .and_then(|room| as_sentence(&candidates[*place], room))
-        else {
+        let fitting = |room| as_sentence(&candidates[*place], room);
+        let Some(sentence) = room.checked_sub(separator).and_then(fitting) else {
             continue;
         };
         if taken

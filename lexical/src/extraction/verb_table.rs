@@ -74,8 +74,8 @@ pub(super) const ADJECTIVAL: &[Adjectival] = &[
 ];
 
 /// One verb a line: lemma (with past and participle where they are irregular); `s` state or `e` event, `+` adjuncts,
-/// `&` together, `*` making; its subject, its object or `-`, its prepositions, and `=` synonyms that give the same predicate. What they
-/// are is a cue for the type of an entity: person, organization, location, pRoduct, event, x anything.
+/// `&` together, `*` making; its subject, its object or `-`, its prepositions, and `=` synonyms that give the same
+/// predicate. Each is a cue for the type of an entity: person, organization, location, pRoduct, event, x anything.
 pub(super) const LINES: &[&str] = &[
     "work s+ p - at:o in:l for:o with:x on:r under:p",
     "live s+ p - in:l at:l with:p near:l =reside",
