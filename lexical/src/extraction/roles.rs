@@ -1,6 +1,9 @@
 //! Owns the nouns that relate two entities: "the CEO of", "a sister of", "an engineer at", "a city in". It must not look at
 //! sentences.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
 use super::EntityType;
 
 /// What a noun says about its bearer and about whom or what it belongs to.
@@ -26,14 +29,25 @@ const fn role(predicate: &'static str, past: &'static str, bearer: EntityType, t
 
 /// The role of a folded noun, singular or plural.
 pub(super) fn role_of(noun: &str) -> Option<Role> {
-    let find = |noun: &str| {
-        ROLES
-            .iter()
-            .find(|(nouns, _)| nouns.split(' ').any(|known| known == noun))
-            .map(|(_, role)| *role)
+    let plural = || {
+        if noun.ends_with('s') {
+            BY_NOUN.get(singular(noun).as_str())
+        } else {
+            None
+        }
     };
-    find(noun).or_else(|| find(&singular(noun)))
+    BY_NOUN.get(noun).or_else(plural).copied()
 }
+
+/// Asked for nearly every word of a text.
+static BY_NOUN: LazyLock<HashMap<&str, Role>> = LazyLock::new(|| {
+    ROLES
+        .iter()
+        .flat_map(|(nouns, role)| nouns.split(' ').map(|noun| (noun, *role)))
+        .collect()
+});
+
+static BY_PROFESSION: LazyLock<HashSet<&str>> = LazyLock::new(|| PROFESSIONS.split_whitespace().collect());
 
 /// "cities" is "city", "bosses" is "boss". What is no plural stays.
 pub(super) fn singular(noun: &str) -> String {
@@ -69,8 +83,10 @@ pub(super) fn mutual(plural: &str) -> Option<&'static str> {
 
 /// Whether a folded noun is what somebody does: "an engineer".
 pub(super) fn is_profession(noun: &str) -> bool {
-    let listed = |noun: &str| PROFESSIONS.split_whitespace().any(|known| known == noun);
-    listed(noun) || noun.strip_suffix('s').is_some_and(listed)
+    BY_PROFESSION.contains(noun)
+        || noun
+            .strip_suffix('s')
+            .is_some_and(|noun| BY_PROFESSION.contains(noun))
 }
 
 const PROFESSIONS: &str = "engineer developer programmer designer teacher professor lecturer doctor nurse surgeon lawyer judge \

@@ -64,17 +64,24 @@ pub(super) fn is_participle(form: Form) -> bool {
 
 /// "is located in", "was born in": what a participle says with its preposition.
 pub(super) fn adjectival(participle: &str, preposition: &str) -> Option<&'static Adjectival> {
-    ADJECTIVAL.iter().find(|row| {
-        row.preposition == preposition && row.participles.split(' ').any(|known| known == participle)
-    })
+    let rows = BY_PARTICIPLE.get(participle)?;
+    rows.iter().copied().find(|row| row.preposition == preposition)
 }
 
 /// Whether a folded word is a participle of [`adjectival`].
 pub(super) fn is_adjectival(participle: &str) -> bool {
-    ADJECTIVAL
-        .iter()
-        .any(|row| row.participles.split(' ').any(|known| known == participle))
+    BY_PARTICIPLE.contains_key(participle)
 }
+
+static BY_PARTICIPLE: LazyLock<HashMap<&str, Vec<&Adjectival>>> = LazyLock::new(|| {
+    let mut rows: HashMap<&str, Vec<&Adjectival>> = HashMap::new();
+    for row in ADJECTIVAL {
+        row.participles
+            .split(' ')
+            .for_each(|participle| rows.entry(participle).or_default().push(row));
+    }
+    rows
+});
 
 static FORMS: LazyLock<HashMap<String, (usize, Form)>> = LazyLock::new(|| {
     let mut forms = HashMap::new();
