@@ -117,6 +117,8 @@ const AUTO_SUMMARIZE: &[Key] = &[
 const AUTO_GRAPH: &[Key] = &[
     key("model", Kind::Name),
     key("provider", Kind::Name),
+    key("embedding_provider", Kind::Name),
+    key("embedding_model", Kind::Name),
     key("extract_entities", Kind::Bool),
     key(
         "max_relations",

@@ -34,6 +34,9 @@ fn cosine_similarity(a: pgrx::Array<f32>, b: pgrx::Array<f32>) -> Option<f32> {
         b_square += y * y;
     }
     let length = (a_square * b_square).sqrt();
-    #[expect(clippy::cast_possible_truncation, reason = "a similarity needs no more than a real has")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a similarity needs no more than a real has"
+    )]
     (length > 0.0).then(|| (dot / length) as f32)
 }

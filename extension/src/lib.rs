@@ -108,10 +108,11 @@ extension_sql_file!(
     requires = ["graph_facts"]
 );
 extension_sql_file!(
-    "../../sql/schema/embed.sql",
-    name = "embed",
-    requires = ["graph"]
+    "../../sql/schema/graph_merge.sql",
+    name = "graph_merge",
+    requires = ["graph_write"]
 );
+extension_sql_file!("../../sql/schema/embed.sql", name = "embed", requires = ["graph"]);
 extension_sql_file!(
     "../../sql/schema/recall.sql",
     name = "recall",

@@ -1,5 +1,7 @@
 //! What embeddings promise: the same for years, always a unit vector, and near where words are shared.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use zerodb_hooks_lexical::{EMBEDDING_VERSION, MODEL, embed};
 
 fn cosine(left: &str, right: &str, dimensions: usize) -> f32 {

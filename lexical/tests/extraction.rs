@@ -1,5 +1,7 @@
 //! What the rules find and what they must not find, sentence by sentence.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use zerodb_hooks_lexical::{Extraction, Limits, extract};
 
 /// A text, `=>`, and all the relations that it states, in any order.

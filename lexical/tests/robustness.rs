@@ -1,6 +1,8 @@
 //! What holds for any text at all: no panic, every limit kept, every vector finite and of length 1. Texts are random,
 //! from fixed seeds, made of what has broken text code before.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use zerodb_hooks_lexical::sentences::sentences;
 use zerodb_hooks_lexical::{
     Limits, cut_at_sentence, embed, extract, is_fuzzy_matchable, summarize, trigram_similarity,

@@ -1,5 +1,7 @@
 //! What summaries promise: never too long, made of the text's own sentences, ending with one.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use zerodb_hooks_lexical::{cut_at_sentence, sentences::sentences, summarize};
 
 const REPORT: &str = "# Quarterly report\n\n\

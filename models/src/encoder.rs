@@ -49,7 +49,7 @@ impl Encoder {
     }
 }
 
-/// A weight with its bias.
+/// A weight of shape (inputs, outputs) with its bias.
 struct Projection {
     weight: Tensor,
     bias: Tensor,
@@ -58,7 +58,10 @@ struct Projection {
 impl Projection {
     fn load(weights: &Weights, name: &str, outputs: usize, inputs: usize) -> Result<Self, ModelError> {
         Ok(Self {
-            weight: weights.tensor(&format!("{name}.weight"), (outputs, inputs))?,
+            weight: weights
+                .tensor(&format!("{name}.weight"), (outputs, inputs))?
+                .t()?
+                .contiguous()?,
             bias: weights.tensor(&format!("{name}.bias"), outputs)?,
         })
     }
@@ -68,7 +71,7 @@ impl Projection {
         let weights: Vec<&Tensor> = parts.iter().map(|part| &part.weight).collect();
         let biases: Vec<&Tensor> = parts.iter().map(|part| &part.bias).collect();
         Ok(Self {
-            weight: Tensor::cat(&weights, 0)?,
+            weight: Tensor::cat(&weights, 1)?.contiguous()?,
             bias: Tensor::cat(&biases, 0)?,
         })
     }

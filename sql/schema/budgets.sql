@@ -147,7 +147,8 @@ LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH request AS MATERIALIZED (
-        SELECT r.user_id, r.project_id, r.handler, r.tokens, r.place::integer AS place
+        -- A request of which nothing is known wants something all the same.
+        SELECT r.user_id, r.project_id, r.handler, greatest(r.tokens, 1) AS tokens, r.place::integer AS place
         FROM unnest(users, projects, handlers, tokens) WITH ORDINALITY AS r (user_id, project_id, handler, tokens, place)
     ), applies AS MATERIALIZED (
         SELECT b.id AS budget_id, r.place, r.tokens AS wanted FROM zerodb.budget AS b

@@ -80,7 +80,7 @@ END
 $$;
 
 -- Which memory named an entity, by which name, and which said a fact: what makes retraction exact. A memory is known by its
--- table and its id.
+-- table and its id. merged_from has the entities that a mention was of before they were merged, the latest last.
 CREATE FUNCTION zerodb._create_provenance(schema name) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -92,6 +92,7 @@ BEGIN
         entity_id bigint NOT NULL REFERENCES %I.entities ON DELETE CASCADE,
         norm_name text COLLATE "C" NOT NULL,
         name text NOT NULL,
+        merged_from bigint[] NOT NULL DEFAULT '{}',
         PRIMARY KEY (memory_id, memory_table, entity_id, norm_name)$t$, schema),
         '{"(entity_id, norm_name)"}');
     PERFORM zerodb._create_store_table(schema, 'relation_sources', 'Graph: which memory said so, and in which words', format(

@@ -66,7 +66,11 @@ fn opened(name: &str) -> Result<Document, ParseError> {
 fn started() -> Result<Document, ParseError> {
     let status = Command::new("/bin/true").stderr(Stdio::null()).status();
     let success = status.is_ok_and(|status| status.success());
-    Err(if success { ParseError::EmptyDocument } else { ParseError::UnsupportedType })
+    Err(if success {
+        ParseError::EmptyDocument
+    } else {
+        ParseError::UnsupportedType
+    })
 }
 
 /// Reads nothing, says nothing, and uses no processor time.

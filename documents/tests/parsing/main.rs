@@ -1,5 +1,7 @@
 //! Files, good and bad, through a child process that allocates as the worker does.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 mod child;
 mod files;
 mod formats;

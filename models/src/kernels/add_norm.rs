@@ -43,30 +43,52 @@ impl InplaceOp2 for AddNorm<'_> {
         let size = 64 * width;
         let arch = pulp::Arch::new();
         parts(&mut rows[start..end], size, self.threads, |part, rows| {
-            let others = other[part * size..].chunks_exact(width);
-            arch.dispatch(|| {
-                rows.chunks_exact_mut(width)
-                    .zip(others)
-                    .for_each(|(row, other)| self.row(row, other))
+            let other = &other[part * size..];
+            arch.dispatch(Rows {
+                rows,
+                other,
+                norm: self.norm,
             });
         });
         Ok(())
     }
 }
 
-impl AddNorm<'_> {
+/// Some of the rows.
+struct Rows<'a> {
+    rows: &'a mut [f32],
+    other: &'a [f32],
+    norm: &'a Norm,
+}
+
+impl pulp::NullaryFnOnce for Rows<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn row(&self, row: &mut [f32], other: &[f32]) {
-        row.iter_mut()
-            .zip(other)
-            .for_each(|(number, other)| *number += other);
+    fn call(self) {
+        let width = self.norm.scale.len();
+        for (row, other) in self
+            .rows
+            .chunks_exact_mut(width)
+            .zip(self.other.chunks_exact(width))
+        {
+            self.norm.apply(row, other);
+        }
+    }
+}
+
+impl Norm {
+    #[inline(always)]
+    fn apply(&self, row: &mut [f32], other: &[f32]) {
+        for (number, other) in row.iter_mut().zip(other) {
+            *number += other;
+        }
         let mean = sum(row, |number| number) / row.len() as f32;
         let variance = sum(row, |number| (number - mean) * (number - mean)) / row.len() as f32;
-        let scale = 1.0 / (variance + self.norm.epsilon).sqrt();
-        let learned = self.norm.scale.iter().zip(&self.norm.shift);
-        row.iter_mut()
-            .zip(learned)
-            .for_each(|(number, (by, shift))| *number = (*number - mean) * scale * by + shift);
+        let scale = 1.0 / (variance + self.epsilon).sqrt();
+        for ((number, by), shift) in row.iter_mut().zip(&self.scale).zip(&self.shift) {
+            *number = (*number - mean) * scale * by + shift;
+        }
     }
 }
 

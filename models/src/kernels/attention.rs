@@ -99,10 +99,10 @@ impl Attention<'_> {
             };
             product(seen, view(&part.rows, 0), view(&part.text, 1).transposed(), store);
             let mut scales = [0.0; BLOCK];
-            arch.dispatch(|| {
-                seen.chunks_exact_mut(keys)
-                    .zip(&mut scales)
-                    .for_each(|(row, scale)| *scale = softmax(row));
+            arch.dispatch(Softmax {
+                rows: seen,
+                width: keys,
+                scales: &mut scales,
             });
             let result = &mut part.result[head * head_width..];
             let store = Store {
@@ -119,6 +119,24 @@ impl Attention<'_> {
             for (row, scale) in result.chunks_mut(width).zip(scales) {
                 row[..head_width].iter_mut().for_each(|number| *number *= scale);
             }
+        }
+    }
+}
+
+/// The softmax of each row, but for the scale that it is still to be multiplied by.
+struct Softmax<'a> {
+    rows: &'a mut [f32],
+    width: usize,
+    scales: &'a mut [f32],
+}
+
+impl pulp::NullaryFnOnce for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (row, scale) in self.rows.chunks_exact_mut(self.width).zip(self.scales) {
+            *scale = softmax(row);
         }
     }
 }

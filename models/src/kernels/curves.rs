@@ -2,7 +2,7 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
-use super::{LANES, sum};
+use super::{reduce, sum};
 
 /// Adding it to a small number leaves the nearest whole one in the low bits.
 const ROUND: f32 = 12_582_912.0;
@@ -48,25 +48,12 @@ pub fn gelu(x: f32) -> f32 {
 /// is their product, which is cheaper to take later.
 #[inline(always)]
 pub fn softmax(numbers: &mut [f32]) -> f32 {
-    let largest = largest(numbers);
-    numbers
-        .iter_mut()
-        .for_each(|number| *number = exp(*number - largest));
-    1.0 / sum(numbers, |number| number)
-}
-
-#[inline(always)]
-fn largest(numbers: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let chunks = numbers.chunks_exact(LANES);
-    let rest = chunks.remainder().iter().copied().fold(f32::NEG_INFINITY, larger);
-    for chunk in chunks {
-        for (lane, &number) in lanes.iter_mut().zip(chunk) {
-            *lane = larger(*lane, number);
-        }
+    let largest = reduce(numbers, f32::NEG_INFINITY, larger, larger);
+    for number in &mut *numbers {
+        *number = exp(*number - largest);
     }
-    lanes.into_iter().fold(rest, larger)
+    1.0 / sum(numbers, |number| number)
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ pub enum Activation {
     Gelu,
 }
 
-/// `activation(rows · weightᵀ + bias)` for a weight of shape (outputs, inputs).
+/// `activation(rows · weight + bias)` for a weight of shape (inputs, outputs): the transposed one of the file, because
+/// the product then reads what lies side by side.
 #[derive(Debug, Clone, Copy)]
 pub struct Linear {
     pub activation: Activation,
@@ -35,10 +36,10 @@ impl CustomOp3 for Linear {
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (rows, count, inputs) = matrix(rows, rows_layout)?;
-        let (weight, outputs, width) = matrix(weight, weight_layout)?;
+        let (weight, height, outputs) = matrix(weight, weight_layout)?;
         let (bias, _, biases) = matrix(bias, bias_layout)?;
-        if inputs != width || outputs != biases {
-            bail!("rows of {inputs} do not fit a weight of ({outputs}, {width}) and a bias of {biases}");
+        if inputs != height || outputs != biases {
+            bail!("rows of {inputs} do not fit a weight of ({height}, {outputs}) and a bias of {biases}");
         }
         let mut result = Vec::with_capacity(count * outputs);
         (0..count).for_each(|_| result.extend_from_slice(bias));
@@ -48,20 +49,32 @@ impl CustomOp3 for Linear {
             add: true,
             threads: self.threads,
         };
-        let left = View::new(rows, count, inputs, inputs);
-        product(
-            &mut result,
-            left,
-            View::new(weight, outputs, inputs, inputs).transposed(),
-            store,
+        let (left, right) = (
+            View::new(rows, count, inputs, inputs),
+            View::new(weight, inputs, outputs, outputs),
         );
+        product(&mut result, left, right, store);
         if self.activation == Activation::Gelu {
             let arch = pulp::Arch::new();
             parts(&mut result, 64 * outputs, self.threads, |_, numbers| {
-                arch.dispatch(|| numbers.iter_mut().for_each(|number| *number = gelu(*number)));
+                arch.dispatch(Gelu(numbers))
             });
         }
         Ok((CpuStorage::F32(result), Shape::from((count, outputs))))
+    }
+}
+
+/// GELU of each number.
+struct Gelu<'a>(&'a mut [f32]);
+
+impl pulp::NullaryFnOnce for Gelu<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for number in self.0 {
+            *number = gelu(*number);
+        }
     }
 }
 
@@ -77,14 +90,10 @@ mod tests {
         for (count, inputs, outputs) in [(1, 8, 3), (67, 40, 50), (130, 96, 33)] {
             let (rows, weight, bias) = (
                 random(&[count, inputs]),
-                random(&[outputs, inputs]),
+                random(&[inputs, outputs]),
                 random(&[outputs]),
             );
-            let plain = rows
-                .matmul(&weight.t().unwrap())
-                .unwrap()
-                .broadcast_add(&bias)
-                .unwrap();
+            let plain = rows.matmul(&weight).unwrap().broadcast_add(&bias).unwrap();
             for (activation, plain) in [
                 (Activation::None, plain.clone()),
                 (Activation::Gelu, plain.gelu_erf().unwrap()),
@@ -112,12 +121,12 @@ mod tests {
         };
         assert!(
             zeros(&[2, 3])
-                .apply_op3_no_bwd(&zeros(&[4, 5]), &zeros(&[4]), &layer)
+                .apply_op3_no_bwd(&zeros(&[5, 4]), &zeros(&[4]), &layer)
                 .is_err()
         );
         assert!(
             zeros(&[2, 5])
-                .apply_op3_no_bwd(&zeros(&[4, 5]), &zeros(&[5]), &layer)
+                .apply_op3_no_bwd(&zeros(&[5, 4]), &zeros(&[5]), &layer)
                 .is_err()
         );
     }

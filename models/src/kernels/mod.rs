@@ -2,8 +2,9 @@
 //! Each is tested against the same made of candle's own. They must not know layers or texts.
 //!
 //! Loops are plain Rust, compiled several times by `pulp` for the instruction sets of a processor (AVX-512, AVX2 with
-//! FMA, or what every one has) and chosen when the program runs. A sum goes over [`LANES`] partial sums, for only then
-//! may the compiler use vectors.
+//! FMA, or what every one has) and chosen when the program runs. Such a loop is a [`pulp::NullaryFnOnce`] whose `call` is
+//! always inlined, as is all that it calls: what the compiler leaves outside is compiled without vectors. A sum goes
+//! over [`LANES`] partial sums, for only then may the compiler use them.
 
 mod add_norm;
 mod attention;
@@ -54,13 +55,34 @@ fn parts(numbers: &mut [f32], size: usize, threads: usize, work: impl Fn(usize, 
 /// The sum of what `term` makes of each number.
 #[inline(always)]
 fn sum(numbers: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0; LANES];
-    let chunks = numbers.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().map(|&number| term(number)).sum();
+    reduce(numbers, 0.0, |sum, number| sum + term(number), |a, b| a + b)
+}
+
+/// Takes the numbers in, each into one of the lanes, and then puts the lanes together.
+#[inline(always)]
+fn reduce(
+    numbers: &[f32],
+    first: f32,
+    take: impl Fn(f32, f32) -> f32,
+    join: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    let mut lanes = [first; LANES];
+    let (chunks, rest) = numbers.as_chunks::<LANES>();
     for chunk in chunks {
-        for (lane, &number) in lanes.iter_mut().zip(chunk) {
-            *lane += term(number);
+        for lane in 0..LANES {
+            lanes[lane] = take(lanes[lane], chunk[lane]);
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    for (lane, &number) in lanes.iter_mut().zip(rest) {
+        *lane = take(*lane, number);
+    }
+    // In halves, so that the first ones are vectors too.
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for lane in 0..width {
+            lanes[lane] = join(lanes[lane], lanes[lane + width]);
+        }
+    }
+    lanes[0]
 }

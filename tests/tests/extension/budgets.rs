@@ -237,6 +237,9 @@ async fn a_budget_holds_up_its_user_its_project_and_its_handler_only() -> Result
             assert!(waiting(&session, &asked).await?.is_empty(), "{scope}: removed");
             assert_eq!(session.number("SELECT count(*) FROM zerodb.budget").await?, 0);
         }
+        // Also one of which the tokens are not known: 0.
+        session.run("SELECT zerodb.set_budget(0)").await?;
+        assert_eq!(waiting(&session, &[used(0)]).await?, [1]);
         // Of two that apply each counts.
         session
             .run("SELECT zerodb.set_budget(1000), zerodb.set_budget(0, handler => 'auto_graph')")

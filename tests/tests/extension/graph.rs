@@ -2,6 +2,7 @@
 //! called as the store's owner calls them; what a handler extracts is given by the tests.
 
 mod facts;
+mod merging;
 mod names;
 mod neighbors;
 mod provenance;
@@ -131,7 +132,7 @@ impl Graph {
             "relation_sources",
             "extractions",
         ]
-        .map(|table| format!("SELECT '{table} ' || to_jsonb(t) FROM zerodb_store.{table} AS t"));
+        .map(|table| format!("SELECT '{table} ' || to_jsonb(t)::text FROM zerodb_store.{table} AS t"));
         self.list(&tables.join(" UNION ALL ")).await
     }
 

@@ -14,6 +14,7 @@ mod hooks;
 mod leases;
 mod library;
 mod life;
+mod long_summaries;
 mod models;
 mod order;
 mod retention;

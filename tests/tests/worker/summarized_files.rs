@@ -21,8 +21,12 @@ const HTML: &str = "<html><script>alert(1)</script><body><h1>Bread</h1><p>Heat t
 
 /// Stores a file by its bytes.
 async fn store(session: &Session, id: &str, name: &str, content_type: &str, bytes: &[u8]) -> Result<()> {
-    let insert = "INSERT INTO zerodb_store.files (id, file_name, content_type, content_bytes) VALUES ($1, $2, $3, $4)";
-    session.client.execute(insert, &[&id, &name, &content_type, &bytes]).await?;
+    let insert =
+        "INSERT INTO zerodb_store.files (id, file_name, content_type, content_bytes) VALUES ($1, $2, $3, $4)";
+    session
+        .client
+        .execute(insert, &[&id, &name, &content_type, &bytes])
+        .await?;
     Ok(())
 }
 
@@ -55,7 +59,12 @@ async fn text_of_every_kind_of_file_is_summarised() -> Result<()> {
             ("docx", "bread.docx", octets, DOCX),
         ] {
             store(&session, id, name, content_type, bytes).await?;
-            reaches(&session, &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"), 1).await?;
+            reaches(
+                &session,
+                &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"),
+                1,
+            )
+            .await?;
             let request = endpoint.chat_requests().pop().context("a request")?;
             let text = request.user().replace('\u{a0}', " ");
             assert!(text.contains("Heat the oven to 240 °C."), "{id}: {text}");
@@ -63,15 +72,27 @@ async fn text_of_every_kind_of_file_is_summarised() -> Result<()> {
         }
         assert_eq!(file(&session, "pdf").await?["summary"], "Somebody bakes.");
         // A page that was stored as text is read as a page, another text as what it is.
-        let insert = "INSERT INTO zerodb_store.files (id, file_name, content_type, content) VALUES ($1, $2, $3, $4)";
+        let insert =
+            "INSERT INTO zerodb_store.files (id, file_name, content_type, content) VALUES ($1, $2, $3, $4)";
         for (id, name, content_type, content) in [
             ("page", "bread.html", octets, HTML),
             ("extracted", "bread.pdf", "application/pdf", MARKDOWN),
         ] {
-            session.client.execute(insert, &[&id, &name, &content_type, &content]).await?;
-            reaches(&session, &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"), 1).await?;
+            session
+                .client
+                .execute(insert, &[&id, &name, &content_type, &content])
+                .await?;
+            reaches(
+                &session,
+                &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"),
+                1,
+            )
+            .await?;
             let request = endpoint.chat_requests().pop().context("a request")?;
-            assert!(request.user().contains("Heat the oven") && !request.user().contains("alert("), "{id}");
+            assert!(
+                request.user().contains("Heat the oven") && !request.user().contains("alert("),
+                "{id}"
+            );
         }
         Ok(())
     })
@@ -128,7 +149,10 @@ async fn a_large_file_is_read_in_parts() -> Result<()> {
         let session = database.session().await?;
         summarized_store(&session, "{}").await?;
         let _worker = local_worker(&database)?;
-        let page = format!("<html><!-- {} --><p>Alice met Bob.</p></html>", "x".repeat(5 << 20));
+        let page = format!(
+            "<html><!-- {} --><p>Alice met Bob.</p></html>",
+            "x".repeat(5 << 20)
+        );
         store(&session, "large", "large.html", "text/html", page.as_bytes()).await?;
         reaches(&session, "SELECT count(summary) FROM zerodb_store.files", 1).await?;
         assert_eq!(file(&session, "large").await?["summary"], "Alice met Bob.");

@@ -2,6 +2,7 @@
 //! gets a context, never the pool, and returns what happened; it writes no delivery's state.
 
 mod auto_embed;
+mod auto_graph;
 mod auto_summarize;
 mod call_function;
 mod log;
@@ -151,6 +152,7 @@ impl Registry {
     pub fn built_in() -> Self {
         let mut registry = Self::default();
         registry.insert("auto_embed", auto_embed::AutoEmbed::default(), None);
+        registry.insert("auto_graph", auto_graph::AutoGraph, None);
         registry.insert("auto_summarize", auto_summarize::AutoSummarize::new(None), None);
         registry.insert("log", log::Log, None);
         registry.insert("sql", call_function::CallFunction, None);

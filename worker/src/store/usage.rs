@@ -24,7 +24,7 @@ pub struct Spending {
     pub user_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
     pub handler: String,
-    /// An estimate, prompt and answer together.
+    /// An estimate, prompt and answer together; with 0 it goes as long as anything is left.
     pub tokens: u64,
 }
 

@@ -67,7 +67,7 @@ async fn writers_and_retractions_of_the_same_entities_leave_nothing_broken() -> 
                     persist(async || writer.forget(&id).await).await?;
                 }
             }
-            Result::Ok(())
+            anyhow::Ok(())
         }))
         .await?;
         for broken in BROKEN {

@@ -77,8 +77,8 @@ mod tests {
     use super::*;
 
     /// Searches for the bad ones; returns the requests it took and what was blamed.
-    fn search(packs: Vec<Range<usize>>, bad: &[usize]) -> (usize, Vec<usize>) {
-        let (mut search, mut requests, mut found) = (Search::new(packs), 0, Vec::new());
+    fn search(packs: &[Range<usize>], bad: &[usize]) -> (usize, Vec<usize>) {
+        let (mut search, mut requests, mut found) = (Search::new(packs.to_vec()), 0, Vec::new());
         while let Some(range) = search.next() {
             requests += 1;
             if bad.iter().any(|one| range.contains(one)) && search.blame(&range) {
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn one_bad_text_in_2048_is_found_in_23_requests() {
         for bad in 0..2048 {
-            let (requests, found) = search(vec![0..2048], &[bad]);
+            let (requests, found) = search(std::slice::from_ref(&(0..2048)), &[bad]);
             assert_eq!(found, [bad]);
             assert!(requests <= 23, "{requests} for {bad}");
         }
@@ -99,9 +99,9 @@ mod tests {
 
     #[test]
     fn every_bad_text_is_found_and_no_other_is_blamed() {
-        assert_eq!(search(vec![0..9, 9..20], &[0, 8, 9, 13, 19]).1, [0, 8, 9, 13, 19]);
-        assert_eq!(search(vec![0..3], &[0, 1, 2]).1, [0, 1, 2]);
-        assert_eq!(search(vec![0..5], &[]), (1, vec![]));
+        assert_eq!(search(&[0..9, 9..20], &[0, 8, 9, 13, 19]).1, [0, 8, 9, 13, 19]);
+        assert_eq!(search(std::slice::from_ref(&(0..3)), &[0, 1, 2]).1, [0, 1, 2]);
+        assert_eq!(search(std::slice::from_ref(&(0..5)), &[]), (1, vec![]));
     }
 
     #[test]

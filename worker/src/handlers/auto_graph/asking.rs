@@ -45,7 +45,10 @@ impl<'a> Asker<'a> {
     /// Those of `Provider::chat`. Safe to cancel; what was sent may then be paid.
     pub async fn ask(&self, question: &Question<'_>) -> Result<Value, ProviderError> {
         match self.send(question, question.max_tokens).await {
-            Err(error) if error.class == Class::Truncated => self.send(question, question.max_tokens.saturating_mul(RAISED)).await,
+            Err(error) if error.class == Class::Truncated => {
+                self.send(question, question.max_tokens.saturating_mul(RAISED))
+                    .await
+            }
             answered => answered,
         }
     }
@@ -54,7 +57,12 @@ impl<'a> Asker<'a> {
     ///
     /// # Errors
     /// Those of `Provider::embed`. Safe to cancel; what was sent may then be paid.
-    pub async fn embed(&self, by: &Embedding, dimensions: usize, names: &[String]) -> Result<Vec<Vec<f32>>, ProviderError> {
+    pub async fn embed(
+        &self,
+        by: &Embedding,
+        dimensions: usize,
+        names: &[String],
+    ) -> Result<Vec<Vec<f32>>, ProviderError> {
         let request = EmbedRequest {
             model: by.model.as_deref(),
             dimensions: Some(dimensions),

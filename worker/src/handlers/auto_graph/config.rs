@@ -37,7 +37,9 @@ impl Config {
         let provider = get(hook.text("provider"))?;
         let model = hook.text("model").map(str::to_owned);
         let identity = if provider.can_chat() {
-            provider.identity(model.as_deref()).map_err(|error| verdict::of_model(&error))?
+            provider
+                .identity(model.as_deref())
+                .map_err(|error| verdict::of_model(&error))?
         } else {
             zerodb_hooks_lexical::MODEL.to_owned()
         };
@@ -45,7 +47,9 @@ impl Config {
             Some(name) => get(Some(name))?,
             None => Arc::clone(&provider),
         };
-        let most = hook.number("max_relations").and_then(|most| usize::try_from(most).ok());
+        let most = hook
+            .number("max_relations")
+            .and_then(|most| usize::try_from(most).ok());
         Ok(Self {
             embedding: Embedding::of(hook, embedder)?,
             provider,
@@ -68,7 +72,13 @@ impl Embedding {
             Provider::Endpoint(_) if !is_named => return Ok(None),
             _ => {}
         }
-        let identity = provider.identity(model.as_deref()).map_err(|error| verdict::of_model(&error))?;
-        Ok(Some(Self { provider, model, identity }))
+        let identity = provider
+            .identity(model.as_deref())
+            .map_err(|error| verdict::of_model(&error))?;
+        Ok(Some(Self {
+            provider,
+            model,
+            identity,
+        }))
     }
 }

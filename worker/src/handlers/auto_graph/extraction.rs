@@ -56,7 +56,12 @@ impl Extraction {
         let found = extract(text, &limits);
         let mut collected = Collected::default();
         for (id, entity) in found.entities.into_iter().enumerate() {
-            collected.entity(id as i64, &entity.name, entity.entity_type.as_str(), entity.aliases);
+            collected.entity(
+                id as i64,
+                &entity.name,
+                entity.entity_type.as_str(),
+                entity.aliases,
+            );
         }
         for relation in found.relations {
             let (from, to) = relation.sentence;
@@ -82,11 +87,25 @@ impl Extraction {
     pub fn by_model(answer: &Value, max_relations: usize) -> Self {
         let mut collected = Collected::default();
         for entity in list(&answer["entities"]) {
-            let aliases = list(&entity["aliases"]).iter().filter_map(Value::as_str).map(str::to_owned).collect();
-            collected.entity(whole(&entity["id"]), text(&entity["name"]), text(&entity["type"]), aliases);
+            let aliases = list(&entity["aliases"])
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
+            collected.entity(
+                whole(&entity["id"]),
+                text(&entity["name"]),
+                text(&entity["type"]),
+                aliases,
+            );
         }
         for relation in list(&answer["relations"]) {
-            let instant = |field: &str| relation[field].as_str().and_then(fields::instant).map(|at| at.to_string());
+            let instant = |field: &str| {
+                relation[field]
+                    .as_str()
+                    .and_then(fields::instant)
+                    .map(|at| at.to_string())
+            };
             collected.relation(
                 (whole(&relation["source"]), whole(&relation["target"])),
                 text(&relation["predicate"]),
@@ -126,16 +145,17 @@ impl Extraction {
             .filter(|other| *other != place && !self.relations.iter().any(|fact| fact.joins(place, *other)))
             .collect();
         let room = max_relations.saturating_sub(self.relations.len());
-        self.relations.extend(strangers.into_iter().take(room).map(|other| Stated {
-            source: place,
-            predicate: RELATED.into(),
-            target: other,
-            fact: None,
-            quote: None,
-            confidence: RELATED_CONFIDENCE,
-            valid_at: None,
-            invalid_at: None,
-        }));
+        self.relations
+            .extend(strangers.into_iter().take(room).map(|other| Stated {
+                source: place,
+                predicate: RELATED.into(),
+                target: other,
+                fact: None,
+                quote: None,
+                confidence: RELATED_CONFIDENCE,
+                valid_at: None,
+                invalid_at: None,
+            }));
         self
     }
 
@@ -154,7 +174,9 @@ impl Extraction {
 impl Named {
     fn is_called(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        std::iter::once(&self.name).chain(&self.aliases).any(|own| own.to_lowercase() == name)
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .any(|own| own.to_lowercase() == name)
     }
 }
 
@@ -182,14 +204,21 @@ impl Collected {
             return;
         };
         let fits = |own: &str| own == kind || own == fields::GENERIC || kind == fields::GENERIC;
-        let place = match entities.iter().position(|own| own.is_called(&name) && fits(own.kind)) {
+        let place = match entities
+            .iter()
+            .position(|own| own.is_called(&name) && fits(own.kind))
+        {
             Some(place) => place,
             None if entities.len() == ENTITIES => {
                 self.extraction.dropped += 1;
                 return;
             }
             None => {
-                entities.push(Named { name, kind, aliases: Vec::new() });
+                entities.push(Named {
+                    name,
+                    kind,
+                    aliases: Vec::new(),
+                });
                 entities.len() - 1
             }
         };
@@ -208,12 +237,14 @@ impl Collected {
     fn relation(&mut self, (source, target): (i64, i64), predicate: &str, found: Stated) {
         let ends = self.places.get(&source).zip(self.places.get(&target));
         match (ends, fields::predicate(predicate)) {
-            (Some((source, target)), Some(predicate)) if source != target => self.extraction.relations.push(Stated {
-                source: *source,
-                predicate,
-                target: *target,
-                ..found
-            }),
+            (Some((source, target)), Some(predicate)) if source != target => {
+                self.extraction.relations.push(Stated {
+                    source: *source,
+                    predicate,
+                    target: *target,
+                    ..found
+                })
+            }
             _ => self.extraction.dropped += 1,
         }
     }
@@ -223,7 +254,12 @@ impl Collected {
         let relations = &mut self.extraction.relations;
         if relations.len() > max_relations {
             let mut order: Vec<usize> = (0..relations.len()).collect();
-            order.sort_by(|a, b| relations[*b].confidence.total_cmp(&relations[*a].confidence).then(a.cmp(b)));
+            order.sort_by(|a, b| {
+                relations[*b]
+                    .confidence
+                    .total_cmp(&relations[*a].confidence)
+                    .then(a.cmp(b))
+            });
             order.truncate(max_relations);
             order.sort_unstable();
             self.extraction.dropped += relations.len() - order.len();
@@ -243,7 +279,10 @@ fn text(value: &Value) -> &str {
 
 /// A whole number; some models write 3.0.
 fn whole(value: &Value) -> i64 {
-    value.as_i64().or_else(|| value.as_f64().map(|number| number as i64)).unwrap_or(-1)
+    value
+        .as_i64()
+        .or_else(|| value.as_f64().map(|number| number as i64))
+        .unwrap_or(-1)
 }
 
 #[cfg(test)]
@@ -272,7 +311,14 @@ mod tests {
             ],
         });
         let found = Extraction::by_model(&answer, 30);
-        assert_eq!(found.entities.iter().map(|entity| (entity.name.as_str(), entity.kind)).collect::<Vec<_>>(), [("Alice", "person"), ("Bob", "entity")]);
+        assert_eq!(
+            found
+                .entities
+                .iter()
+                .map(|entity| (entity.name.as_str(), entity.kind))
+                .collect::<Vec<_>>(),
+            [("Alice", "person"), ("Bob", "entity")]
+        );
         assert_eq!(found.relations.len(), 1);
         let fact = &found.relations[0];
         assert_eq!((fact.source, fact.predicate.as_str(), fact.target), (0, "MET", 1));
@@ -294,17 +340,33 @@ mod tests {
 
     #[test]
     fn the_surest_relations_stay_in_their_order() {
-        let entities: Vec<Value> = (0..25).map(|id| entity(id, &format!("Name {id}"), "person")).collect();
-        let relations: Vec<Value> = (0..6).map(|at| relation(at, "MET", at + 1, [0.1, 0.9, 0.2, 0.9, 0.9, 0.3][at as usize])).collect();
+        let entities: Vec<Value> = (0..25)
+            .map(|id| entity(id, &format!("Name {id}"), "person"))
+            .collect();
+        let relations: Vec<Value> = (0..6)
+            .map(|at| relation(at, "MET", at + 1, [0.1, 0.9, 0.2, 0.9, 0.9, 0.3][at as usize]))
+            .collect();
         let found = Extraction::by_model(&json!({"entities": entities, "relations": relations}), 3);
         assert_eq!(found.entities.len(), ENTITIES);
-        assert_eq!(found.relations.iter().map(|fact| fact.source).collect::<Vec<_>>(), [1, 3, 4]);
-        assert!(Extraction::by_model(&json!({"entities": entities, "relations": relations}), 0).relations.is_empty());
+        assert_eq!(
+            found.relations.iter().map(|fact| fact.source).collect::<Vec<_>>(),
+            [1, 3, 4]
+        );
+        assert!(
+            Extraction::by_model(&json!({"entities": entities, "relations": relations}), 0)
+                .relations
+                .is_empty()
+        );
     }
 
     #[test]
     fn an_answer_of_any_form_is_read_without_a_fault() {
-        for answer in [json!(null), json!([]), json!({"entities": {"a": 1}, "relations": "x"}), json!({"entities": [1, null, "x"], "relations": [[], {}]})] {
+        for answer in [
+            json!(null),
+            json!([]),
+            json!({"entities": {"a": 1}, "relations": "x"}),
+            json!({"entities": [1, null, "x"], "relations": [[], {}]}),
+        ] {
             assert!(Extraction::by_model(&answer, 30).entities.is_empty());
         }
     }
@@ -314,28 +376,46 @@ mod tests {
         let answer = json!({"entities": [entity(0, "Alice", "person"), entity(1, "Bob", "person"), entity(2, "Berlin", "location")],
             "relations": [relation(1, "MET", 0, 1.0)]});
         let found = Extraction::by_model(&answer, 30).about(Some("alice"), 30);
-        let links: Vec<_> = found.relations.iter().map(|fact| (fact.source, fact.predicate.as_str(), fact.target)).collect();
+        let links: Vec<_> = found
+            .relations
+            .iter()
+            .map(|fact| (fact.source, fact.predicate.as_str(), fact.target))
+            .collect();
         assert_eq!(links, [(1, "MET", 0), (0, "RELATED_TO", 2)]);
         let stranger = Extraction::by_model(&answer, 30).about(Some("agent 7"), 2);
-        assert_eq!(stranger.entities.last().map(|entity| entity.name.as_str()), Some("agent 7"));
+        assert_eq!(
+            stranger.entities.last().map(|entity| entity.name.as_str()),
+            Some("agent 7")
+        );
         assert_eq!(stranger.relations.len(), 2, "the limit counts");
-        assert_eq!(Extraction::by_model(&answer, 30).about(None, 30).relations.len(), 1);
+        assert_eq!(
+            Extraction::by_model(&answer, 30).about(None, 30).relations.len(),
+            1
+        );
     }
 
     #[test]
     fn the_rules_find_the_facts_of_a_plain_sentence() {
-        let found = Extraction::by_rules("Alice met Bob at the AI conference in Berlin.", 30).about(Some("alice"), 30);
+        let found = Extraction::by_rules("Alice met Bob at the AI conference in Berlin.", 30)
+            .about(Some("alice"), 30);
         let mut joined: Vec<_> = found
             .relations
             .iter()
-            .filter(|fact| [fact.source, fact.target].iter().any(|end| found.entities[*end].name == "Alice"))
+            .filter(|fact| {
+                [fact.source, fact.target]
+                    .iter()
+                    .any(|end| found.entities[*end].name == "Alice")
+            })
             .flat_map(|fact| [fact.source, fact.target])
             .map(|end| found.entities[end].name.as_str())
             .filter(|name| *name != "Alice")
             .collect();
         joined.sort_unstable();
         joined.dedup();
-        assert!(["Berlin", "Bob"].iter().all(|name| joined.contains(name)), "{joined:?}");
+        assert!(
+            ["Berlin", "Bob"].iter().all(|name| joined.contains(name)),
+            "{joined:?}"
+        );
         assert!(found.relations.iter().any(|fact| fact.quote.is_some()));
     }
 }

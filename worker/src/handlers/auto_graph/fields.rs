@@ -16,10 +16,58 @@ const SENTENCE: usize = 500;
 
 /// What stands for something that is named elsewhere, or for nothing in particular.
 const NO_NAMES: [&str; 52] = [
-    "i", "me", "my", "mine", "myself", "you", "your", "yours", "he", "him", "his", "she", "her", "hers", "it", "its", "we", "us", "our",
-    "ours", "they", "them", "their", "theirs", "this", "that", "these", "those", "who", "someone", "somebody", "everyone", "everybody",
-    "something", "nothing", "people", "person", "user", "the user", "someone else", "here", "there", "today", "tomorrow", "yesterday",
-    "now", "one", "ones", "everything", "anyone", "nobody", "none",
+    "i",
+    "me",
+    "my",
+    "mine",
+    "myself",
+    "you",
+    "your",
+    "yours",
+    "he",
+    "him",
+    "his",
+    "she",
+    "her",
+    "hers",
+    "it",
+    "its",
+    "we",
+    "us",
+    "our",
+    "ours",
+    "they",
+    "them",
+    "their",
+    "theirs",
+    "this",
+    "that",
+    "these",
+    "those",
+    "who",
+    "someone",
+    "somebody",
+    "everyone",
+    "everybody",
+    "something",
+    "nothing",
+    "people",
+    "person",
+    "user",
+    "the user",
+    "someone else",
+    "here",
+    "there",
+    "today",
+    "tomorrow",
+    "yesterday",
+    "now",
+    "one",
+    "ones",
+    "everything",
+    "anyone",
+    "nobody",
+    "none",
 ];
 
 /// A name without what cannot be stored; `None` where it names nothing: a pronoun, a number, a date.
@@ -27,13 +75,17 @@ pub fn name(text: &str) -> Option<String> {
     let name = tidy(text, NAME)?;
     let is_letter = name.chars().any(char::is_alphabetic);
     let is_cut = text.trim().chars().nth(NAME).is_some();
-    (is_letter && !is_cut && !NO_NAMES.contains(&name.to_lowercase().as_str()) && date(&name).is_none()).then_some(name)
+    (is_letter && !is_cut && !NO_NAMES.contains(&name.to_lowercase().as_str()) && date(&name).is_none())
+        .then_some(name)
 }
 
 /// One of `TYPES`.
 pub fn entity_type(text: &str) -> &'static str {
     let wanted = text.trim().to_lowercase();
-    TYPES.into_iter().find(|known| *known == wanted).unwrap_or(GENERIC)
+    TYPES
+        .into_iter()
+        .find(|known| *known == wanted)
+        .unwrap_or(GENERIC)
 }
 
 /// A predicate in capitals: `works at` is `WORKS_AT`. `None` where it has no letter of English.
@@ -47,7 +99,9 @@ pub fn predicate(text: &str) -> Option<String> {
         }
     }
     predicate.truncate(64);
-    let predicate = predicate.trim_start_matches(|c: char| !c.is_ascii_uppercase()).trim_end_matches('_');
+    let predicate = predicate
+        .trim_start_matches(|c: char| !c.is_ascii_uppercase())
+        .trim_end_matches('_');
     (!predicate.is_empty()).then(|| predicate.to_owned())
 }
 
@@ -67,7 +121,12 @@ pub fn confidence(number: Option<f64>) -> f32 {
 /// An instant in RFC 3339; of a day, a month or a year, its first instant in UTC. `None` for what is none of these.
 pub fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    text.parse().ok().or_else(|| date(text)?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp()))
+    text.parse().ok().or_else(|| {
+        date(text)?
+            .to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|day| day.timestamp())
+    })
 }
 
 fn date(text: &str) -> Option<Date> {
@@ -83,8 +142,12 @@ fn date(text: &str) -> Option<Date> {
 
 /// On one line, without what Postgres cannot hold, at most so many characters; `None` where nothing is left.
 fn tidy(text: &str, most: usize) -> Option<String> {
-    let visible = |c: &char| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}');
-    let words: Vec<String> = text.split_whitespace().map(|word| word.chars().filter(visible).collect()).collect();
+    let visible =
+        |c: &char| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}');
+    let words: Vec<String> = text
+        .split_whitespace()
+        .map(|word| word.chars().filter(visible).collect())
+        .collect();
     let line: String = words.join(" ").trim().chars().take(most).collect();
     (!line.is_empty()).then_some(line)
 }
@@ -95,8 +158,21 @@ mod tests {
 
     #[test]
     fn names_are_tidied_and_what_names_nothing_is_none() {
-        assert_eq!(name("  AI\u{200b}\n conference\0 ").as_deref(), Some("AI conference"));
-        for nothing in ["", " ", "She", "the user", "2019", "2020-05-01", "...", "42 %", &"x".repeat(201)] {
+        assert_eq!(
+            name("  AI\u{200b}\n conference\0 ").as_deref(),
+            Some("AI conference")
+        );
+        for nothing in [
+            "",
+            " ",
+            "She",
+            "the user",
+            "2019",
+            "2020-05-01",
+            "...",
+            "42 %",
+            &"x".repeat(201),
+        ] {
             assert_eq!(name(nothing), None, "{nothing}");
         }
         for something in ["Alice", "東京", "3M", "Route 66", "Größe GmbH"] {
@@ -106,7 +182,12 @@ mod tests {
 
     #[test]
     fn predicates_are_of_the_form_that_the_graph_takes() {
-        for (text, expected) in [("works at", "WORKS_AT"), ("  is-a ", "IS_A"), ("9th child of", "TH_CHILD_OF"), ("LIVES_IN", "LIVES_IN")] {
+        for (text, expected) in [
+            ("works at", "WORKS_AT"),
+            ("  is-a ", "IS_A"),
+            ("9th child of", "TH_CHILD_OF"),
+            ("LIVES_IN", "LIVES_IN"),
+        ] {
             assert_eq!(predicate(text).as_deref(), Some(expected));
         }
         assert_eq!(predicate("работает в"), None);
@@ -131,6 +212,9 @@ mod tests {
 
     #[test]
     fn confidence_is_a_share_whatever_the_model_says() {
-        assert_eq!([Some(0.25), Some(7.0), Some(-1.0), Some(f64::NAN), None].map(confidence), [0.25, 1.0, 0.0, 0.5, 0.5]);
+        assert_eq!(
+            [Some(0.25), Some(7.0), Some(-1.0), Some(f64::NAN), None].map(confidence),
+            [0.25, 1.0, 0.0, 0.5, 0.5]
+        );
     }
 }

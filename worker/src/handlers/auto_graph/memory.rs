@@ -55,7 +55,11 @@ impl<'a> Memory<'a> {
             _ => None,
         });
         match id {
-            Some(id) => Ok(Self { context, delivery, id }),
+            Some(id) => Ok(Self {
+                context,
+                delivery,
+                id,
+            }),
             None => Err(HandlerError::permanent(format!(
                 "no_row: events of type {} name no memory; hook zerodb.memory.* or zeromemory.*",
                 event.event_type
@@ -76,7 +80,11 @@ impl<'a> Memory<'a> {
     }
 
     /// What the names may mean. `vectors` are those of the names that have a place among them, one after another.
-    pub async fn offers(&self, names: Value, vectors: Option<&Vectors<'_>>) -> Result<Vec<Offer>, HandlerError> {
+    pub async fn offers(
+        &self,
+        names: Value,
+        vectors: Option<&Vectors<'_>>,
+    ) -> Result<Vec<Offer>, HandlerError> {
         let args = json!({
             "entities": names,
             "dimensions": vectors.map(|vectors| vectors.dimensions),
@@ -96,7 +104,12 @@ impl<'a> Memory<'a> {
         self.act("graph_retract", json!({}), None).await.map(|_answer| ())
     }
 
-    async fn act(&self, action: &str, mut args: Value, vectors: Option<&Vectors<'_>>) -> Result<Value, HandlerError> {
+    async fn act(
+        &self,
+        action: &str,
+        mut args: Value,
+        vectors: Option<&Vectors<'_>>,
+    ) -> Result<Value, HandlerError> {
         let (hook, event) = (&self.delivery.hook, &self.delivery.event);
         args["memory_id"] = json!(self.id);
         args["user_id"] = json!(event.user_id);

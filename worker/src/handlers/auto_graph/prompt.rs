@@ -75,7 +75,9 @@ pub fn choice(text: &str, unclear: &[(&Named, &[Candidate])]) -> String {
     let excerpt: String = text.chars().take(CONTEXT).collect();
     let candidates = |candidates: &[Candidate]| -> Value {
         let numbered = candidates.iter().enumerate();
-        numbered.map(|(id, one)| json!({"id": id, "name": one.name, "type": one.kind})).collect()
+        numbered
+            .map(|(id, one)| json!({"id": id, "name": one.name, "type": one.kind}))
+            .collect()
     };
     let names: Value = unclear
         .iter()
@@ -97,8 +99,16 @@ pub fn choice_schema() -> Schema {
 /// The candidate that was chosen for each of the names; `None` where none was, or nothing that can be.
 pub fn chosen(answer: &Value, unclear: &[(&Named, &[Candidate])]) -> Vec<Option<i64>> {
     let mut chosen = vec![None; unclear.len()];
-    for choice in answer["choices"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        let place = |field: &str| choice[field].as_u64().and_then(|place| usize::try_from(place).ok());
+    for choice in answer["choices"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+    {
+        let place = |field: &str| {
+            choice[field]
+                .as_u64()
+                .and_then(|place| usize::try_from(place).ok())
+        };
         if let (Some(name), Some(candidate)) = (place("name"), place("candidate"))
             && let Some((_, known)) = unclear.get(name)
         {
@@ -109,7 +119,11 @@ pub fn chosen(answer: &Value, unclear: &[(&Named, &[Candidate])]) -> Vec<Option<
 }
 
 fn object(properties: Value) -> Value {
-    let names: Vec<&String> = properties.as_object().into_iter().flat_map(|all| all.keys()).collect();
+    let names: Vec<&String> = properties
+        .as_object()
+        .into_iter()
+        .flat_map(|all| all.keys())
+        .collect();
     json!({"type": "object", "additionalProperties": false, "required": names, "properties": properties})
 }
 
@@ -157,10 +171,21 @@ mod tests {
         let known = [candidate(70), candidate(71)];
         let unclear = [(&named, &known[..]), (&named, &known[..1])];
         let answer = |choices: Value| chosen(&json!({"choices": choices}), &unclear);
-        assert_eq!(answer(json!([{"name": 0, "candidate": 1}, {"name": 1, "candidate": 0}])), [Some(71), Some(70)]);
-        assert_eq!(answer(json!([{"name": 0, "candidate": -1}, {"name": 1, "candidate": 1}, {"name": 5, "candidate": 0}])), [None, None]);
+        assert_eq!(
+            answer(json!([{"name": 0, "candidate": 1}, {"name": 1, "candidate": 0}])),
+            [Some(71), Some(70)]
+        );
+        assert_eq!(
+            answer(
+                json!([{"name": 0, "candidate": -1}, {"name": 1, "candidate": 1}, {"name": 5, "candidate": 0}])
+            ),
+            [None, None]
+        );
         assert_eq!(chosen(&json!("nonsense"), &unclear), [None, None]);
         let sent: Value = serde_json::from_str(&choice("text", &unclear)).unwrap();
-        assert_eq!(sent["names"][1]["candidates"], json!([{"id": 0, "name": "Bob", "type": "person"}]));
+        assert_eq!(
+            sent["names"][1]["candidates"],
+            json!([{"id": 0, "name": "Bob", "type": "person"}])
+        );
     }
 }

@@ -50,7 +50,11 @@ pub enum Decision {
     /// One of the graph's, by its name or alias.
     Known(i64),
     /// One of the graph's, by likeness: the word under which its new alias is kept, and how alike.
-    Alike { id: i64, source: &'static str, score: f64 },
+    Alike {
+        id: i64,
+        source: &'static str,
+        score: f64,
+    },
     /// Perhaps one of these, the likeliest first.
     Unclear(Vec<Candidate>),
     New,
@@ -61,9 +65,15 @@ pub fn decide(kind: &str, offer: &Offer) -> Decision {
     if let Some(known) = &offer.known {
         return Decision::Known(known.id);
     }
-    let fitting: Vec<&Candidate> = offer.candidates.iter().filter(|candidate| fits(kind, &candidate.kind)).collect();
-    let mut spelled: Vec<(f64, &Candidate)> =
-        fitting.iter().map(|candidate| (likeness(&offer.norm_name, &candidate.norm_name), *candidate)).collect();
+    let fitting: Vec<&Candidate> = offer
+        .candidates
+        .iter()
+        .filter(|candidate| fits(kind, &candidate.kind))
+        .collect();
+    let mut spelled: Vec<(f64, &Candidate)> = fitting
+        .iter()
+        .map(|candidate| (likeness(&offer.norm_name, &candidate.norm_name), *candidate))
+        .collect();
     spelled.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.id.cmp(&b.1.id)));
     if let Some((score, candidate)) = spelled.first()
         && *score >= ALIKE
@@ -75,7 +85,10 @@ pub fn decide(kind: &str, offer: &Offer) -> Decision {
             score: *score,
         };
     }
-    let nearest = fitting.iter().filter(|candidate| kind == candidate.kind).filter_map(|one| one.cosine.map(|cosine| (cosine, one.id)));
+    let nearest = fitting
+        .iter()
+        .filter(|candidate| kind == candidate.kind)
+        .filter_map(|one| one.cosine.map(|cosine| (cosine, one.id)));
     if let Some((score, id)) = nearest.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
         && score >= NEARLY_EQUAL
     {
@@ -95,7 +108,12 @@ pub fn decide(kind: &str, offer: &Offer) -> Decision {
     if unclear.is_empty() {
         Decision::New
     } else {
-        Decision::Unclear(unclear.into_iter().map(|(_, candidate)| candidate.clone()).collect())
+        Decision::Unclear(
+            unclear
+                .into_iter()
+                .map(|(_, candidate)| candidate.clone())
+                .collect(),
+        )
     }
 }
 
@@ -119,13 +137,22 @@ fn forward(name: &str) -> String {
 /// How likely two names mean the same, to choose what a model is asked.
 fn chance(name: &str, spelling: f64, candidate: &Candidate) -> f64 {
     let words = |text: &str| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let words = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty());
         words.map(str::to_owned).collect()
     };
     let (own, others) = (words(name), words(&candidate.norm_name));
-    let holds = |all: &[String], some: &[String]| !some.is_empty() && some.iter().all(|word| all.contains(word));
+    let holds =
+        |all: &[String], some: &[String]| !some.is_empty() && some.iter().all(|word| all.contains(word));
     let is_part = holds(&own, &others) || holds(&others, &own);
-    let by_name = if candidate.by_alias { 1.0 } else if is_part { MAYBE } else { 0.0 };
+    let by_name = if candidate.by_alias {
+        1.0
+    } else if is_part {
+        MAYBE
+    } else {
+        0.0
+    };
     spelling.max(by_name).max(candidate.cosine.unwrap_or(0.0))
 }
 
@@ -172,19 +199,46 @@ mod tests {
     #[test]
     fn names_spelled_almost_alike_are_one_if_they_tell_enough() {
         let machines = [candidate(1, "International Business Machines", "organization")];
-        let decision = decide("organization", &offer("International Busines Machines", &machines));
+        let decision = decide(
+            "organization",
+            &offer("International Busines Machines", &machines),
+        );
         assert!(matches!(decision, Decision::Alike { id: 1, source: "fuzzy", score } if score >= ALIKE));
-        let turing = decide("person", &offer("Turing, Alan", &[candidate(2, "Alan Turing", "person")]));
+        let turing = decide(
+            "person",
+            &offer("Turing, Alan", &[candidate(2, "Alan Turing", "person")]),
+        );
         assert!(matches!(turing, Decision::Alike { id: 2, .. }), "{turing:?}");
-        assert_eq!(decide("person", &offer("aaaaaaaaa", &[candidate(3, "aaaaaaaa", "person")])), Decision::Unclear(vec![candidate(3, "aaaaaaaa", "person")]));
-        assert!(matches!(decide("person", &offer("Thomas Alan", &[candidate(4, "Alan Thomas", "person")])), Decision::Unclear(_)));
+        assert_eq!(
+            decide(
+                "person",
+                &offer("aaaaaaaaa", &[candidate(3, "aaaaaaaa", "person")])
+            ),
+            Decision::Unclear(vec![candidate(3, "aaaaaaaa", "person")])
+        );
+        assert!(matches!(
+            decide(
+                "person",
+                &offer("Thomas Alan", &[candidate(4, "Alan Thomas", "person")])
+            ),
+            Decision::Unclear(_)
+        ));
     }
 
     #[test]
     fn another_particular_type_is_another_thing() {
         let machines = [candidate(1, "International Business Machines", "product")];
-        assert_eq!(decide("organization", &offer("International Business Machine", &machines)), Decision::New);
-        assert!(matches!(decide("entity", &offer("International Business Machine", &machines)), Decision::Alike { .. }));
+        assert_eq!(
+            decide(
+                "organization",
+                &offer("International Business Machine", &machines)
+            ),
+            Decision::New
+        );
+        assert!(matches!(
+            decide("entity", &offer("International Business Machine", &machines)),
+            Decision::Alike { .. }
+        ));
     }
 
     #[test]
@@ -193,16 +247,37 @@ mod tests {
             cosine: Some(cosine),
             ..candidate(1, "Automobile", kind)
         };
-        assert!(matches!(decide("product", &offer("Motor car", &[near(0.96, "product")])), Decision::Alike { id: 1, source: "embedding", .. }));
-        assert_eq!(ids(&decide("product", &offer("Motor car", &[near(0.96, "entity")]))), [1]);
-        assert_eq!(ids(&decide("product", &offer("Motor car", &[near(0.7, "product")]))), [1]);
-        assert_eq!(decide("product", &offer("Motor car", &[near(0.59, "product")])), Decision::New);
+        assert!(matches!(
+            decide("product", &offer("Motor car", &[near(0.96, "product")])),
+            Decision::Alike {
+                id: 1,
+                source: "embedding",
+                ..
+            }
+        ));
+        assert_eq!(
+            ids(&decide("product", &offer("Motor car", &[near(0.96, "entity")]))),
+            [1]
+        );
+        assert_eq!(
+            ids(&decide("product", &offer("Motor car", &[near(0.7, "product")]))),
+            [1]
+        );
+        assert_eq!(
+            decide("product", &offer("Motor car", &[near(0.59, "product")])),
+            Decision::New
+        );
     }
 
     #[test]
     fn the_likeliest_are_asked_about_first_and_not_too_many() {
-        let mut known: Vec<Candidate> = (0..30).map(|id| candidate(id, &format!("Bob Smith {id}"), "person")).collect();
-        known.push(Candidate { by_alias: true, ..candidate(99, "Robert", "person") });
+        let mut known: Vec<Candidate> = (0..30)
+            .map(|id| candidate(id, &format!("Bob Smith {id}"), "person"))
+            .collect();
+        known.push(Candidate {
+            by_alias: true,
+            ..candidate(99, "Robert", "person")
+        });
         let asked = ids(&decide("person", &offer("Bob Smith", &known)));
         assert_eq!((asked[0], asked.len()), (99, CHOICES));
         assert_eq!(decide("person", &offer("Zoe", &known)), Decision::New);

@@ -54,7 +54,10 @@ impl Work<'_> {
             )));
         };
         let asker = Asker::new(self.config, self.until);
-        let found = self.extract(&asker, text).await?.about(read.subject.as_deref(), self.config.max_relations);
+        let found = self
+            .extract(&asker, text)
+            .await?
+            .about(read.subject.as_deref(), self.config.max_relations);
         tracing::debug!(
             entities = found.entities.len(),
             relations = found.relations.len(),
@@ -65,12 +68,18 @@ impl Work<'_> {
     }
 
     fn version(&self) -> i32 {
-        if self.config.provider.can_chat() { prompt::VERSION } else { RULES_VERSION }
+        if self.config.provider.can_chat() {
+            prompt::VERSION
+        } else {
+            RULES_VERSION
+        }
     }
 
     fn is_extracted(&self, read: &Read) -> bool {
         read.extraction.as_ref().is_some_and(|last| {
-            last.content_hash == read.content_hash && last.model == self.config.identity && last.prompt_version == self.version()
+            last.content_hash == read.content_hash
+                && last.model == self.config.identity
+                && last.prompt_version == self.version()
         })
     }
 
@@ -84,10 +93,14 @@ impl Work<'_> {
             let found = tokio::task::spawn_blocking(move || Extraction::by_rules(&text, most)).await;
             return found.map_err(|_| HandlerError::transient("nothing was extracted: the thread ended"));
         }
-        let takes = self.config.provider.pack_limits(self.config.model.as_deref()).input_tokens;
+        let takes = self
+            .config
+            .provider
+            .pack_limits(self.config.model.as_deref())
+            .input_tokens;
         let question = Question {
             system: &prompt::extraction(most),
-            user: &prompt::memory(beginning(text, takes.saturating_sub(OVERHEAD) * 3)),
+            user: &prompt::memory(beginning(text, takes.saturating_sub(OVERHEAD).max(takes / 2) * 3)),
             schema: &prompt::extraction_schema(),
             max_tokens: EXTRACTION_TOKENS,
         };
@@ -95,7 +108,13 @@ impl Work<'_> {
         Ok(Extraction::by_model(&answer, most))
     }
 
-    async fn write(&self, asker: &Asker<'_>, read: &Read, text: &str, found: &Extraction) -> Result<Ended, HandlerError> {
+    async fn write(
+        &self,
+        asker: &Asker<'_>,
+        read: &Read,
+        text: &str,
+        found: &Extraction,
+    ) -> Result<Ended, HandlerError> {
         let mut names = Names::of(&found.entities);
         self.resolve(asker, read, text, &mut names).await?;
         let usage = asker.usage();
@@ -119,7 +138,13 @@ impl Work<'_> {
     }
 
     /// Finds out what the names mean: by the graph alone, then by their vectors, then by the model.
-    async fn resolve(&self, asker: &Asker<'_>, read: &Read, text: &str, names: &mut Names<'_>) -> Result<(), HandlerError> {
+    async fn resolve(
+        &self,
+        asker: &Asker<'_>,
+        read: &Read,
+        text: &str,
+        names: &mut Names<'_>,
+    ) -> Result<(), HandlerError> {
         if names.all.is_empty() {
             return Ok(());
         }
@@ -128,9 +153,15 @@ impl Work<'_> {
             && self.config.creates
         {
             let open = names.open();
-            let inputs: Vec<String> = open.iter().map(|place| names.all[*place].named.name.clone()).collect();
+            let inputs: Vec<String> = open
+                .iter()
+                .map(|place| names.all[*place].named.name.clone())
+                .collect();
             if !open.is_empty() {
-                let vectors = asker.embed(embedding, dimensions, &inputs).await.map_err(|error| verdict::of_model(&error))?;
+                let vectors = asker
+                    .embed(embedding, dimensions, &inputs)
+                    .await
+                    .map_err(|error| verdict::of_model(&error))?;
                 names.embed(&open, vectors);
                 let vectors = self.vectors(read, names);
                 names.decide(self.memory.offers(names.written(), vectors.as_ref()).await?);
@@ -148,8 +179,10 @@ impl Work<'_> {
         if unclear.is_empty() {
             return;
         }
-        let asked: Vec<(&Named, &[Candidate])> =
-            unclear.iter().map(|(place, candidates)| (names.all[*place].named, candidates.as_slice())).collect();
+        let asked: Vec<(&Named, &[Candidate])> = unclear
+            .iter()
+            .map(|(place, candidates)| (names.all[*place].named, candidates.as_slice()))
+            .collect();
         let question = Question {
             system: prompt::CHOICE,
             user: &prompt::choice(text, &asked),
@@ -157,15 +190,20 @@ impl Work<'_> {
             max_tokens: CHOICE_TOKENS,
         };
         let mut answer = asker.ask(&question).await;
-        if answer.as_ref().is_err_and(|error| is_worth_another(error)) {
+        if answer.as_ref().is_err_and(is_worth_another) {
             answer = asker.ask(&question).await;
         }
         let chosen = answer.as_ref().map(|answer| prompt::chosen(answer, &asked));
         match chosen {
-            Ok(chosen) => unclear.iter().zip(chosen).for_each(|((place, _), id)| names.all[*place].choose(id)),
+            Ok(chosen) => unclear
+                .iter()
+                .zip(chosen)
+                .for_each(|((place, _), id)| names.all[*place].choose(id)),
             Err(error) => {
                 tracing::debug!(%error, "the model did not say which entities are meant; they are made, for review");
-                unclear.iter().for_each(|(place, _)| names.all[*place].needs_review = true);
+                unclear
+                    .iter()
+                    .for_each(|(place, _)| names.all[*place].needs_review = true);
             }
         }
     }
@@ -219,7 +257,8 @@ impl<'a> Names<'a> {
 
     /// Those that no entity was found for.
     fn open(&self) -> Vec<usize> {
-        let is_open = |place: &usize| matches!(self.all[*place].decision, Decision::New | Decision::Unclear(_));
+        let is_open =
+            |place: &usize| matches!(self.all[*place].decision, Decision::New | Decision::Unclear(_));
         (0..self.all.len()).filter(is_open).collect()
     }
 
@@ -281,7 +320,10 @@ fn of_answer(error: &ProviderError) -> HandlerError {
 }
 
 fn is_worth_another(error: &ProviderError) -> bool {
-    matches!(error.class, Class::InvalidJson | Class::NotJson | Class::EmptyAnswer | Class::ServerError)
+    matches!(
+        error.class,
+        Class::InvalidJson | Class::NotJson | Class::EmptyAnswer | Class::ServerError
+    )
 }
 
 /// At most so many bytes, cut between characters.

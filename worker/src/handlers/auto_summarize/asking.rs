@@ -63,7 +63,10 @@ impl<'a> Asker<'a> {
     /// What the requests to a model cost so far, those that failed included.
     pub fn spent(&self, model: Option<&str>) -> Spent {
         let spent = self.lock();
-        spent.get(&model.map(ToOwned::to_owned)).copied().unwrap_or_default()
+        spent
+            .get(&model.map(ToOwned::to_owned))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Asks once, and once more with room for a longer answer where the first one ended at its limit. Where that fails too, what

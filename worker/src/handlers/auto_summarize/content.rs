@@ -58,7 +58,11 @@ pub async fn text(
         return Ok(Some(clipped(String::from_utf8_lossy(&bytes).into_owned())));
     }
     // What the application calls text is no PDF, whatever the file was that it came from.
-    let content_type = if is_text { Some("text/html") } else { file.content_type };
+    let content_type = if is_text {
+        Some("text/html")
+    } else {
+        file.content_type
+    };
     let file = File { content_type, ..file };
     files.parse(&bytes, file, time).await.map(Some)
 }

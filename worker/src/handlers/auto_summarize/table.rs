@@ -27,7 +27,9 @@ impl Table<'_> {
     pub async fn read(&self) -> Result<Option<Row>, HandlerError> {
         let store = &self.context.store;
         let args = self.complete(json!({}));
-        let found = store.read_summary(self.delivery.hook.id, self.delivery.event.relid, &args).await;
+        let found = store
+            .read_summary(self.delivery.hook.id, self.delivery.event.relid, &args)
+            .await;
         serde_json::from_value(of_table(found)?)
             .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))
     }
@@ -67,7 +69,11 @@ impl Table<'_> {
             "info": summary.info(source, spent),
         }));
         let store = &self.context.store;
-        of_table(store.write_summary(self.delivery.hook.id, self.delivery.event.relid, &args).await)
+        of_table(
+            store
+                .write_summary(self.delivery.hook.id, self.delivery.event.relid, &args)
+                .await,
+        )
     }
 
     /// With what every action needs.

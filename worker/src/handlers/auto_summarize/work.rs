@@ -105,7 +105,9 @@ impl Work<'_> {
         for (account, model, identity) in accounts {
             let of_model = asker.spent(model);
             spent.add(of_model);
-            account.close(self.table.context, hook, self.provider.name(), identity, of_model).await;
+            account
+                .close(self.table.context, hook, self.provider.name(), identity, of_model)
+                .await;
         }
         let summary = summary.map_err(|failed| self.verdict(&failed))?;
         Ok((summary, spent))
@@ -159,8 +161,10 @@ impl Work<'_> {
 
 /// By sentences of the text, on a thread that may be busy for a while.
 async fn extracted(text: Arc<str>, max_length: usize) -> Result<Summary, HandlerError> {
-    let summary = tokio::task::spawn_blocking(move || zerodb_hooks_lexical::summarize(&text, max_length)).await;
-    let summary = summary.map_err(|_| HandlerError::transient("the summary was not made: its thread ended"))?;
+    let summary =
+        tokio::task::spawn_blocking(move || zerodb_hooks_lexical::summarize(&text, max_length)).await;
+    let summary =
+        summary.map_err(|_| HandlerError::transient("the summary was not made: its thread ended"))?;
     Ok(Summary {
         text: Some(summary).filter(|summary| !summary.is_empty()),
         method: Method::Extractive,

@@ -163,7 +163,9 @@ impl<'a> Call<'a> {
 
     /// The door stayed closed: nothing was sent.
     fn kept_waiting(&self, wait: Wait) -> Refused {
-        let class = Class::of_name(&wait.reason).unwrap_or(Class::RateLimited);
+        let known = Class::of_name(&wait.reason);
+        let class = known.unwrap_or(Class::RateLimited);
+        let why = known.map_or_else(|| wait.reason.to_string(), |known| known.sentence().to_string());
         let after = (!wait.after.is_zero()).then_some(wait.after);
         let advice = match (class, after) {
             (Class::Unauthorized | Class::QuotaExhausted, Some(after)) => Advice::PauseEndpoint {
@@ -176,7 +178,7 @@ impl<'a> Call<'a> {
             },
         };
         let message = match after {
-            Some(after) => format!("waits {:.1} s: {}", after.as_secs_f64(), class.sentence()),
+            Some(after) => format!("waits {:.1} s: {why}", after.as_secs_f64()),
             None => "no turn within the deadline: all of `concurrency` were taken".into(),
         };
         unnamed(self.error(class, advice, message))
