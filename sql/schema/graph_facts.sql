@@ -134,7 +134,8 @@ BEGIN
 END
 $$;
 
--- With each relation of a single-valued predicate, the others of that entity: what ends one of them may begin another.
+-- With each relation, the others that say the same of other times; with one of a single-valued predicate, the others of that entity
+-- too: what ends one of them may begin another.
 CREATE FUNCTION zerodb._graph_rivals(memory zerodb._graph_memory, ids bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -142,7 +143,11 @@ AS $$
 DECLARE
     predicates text[];
     rivals bigint[];
+    twins bigint[];
 BEGIN
+    EXECUTE format('SELECT array_agg(DISTINCT s.id) FROM %1$I.relations AS r JOIN %1$I.relations AS s ON s.source_id = r.source_id '
+        'AND s.predicate = r.predicate AND s.target_id = r.target_id AND %2$s WHERE r.id = ANY ($3)', memory.store, zerodb._graph_scope('s', memory))
+    INTO twins USING memory.user_id, memory.project_id, ids;
     EXECUTE format('SELECT array_agg(DISTINCT r.predicate) FROM %I.relations AS r WHERE r.id = ANY ($1)', memory.store) INTO predicates USING ids;
     EXECUTE format($q$
         SELECT array_agg(DISTINCT o.id) FROM %1$I.relations AS r JOIN unnest($4) AS p ON p.predicate = r.predicate AND p.single_valued
@@ -152,7 +157,7 @@ BEGIN
         WHERE r.id = ANY ($3)
         $q$, memory.store, zerodb._graph_scope('s', memory))
     INTO rivals USING memory.user_id, memory.project_id, ids, zerodb._graph_rules(memory, predicates);
-    RETURN ids || rivals;
+    RETURN ids || rivals || twins;
 END
 $$;
 

@@ -9,7 +9,6 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     acting uuid := nullif(zerodb._acting_user(NULL), zerodb._every_user());
-    scope zerodb._graph_memory;
     found_two record;
 BEGIN
     PERFORM zerodb._store_table(schema, 'entities');
@@ -24,11 +23,8 @@ BEGIN
         RAISE EXCEPTION 'entities % and % cannot be one', one, other
             USING ERRCODE = '22023', HINT = 'Give two entities of one user and project.';
     END IF;
-    scope.store := schema;
-    scope.user_id := found_two.user_id;
-    scope.project_id := found_two.project_id;
-    scope.size := found_two.live;
-    RETURN scope;
+    RETURN jsonb_populate_record(NULL::zerodb._graph_memory, jsonb_build_object('store', schema, 'user_id', found_two.user_id,
+        'project_id', found_two.project_id, 'size', found_two.live));
 END
 $$;
 

@@ -30,20 +30,17 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    memory zerodb._graph_memory;
+    place record;
 BEGIN
-    SELECT n.nspname, c.relname INTO memory.store, memory.memory_table
-    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid;
+    SELECT n.nspname AS store, c.relname AS memory_table, args ->> 'memory_id' AS id, args ->> 'user_id' AS user_id, args ->> 'project_id' AS project_id
+    INTO place FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid;
     IF NOT zerodb._has_column(relid, 'content') OR NOT zerodb._has_column(relid, 'user_id') OR NOT zerodb._has_column(relid, 'project_id')
-        OR zerodb._primary_key(relid) <> '{id}' OR to_regclass(format('%I.relation_sources', memory.store)) IS NULL
+        OR zerodb._primary_key(relid) <> '{id}' OR to_regclass(format('%I.relation_sources', place.store)) IS NULL
     THEN
         RAISE EXCEPTION 'table % holds no memories of a store', coalesce(relid::regclass::text, 'NULL')
             USING ERRCODE = '22023', HINT = 'auto_graph works on the tables memories and zeromemory that zerodb.create_store makes.';
     END IF;
-    memory.id := args ->> 'memory_id';
-    memory.user_id := (args ->> 'user_id')::uuid;
-    memory.project_id := (args ->> 'project_id')::uuid;
-    RETURN memory;
+    RETURN jsonb_populate_record(NULL::zerodb._graph_memory, to_jsonb(place));
 END
 $$;
 
@@ -52,14 +49,16 @@ CREATE FUNCTION zerodb._graph_load(relid oid, memory zerodb._graph_memory) RETUR
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    loaded record;
 BEGIN
-    EXECUTE format('SELECT %s, m.created_at, octet_length(m.content), CASE WHEN octet_length(m.content) <= 1048576 THEN m.content END, '
-        'sha256(convert_to(m.content, ''UTF8'')) FROM %I.%I AS m WHERE m.id = $3 AND %s',
+    EXECUTE format('SELECT %s AS subject, m.created_at AS said_at, octet_length(m.content) AS size, '
+        'CASE WHEN octet_length(m.content) <= 1048576 THEN m.content END AS content, '
+        'sha256(convert_to(m.content, ''UTF8'')) AS content_hash FROM %I.%I AS m WHERE m.id = $3 AND %s',
         CASE WHEN zerodb._has_column(relid, 'entity_id') THEN 'm.entity_id' ELSE 'NULL::text' END,
         memory.store, memory.memory_table, zerodb._graph_scope('m', memory))
-    INTO memory.subject, memory.said_at, memory.size, memory.content, memory.content_hash
-    USING memory.user_id, memory.project_id, memory.id;
-    RETURN memory;
+    INTO loaded USING memory.user_id, memory.project_id, memory.id;
+    RETURN jsonb_populate_record(memory, coalesce(to_jsonb(loaded), '{}'));
 END
 $$;
 
