@@ -113,14 +113,18 @@ CREATE FUNCTION zerodb._summary_bytes(plan jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('coalesce(%s)', concat_ws(', ', format('convert_to(nullif(t.%I::text, ''''), ''UTF8'')', plan ->> 'text'), format('t.%I', plan ->> 'bytes')))
+    SELECT format('coalesce(%s)', concat_ws(', ',
+        CASE WHEN plan ->> 'text' IS NOT NULL THEN format('convert_to(nullif(t.%I::text, ''''), ''UTF8'')', plan ->> 'text') END,
+        CASE WHEN plan ->> 'bytes' IS NOT NULL THEN format('t.%I', plan ->> 'bytes') END))
 $$;
 
 CREATE FUNCTION zerodb._summary_size(plan jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('coalesce(%s, 0)', concat_ws(', ', format('octet_length(nullif(t.%I::text, ''''))', plan ->> 'text'), format('octet_length(t.%I)', plan ->> 'bytes')))
+    SELECT format('coalesce(%s, 0)', concat_ws(', ',
+        CASE WHEN plan ->> 'text' IS NOT NULL THEN format('octet_length(nullif(t.%I::text, ''''))', plan ->> 'text') END,
+        CASE WHEN plan ->> 'bytes' IS NOT NULL THEN format('octet_length(t.%I)', plan ->> 'bytes') END))
 $$;
 
 -- The hash of the source; empty where there is none, null where it is too long to be read.
