@@ -122,6 +122,7 @@ async fn any_table_and_column_and_a_summary_of_the_application_is_its_own() -> R
     on_every_server(async |database| {
         let session = database.session().await?;
         let endpoint = ModelEndpoint::start()?;
+        endpoint.script(|_| "It is a report of many paragraphs.".into());
         session
             .run(
                 "CREATE TABLE article (site text, no integer, body text, abstract varchar(60), PRIMARY KEY (site, no));
