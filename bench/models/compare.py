@@ -20,14 +20,25 @@ class Program:
     def __init__(self, name, command, vectors):
         self.name, self.vectors, self.rates = name, vectors, []
         self.process = subprocess.Popen(
-            [*command, vectors], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            sys.exit(f"{name} did not start:\n{self.process.communicate()[1]}")
+            [*command, vectors], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said("ready")
+
+    def said(self, wanted=None):
+        """The next line that is what is wanted, or a number. Warnings between them are passed over."""
+        passed = []
+        for line in self.process.stdout:
+            if line.strip() == wanted:
+                return line
+            try:
+                return float(line)
+            except ValueError:
+                passed.append(line)
+        sys.exit(f"{self.name} ended early:\n{''.join(passed[-20:])}")
 
     def measure(self, texts):
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        self.rates.append(texts / float(self.process.stdout.readline()))
+        self.rates.append(texts / self.said())
 
     def end(self):
         self.process.communicate()

@@ -82,21 +82,6 @@ const AUTO_EMBED: &[Key] = &[
     key("content", Kind::Name),
     key("target_column", Kind::Name),
     key("template", Kind::Name),
-    key("truncate", Kind::Bool),
-    key(
-        "chunk_tokens",
-        Kind::Whole {
-            least: 16,
-            most: 100_000,
-        },
-    ),
-    key(
-        "chunk_overlap",
-        Kind::Whole {
-            least: 0,
-            most: 50_000,
-        },
-    ),
 ];
 
 const AUTO_SUMMARIZE: &[Key] = &[

@@ -12,9 +12,9 @@ BEGIN
     IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'invalid limit %', coalesce(max_rows::text, 'NULL') USING ERRCODE = '22023', HINT = 'Give 1 to 1000.';
     END IF;
-    IF source IS NULL OR source NOT IN ('zeromemory', 'memories', 'vectors', 'chunks') THEN
+    IF source IS NULL OR source NOT IN ('zeromemory', 'memories', 'vectors') THEN
         RAISE EXCEPTION 'invalid source %', coalesce(quote_literal(source), 'NULL')
-            USING ERRCODE = '22023', HINT = 'Give zeromemory (what remember stores), memories, vectors or chunks (of files).';
+            USING ERRCODE = '22023', HINT = 'Give zeromemory (what remember stores), memories or vectors.';
     END IF;
 END
 $$;

@@ -63,7 +63,7 @@ impl Recipe {
     pub fn need(&self, row: Row) -> Result<Need, HandlerError> {
         let (Some(values), Some(source)) = (row.values, row.source) else {
             return Err(HandlerError::permanent(format!(
-                "input_too_long: the text has {} bytes; shorten it, or give the hook \"chunk_tokens\"",
+                "input_too_long: the text has {} bytes, and at most 16777216 are read",
                 row.size
             )));
         };
