@@ -44,7 +44,13 @@ fn a_text_of_many_megabytes_has_the_vector_of_its_beginning() {
 
 #[test]
 fn no_texts_give_no_vectors() {
-    assert!(Model::open(&tiny("roberta")).unwrap().embed(&[], &NEVER).unwrap().is_empty());
+    assert!(
+        Model::open(&tiny("roberta"))
+            .unwrap()
+            .embed(&[], &NEVER)
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -69,7 +75,9 @@ fn a_model_is_shared_by_threads() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let expected = model.embed(&texts, &NEVER).unwrap();
     std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..4).map(|_| scope.spawn(|| model.embed(&texts, &NEVER).unwrap())).collect();
+        let calls: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| model.embed(&texts, &NEVER).unwrap()))
+            .collect();
         for call in calls {
             for (found, expected) in call.join().unwrap().iter().zip(&expected) {
                 assert!(cosine(found, expected) > 0.99999);

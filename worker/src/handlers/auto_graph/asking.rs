@@ -1,11 +1,12 @@
 //! Questions to the model with answers of a schema. The only place of this handler that sends a request.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::Value;
 
 use super::config::{Config, Embedding};
+use crate::handlers::spending::Spent;
 use crate::providers::{ChatRequest, Class, EmbedRequest, ProviderError, Schema, Usage};
 
 /// How many times as many tokens an answer gets that ended too soon.
@@ -18,11 +19,18 @@ pub struct Question<'a> {
     pub max_tokens: u32,
 }
 
+/// What requests cost, those that failed included.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Cost {
+    pub chat: Spent,
+    pub embedding: Spent,
+}
+
 /// Asks until the time of the attempt is over, and counts what it costs.
 pub struct Asker<'a> {
     config: &'a Config,
     until: Instant,
-    usage: Mutex<Usage>,
+    cost: Mutex<Cost>,
 }
 
 impl<'a> Asker<'a> {
@@ -30,13 +38,12 @@ impl<'a> Asker<'a> {
         Self {
             config,
             until,
-            usage: Mutex::default(),
+            cost: Mutex::default(),
         }
     }
 
-    /// What all questions cost, those that failed included.
-    pub fn usage(&self) -> Usage {
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn cost(&self) -> Cost {
+        *self.lock()
     }
 
     /// Asks once, and once more with room for a longer answer where the first one ended within its JSON.
@@ -69,9 +76,13 @@ impl<'a> Asker<'a> {
             inputs: names,
         };
         let left = self.until.saturating_duration_since(Instant::now());
-        let embedded = by.provider.embed(&request, left).await?;
-        self.count(Some(embedded.usage));
-        Ok(embedded.vectors)
+        let embedded = by.provider.embed(&request, left).await;
+        let usage = match &embedded {
+            Ok(embedded) => Some(embedded.usage),
+            Err(error) => error.usage,
+        };
+        self.lock().embedding.add(spent(names.len(), usage));
+        embedded.map(|embedded| embedded.vectors)
     }
 
     async fn send(&self, question: &Question<'_>, max_tokens: u32) -> Result<Value, ProviderError> {
@@ -85,15 +96,24 @@ impl<'a> Asker<'a> {
         };
         let left = self.until.saturating_duration_since(Instant::now());
         let answer = self.config.provider.chat(&request, left).await;
-        self.count(match &answer {
+        let usage = match &answer {
             Ok(answer) => Some(answer.usage),
             Err(error) => error.usage,
-        });
+        };
+        self.lock().chat.add(spent(1, usage));
         answer.map(|answer| answer.json.unwrap_or_default())
     }
 
-    fn count(&self, usage: Option<Usage>) {
-        let mut total = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        *total = total.plus(usage.unwrap_or_default());
+    fn lock(&self) -> MutexGuard<'_, Cost> {
+        self.cost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request.
+fn spent(inputs: usize, usage: Option<Usage>) -> Spent {
+    Spent {
+        requests: 1,
+        inputs: inputs as u64,
+        usage: usage.unwrap_or_default(),
     }
 }

@@ -11,8 +11,8 @@ use crate::outcome::HandlerError;
 
 /// The memory that an event is about.
 pub struct Memory<'a> {
-    context: &'a Context,
-    delivery: &'a Delivery,
+    pub context: &'a Context,
+    pub delivery: &'a Delivery,
     id: String,
 }
 

@@ -5,6 +5,7 @@
 //! name may mean an entity that is spelled or meant almost alike. What is written stands in one transaction, and only where the
 //! memory still says what was read. A memory that has gone is taken back. No transaction is open while a model is asked.
 
+mod accounts;
 mod asking;
 mod config;
 mod extraction;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::accounts::Accounts;
 use super::asking::{Asker, Question};
 use super::config::Config;
 use super::extraction::{Extraction, Named, RULES_VERSION};
@@ -53,9 +54,17 @@ impl Work<'_> {
                 read.size
             )));
         };
+        let (context, delivery) = (self.memory.context, self.memory.delivery);
+        let accounts = Accounts::open(context, delivery, self.config).await?;
         let asker = Asker::new(self.config, self.until);
+        let ended = self.update(&asker, &read, text).await;
+        accounts.close(context, delivery, self.config, asker.cost()).await;
+        ended
+    }
+
+    async fn update(&self, asker: &Asker<'_>, read: &Read, text: &str) -> Result<Ended, HandlerError> {
         let found = self
-            .extract(&asker, text)
+            .extract(asker, text)
             .await?
             .about(read.subject.as_deref(), self.config.max_relations);
         tracing::debug!(
@@ -64,7 +73,7 @@ impl Work<'_> {
             dropped = found.dropped,
             "extracted a memory"
         );
-        self.write(&asker, &read, text, &found).await
+        self.write(asker, read, text, &found).await
     }
 
     fn version(&self) -> i32 {
@@ -117,7 +126,7 @@ impl Work<'_> {
     ) -> Result<Ended, HandlerError> {
         let mut names = Names::of(&found.entities);
         self.resolve(asker, read, text, &mut names).await?;
-        let usage = asker.usage();
+        let usage = asker.cost().chat.usage;
         let written = json!({
             "content_hash": read.content_hash,
             "prompt_version": self.version(),
