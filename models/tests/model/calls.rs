@@ -1,15 +1,11 @@
 //! What a caller sees of an open model: order, length, tokens, cancelling, sharing.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
-mod fixtures;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fixtures::{cosine, minilm, tiny};
+use crate::files::{cosine, minilm, tiny};
 use zerodb_hooks_models::{Model, ModelError};
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 #[test]
 fn tokens_are_counted_beyond_the_length_that_the_model_reads() {

@@ -1,14 +1,10 @@
 //! A directory that is no model, or not one that is computed rightly, is refused with what to do about it.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
-mod fixtures;
-
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use fixtures::{copy, tiny};
+use crate::files::{copy, tiny};
 use tempfile::TempDir;
 use zerodb_hooks_models::{Model, ModelError};
 

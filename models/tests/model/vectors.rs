@@ -1,13 +1,9 @@
 //! The vectors are those of sentence-transformers, for each family of models. The stored ones, the texts and the small
 //! models are made by `reference/make.py`; the weights of all-MiniLM are fetched by `dev/models.sh`.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
-mod fixtures;
-
 use std::sync::atomic::AtomicBool;
 
-use fixtures::{copy, cosine, minilm, reference, texts, tiny};
+use crate::files::{copy, cosine, minilm, reference, texts, tiny};
 use zerodb_hooks_models::Model;
 
 /// Every vector points where that of the reference does, and has length one.
