@@ -2,6 +2,7 @@
 #
 # PG_CONFIG=/path/pg_config   use your own PostgreSQL (15 to 18) instead of the one that `make setup` fetches
 # PREFIX=/usr/local           where `make install` puts the worker
+# ONLY=embed                  `make bench` measures only the cases whose names start so; several, with spaces between
 # KEEP=1                      `make demo` leaves its server running until you press Ctrl-C
 
 SHELL := /bin/bash
@@ -50,12 +51,13 @@ pgtest: setup
 check: setup
 	dev/check.sh
 
-bench: dev-server dev-tools ## run the benchmarks beside other queues (about 40 minutes)
+bench: dev-server dev-tools ## run the benchmarks beside other queues (about 50 minutes)
 	dev/install_extension.sh $(MAIN) --release
 	echo "==> building the worker and the benchmarks for release (about 4 minutes the first time)"
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
+	$(RUN) cargo build --quiet --release -p zerodb_hooks_tests --bin model_endpoint
 	# One case holds a thousand connections open, more than the usual limit of 1,024 files leaves room for.
-	ulimit -Sn 4096 2>/dev/null || true; $(RUN) cargo run --quiet --release -p zerodb_hooks_bench
+	ulimit -Sn 4096 2>/dev/null || true; $(RUN) cargo run --quiet --release -p zerodb_hooks_bench -- $(foreach name,$(ONLY),--only $(name))
 
 install: dev-tools ## install into your own server and PREFIX/bin (needs PG_CONFIG)
 	test -n "$(PG_CONFIG)" || { echo "error: name the server: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }

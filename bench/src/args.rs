@@ -47,6 +47,18 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = value_parser!(u32).range(1..))]
     pub endpoint_seconds: u32,
 
+    /// Rows that auto_embed hooks embed from a backlog
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = value_parser!(u32).range(1..))]
+    pub embedded_rows: u32,
+
+    /// Relations of the graph whose neighbours are looked for; five an entity
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = value_parser!(u32).range(1000..))]
+    pub relations: u32,
+
+    /// Rows of the table of which the status view tells
+    #[arg(long, value_name = "N", default_value_t = 10_000_000, value_parser = value_parser!(u32).range(1..))]
+    pub status_rows: u32,
+
     /// Only cases whose name starts with this, such as single or single/hook; may be repeated
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
@@ -54,7 +66,12 @@ pub struct Options {
 
 impl Options {
     pub fn selects(&self, case: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|start| case.starts_with(start))
+        self.only.is_empty() || self.names(case)
+    }
+
+    /// Whether `--only` asks for it.
+    pub fn names(&self, case: &str) -> bool {
+        self.only.iter().any(|start| case.starts_with(start))
     }
 }
 

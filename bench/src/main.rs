@@ -11,6 +11,7 @@ mod machine;
 mod noop_worker;
 mod pgbench;
 mod process;
+mod processor;
 mod ratios;
 mod report;
 mod results;
@@ -50,7 +51,7 @@ async fn bench(options: &Options) -> Result<()> {
         .iter()
         .for_each(|warning| eprintln!("warning: {warning}"));
     let mut cases = cases::all();
-    cases.retain(|case| options.selects(case.name()));
+    cases.retain(|case| options.names(case.name()) || (options.selects(case.name()) && !case.is_on_demand()));
     let (rivals_cases, rivals) = rivals::install(options).await;
     cases.extend(rivals_cases);
     ensure!(

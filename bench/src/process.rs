@@ -1,6 +1,6 @@
 //! A worker as a process of its own: the real binary, this one as the no-op worker, or a rival's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
+
+use crate::processor;
 
 /// Longer than the drain of a worker.
 const STOP: Duration = Duration::from_secs(40);
@@ -23,6 +25,22 @@ impl Process {
     /// `zerodb-hooks worker` with its defaults, but for what it says: `log` is the least level, such as `warn`.
     pub fn worker(url: &str, log: &str) -> Result<Self> {
         Self::worker_of(Command::new(binary()?).args(["worker", "--log", log, "--database-url", url]))
+    }
+
+    /// The same with a file of providers and the secrets that it names.
+    pub fn worker_with_file(
+        url: &str,
+        log: &str,
+        file: &Path,
+        secrets: &[(&'static str, &'static str)],
+    ) -> Result<Self> {
+        let mut command = Command::new(binary()?);
+        command
+            .args(["worker", "--log", log, "--database-url", url, "--config"])
+            .arg(file)
+            .env_clear()
+            .envs(secrets.iter().copied());
+        Self::start(&mut command)
     }
 
     /// The worker library with the no-op handler, which says so after `expected` deliveries.
@@ -86,6 +104,11 @@ impl Process {
             .context("no number in VmHWM")?
             .parse()?;
         Ok(kilobytes / 1024.0)
+    }
+
+    /// Processor time that it has used so far, in seconds.
+    pub fn processor_seconds(&self) -> Result<f64> {
+        processor::seconds_of(self.child.id().context("the worker has ended")?)
     }
 
     /// SIGTERM; returns when it has drained.

@@ -43,4 +43,6 @@ pub const ALL: &[Ratio] = &[
     ratio("idle, commit to handler, p50 over graphile_worker's (Rust)", "idle/latency", RUST_IDLE, COMMIT_P50),
     ratio("idle, commit to handler, p99 over graphile_worker's (Rust)", "idle/latency", RUST_IDLE, COMMIT_P99),
     ratio("snapshot held open: rate of the writer's over the free run's", "held/snapshot", "held/free", RATE),
+    ratio("backlog embedded: rate of the plain UPDATEs' (floor)", "embed/backlog", "embed/floor", RATE),
+    ratio("backlog embedded: rate of the endpoint's with a bare client (ceiling)", "embed/backlog", "embed/endpoint", RATE),
 ];

@@ -62,17 +62,19 @@ fn print_head(machine: &Machine, options: &Options) {
         server("max_wal_size")
     );
     println!(
-        "{} rounds; single rows: {} clients for {} s; bulk: {} rows; backlogs: {} events; idle: {} events; endpoints: {} s",
+        "{} rounds; single rows: {} clients for {} s; bulk: {} rows; backlogs: {} events; idle: {} events; endpoints: {} s; embedded: {} rows; graph: {} relations",
         options.rounds,
         options.clients,
         options.seconds,
         options.rows,
         options.events,
         options.samples,
-        options.endpoint_seconds
+        options.endpoint_seconds,
+        options.embedded_rows,
+        options.relations
     );
     println!(
-        "Once, not in each round: held (2 × {} s) and connections",
+        "Once, not in each round: held (2 × {} s), connections, embed/backlog-hnsw, embed/writer, graph; where they are named: embed/limited, status",
         options.held_seconds
     );
     machine

@@ -1,5 +1,9 @@
 //! What the benchmark is to reach, figure by figure: the numbers that the project has set itself.
 
+use crate::cases::handlers::{
+    DEPTH_2, DEPTH_2_AS_OF, DEPTH_3, DEPTH_3_AS_OF, FULL_REQUESTS, OVER_IDEAL, STATUS, UPDATE_MAX,
+    UPDATE_P99, VIEW,
+};
 use crate::cases::idle::{CALL_P50, CALL_P99, COMMIT_P50, COMMIT_P99};
 use crate::cases::{CONNECTIONS, DELIVERED, LATENCY_P99, MEMORY, RATE, RECEIVED_P99, TIME, WAL_OF_EVENT};
 use crate::figures::{Figures, Metric};
@@ -108,6 +112,17 @@ pub const ALL: &[Target] = &[
     value(9, "peak memory of the worker, burn-down, failures in the ledger", ("burn-down/failures", MEMORY), AtMost(64.0)),
     value(9, "connections of a worker, 1,000 deliveries under way", ("connections/slow-endpoint", CONNECTIONS), AtMost(6.0)),
     ratio(10, "one of 100 endpoints hangs: p99 of the other 99 over the same without", ("endpoints/one-hangs", RECEIVED_P99), ("endpoints/all-answer", RECEIVED_P99), AtMost(1.1)),
+    value(11, "backlog embedded, 50 ms a request, no index on the vectors", ("embed/backlog", RATE), AtLeast(5000.0)),
+    value(11, "backlog embedded, requests at least 95 % full", ("embed/backlog", FULL_REQUESTS), AtLeast(95.0)),
+    value(12, "endpoint of 100 requests a minute: time over the ideal", ("embed/limited", OVER_IDEAL), AtMost(1.2)),
+    value(13, "neighbours in a million relations, depth 2, p95", ("graph/neighbours", DEPTH_2), Below(20.0)),
+    value(13, "neighbours in a million relations, depth 3, p95", ("graph/neighbours", DEPTH_3), Below(100.0)),
+    value(13, "the same as of a day, depth 2, p95", ("graph/neighbours", DEPTH_2_AS_OF), Below(20.0)),
+    value(13, "the same as of a day, depth 3, p95", ("graph/neighbours", DEPTH_3_AS_OF), Below(100.0)),
+    value(14, "status of hooks at 10 million rows, hook_status, p95", ("status/ten-million", VIEW), Below(50.0)),
+    value(14, "status of hooks at 10 million rows, status(), p95", ("status/ten-million", STATUS), Below(50.0)),
+    value(15, "UPDATE of a row that is being embedded, p99", ("embed/writer", UPDATE_P99), Below(20.0)),
+    value(15, "UPDATE of a row that is being embedded, slowest", ("embed/writer", UPDATE_MAX), Below(20.0)),
 ];
 
 #[cfg(test)]

@@ -9,9 +9,18 @@ use tokio::time::{MissedTickBehavior, interval};
 const BETWEEN: Duration = Duration::from_millis(2);
 
 /// Looks until `look` is true, and returns when that was seen.
-pub async fn until(deadline: Duration, mut look: impl AsyncFnMut() -> Result<bool>) -> Result<Instant> {
+pub async fn until(deadline: Duration, look: impl AsyncFnMut() -> Result<bool>) -> Result<Instant> {
+    until_seen(BETWEEN, deadline, look).await
+}
+
+/// The same with the time between two looks, for one that is not so cheap.
+pub async fn until_seen(
+    between: Duration,
+    deadline: Duration,
+    mut look: impl AsyncFnMut() -> Result<bool>,
+) -> Result<Instant> {
     let start = Instant::now();
-    let mut ticks = interval(BETWEEN);
+    let mut ticks = interval(between);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

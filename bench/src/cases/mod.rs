@@ -5,6 +5,7 @@ mod burn_down;
 mod connections;
 mod endpoints;
 mod floor;
+pub mod handlers;
 mod held;
 pub mod idle;
 mod single;
@@ -42,6 +43,11 @@ pub trait Case {
         false
     }
 
+    /// Measured only where `--only` names it, because it takes minutes.
+    fn is_on_demand(&self) -> bool {
+        false
+    }
+
     async fn measure(&self, database: &Database<'_>, options: &Options) -> Result<Vec<Reading>>;
 }
 
@@ -56,6 +62,7 @@ pub fn all() -> Vec<Box<dyn Case>> {
     all.push(Box::new(idle::Idle));
     all.push(Box::new(floor::Floor));
     all.extend(burn_down::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.extend(handlers::all());
     // Rivals, which a round measures now. Then, once:
     all.push(Box::new(connections::Connections));
     all.extend(held::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
