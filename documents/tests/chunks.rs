@@ -245,6 +245,22 @@ fn text_without_paragraphs_or_sentences_is_cut_too() {
 }
 
 #[test]
+fn a_text_that_fits_is_one_chunk_and_no_chunk_at_the_edges_is_a_scrap() {
+    let text = "The tax office opens at nine. Bring your papers.\n\nAsk for the form.";
+    assert_eq!(chunks(text, &plain(400, 40)).len(), 1);
+    for seed in 0..20 {
+        let text = hundred_chunks(seed).join("\n\n");
+        let sizes: Vec<usize> = chunks(&text, &plain(400, 0))
+            .iter()
+            .map(|chunk| chunk.text(&text).len() / 3)
+            .collect();
+        for edge in [sizes[0], sizes[sizes.len() - 1]] {
+            assert!(edge >= 60, "{edge} tokens of 400 at an edge of {seed}");
+        }
+    }
+}
+
+#[test]
 fn edges_are_no_trouble() {
     assert_eq!(chunks("", &plain(100, 10)), []);
     assert_eq!(chunks(" \n\n ", &plain(100, 10)), []);

@@ -82,6 +82,15 @@ const AUTO_EMBED: &[Key] = &[
     key("content", Kind::Name),
     key("target_column", Kind::Name),
     key("template", Kind::Name),
+    key("chunk_table", Kind::Name),
+    key(
+        "chunk_tokens",
+        Kind::Whole {
+            least: 16,
+            most: 8192,
+        },
+    ),
+    key("chunk_overlap", Kind::Whole { least: 0, most: 1024 }),
 ];
 
 const AUTO_SUMMARIZE: &[Key] = &[

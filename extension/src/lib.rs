@@ -149,9 +149,14 @@ extension_sql_file!(
     requires = ["backfill"]
 );
 extension_sql_file!(
+    "../../sql/schema/chunks.sql",
+    name = "chunks",
+    requires = ["summarize"]
+);
+extension_sql_file!(
     "../../sql/schema/maintenance.sql",
     name = "maintenance",
-    requires = ["summarize"]
+    requires = ["chunks"]
 );
 extension_sql_file!(
     "../../sql/schema/privileges.sql",

@@ -89,14 +89,15 @@ BEGIN
 END
 $$;
 
--- A watched table that a hook can embed: it has the column of vectors and those of the text.
+-- A watched table that a hook can embed: it has the column of vectors and those of the text, or a table of chunks.
 CREATE FUNCTION zerodb._has_vectors(relid oid, config jsonb) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-        WHERE a.attrelid = relid AND a.attname = coalesce(config ->> 'target_column', 'embedding') AND a.attnum > 0 AND NOT a.attisdropped
-            AND t.typname IN ('vector', 'halfvec', '_float4'))
+    SELECT zerodb._chunks_of(relid, config) IS NOT NULL
+        OR EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+            WHERE a.attrelid = relid AND a.attname = coalesce(config ->> 'target_column', 'embedding') AND a.attnum > 0 AND NOT a.attisdropped
+                AND t.typname IN ('vector', 'halfvec', '_float4'))
         AND (config ? 'template' OR zerodb._has_column(relid, coalesce(config ->> 'content', 'content')))
 $$;
 
@@ -121,24 +122,29 @@ DECLARE
     watched record;
     wanted integer;
     has integer;
+    target text := coalesce(hook_config ->> 'target_column', 'embedding');
+    holder oid;
 BEGIN
     IF hook_name <> 'auto_embed' THEN
         RETURN;
+    END IF;
+    IF hook_config ? 'chunk_table' AND hook_config ? 'template' THEN
+        PERFORM zerodb._bad_embed('"template" and "chunk_table" exclude each other', 'Give one of them: chunks are embedded with the headings above them.');
     END IF;
     wanted := (hook_config ->> 'dimensions')::integer;
     FOR watched IN SELECT DISTINCT w.tgrelid FROM zerodb._watch_trigger AS w
         WHERE event_type = w.mapping ->> 'event' AND w.operation IN ('insert', 'update')
     LOOP
-        IF hook_config ? 'target_column' AND NOT zerodb._has_column(watched.tgrelid, hook_config ->> 'target_column') THEN
-            PERFORM zerodb._no_column(watched.tgrelid, hook_config ->> 'target_column');
+        holder := coalesce((zerodb._chunks_of(watched.tgrelid, hook_config) ->> 'chunks')::oid, watched.tgrelid);
+        IF hook_config ? 'target_column' AND NOT zerodb._has_column(holder, target) THEN
+            PERFORM zerodb._no_column(holder, target);
         END IF;
         IF hook_config ? 'content' AND NOT zerodb._has_column(watched.tgrelid, hook_config ->> 'content') THEN
             PERFORM zerodb._no_column(watched.tgrelid, hook_config ->> 'content');
         END IF;
-        has := zerodb._vector_dimensions(watched.tgrelid, coalesce(hook_config ->> 'target_column', 'embedding'));
+        has := zerodb._vector_dimensions(holder, target);
         IF has <> wanted THEN
-            RAISE EXCEPTION 'the hook wants % dimensions, column % of % has %', wanted,
-                quote_ident(coalesce(hook_config ->> 'target_column', 'embedding')), watched.tgrelid::regclass, has
+            RAISE EXCEPTION 'the hook wants % dimensions, column % of % has %', wanted, quote_ident(target), holder::regclass, has
                 USING ERRCODE = '22023', HINT = format('Leave "dimensions" out, or give %s; a model of other dimensions needs a column of its own.', has);
         END IF;
     END LOOP;

@@ -65,8 +65,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN RAISE EXCEPTION '%', message USING ERRCODE = '22023', HINT = hint; END $$;
 
--- How a hook embeds a table: args {event_type, content, target, columns}, where columns are those that the template names. The
--- answer goes back into the other functions as args.plan.
+-- How a hook embeds a table: args {event_type, content, target, columns, chunk_table}, where columns are those that the template
+-- names. The answer goes back into the other functions as args.plan; with `chunks`, into those of chunks.sql.
 CREATE FUNCTION zerodb._do_embed_plan(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -77,16 +77,21 @@ DECLARE
     key text[] := zerodb._primary_key(relid);
     fields jsonb;
     wrong text;
+    chunks jsonb;
 BEGIN
     IF cardinality(key) = 0 THEN
         PERFORM zerodb._bad_embed(format('table %s has no primary key', name), 'Add one: rows are named by it.');
+    END IF;
+    chunks := zerodb._chunks_of(relid, jsonb_build_object('target_column', args -> 'target', 'chunk_table', args -> 'chunk_table'));
+    IF chunks IS NOT NULL THEN
+        RETURN zerodb._chunk_plan(relid, args, chunks);
     END IF;
     SELECT a.attname, a.atttypid, a.atttypmod, t.typname, format_type(a.atttypid, a.atttypmod) AS type INTO target
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
     WHERE a.attrelid = relid AND a.attname = coalesce(args ->> 'target', 'embedding') AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND OR target.typname NOT IN ('vector', 'halfvec', '_float4') THEN
         PERFORM zerodb._bad_embed(format('table %s has no column %s of vectors', name, coalesce(args ->> 'target', 'embedding')),
-            'Name one of type vector, halfvec or real[] as "target_column".');
+            format('Name one of type vector, halfvec or real[] as "target_column", or keep vectors of parts: SELECT zerodb.create_chunk_table(%L).', name));
     END IF;
     SELECT c INTO wrong FROM jsonb_array_elements_text(args -> 'columns') AS c WHERE NOT zerodb._has_column(relid, c) LIMIT 1;
     IF FOUND THEN
@@ -156,6 +161,19 @@ BEGIN
 END
 $$;
 
+-- The order of a table's key, the key as texts, and the condition that a row comes after the key `after`, if any.
+CREATE FUNCTION zerodb._page_bounds(relid oid, key_columns jsonb, after jsonb, OUT columns text, OUT texts text, OUT condition text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT b.columns, b.texts, CASE WHEN after IS NULL OR after = 'null' THEN 'true' ELSE format('(%s) > (%s)', b.columns, b.bound) END
+    FROM (SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY c.n) AS columns,
+            string_agg(format('t.%I::text', a.attname), ', ' ORDER BY c.n) AS texts,
+            string_agg(format('(%L::jsonb ->> %s)::%s', after, c.n - 1, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY c.n) AS bound
+        FROM jsonb_array_elements_text(key_columns) WITH ORDINALITY AS c (name, n)
+        JOIN pg_attribute AS a ON a.attrelid = relid AND a.attname = c.name AND NOT a.attisdropped) AS b
+$$;
+
 -- The next rows in the order of the key: args {plan, user_id, tenant, after, limit, missing}. With `missing`, only those without
 -- a vector. Also says where they end, and whether there may be more.
 CREATE FUNCTION zerodb._do_embed_page(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
@@ -164,20 +182,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     plan jsonb := args -> 'plan';
-    columns text;
-    bound text;
+    bounds record := zerodb._page_bounds(relid, plan -> 'key', args -> 'after');
     found jsonb;
 BEGIN
     PERFORM zerodb._act_for(args ->> 'user_id');
-    SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY c.n),
-        string_agg(format('(%L::jsonb ->> %s)::%s', args -> 'after', c.n - 1, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY c.n)
-    INTO columns, bound
-    FROM jsonb_array_elements_text(plan -> 'key') WITH ORDINALITY AS c (name, n)
-    JOIN pg_attribute AS a ON a.attrelid = relid AND a.attname = c.name AND NOT a.attisdropped;
     EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', p.n) || p.row ORDER BY p.n), ''[]'') '
         'FROM (SELECT row_number() OVER (ORDER BY %1$s) - 1 AS n, %2$s AS row FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT $1) AS p',
-        columns, zerodb._embed_row(plan), relid::regclass,
-        CASE WHEN args -> 'after' IS NULL OR args -> 'after' = 'null' THEN 'true' ELSE format('(%s) > (%s)', columns, bound) END,
+        bounds.columns, zerodb._embed_row(plan), relid::regclass, bounds.condition,
         zerodb._tenant_condition(plan, args ->> 'tenant'),
         CASE WHEN (args ->> 'missing')::boolean THEN format('t.%I IS NULL', plan ->> 'target') ELSE 'true' END)
     INTO found USING (args ->> 'limit')::integer;

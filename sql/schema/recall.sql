@@ -12,9 +12,9 @@ BEGIN
     IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 1000 THEN
         RAISE EXCEPTION 'invalid limit %', coalesce(max_rows::text, 'NULL') USING ERRCODE = '22023', HINT = 'Give 1 to 1000.';
     END IF;
-    IF source IS NULL OR source NOT IN ('zeromemory', 'memories', 'vectors') THEN
+    IF source IS NULL OR source NOT IN ('zeromemory', 'memories', 'vectors', 'files') THEN
         RAISE EXCEPTION 'invalid source %', coalesce(quote_literal(source), 'NULL')
-            USING ERRCODE = '22023', HINT = 'Give zeromemory (what remember stores), memories or vectors.';
+            USING ERRCODE = '22023', HINT = 'Give zeromemory (what remember stores), memories, vectors or files.';
     END IF;
 END
 $$;
@@ -68,7 +68,7 @@ DECLARE
     mine text;
 BEGIN
     PERFORM zerodb._check_recall(query, max_rows, source);
-    target := zerodb._store_table(schema, source);
+    target := zerodb._store_table(schema, CASE source WHEN 'files' THEN 'file_chunks' ELSE source END);
     vector := zerodb._query_vector(target, query, given);
     mine := concat_ws(' AND ', '($3 IS NULL OR t.user_id = $3) AND ($4 IS NULL OR t.project_id = $4)',
         CASE WHEN zerodb._has_column(target, 'entity_id') THEN '($6 IS NULL OR t.entity_id = $6)' ELSE '$6 IS NULL' END,
@@ -96,10 +96,11 @@ BEGIN
             FROM by_vector AS v FULL JOIN by_words AS w ON w.id = v.id
             WHERE $8 IS NULL OR v.id IS NOT NULL
         )
-        SELECT t.id::text, t.content, f.score::real, f.similarity::real, f.found_by, t.created_at, t.metadata
+        SELECT t.id::text, t.content, f.score::real, f.similarity::real, f.found_by, t.created_at, %4$s
         FROM found AS f JOIN %1$s AS t ON t.id::text = f.id AND %3$s
         ORDER BY f.score DESC, f.similarity DESC NULLS LAST, t.id LIMIT $5
-        $q$, target, zerodb._similarity(target, 'embedding'), mine)
+        $q$, target, zerodb._similarity(target, 'embedding'), mine,
+            CASE source WHEN 'files' THEN 'jsonb_build_object(''file_id'', t.file_id, ''chunk'', t.chunk, ''heading'', t.heading)' ELSE 't.metadata' END)
     USING query, vector, acting, project, max_rows, entity, space, least_similarity, given IS NULL;
 END
 $$;
@@ -122,4 +123,4 @@ AS $$
         recall.query_embedding, recall.schema) AS r
 $$;
 COMMENT ON FUNCTION zerodb.recall(text, integer, text, text, text, real, real[], name) IS
-    'The rows of the store that fit a query best: by query_embedding, or by the local provider''s vectors where the store has them, and by words; 22023 for arguments that cannot be, 42P01 without a store';
+    'The rows of the store, or the parts of its files, that fit a query best: by query_embedding, or by the local provider''s vectors where the store has them, and by words; 22023 for arguments that cannot be, 42P01 without a store';

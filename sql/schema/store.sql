@@ -159,6 +159,15 @@ BEGIN
         EXECUTE format('CREATE TRIGGER measure_file BEFORE INSERT OR UPDATE OF content, content_bytes ON %I.files '
             'FOR EACH ROW EXECUTE FUNCTION %I.measure_file()', schema, schema);
     END IF;
+    PERFORM zerodb._create_store_table(schema, 'file_chunks', 'Parts of files with their vectors, by auto_embed', format(
+        $t$id text NOT NULL GENERATED ALWAYS AS (file_id || '#' || chunk::text) STORED,
+        file_id text NOT NULL REFERENCES %I.files ON DELETE CASCADE,
+        chunk integer NOT NULL,
+        content text NOT NULL,
+        heading text,
+        %s,
+        PRIMARY KEY (file_id, chunk)$t$, schema, embedding),
+        '{"(user_id, project_id)"}');
     PERFORM zerodb._create_store_table(schema, 'table_rows', 'Rows of NoSQL tables',
         $t$id text PRIMARY KEY DEFAULT 'row_' || replace(gen_random_uuid()::text, '-', ''),
         table_name text NOT NULL CHECK (table_name <> ''),

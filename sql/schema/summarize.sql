@@ -136,6 +136,19 @@ AS $$
         zerodb._summary_size(plan), zerodb._summary_bytes(plan))
 $$;
 
+-- What is known of the source of a row without reading it, as an expression.
+CREATE FUNCTION zerodb._summary_row(plan jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('jsonb_build_object(''source'', %s, ''size'', %s, ''is_text'', %s, ''is_elsewhere'', %s, ''name'', %s, ''type'', %s)',
+        zerodb._summary_source(plan), zerodb._summary_size(plan),
+        CASE WHEN plan ->> 'text' IS NULL THEN 'false' ELSE format('t.%I::text <> ''''', plan ->> 'text') END,
+        CASE WHEN plan ->> 'uri' IS NULL THEN 'false' ELSE format('t.%I IS NOT NULL', plan ->> 'uri') END,
+        CASE WHEN plan ->> 'name' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'name') END,
+        CASE WHEN plan ->> 'type' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'type') END)
+$$;
+
 -- A row without its content: args {plan, user_id, tenant, key}. Null where it is gone.
 CREATE FUNCTION zerodb._do_summary_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
@@ -146,12 +159,9 @@ DECLARE
     found jsonb;
 BEGIN
     PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT jsonb_build_object(''source'', %s, ''size'', %s, ''is_text'', %s, ''is_elsewhere'', %s, ''name'', %s, ''type'', %s, '
-        '''summarized'', t.%I <> '''', ''hash'', %s) FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
-        zerodb._summary_source(plan), zerodb._summary_size(plan),
-        CASE WHEN plan ->> 'text' IS NULL THEN 'false' ELSE format('t.%I::text <> ''''', plan ->> 'text') END, CASE WHEN plan ->> 'uri' IS NULL THEN 'false' ELSE format('t.%I IS NOT NULL', plan ->> 'uri') END,
-        CASE WHEN plan ->> 'name' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'name') END, CASE WHEN plan ->> 'type' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'type') END,
-        plan ->> 'target', CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
+    EXECUTE format('SELECT %s || jsonb_build_object(''summarized'', t.%I <> '''', ''hash'', %s) FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
+        zerodb._summary_row(plan), plan ->> 'target',
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
         relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
     INTO found USING args -> 'key';
     RETURN found;

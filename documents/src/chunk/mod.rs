@@ -157,10 +157,28 @@ impl<'text, Tokens: Fn(&str) -> usize> Cutter<'text, Tokens> {
 
     fn sections(&self) -> Vec<Range<usize>> {
         // Half a chunk on either side: then no section is smaller than that, and most need no further cut.
-        let borders = sections::borders(&self.places, &self.weights, self.capacity().div_ceil(2));
+        let reach = self.capacity().div_ceil(2);
+        let borders = sections::borders(&self.places, &self.weights, reach);
+        let borders = self.within(&borders, reach / 2);
         let starts = std::iter::once(0).chain(borders.iter().copied());
         let ends = borders.iter().copied().chain([self.text.len()]);
         starts.zip(ends).map(|(start, end)| start..end).collect()
+    }
+
+    /// The borders that leave at least `least` tokens before the first and after the last; none for a text that is a chunk
+    /// as it is.
+    fn within(&self, borders: &[usize], least: usize) -> Vec<usize> {
+        let (before_last, last) = match (self.weights.last(), self.places.last()) {
+            (Some(weight), Some(place)) => (*weight, place.at),
+            _ => return Vec::new(),
+        };
+        let total = before_last + (self.tokens)(&self.text[last..]);
+        if total <= self.capacity() {
+            return Vec::new();
+        }
+        let weight = |at: usize| self.weights[self.places.partition_point(|place| place.at < at)];
+        let is_within = |at: &&usize| (least..=total.saturating_sub(least)).contains(&weight(**at));
+        borders.iter().filter(is_within).copied().collect()
     }
 
     /// Appends the section in as many pieces as it needs: at its best place first, so that an edit of one piece leaves

@@ -334,3 +334,34 @@ async fn what_the_endpoint_refuses_is_said_and_a_limit_is_waited_for() -> Result
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_costs_is_in_the_ledger_and_a_budget_holds_it_up() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let endpoint = ModelEndpoint::start()?;
+        summarized_store(&session, r#"{"max_length": 100, "map_model": "small"}"#).await?;
+        let provider = provider_file(&endpoint, &["max_input_tokens: 2048"])?;
+        let _worker = worker_of(&database, &provider)?;
+        let insert = |id: &str| {
+            let text = format!("{id} {}", report(30));
+            format!("INSERT INTO zerodb_store.files (id, file_name, content) VALUES ('{id}', '', '{text}')")
+        };
+        session.run(&insert("paid")).await?;
+        reaches(&session, SUMMARIZED, 1).await?;
+        let of_model = "SELECT requests FROM zerodb.usage WHERE handler = 'auto_summarize' AND prompt_tokens > 0 AND model =";
+        for model in ["small", "test-model"] {
+            let sent = endpoint.chat_requests().iter().filter(|request| request.model == model).count();
+            assert!(sent > 0);
+            reaches(&session, &format!("{of_model} '{model}'"), i64::try_from(sent)?).await?;
+        }
+        let requests = endpoint.requests().len();
+        session.run("SELECT zerodb.set_budget(1, handler => 'auto_summarize')").await?;
+        session.run(&insert("waits")).await?;
+        let waits = "SELECT count(*) FROM zerodb.deliveries WHERE last_error LIKE 'budget_exceeded: %' AND attempts = 0";
+        reaches(&session, waits, 1).await?;
+        assert_eq!(endpoint.requests().len(), requests);
+        Ok(())
+    })
+    .await
+}

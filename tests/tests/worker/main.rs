@@ -1,10 +1,12 @@
 //! The worker against real servers: what a user sees of delivery, retries, hooks and the worker's own life.
 
 mod auto_embed;
+mod auto_graph;
 mod auto_summarize;
 mod backfill;
 mod batches;
 mod bench;
+mod chunks;
 mod cli;
 mod commits;
 mod delivery;

@@ -7,6 +7,8 @@ mod auto_summarize;
 mod call_function;
 mod log;
 mod plans;
+mod row_key;
+mod source;
 mod spending;
 mod template;
 mod threads;
@@ -30,6 +32,7 @@ use crate::outcome::{Done, HandlerError};
 use crate::providers::Providers;
 use crate::secret::Secrets;
 use crate::store::{Backfill, Counted, Page, Store};
+use source::Files;
 
 /// What a handler may use.
 #[derive(Clone)]
@@ -151,22 +154,24 @@ impl Registry {
     /// The handlers that every worker has.
     pub fn built_in() -> Self {
         let mut registry = Self::default();
-        registry.insert("auto_embed", auto_embed::AutoEmbed::default(), None);
         registry.insert("auto_graph", auto_graph::AutoGraph, None);
-        registry.insert("auto_summarize", auto_summarize::AutoSummarize::new(None), None);
         registry.insert("log", log::Log, None);
         registry.insert("sql", call_function::CallFunction, None);
         registry.insert("webhook", webhook::Webhook, None);
+        registry.read_files(Files::new(None));
         registry
     }
 
-    /// Lets `auto_summarize` read files by a child of this program, `zerodb-hooks`.
+    /// Lets handlers read files by a child of this program, `zerodb-hooks`.
     pub fn read_files_by(&mut self, program: PathBuf) {
-        self.insert(
-            "auto_summarize",
-            auto_summarize::AutoSummarize::new(Some(program)),
-            None,
-        );
+        self.read_files(Files::new(Some(program)));
+    }
+
+    fn read_files(&mut self, files: Files) {
+        let files = Arc::new(files);
+        let auto_embed = auto_embed::AutoEmbed::new(Arc::clone(&files));
+        self.insert("auto_embed", auto_embed, None);
+        self.insert("auto_summarize", auto_summarize::AutoSummarize::new(files), None);
     }
 
     pub fn insert(&mut self, name: &str, handler: impl Handler, threads: Option<Threads>) {

@@ -8,7 +8,6 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Context, verdict};
-use crate::event::Event;
 use crate::hook::Hook;
 use crate::outcome::HandlerError;
 
@@ -27,7 +26,7 @@ impl<P> Default for Plans<P> {
 }
 
 impl<P: DeserializeOwned> Plans<P> {
-    /// The plan of the hook for the event's table: the known one, else the answer of `zerodb._do_<action>` to `question`.
+    /// The plan of the hook for a table and an event type of it: the known one, else the answer of `zerodb._do_<action>` to `question`.
     ///
     /// # Errors
     /// Permanent, when the event is about no row; deferred, when the hook and the table do not fit.
@@ -35,22 +34,22 @@ impl<P: DeserializeOwned> Plans<P> {
         &self,
         context: &Context,
         hook: &Hook,
-        event: &Event,
+        of: (u32, &str),
         action: &str,
         question: &Value,
     ) -> Result<Arc<P>, HandlerError> {
-        if event.relid == 0 {
+        if of.0 == 0 {
             return Err(HandlerError::permanent(
                 "no_row: an event that was emitted is about no row; watch the table instead",
             ));
         }
-        let key = key(hook, event);
+        let key = key(hook, of);
         if let Some(plan) = self.lock().get(&key).cloned() {
             return Ok(plan);
         }
         let found = context
             .store
-            .as_owner(hook.id, event.relid, action, question, None)
+            .as_owner(hook.id, of.0, action, question, None)
             .await;
         let found = found.map_err(|error| verdict::of_table(&error))?;
         let plan = serde_json::from_value(found)
@@ -65,8 +64,8 @@ impl<P: DeserializeOwned> Plans<P> {
     }
 
     /// To ask again, when the table no longer is what it was.
-    pub fn forget(&self, hook: &Hook, event: &Event) {
-        self.lock().remove(&key(hook, event));
+    pub fn forget(&self, hook: &Hook, of: (u32, &str)) {
+        self.lock().remove(&key(hook, of));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<P>>> {
@@ -74,6 +73,6 @@ impl<P: DeserializeOwned> Plans<P> {
     }
 }
 
-fn key(hook: &Hook, event: &Event) -> Key {
-    (hook.id, hook.version, event.relid, event.event_type.clone())
+fn key(hook: &Hook, (relid, event_type): (u32, &str)) -> Key {
+    (hook.id, hook.version, relid, event_type.to_owned())
 }

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::statements::{AS_OWNER, LOAD_EMBEDDINGS, WRITE_EMBEDDINGS};
+use super::statements::{AS_OWNER, LOAD_EMBEDDINGS, READ_CHUNKS, WRITE_CHUNKS, WRITE_EMBEDDINGS};
 use super::{Store, StoreError};
 
 /// How long an action waits for a row that somebody else has locked, and how long it may take.
@@ -53,6 +53,33 @@ impl Store {
         let Hashes { keys, hashes, model } = hashes;
         let parameters: [&(dyn ToSql + Sync); 7] = [&hook, &relid, args, &vectors, keys, hashes, model];
         self.bounded(self.act(WRITE_EMBEDDINGS, &parameters)).await
+    }
+
+    /// Runs `chunk_read`, and adds what the row's chunks were made from. Null for a row that is gone.
+    ///
+    /// # Errors
+    /// As for `as_owner`.
+    pub async fn read_chunks(&self, hook: Uuid, relid: u32, args: &Value) -> Result<Value, StoreError> {
+        let parameters: [&(dyn ToSql + Sync); 3] = [&hook, &relid, args];
+        self.bounded(self.act(READ_CHUNKS, &parameters)).await
+    }
+
+    /// Runs `chunk_write`, and keeps the hash that is given for a row whose chunks are all there. False when the row has changed
+    /// or gone.
+    ///
+    /// # Errors
+    /// As for `as_owner`.
+    pub async fn write_chunks(
+        &self,
+        hook: Uuid,
+        relid: u32,
+        args: &Value,
+        vectors: &[f32],
+        (hash, model): (Option<&str>, &str),
+    ) -> Result<bool, StoreError> {
+        let parameters: [&(dyn ToSql + Sync); 6] = [&hook, &relid, args, &vectors, &hash, &model];
+        let written = self.bounded(self.act(WRITE_CHUNKS, &parameters)).await?;
+        Ok(written == Value::Bool(true))
     }
 
     /// The hash and the model of the vectors of some rows, by their keys.

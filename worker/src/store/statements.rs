@@ -44,6 +44,7 @@ statements! {
     PRUNE_CURSOR = "prune_cursor.sql";
     PRUNE_DELIVERIES = "prune_deliveries.sql";
     PRUNE_SUMMARY_CHUNKS = "prune_summary_chunks.sql";
+    READ_CHUNKS = "read_chunks.sql";
     READ_SUMMARY = "read_summary.sql";
     REAP_LEASES = "reap_leases.sql";
     RECORD_USAGE = "record_usage.sql";
@@ -57,6 +58,7 @@ statements! {
     TIDY_BUDGETS = "tidy_budgets.sql";
     UNPARK = "unpark.sql";
     WAKE_PEERS = "wake_peers.sql";
+    WRITE_CHUNKS = "write_chunks.sql";
     WRITE_EMBEDDINGS = "write_embeddings.sql";
     WRITE_SUMMARY = "write_summary.sql";
 }

@@ -1,68 +1,42 @@
 //! `auto_embed` on the rows that were there before its hook, or before its hook changed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::plan::{Key, Plan};
-use super::rows::{Embedded, Made, Work};
-use super::{AutoEmbed, failed, recipe, requests};
+use super::AutoEmbed;
+use super::rows::{Embedded, Made};
+use super::target::{Scope, Target};
+use crate::handlers::row_key::Key;
 use crate::handlers::spending::Account;
-use crate::handlers::{Backfills, Context, Rows};
+use crate::handlers::{Backfills, Context, Rows, verdict};
 use crate::hook::Hook;
 use crate::outcome::HandlerError;
-use crate::providers::Provider;
 use crate::store::{Backfill, Counted, Page};
 
-/// Rows of a page.
-const ROWS: usize = 1000;
 /// The time that the requests of a page may take.
 const TIME: Duration = Duration::from_secs(300);
 
-/// A backfill's hook, table and provider.
-struct Target {
-    plan: Arc<Plan>,
-    provider: Arc<Provider>,
-    recipe: super::input::Recipe,
-}
-
 impl AutoEmbed {
-    async fn target(
+    async fn target_of(
         &self,
         context: &Context,
         hook: &Hook,
         backfill: &Backfill,
     ) -> Result<Target, HandlerError> {
-        let provider = context
-            .providers
-            .get(hook.text("provider"))
-            .map_err(|error| requests::verdict(&error))?;
-        let plan = self
-            .plan(context, hook, backfill.relid, &backfill.event_type)
-            .await?;
-        let recipe = recipe(hook, &plan, &provider, backfill.replaces_given)?;
-        Ok(Target {
-            plan,
-            provider,
-            recipe,
-        })
+        let of = (backfill.relid, backfill.event_type.as_str());
+        self.target(context, hook, of, backfill.replaces_given).await
     }
 }
 
-impl Target {
-    fn work<'a>(&'a self, context: &'a Context, hook: &'a Hook, backfill: &Backfill) -> Work<'a> {
-        Work {
-            context,
-            hook,
-            relid: backfill.relid,
-            plan: &self.plan,
-            provider: &self.provider,
-            recipe: &self.recipe,
-            user_id: (!hook.user_id.is_nil()).then_some(hook.user_id),
-        }
+fn scope<'a>(context: &'a Context, hook: &'a Hook, backfill: &Backfill) -> Scope<'a> {
+    Scope {
+        context,
+        hook,
+        relid: backfill.relid,
+        user_id: (!hook.user_id.is_nil()).then_some(hook.user_id),
     }
 }
 
@@ -74,9 +48,9 @@ impl Backfills for AutoEmbed {
         hook: &Hook,
         backfill: &Backfill,
     ) -> Result<Counted, HandlerError> {
-        let target = self.target(context, hook, backfill).await?;
-        let counted = target.work(context, hook, backfill).count().await;
-        counted.map_err(|error| failed(&error))
+        let target = self.target_of(context, hook, backfill).await?;
+        let counted = target.count(scope(context, hook, backfill)).await;
+        counted.map_err(|error| verdict::of_table(&error))
     }
 
     async fn read(
@@ -86,17 +60,11 @@ impl Backfills for AutoEmbed {
         backfill: &Backfill,
         after: Option<&Value>,
     ) -> Result<Rows, HandlerError> {
-        let target = self.target(context, hook, backfill).await?;
-        let work = target.work(context, hook, backfill);
-        let rows = work
-            .page(after, ROWS, backfill.missing_only)
-            .await
-            .map_err(|error| failed(&error))?;
-        let last = rows
-            .as_array()
-            .filter(|rows| rows.len() == ROWS)
-            .and_then(|rows| rows.last()?.get("key").cloned());
-        Ok(Rows { rows, last })
+        let target = self.target_of(context, hook, backfill).await?;
+        let rows = target
+            .page(scope(context, hook, backfill), after, backfill.missing_only)
+            .await;
+        rows.map_err(|error| verdict::of_table(&error))
     }
 
     async fn run(
@@ -106,15 +74,15 @@ impl Backfills for AutoEmbed {
         backfill: &Backfill,
         rows: Rows,
     ) -> Result<Page, HandlerError> {
-        let target = self.target(context, hook, backfill).await?;
+        let target = self.target_of(context, hook, backfill).await?;
         let seen = rows.rows.as_array().map_or(0, Vec::len);
         let tenant = ((!hook.user_id.is_nil()).then_some(hook.user_id), None);
         let (account, refused) = Account::open(context, hook, std::iter::once(tenant)).await?;
         if let Some(over) = refused.into_values().next() {
             return Err(over);
         }
-        let work = target.work(context, hook, backfill);
-        let embedded = work.embed_page(rows.rows, TIME).await;
+        let scope = scope(context, hook, backfill);
+        let embedded = target.embed_page(scope, rows.rows, TIME).await;
         let spent = embedded
             .as_ref()
             .map(|embedded| embedded.spent)
@@ -122,7 +90,11 @@ impl Backfills for AutoEmbed {
         account
             .close(context, hook, target.provider.name(), &target.recipe.model, spent)
             .await;
-        page(embedded.map_err(|error| failed(&error))?, seen, rows.last)
+        page(
+            embedded.map_err(|error| verdict::of_table(&error))?,
+            seen,
+            rows.last,
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::plan::Key;
+use crate::handlers::row_key::Key;
 use crate::outcome::HandlerError;
 
 /// Steps that one rendering may take.

@@ -7,9 +7,8 @@ use minijinja::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::event::Event;
+use crate::handlers::row_key::RowKey;
 use crate::hook::Hook;
-use crate::outcome::HandlerError;
 
 /// The column that is embedded where the config names none.
 const CONTENT: &str = "content";
@@ -17,11 +16,8 @@ const CONTENT: &str = "content";
 /// What the server found out about a table (`zerodb._do_embed_plan`). It goes back with every other action.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Plan {
-    pub table: String,
-    /// The columns of the primary key.
-    pub key: Vec<String>,
-    /// The fields of the event's data that hold them; none for a column that the watch does not record.
-    pub fields: Vec<Option<String>>,
+    #[serde(flatten)]
+    pub row: RowKey,
     pub columns: Vec<String>,
     pub target: String,
     #[serde(rename = "type")]
@@ -35,38 +31,14 @@ pub struct Plan {
     pub tenants: bool,
 }
 
-/// The values of a primary key as texts.
-pub type Key = Vec<String>;
-
-impl Plan {
-    /// The row that an event is about.
-    ///
-    /// # Errors
-    /// Permanent, when the watch does not record a column of the key.
-    pub fn key_of(&self, event: &Event) -> Result<Key, HandlerError> {
-        let parts = self.key.iter().zip(&self.fields);
-        parts
-            .map(|(column, field)| {
-                let value = field.as_ref().and_then(|field| event.data.get(field));
-                match value {
-                    Some(Value::String(text)) => Ok(text.clone()),
-                    Some(Value::Number(number)) => Ok(number.to_string()),
-                    _ => Err(HandlerError::permanent(format!(
-                        "no_key: the events of {} do not record its key column {column}; register an event type with a field for it",
-                        self.table
-                    ))),
-                }
-            })
-            .collect()
-    }
-}
-
 /// The arguments of `zerodb._do_embed_plan`.
 pub fn question(hook: &Hook, event_type: &str) -> Value {
     json!({
         "event_type": event_type,
         "target": hook.text("target_column"),
         "columns": columns(hook),
+        "content": hook.text("content"),
+        "chunk_table": hook.text("chunk_table"),
     })
 }
 

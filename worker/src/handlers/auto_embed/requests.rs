@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::search::Search;
 use crate::handlers::spending::Spent;
-pub use crate::handlers::verdict::{UNTIL_CHANGED, of_model as verdict};
+pub use crate::handlers::verdict::of_model as verdict;
 use crate::outcome::HandlerError;
 use crate::providers::{Advice, EmbedRequest, PackLimits, Provider, estimate_tokens};
 
@@ -45,6 +45,7 @@ pub async fn embed(
                 }
             }
             Err(error) => {
+                spent.usage = spent.usage.plus(error.usage.unwrap_or_default());
                 let single = match error.advice {
                     Advice::ItemsAtFault => search.blame(&range),
                     Advice::SplitBatch { most } => !search.split(&range, most),

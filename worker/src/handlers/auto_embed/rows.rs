@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::input::{Input, Need, Recipe, Row};
-use super::plan::{Key, Plan};
+use super::plan::Plan;
 use super::requests;
-use crate::handlers::Context;
+use super::target::Scope;
+use crate::handlers::row_key::Key;
 use crate::handlers::spending::Spent;
-use crate::hook::Hook;
 use crate::outcome::HandlerError;
 use crate::providers::Provider;
-use crate::store::{Counted, Hashes, StoreError};
+use crate::store::{Hashes, StoreError};
 
 /// How often a row that changes while it is embedded is read again at once.
 const ROUNDS: usize = 3;
@@ -24,14 +23,10 @@ const CHANGING: Duration = Duration::from_secs(2);
 
 /// A hook's work on one table for one tenant.
 pub struct Work<'a> {
-    pub context: &'a Context,
-    pub hook: &'a Hook,
-    pub relid: u32,
+    pub scope: Scope<'a>,
     pub plan: &'a Plan,
     pub provider: &'a Provider,
     pub recipe: &'a Recipe,
-    /// The tenant of the rows, for row-level security.
-    pub user_id: Option<Uuid>,
 }
 
 /// What was done for a row.
@@ -115,7 +110,7 @@ impl Work<'_> {
         if texts.is_empty() {
             return Vec::new();
         }
-        let model = self.hook.text("model");
+        let model = self.scope.hook.text("model");
         let answered = requests::embed(self.provider, model, self.recipe.dimensions, &texts, time).await;
         embedded.spent.add(answered.spent);
         let mut made = Vec::with_capacity(inputs.len());
@@ -168,8 +163,10 @@ impl Work<'_> {
     /// Of a table that has no column for it, what its vectors were made from.
     async fn recall_hashes(&self, rows: &mut [Row]) -> Result<(), StoreError> {
         let keys: Vec<Value> = rows.iter().map(|row| json!(row.key)).collect();
-        let store = &self.context.store;
-        let mut known = store.load_embeddings(self.hook.id, self.relid, &keys).await?;
+        let store = &self.scope.context.store;
+        let mut known = store
+            .load_embeddings(self.scope.hook.id, self.scope.relid, &keys)
+            .await?;
         for (row, key) in rows.iter_mut().zip(&keys) {
             (row.hash, row.model) = known.remove(key).unzip();
         }
@@ -218,41 +215,24 @@ impl Work<'_> {
             hashes: made.iter().map(|(input, _)| input.hash.as_str()).collect(),
             model: &self.recipe.model,
         };
-        let store = &self.context.store;
-        let args = self.complete(args);
+        let store = &self.scope.context.store;
+        let args = self.scope.complete(self.complete(args));
         store
-            .write_embeddings(self.hook.id, self.relid, &args, flat, &hashes)
+            .write_embeddings(self.scope.hook.id, self.scope.relid, &args, flat, &hashes)
             .await
-    }
-
-    /// How many rows there are, and how many have a vector.
-    pub async fn count(&self) -> Result<Counted, StoreError> {
-        let counted = self.call("embed_count", json!({}), None).await?;
-        let number = |field: &str| counted[field].as_i64().unwrap_or(0);
-        Ok(Counted {
-            total: number("total"),
-            done: number("embedded"),
-        })
     }
 
     async fn call(&self, action: &str, args: Value, vectors: Option<&[f32]>) -> Result<Value, StoreError> {
-        let store = &self.context.store;
-        let args = self.complete(args);
-        store
-            .as_owner(self.hook.id, self.relid, action, &args, vectors)
-            .await
+        self.scope.call(action, self.complete(args), vectors).await
     }
 
-    /// With what every action needs.
     fn complete(&self, mut args: Value) -> Value {
-        args["plan"] = serde_json::to_value(self.plan).unwrap_or_default();
-        args["user_id"] = json!(self.user_id);
-        args["tenant"] = json!((!self.hook.user_id.is_nil()).then_some(self.hook.user_id));
+        args["plan"] = json!(self.plan);
         args
     }
 }
 
-fn parsed<T: serde::de::DeserializeOwned>(found: Value) -> Result<T, StoreError> {
+pub fn parsed<T: serde::de::DeserializeOwned>(found: Value) -> Result<T, StoreError> {
     serde_json::from_value(found).map_err(|error| StoreError::Answer {
         reason: error.to_string(),
     })

@@ -172,6 +172,10 @@ impl Extraction {
 }
 
 impl Named {
+    fn is_named(&self, name: &str) -> bool {
+        self.name.to_lowercase() == name.to_lowercase()
+    }
+
     fn is_called(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         std::iter::once(&self.name)
@@ -195,7 +199,7 @@ struct Collected {
 }
 
 impl Collected {
-    /// An entity that comes twice, or under an id that was used, is one.
+    /// An entity that comes twice, also as the other name of one, is one; it has the name whose other names were told.
     fn entity(&mut self, id: i64, name: &str, kind: &str, aliases: Vec<String>) {
         let entities = &mut self.extraction.entities;
         let kind = fields::entity_type(kind);
@@ -204,11 +208,23 @@ impl Collected {
             return;
         };
         let fits = |own: &str| own == kind || own == fields::GENERIC || kind == fields::GENERIC;
-        let place = match entities
+        let is_other_name = |own: &Named| aliases.iter().any(|alias| own.is_named(alias));
+        let named = entities
             .iter()
-            .position(|own| own.is_called(&name) && fits(own.kind))
-        {
-            Some(place) => place,
+            .position(|own| own.is_called(&name) && fits(own.kind));
+        let known = named.or_else(|| {
+            entities
+                .iter()
+                .position(|own| is_other_name(own) && fits(own.kind))
+        });
+        let place = match known {
+            Some(place) => {
+                let own = &mut entities[place];
+                if !own.is_called(&name) {
+                    own.aliases.insert(0, std::mem::replace(&mut own.name, name));
+                }
+                place
+            }
             None if entities.len() == ENTITIES => {
                 self.extraction.dropped += 1;
                 return;

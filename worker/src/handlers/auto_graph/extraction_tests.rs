@@ -52,6 +52,21 @@ fn one_name_is_one_entity_and_keeps_its_places() {
 }
 
 #[test]
+fn a_name_that_comes_before_the_one_it_is_another_of_is_the_same_entity() {
+    let mut bob = entity(2, "Robert Smith", "person");
+    bob["aliases"] = json!(["Bob", "Rob"]);
+    let answer = json!({"entities": [entity(1, "Bob", "person"), entity(3, "Ann", "person"), bob],
+        "relations": [relation(3, "MET", 1, 1.0), relation(2, "KNOWS", 3, 1.0)]});
+    let found = Extraction::by_model(&answer, 30);
+    assert_eq!(found.entities.len(), 2);
+    assert_eq!(
+        (found.entities[0].name.as_str(), &found.entities[0].aliases[..]),
+        ("Robert Smith", &["Bob".to_owned(), "Rob".to_owned()][..])
+    );
+    assert_eq!((found.relations[0].target, found.relations[1].source), (0, 0));
+}
+
+#[test]
 fn the_surest_relations_stay_in_their_order() {
     let entities: Vec<Value> = (0..25)
         .map(|id| entity(id, &format!("Name {id}"), "person"))

@@ -6,8 +6,6 @@
 
 mod asking;
 mod by_model;
-mod content;
-mod files;
 mod length;
 mod pieces;
 mod plan;
@@ -19,19 +17,19 @@ mod table;
 mod turns;
 mod work;
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
 use super::plans::Plans;
+use super::source::Files;
 use super::{Context, Handler, verdict};
 use crate::delivery::Delivery;
 use crate::hook::Hook;
 use crate::outcome::{Done, HandlerError};
 use crate::providers::Provider;
-use files::Files;
 use plan::Plan;
 use recipe::Recipe;
 use table::Table;
@@ -49,16 +47,15 @@ const CHANGING: Duration = Duration::from_secs(2);
 
 pub struct AutoSummarize {
     plans: Plans<Plan>,
-    files: Files,
+    files: Arc<Files>,
     turns: Turns,
 }
 
 impl AutoSummarize {
-    /// `program` is `zerodb-hooks`, which parses files as a child; without it, files are left for a worker that has it.
-    pub fn new(program: Option<PathBuf>) -> Self {
+    pub fn new(files: Arc<Files>) -> Self {
         Self {
             plans: Plans::default(),
-            files: Files::new(program),
+            files,
             turns: Turns::default(),
         }
     }
@@ -74,10 +71,16 @@ impl Handler for AutoSummarize {
         let question = plan::question(hook, &event.event_type);
         let plan = self
             .plans
-            .get(context, hook, event, "summary_plan", &question)
+            .get(
+                context,
+                hook,
+                (event.relid, &event.event_type),
+                "summary_plan",
+                &question,
+            )
             .await?;
         let recipe = recipe(hook, &plan, &provider)?;
-        let key = plan.key_of(event)?;
+        let key = plan.row.of(event)?;
         let turn = self.turns.take((hook.id, event.relid, key.clone()));
         let Ok(_turn) = tokio::time::timeout(verdict::time(hook) / 2, turn).await else {
             return Err(HandlerError::Deferred {
@@ -100,7 +103,7 @@ impl Handler for AutoSummarize {
         let ended = self.rounds(&work).await;
         if ended.is_err() {
             // It may be the table that has changed.
-            self.plans.forget(hook, event);
+            self.plans.forget(hook, (event.relid, &event.event_type));
         }
         ended
     }

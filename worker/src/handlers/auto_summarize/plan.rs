@@ -4,9 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::event::Event;
+use crate::handlers::row_key::RowKey;
 use crate::hook::Hook;
-use crate::outcome::HandlerError;
 
 /// Characters of a summary where the config does not say.
 const MAX_LENGTH: usize = 1000;
@@ -14,11 +13,8 @@ const MAX_LENGTH: usize = 1000;
 /// What the server found out about a table (`zerodb._do_summary_plan`). It goes back with every other action.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Plan {
-    pub table: String,
-    /// The columns of the primary key.
-    pub key: Vec<String>,
-    /// The fields of the event's data that hold them; none for a column that the watch does not record.
-    pub fields: Vec<Option<String>>,
+    #[serde(flatten)]
+    pub row: RowKey,
     /// The columns of the source: its text, the bytes of a file, where it lies instead, the file's name, its type.
     pub text: Option<String>,
     pub bytes: Option<String>,
@@ -37,31 +33,7 @@ pub struct Plan {
     pub tenants: bool,
 }
 
-/// The values of a primary key as texts.
-pub type Key = Vec<String>;
-
 impl Plan {
-    /// The row that an event is about.
-    ///
-    /// # Errors
-    /// Permanent, when the watch does not record a column of the key.
-    pub fn key_of(&self, event: &Event) -> Result<Key, HandlerError> {
-        let parts = self.key.iter().zip(&self.fields);
-        parts
-            .map(|(column, field)| {
-                let value = field.as_ref().and_then(|field| event.data.get(field));
-                match value {
-                    Some(Value::String(text)) => Ok(text.clone()),
-                    Some(Value::Number(number)) => Ok(number.to_string()),
-                    _ => Err(HandlerError::permanent(format!(
-                        "no_key: the events of {} do not record its key column {column}; register an event type with a field for it",
-                        self.table
-                    ))),
-                }
-            })
-            .collect()
-    }
-
     /// The most characters of a summary: what the hook says and the column holds.
     pub fn max_length(&self, hook: &Hook) -> usize {
         let wanted = hook

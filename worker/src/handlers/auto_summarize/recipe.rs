@@ -1,28 +1,16 @@
 //! What a summary depends on beside its source, and what follows for a row: nothing, when it has that summary already. Pure.
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::prompt;
+use crate::handlers::source::{Source, digest, hex};
 use crate::outcome::HandlerError;
-
-/// The longest source that is read, in bytes; `zerodb._summary_limit` is the same.
-pub const LARGEST_SOURCE: u64 = 64 * 1024 * 1024;
 
 /// A row as `zerodb._do_summary_read` gives it: without its content.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Row {
-    /// SHA-256 of the content in hex; empty where there is none, `None` where it is too large.
-    pub source: Option<String>,
-    /// Bytes of the content.
-    pub size: u64,
-    /// The content is text of the table, not a file.
-    pub is_text: Option<bool>,
-    /// The table says where the content lies.
-    pub is_elsewhere: bool,
-    pub name: Option<String>,
-    #[serde(rename = "type")]
-    pub content_type: Option<String>,
+    #[serde(flatten)]
+    pub source: Source,
     pub summarized: Option<bool>,
     /// What the summary was made from, in hex, where this handler made it: of the table, or of the extension.
     pub hash: Option<String>,
@@ -68,17 +56,7 @@ impl Recipe {
         if summarized && known.is_none() {
             return Ok(Need::Nothing);
         }
-        let Some(source) = row.source.clone() else {
-            return Err(HandlerError::permanent(format!(
-                "input_too_large: the source has {} bytes, and at most {LARGEST_SOURCE} are read",
-                row.size
-            )));
-        };
-        if source.is_empty() && row.is_elsewhere {
-            return Err(HandlerError::permanent(
-                "unreadable_source: the file lies at its storage_uri; store its bytes in content_bytes, or its text in content",
-            ));
-        }
+        let source = row.source.readable()?.to_owned();
         let hash = self.hash(&source);
         let is_empty = source.is_empty();
         let made = Made { source, hash };
@@ -97,25 +75,6 @@ impl Recipe {
     }
 }
 
-/// Of several texts. Each is preceded by its length, so that no two lists meet.
-pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update((part.len() as u64).to_le_bytes());
-        digest.update(part.as_bytes());
-    }
-    digest.finalize().to_vec()
-}
-
-/// SHA-256 in hex, as `Row::source` has it.
-pub fn source_of(content: &[u8]) -> String {
-    hex(&Sha256::digest(content))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,12 +89,14 @@ mod tests {
 
     fn row(source: &str, summarized: bool, hash: Option<String>) -> Row {
         Row {
-            source: Some(source.into()),
-            size: 10,
-            is_text: Some(true),
-            is_elsewhere: false,
-            name: None,
-            content_type: None,
+            source: Source {
+                hash: Some(source.into()),
+                size: 10,
+                is_text: Some(true),
+                is_elsewhere: false,
+                name: None,
+                content_type: None,
+            },
             summarized: Some(summarized),
             hash,
             kept_hash: None,
@@ -199,10 +160,8 @@ mod tests {
 
     #[test]
     fn a_source_that_cannot_be_read_says_why() {
-        let large = Row {
-            source: None,
-            ..row("", false, None)
-        };
+        let mut large = row("", false, None);
+        large.source.hash = None;
         assert!(
             recipe()
                 .need(&large)
@@ -210,10 +169,8 @@ mod tests {
                 .to_string()
                 .starts_with("input_too_large: ")
         );
-        let elsewhere = Row {
-            is_elsewhere: true,
-            ..row("", false, None)
-        };
+        let mut elsewhere = row("", false, None);
+        elsewhere.source.is_elsewhere = true;
         assert!(
             recipe()
                 .need(&elsewhere)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::asking::{Asker, Question};
 use super::length;
-use super::recipe::digest;
+use crate::handlers::source::digest;
 use crate::providers::ProviderError;
 use crate::store::{Store, StoreError};
 

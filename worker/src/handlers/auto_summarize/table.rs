@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::plan::{Key, Plan};
+use super::plan::Plan;
 use super::recipe::{Made, Row};
 use super::summary::Summary;
 use crate::delivery::Delivery;
+use crate::handlers::row_key::Key;
+use crate::handlers::source::Parts;
 use crate::handlers::spending::Spent;
 use crate::handlers::{Context, verdict};
 use crate::outcome::HandlerError;
@@ -32,21 +34,6 @@ impl Table<'_> {
             .await;
         serde_json::from_value(of_table(found)?)
             .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))
-    }
-
-    /// Bytes of the source in base64; `None` when the row is gone or has no source.
-    ///
-    /// # Errors
-    /// See `verdict::of_table`.
-    pub async fn part(&self, start: usize, count: usize) -> Result<Option<String>, HandlerError> {
-        let store = &self.context.store;
-        let args = self.complete(json!({ "start": start, "count": count }));
-        let (hook, relid) = (self.delivery.hook.id, self.delivery.event.relid);
-        let part = store.as_owner(hook, relid, "summary_part", &args, None).await;
-        match of_table(part)? {
-            Value::String(part) => Ok(Some(part)),
-            _ => Ok(None),
-        }
     }
 
     /// Writes the summary, unless the source is no longer the one it was made from; says whether it did.
@@ -90,6 +77,19 @@ impl Table<'_> {
         args["user_id"] = json!(user_id);
         args["tenant"] = json!(tenant);
         args
+    }
+}
+
+impl Parts for Table<'_> {
+    async fn part(&self, start: usize, count: usize) -> Result<Option<String>, HandlerError> {
+        let store = &self.context.store;
+        let args = self.complete(json!({ "start": start, "count": count }));
+        let (hook, relid) = (self.delivery.hook.id, self.delivery.event.relid);
+        let part = store.as_owner(hook, relid, "summary_part", &args, None).await;
+        match of_table(part)? {
+            Value::String(part) => Ok(Some(part)),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::plan::Key;
+use crate::handlers::row_key::Key;
 
 /// A hook, a table and a row of it.
 pub type RowName = (Uuid, u32, Key);

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::asking::Asker;
 use super::by_model::ByModel;
-use super::content::{self, Text};
-use super::files::Files;
 use super::recipe::{Made, Need, Recipe};
 use super::stage::{Failed, Stage};
 use super::summary::{Method, Summary};
 use super::table::Table;
+use crate::handlers::source::{self, Files, Text};
 use crate::handlers::spending::{self, Account, Spent};
 use crate::handlers::verdict;
 use crate::outcome::HandlerError;
@@ -52,7 +51,8 @@ impl Work<'_> {
             }
             Need::Make(made) => {
                 let time = self.time();
-                let Some(text) = content::text(&self.table, files, &row, &made.source, time).await? else {
+                let Some(text) = source::text(&self.table, files, &row.source, &made.source, time).await?
+                else {
                     return Ok(Ended::Changed);
                 };
                 self.summarize(&made, text).await

@@ -7,8 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::files::{File, Files};
-use super::recipe::{LARGEST_SOURCE, Row, source_of};
-use super::table::Table;
+use super::{LARGEST_SOURCE, Parts, Source, source_of};
 use crate::outcome::HandlerError;
 
 /// Bytes that are read at once.
@@ -35,9 +34,9 @@ pub struct Text {
 /// # Errors
 /// Permanent, for a file that cannot be read; otherwise what the table or the system has.
 pub async fn text(
-    table: &Table<'_>,
+    table: &impl Parts,
     files: &Files,
-    row: &Row,
+    row: &Source,
     source: &str,
     time: Duration,
 ) -> Result<Option<Text>, HandlerError> {
@@ -68,7 +67,7 @@ pub async fn text(
 }
 
 /// All bytes of the source, if they still are those of its hash.
-async fn read(table: &Table<'_>, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
+async fn read(table: &impl Parts, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
     let mut bytes = Vec::new();
     loop {
         let Some(part) = table.part(bytes.len(), PART).await? else {

@@ -50,7 +50,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// `program` becomes the child; it must be `zerodb-hooks`.
+    /// `program` becomes the child; it must be `zerodb-hooks`. Without one, files are left for a worker that has it.
     pub fn new(program: Option<PathBuf>) -> Self {
         let parser = program.map(|program| Parser {
             program,

@@ -1,0 +1,272 @@
+-- auto_embed in chunks: a text that is longer than a model's input, or a file, has a vector for each of its parts. They lie in a
+-- table of the user's that refers to the row by a foreign key, so that they go with it. What is read of the source is as in
+-- summarize.sql; the functions _do_chunk_… keep to the rules of embed.sql.
+
+-- The tables that can hold the chunks of a table's rows, with the columns that name the row, in the order of its primary key. They
+-- belong to the same role: a stranger's trigger must not run with its rights.
+CREATE FUNCTION zerodb._chunk_tables(relid oid, target text) RETURNS TABLE (chunks oid, key jsonb)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.conrelid, k.key
+    FROM pg_constraint AS c
+    JOIN pg_class AS s ON s.oid = c.confrelid
+    JOIN pg_class AS r ON r.oid = c.conrelid AND r.relowner = s.relowner
+    CROSS JOIN LATERAL (
+        SELECT jsonb_agg(own.attname ORDER BY p.n) AS key, count(*) AS columns
+        FROM unnest(zerodb._primary_key(c.confrelid)) WITH ORDINALITY AS p (name, n)
+        JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attname = p.name
+        JOIN unnest(c.confkey, c.conkey) AS m (theirs, ours) ON m.theirs = a.attnum
+        JOIN pg_attribute AS own ON own.attrelid = c.conrelid AND own.attnum = m.ours) AS k
+    WHERE c.contype = 'f' AND c.confrelid = relid AND c.conparentid = 0
+        AND k.columns = cardinality(c.conkey) AND k.columns = cardinality(zerodb._primary_key(c.confrelid))
+        AND zerodb._column_of(c.conrelid, 'chunk', '{integer}') IS NOT NULL AND zerodb._column_of(c.conrelid, 'content', '{text}') IS NOT NULL
+        AND zerodb._column_of(c.conrelid, target || '_hash', '{bytea}') IS NOT NULL
+        AND EXISTS (SELECT FROM pg_attribute AS v JOIN pg_type AS t ON t.oid = v.atttypid
+            WHERE v.attrelid = c.conrelid AND v.attname = target AND NOT v.attisdropped AND t.typname IN ('vector', 'halfvec', '_float4'))
+$$;
+
+-- The one that a hook uses: that of its config, else the only one of a table that has no column for a vector of its own. Null
+-- where rows have one vector each.
+CREATE FUNCTION zerodb._chunks_of(relid oid, config jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target text := coalesce(config ->> 'target_column', 'embedding');
+    wanted text := config ->> 'chunk_table';
+    space name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid);
+    found jsonb;
+BEGIN
+    IF wanted IS NULL AND zerodb._has_column(relid, target) THEN
+        RETURN NULL;
+    END IF;
+    SELECT jsonb_agg(jsonb_build_object('chunks', t.chunks::bigint, 'chunk_key', t.key)) INTO found
+    FROM zerodb._chunk_tables(relid, target) AS t
+    WHERE wanted IS NULL OR t.chunks = coalesce(to_regclass(wanted), to_regclass(format('%I.%I', space, wanted)));
+    IF found IS NULL AND wanted IS NULL THEN
+        RETURN NULL;
+    ELSIF found IS NULL THEN
+        PERFORM zerodb._bad_embed(format('%s is no table of chunks of %s', quote_ident(wanted), relid::regclass),
+            format('Make one: SELECT zerodb.create_chunk_table(%L).', relid::regclass));
+    ELSIF jsonb_array_length(found) > 1 THEN
+        PERFORM zerodb._bad_embed(format('table %s has several tables of chunks', relid::regclass), 'Name one as "chunk_table".');
+    END IF;
+    RETURN found -> 0;
+END
+$$;
+
+-- How a hook embeds a table in chunks; what _do_embed_plan answers then.
+CREATE FUNCTION zerodb._chunk_plan(relid oid, args jsonb, found jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT zerodb._summary_source_columns(relid, args ->> 'content') || found || jsonb_build_object(
+        'table', relid::regclass::text, 'key', to_jsonb(p.key), 'fields', zerodb._key_fields(relid, p.key, args ->> 'event_type'),
+        'target', p.target, 'vector_type', format_type(a.atttypid, a.atttypmod), 'dimensions', zerodb._vector_dimensions(p.chunks, p.target),
+        'model_column', zerodb._column_of(p.chunks, p.target || '_model', '{text}'),
+        'heading_column', zerodb._column_of(p.chunks, 'heading', '{text}'),
+        'copied', (SELECT coalesce(jsonb_agg(c.attname), '[]') FROM pg_attribute AS c
+            WHERE c.attrelid = p.chunks AND c.attname IN ('user_id', 'project_id') AND NOT c.attisdropped AND zerodb._has_column(relid, c.attname)),
+        'user_column', (SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
+            WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),
+        'tenants', row_security_active(relid))
+    FROM (SELECT zerodb._primary_key(relid) AS key, coalesce(args ->> 'target', 'embedding') AS target, (found ->> 'chunks')::oid AS chunks) AS p
+    JOIN pg_attribute AS a ON a.attrelid = p.chunks AND a.attname = p.target
+$$;
+
+-- The chunks c of the row that `k.key` names, as a condition.
+CREATE FUNCTION zerodb._chunk_condition(plan jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(format('c.%I = (k.key ->> %s)::%s', a.attname, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
+    FROM jsonb_array_elements_text(plan -> 'chunk_key') WITH ORDINALITY AS u (name, n)
+    JOIN pg_attribute AS a ON a.attrelid = (plan ->> 'chunks')::oid AND a.attname = u.name
+$$;
+
+-- A row without its content, and the hashes of its chunks: args {plan, user_id, tenant, key}. Null where it is gone.
+CREATE FUNCTION zerodb._do_chunk_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    found jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT %s || jsonb_build_object(''chunks'', (SELECT coalesce(jsonb_agg(encode(c.%I, ''hex'') ORDER BY c.chunk), ''[]'') FROM %s AS c WHERE %s)) '
+        'FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
+        zerodb._summary_row(plan), plan ->> 'target' || '_hash', (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan),
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
+    INTO found USING args -> 'key';
+    RETURN found;
+END
+$$;
+
+-- Makes the chunks of a row those that are given, where its source is still the one that they were made of: args {plan, user_id,
+-- tenant, key, source, model, dimensions, partial, chunks: [{n, content, heading, hash, vector}]}, where vector is a place among the
+-- vectors, or null for a chunk that is there. With `partial` they are added behind those that are there, for a later call that has
+-- them all. Returns whether it did. Locks the row against its writers for the time of the writing, so that of two that write chunks
+-- of it the one with the old text gives up.
+CREATE FUNCTION zerodb._do_chunk_write(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    is_same boolean;
+    present bigint;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT true FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s AND %s = $2 FOR NO KEY UPDATE OF t',
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._summary_source(plan))
+    INTO is_same USING args -> 'key', args ->> 'source';
+    IF is_same IS NULL THEN
+        RETURN 'false';
+    END IF;
+    IF (args ->> 'partial')::boolean THEN
+        PERFORM zerodb._add_chunks(relid, args, vectors);
+        RETURN 'true';
+    END IF;
+    PERFORM zerodb._place_chunks(plan, args -> 'key', args -> 'chunks');
+    PERFORM zerodb._add_chunks(relid, args, vectors);
+    EXECUTE format('SELECT count(*) FROM %s AS c, (SELECT $1 AS key) AS k WHERE %s', (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan))
+    INTO present USING args -> 'key';
+    IF present <> jsonb_array_length(args -> 'chunks') THEN
+        RAISE EXCEPTION 'the chunks of %.% were changed at the same time', plan ->> 'table', args -> 'key'
+            USING ERRCODE = '40001', HINT = 'It is tried again.';
+    END IF;
+    RETURN 'true';
+END
+$$;
+
+-- Removes the chunks that are not wanted, and gives the others their numbers: of two that are equal, the first is the first. Only
+-- those whose number changes are written, by way of negative ones, which no chunk has.
+CREATE FUNCTION zerodb._place_chunks(plan jsonb, row_key jsonb, wanted jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    paired text := format('(SELECT p.chunk, w.n FROM '
+        '(SELECT c.chunk, encode(c.%1$I, ''hex'') AS hash, row_number() OVER (PARTITION BY c.%1$I ORDER BY c.chunk) AS nth '
+        'FROM %2$s AS c, (SELECT $1 AS key) AS k WHERE %3$s) AS p '
+        'LEFT JOIN (SELECT e ->> ''hash'' AS hash, (e ->> ''n'')::integer AS n, row_number() OVER (PARTITION BY e ->> ''hash'' ORDER BY (e ->> ''n'')::integer) AS nth '
+        'FROM jsonb_array_elements($2) AS e) AS w ON w.hash = p.hash AND w.nth = p.nth) AS p',
+        plan ->> 'target' || '_hash', (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan));
+BEGIN
+    EXECUTE format('DELETE FROM %s AS c USING (SELECT $1 AS key) AS k, %s WHERE %s AND c.chunk = p.chunk AND p.n IS NULL',
+        (plan ->> 'chunks')::oid::regclass, paired, zerodb._chunk_condition(plan)) USING row_key, wanted;
+    EXECUTE format('UPDATE %s AS c SET chunk = -1 - p.n FROM (SELECT $1 AS key) AS k, %s WHERE %s AND c.chunk = p.chunk AND p.n <> p.chunk',
+        (plan ->> 'chunks')::oid::regclass, paired, zerodb._chunk_condition(plan)) USING row_key, wanted;
+    EXECUTE format('UPDATE %s AS c SET chunk = -1 - c.chunk FROM (SELECT $1 AS key) AS k WHERE %s AND c.chunk < 0',
+        (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)) USING row_key;
+END
+$$;
+
+CREATE FUNCTION zerodb._add_chunks(relid oid, args jsonb, vectors real[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    columns text := (SELECT string_agg(format('%I', c), ', ' ORDER BY n)
+        FROM jsonb_array_elements_text((plan -> 'chunk_key') || (plan -> 'copied')) WITH ORDINALITY AS u (c, n));
+    sources text := (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n)
+        FROM jsonb_array_elements_text((plan -> 'key') || (plan -> 'copied')) WITH ORDINALITY AS u (c, n));
+    behind integer := 0;
+BEGIN
+    IF (args ->> 'partial')::boolean THEN
+        EXECUTE format('SELECT coalesce(max(c.chunk) + 1, 0) FROM %s AS c, (SELECT $1 AS key) AS k WHERE %s',
+            (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)) INTO behind USING args -> 'key';
+    END IF;
+    EXECUTE format('INSERT INTO %s (%s, chunk, content, %I, %I%s%s) '
+        'SELECT %s, (e ->> ''n'')::integer + $6, e ->> ''content'', ($3)[(e ->> ''vector'')::integer * $4 + 1 : ((e ->> ''vector'')::integer + 1) * $4]::%s, decode(e ->> ''hash'', ''hex'')%s%s '
+        'FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s CROSS JOIN jsonb_array_elements($2) AS e WHERE e ->> ''vector'' IS NOT NULL',
+        (plan ->> 'chunks')::oid::regclass, columns, plan ->> 'target', plan ->> 'target' || '_hash',
+        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I', plan ->> 'model_column') END,
+        CASE WHEN plan ->> 'heading_column' IS NULL THEN '' ELSE format(', %I', plan ->> 'heading_column') END,
+        sources, plan ->> 'vector_type',
+        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE ', $5' END,
+        CASE WHEN plan ->> 'heading_column' IS NULL THEN '' ELSE ', e ->> ''heading''' END,
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'))
+    USING args -> 'key', args -> 'chunks', vectors, (args ->> 'dimensions')::integer, args ->> 'model', behind;
+END
+$$;
+
+-- The next keys in their order: args {plan, user_id, tenant, after, limit, missing}. With `missing`, only rows without chunks.
+CREATE FUNCTION zerodb._do_chunk_page(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    bounds record := zerodb._page_bounds(relid, plan -> 'key', args -> 'after');
+    found jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT coalesce(jsonb_agg(p.key ORDER BY p.n), ''[]'') FROM (SELECT row_number() OVER (ORDER BY %1$s) AS n, jsonb_build_array(%2$s) AS key '
+        'FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT $1) AS p',
+        bounds.columns, bounds.texts, relid::regclass, bounds.condition, zerodb._tenant_condition(plan, args ->> 'tenant'),
+        CASE WHEN (args ->> 'missing')::boolean THEN 'NOT ' || zerodb._has_chunks(plan) ELSE 'true' END)
+    INTO found USING (args ->> 'limit')::integer;
+    RETURN found;
+END
+$$;
+
+-- Whether the row t has chunks, as a condition.
+CREATE FUNCTION zerodb._has_chunks(plan jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('EXISTS (SELECT FROM %s AS c WHERE %s)', (plan ->> 'chunks')::oid::regclass, string_agg(format('c.%I = t.%I', ours, theirs), ' AND '))
+    FROM ROWS FROM (jsonb_array_elements_text(plan -> 'chunk_key'), jsonb_array_elements_text(plan -> 'key')) AS u (ours, theirs)
+$$;
+
+-- How many rows there are, and how many have chunks: args {plan, user_id, tenant}.
+CREATE FUNCTION zerodb._do_chunk_count(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    plan jsonb := args -> 'plan';
+    counted jsonb;
+BEGIN
+    PERFORM zerodb._act_for(args ->> 'user_id');
+    EXECUTE format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(*) FILTER (WHERE %s)) FROM %s AS t WHERE %s',
+        zerodb._has_chunks(plan), relid::regclass, zerodb._tenant_condition(plan, args ->> 'tenant'))
+    INTO counted;
+    RETURN counted;
+END
+$$;
+
+-- API: public.
+CREATE FUNCTION zerodb.create_chunk_table(source regclass, chunk_table name DEFAULT NULL, dimensions integer DEFAULT 1024) RETURNS regclass
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    space name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = source);
+    name name := coalesce(chunk_table, (SELECT c.relname || '_chunks' FROM pg_class AS c WHERE c.oid = source));
+    key text[] := zerodb._primary_key(source);
+    defined text;
+    ours text;
+    theirs text;
+BEGIN
+    IF cardinality(key) = 0 THEN
+        PERFORM zerodb._bad_embed(format('table %s has no primary key', source), 'Add one: rows are named by it.');
+    END IF;
+    IF dimensions IS NULL OR dimensions NOT BETWEEN 1 AND 16000 THEN
+        PERFORM zerodb._bad_embed(format('invalid dimensions %s', coalesce(dimensions::text, 'NULL')), 'Give the dimensions of your embedding model, 1 to 16000.');
+    END IF;
+    SELECT string_agg(format('%I %s NOT NULL', 'source_' || a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY n),
+        string_agg(format('%I', 'source_' || a.attname), ', ' ORDER BY n), string_agg(format('%I', a.attname), ', ' ORDER BY n)
+    INTO defined, ours, theirs
+    FROM unnest(key) WITH ORDINALITY AS u (column_name, n) JOIN pg_attribute AS a ON a.attrelid = source AND a.attname = u.column_name;
+    EXECUTE format('CREATE TABLE %I.%I (%s, chunk integer NOT NULL, content text NOT NULL, heading text, %s, embedding_model text, '
+        'embedding_hash bytea, PRIMARY KEY (%s, chunk), FOREIGN KEY (%s) REFERENCES %s (%s) ON DELETE CASCADE)',
+        space, name, defined, zerodb._embedding_column(space, 'embedding', dimensions), ours, ours, source, theirs);
+    RETURN format('%I.%I', space, name)::regclass;
+END
+$$;
+COMMENT ON FUNCTION zerodb.create_chunk_table(regclass, name, integer) IS 'Makes the table <source>_chunks, in which auto_embed keeps the parts of long texts with their vectors; chunks go with their row. 22023 for a table without a primary key';

@@ -1,0 +1,88 @@
+//! `auto_embed` on texts that are longer than a model's input, and on files: a vector for each part, in a table of chunks. Reads a
+//! row, cuts its text, embeds the parts that are new, and writes them; decides nothing about attempts.
+//!
+//! Parts that are there already are kept with their vectors. What was embedded when the time is over is kept too, so a long text
+//! takes as many attempts as it takes, and pays for each part once.
+
+mod document;
+mod pieces;
+mod plan;
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+
+pub use plan::ChunkPlan;
+
+use super::input::Recipe;
+use super::rows::Embedded;
+use super::target::Scope;
+use crate::handlers::row_key::Key;
+use crate::handlers::source::Files;
+use crate::outcome::HandlerError;
+use crate::providers::Provider;
+use crate::store::StoreError;
+use document::Document;
+
+/// Texts of one pack at once.
+const AT_ONCE: usize = 4;
+/// How long a text waits whose turn did not come.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// A hook's work on the texts of one table for one tenant.
+pub struct Documents<'a> {
+    pub scope: Scope<'a>,
+    pub plan: &'a ChunkPlan,
+    pub provider: &'a Provider,
+    pub recipe: &'a Recipe,
+    pub files: &'a Files,
+}
+
+impl Documents<'_> {
+    /// Brings the chunks of some rows up to date. A row that is gone needs nothing.
+    pub async fn embed(&self, keys: &[Key], time: Duration) -> Embedded {
+        let until = Instant::now() + time;
+        let mut embedded = Embedded::default();
+        let ended = stream::iter(keys.to_vec()).map(|key| async move {
+            let ended = self.one(&key, until, time / 2).await;
+            (key, ended)
+        });
+        let mut ended = ended.buffer_unordered(AT_ONCE);
+        while let Some((key, (result, spent))) = ended.next().await {
+            embedded.results.insert(key, result);
+            embedded.spent.add(spent);
+        }
+        embedded
+    }
+
+    async fn one(&self, key: &Key, until: Instant, least: Duration) -> document::Ended {
+        if until.saturating_duration_since(Instant::now()) < least {
+            let late = HandlerError::Deferred {
+                message: "busy: other texts of the pack took the time".into(),
+                after: BUSY,
+            };
+            return (Err(late), crate::handlers::spending::Spent::default());
+        }
+        let document = Document {
+            documents: self,
+            key,
+            until,
+        };
+        document.embed().await
+    }
+
+    /// The keys after `after`, in their order.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn page(
+        &self,
+        after: Option<&Value>,
+        limit: usize,
+        missing: bool,
+    ) -> Result<Value, StoreError> {
+        let args = json!({ "plan": self.plan, "after": after, "limit": limit, "missing": missing });
+        self.scope.call("chunk_page", args, None).await
+    }
+}
