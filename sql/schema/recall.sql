@@ -52,6 +52,24 @@ BEGIN
 END
 $$;
 
+-- What a query must be embedded as: the dimensions of the vectors of a source, whether there are any of the model, and one
+-- that there are vectors of.
+CREATE FUNCTION zerodb._recall_space(source text, schema name, model text, OUT dimensions integer, OUT has_model boolean, OUT other_model text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target regclass;
+BEGIN
+    PERFORM zerodb._check_recall('any', 1, source);
+    target := zerodb._store_table(schema, CASE source WHEN 'files' THEN 'file_chunks' ELSE source END);
+    dimensions := zerodb._vector_dimensions(target, 'embedding');
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS t WHERE t.embedding_model = $1), '
+        '(SELECT t.embedding_model FROM %1$s AS t WHERE t.embedding_model IS NOT NULL LIMIT 1)', target)
+    INTO has_model, other_model USING model;
+END
+$$;
+
 -- The two searches, joined by reciprocal ranks (Cormack, Clarke and Büttcher 2009, with their constant of 60): each gives its best
 -- 4 times "limit" rows. $1 words, $2 vector, $3 user, $4 project, $5 rows, $6 entity, $7 namespace, $8 least similarity,
 -- $9 whether the vector is of the local provider.

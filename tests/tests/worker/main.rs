@@ -17,6 +17,7 @@ mod leases;
 mod library;
 mod life;
 mod long_summaries;
+mod model_commands;
 mod models;
 mod order;
 mod retention;

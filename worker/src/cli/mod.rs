@@ -3,12 +3,15 @@
 //! own and runs its own hook. It must not know how the worker does that: `Worker` is parsed here and run by `main`.
 
 mod args;
+mod backfills;
 mod bench;
 mod doctor;
 mod failure;
 mod hooks;
 mod interrupt;
 mod listen;
+mod models;
+mod recall;
 mod render;
 mod secret;
 pub mod statements;
@@ -20,11 +23,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use args::{Database, LogFormat, ParseArgs, WorkerArgs};
+pub use backfills::BackfillsArgs;
 pub use bench::BenchArgs;
 pub use doctor::DoctorArgs;
 pub use failure::{Failure, report};
 pub use hooks::HooksArgs;
 pub use listen::ListenArgs;
+pub use models::ModelArgs;
+pub use recall::RecallArgs;
 pub use status::StatusArgs;
 pub use tail::TailArgs;
 
@@ -43,6 +49,8 @@ Examples:
   zerodb-hooks worker              run the hooks until Ctrl-C or SIGTERM
   zerodb-hooks status --watch      backlog, workers and the health of each hook, every second
   zerodb-hooks tail --since 10m    attempts as they end, and those of the last ten minutes
+  zerodb-hooks backfills --watch   how far backfills are
+  zerodb-hooks recall 'who met Bob' search what the store holds
   zerodb-hooks hooks --json        all hooks, for a program
   zerodb-hooks bench               what hooks cost and how fast they run on this server
 
@@ -81,6 +89,10 @@ pub enum Command {
     Hooks(HooksArgs),
     /// Follow attempts as they end, one line each; payloads are never shown
     Tail(TailArgs),
+    /// Show how far backfills are, with --watch as bars until all are done
+    Backfills(BackfillsArgs),
+    /// Search the store: the query is embedded as the worker embeds rows
+    Recall(RecallArgs),
     /// Check the connection, the server, the extension, hooks and watches; exits 1 when something FAILED
     Doctor(DoctorArgs),
     /// Receive webhooks on this machine, verify their signatures and print them
@@ -99,6 +111,8 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::run(args).await,
         Command::Hooks(args) => hooks::run(args).await,
         Command::Tail(args) => tail::run(args).await,
+        Command::Backfills(args) => backfills::run(args).await,
+        Command::Recall(args) => recall::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Listen(args) => listen::run(args).await,
         Command::Bench(args) => bench::run(args).await,

@@ -15,6 +15,12 @@ statements! {
     STATUS = "cli_status.sql";
     /// Hooks by event type and project.
     HOOKS = "cli_hooks.sql";
+    /// Backfills with their progress.
+    BACKFILLS = "cli_backfills.sql";
+    /// The vectors that a query is compared with.
+    RECALL_SPACE = "cli_recall_space.sql";
+    /// What fits a query best.
+    RECALL = "cli_recall.sql";
     /// Whether a hook has this id or name.
     HOOK_EXISTS = "cli_hook_exists.sql";
     /// The length of each partition of the ledger.

@@ -5,6 +5,7 @@ mod connection;
 mod definitions;
 mod extension;
 mod finding;
+mod models;
 mod server;
 mod work;
 
@@ -15,6 +16,7 @@ use tokio_postgres::Client;
 
 use super::args::Database;
 use super::failure::Failure;
+use super::models::ModelArgs;
 use super::render::{self, Screen};
 use finding::{Finding, Report, Verdict};
 
@@ -24,6 +26,10 @@ pub struct DoctorArgs {
     /// The database to examine; use the worker's own URL, so that its role and its way there are checked.
     #[command(flatten)]
     pub database: Database,
+
+    /// The models to try
+    #[command(flatten)]
+    pub models: ModelArgs,
 
     /// Print one JSON document: {"version", "result", "checks": [{"check", "result", "message", "remedy"}]}
     #[arg(long)]
@@ -36,7 +42,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     args.database.url()?;
     let mut report = Report::default();
     match args.database.client("doctor").await {
-        Ok(client) => examine(&client, &args.database, &mut report).await,
+        Ok(client) => examine(&client, &args, &mut report).await,
         Err(Failure { message, hint, .. }) => report.add("connection", Ok(Finding::failed(message, hint))),
     }
     render::line(&if args.json {
@@ -51,7 +57,8 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn examine(client: &Client, database: &Database, report: &mut Report) {
+async fn examine(client: &Client, args: &DoctorArgs, report: &mut Report) {
+    let database = &args.database;
     let mut in_recovery = false;
     match connection::server(client).await {
         Ok(server) => {
@@ -83,11 +90,11 @@ async fn examine(client: &Client, database: &Database, report: &mut Report) {
     report.add("extension", installed.map(|(_, finding)| finding));
     // Without the extension there is nothing to ask the rest of.
     if exists {
-        examine_extension(client, report).await;
+        examine_extension(client, args, report).await;
     }
 }
 
-async fn examine_extension(client: &Client, report: &mut Report) {
+async fn examine_extension(client: &Client, args: &DoctorArgs, report: &mut Report) {
     let privileges = extension::privileges(client).await;
     let usable = matches!(&privileges, Ok((true, _)));
     report.add("privileges", privileges.map(|(_, finding)| finding));
@@ -100,6 +107,7 @@ async fn examine_extension(client: &Client, report: &mut Report) {
     report.add("deliveries", work::overdue(client).await);
     report.add("hooks", definitions::hooks(client).await);
     report.add("secrets", definitions::secrets(client).await);
+    report.add("models", models::models(client, args).await);
     report.add("watches", definitions::watches(client).await);
     report.add("triggers", definitions::triggers(client).await);
 }
