@@ -87,7 +87,12 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
         multibyte += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         broken += usize::from(!chunk.invalid().is_empty());
     }
-    if broken <= multibyte { UTF_8 } else { WINDOWS_1252 }
+    // A character of several bytes is UTF-8 by chance seldom enough to outweigh some broken ones.
+    if broken <= 4 * multibyte {
+        UTF_8
+    } else {
+        WINDOWS_1252
+    }
 }
 
 /// The charset parameter of a content type.

@@ -11,7 +11,7 @@ use crate::{Kind, ParseError};
 /// More entries than any document has.
 const MAX_ENTRIES: usize = 10_000;
 /// The most that all parts together may inflate to.
-const MAX_INFLATED: u64 = 128 << 20;
+const MAX_INFLATED: u64 = 64 << 20;
 /// The most that a byte may inflate to, on the average of a part. XML of documents reaches some 50, a bomb 1,000.
 const MAX_RATIO: u64 = 200;
 /// Parts smaller than this are harmless whatever their ratio.

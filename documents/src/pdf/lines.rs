@@ -17,8 +17,10 @@ const SPACE: f64 = 0.16;
 const OTHER_LINE: f64 = 0.5;
 /// Back by more than this is another line, such as of the next column at the same height.
 const BACKWARDS: f64 = 1.5;
-/// Down by more than this is another paragraph.
-const OTHER_PARAGRAPH: f64 = 1.7;
+/// Down by more than this, in the size of the smaller letters, is another paragraph.
+const OTHER_PARAGRAPH: f64 = 1.5;
+/// Letters that are larger than those of the line beside by more than this are those of a heading.
+const OTHER_SIZE: f64 = 1.15;
 
 /// The lines of a page, appended to a text as the page is drawn.
 pub(super) struct Lines<'text> {
@@ -55,7 +57,9 @@ impl<'text> Lines<'text> {
             let (along, across) = (step.dot(glyph.along), step.cross(glyph.along).abs());
             let turned = last.along.dot(glyph.along) < 0.9;
             if turned || across > OTHER_LINE * size || along < -BACKWARDS * size {
-                self.text.end_line(across > OTHER_PARAGRAPH * size);
+                let smaller = last.size.min(glyph.size);
+                let is_other = size > OTHER_SIZE * smaller || across > OTHER_PARAGRAPH * smaller;
+                self.text.end_line(is_other);
             } else if along > SPACE * size {
                 self.space();
             }

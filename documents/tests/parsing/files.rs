@@ -57,7 +57,7 @@ pub fn bomb() -> Vec<u8> {
         .unwrap();
     writer.write_all(b"<w:document><w:body><w:p><w:t>").unwrap();
     let zeros = vec![b'0'; 1 << 20];
-    for _ in 0..1024 {
+    for _ in 0..256 {
         writer.write_all(&zeros).unwrap();
     }
     writer.finish().unwrap().into_inner()
