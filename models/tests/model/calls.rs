@@ -31,7 +31,9 @@ fn what_is_near_in_meaning_is_near() {
 #[test]
 fn a_text_of_many_megabytes_has_the_vector_of_its_beginning() {
     let model = Model::open(&tiny("xlm-roberta")).unwrap();
-    for piece in ["A small stone bridge. ", "これは長い文章です。", " \n\t ", "x"] {
+    // Where one endless word is cut into tokens depends on its length.
+    assert_eq!(model.embed(&[&"x".repeat(1 << 20)], &NEVER).unwrap().len(), 1);
+    for piece in ["A small stone bridge. ", "これは長い文章です。", " \n\t "] {
         let (long, longer) = (piece.repeat(3_000), piece.repeat(8 << 20 >> 3));
         let vectors = model.embed(&[&long, &longer], &NEVER).unwrap();
         assert!(cosine(&vectors[0], &vectors[1]) > 0.9999, "{piece:?}");
