@@ -56,7 +56,7 @@ async fn create_store_again_changes_nothing() -> Result<()> {
         let before = session.rows(all).await?;
         session.run("SELECT zerodb.create_store(dimensions => 3)").await?;
         assert_eq!(session.rows(all).await?, before);
-        session.run("DROP TABLE zerodb_store.files").await?;
+        session.run("DROP TABLE zerodb_store.files, zerodb_store.file_chunks").await?;
         session.run("SELECT zerodb.create_store(dimensions => 3)").await?;
         session.run("INSERT INTO zerodb_store.files (file_name) VALUES ('a')").await
     })
