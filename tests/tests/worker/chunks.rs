@@ -173,6 +173,10 @@ async fn what_was_embedded_before_an_outage_is_not_paid_for_again() -> Result<()
         documents(&session, CUT).await?;
         let file = provider_file(&endpoint, &["max_batch: 2"])?;
         let _worker = worker_of(&database, &file)?;
+        session
+            .run("INSERT INTO docs VALUES (1, 'An older text.')")
+            .await?;
+        becomes(&session, CHUNKS, 1).await?;
         // The model works for two requests, then not, then again.
         let names: Vec<String> = (0..12).map(|n| format!("place{n}")).collect();
         let text: String = names.iter().map(|name| section(name)).collect();
@@ -181,22 +185,66 @@ async fn what_was_embedded_before_an_outage_is_not_paid_for_again() -> Result<()
             .behave(|behaviour| behaviour.latency = Duration::from_millis(200));
         session
             .client
-            .execute("INSERT INTO docs VALUES (1, $1)", &[&text])
+            .execute("UPDATE docs SET body = $1", &[&text])
             .await?;
-        endpoint.wait_for_requests(2, SOON).await?;
+        endpoint.wait_for_requests(3, SOON).await?;
         endpoint.embeddings.always(Fault::Unavailable);
         eventually(SOON, async || {
-            (session.number(CHUNKS).await.ok()? >= 2).then_some(())
+            (session.number(CHUNKS).await.ok()? >= 3).then_some(())
         })
         .await?;
+        let old = "SELECT count(*) FROM docs_chunks WHERE content = 'An older text.'";
+        assert_eq!(
+            session.number(old).await?,
+            1,
+            "the old part stays until the new ones are there"
+        );
         endpoint.embeddings.heal();
         becomes(&session, "SELECT count(DISTINCT heading) FROM docs_chunks", 12).await?;
         idle(&session).await?;
-        assert_eq!(session.number(UNNUMBERED).await?, 0);
+        assert_eq!(
+            (session.number(UNNUMBERED).await?, session.number(old).await?),
+            (0, 0)
+        );
         let paid = endpoint.inputs_seen().answered;
         assert!(
-            paid.len() >= 12 && paid.values().all(|times| *times == 1),
+            paid.len() >= 13 && paid.values().all(|times| *times == 1),
             "{paid:?}"
+        );
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_a_text_that_has_changed_meanwhile_are_not_written() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let endpoint = ModelEndpoint::start()?;
+        endpoint
+            .embeddings
+            .behave(|behaviour| behaviour.latency = Duration::from_millis(700));
+        documents(&session, CUT).await?;
+        let file = provider_file(&endpoint, &[])?;
+        let _worker = worker_of(&database, &file)?;
+        session
+            .run("INSERT INTO docs VALUES (1, 'The first text.')")
+            .await?;
+        endpoint.wait_for_requests(1, SOON).await?;
+        session
+            .run("SET lock_timeout = '1ms'; UPDATE docs SET body = 'The second text.'")
+            .await?;
+        // Whatever is written, and when, the first text is never there.
+        eventually(SOON, async || {
+            let found = session.texts("SELECT content FROM docs_chunks").await.ok()?;
+            assert_ne!(found, ["The first text."]);
+            (!found.is_empty()).then_some(())
+        })
+        .await?;
+        idle(&session).await?;
+        assert_eq!(
+            session.texts("SELECT content FROM docs_chunks").await?,
+            ["The second text."]
         );
         Ok(())
     })
