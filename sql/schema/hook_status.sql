@@ -13,41 +13,38 @@ CREATE TABLE zerodb.coverage (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE zerodb.coverage IS 'Rows of the tables of auto_embed hooks, and those with a vector, when they were last counted';
 
--- The class of a failure: what stands before the first colon, where it is one word; `other` for all else.
-CREATE FUNCTION zerodb._error_class(error text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$ SELECT coalesce(substring(error FROM '^([a-z][a-z_]{1,40}): '), 'other') $$;
-
+-- Each table is read once for all hooks. The class of a failure is what stands before the first colon, where it is one word; `other`
+-- for all else.
 CREATE VIEW zerodb.hook_status WITH (security_invoker = true) AS
 SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
-    w.pending + r.running AS pending,
-    w.deferred,
-    d.discarded,
+    coalesce(w.pending, 0) + coalesce(r.running, 0) AS pending,
+    coalesce(w.deferred, 0) AS deferred,
+    coalesce(e.discarded, 0) AS discarded,
     now() - least(w.oldest, r.oldest) AS oldest_pending_age,
-    e.errors,
+    coalesce(e.errors, '{}') AS errors,
     c.total, c.done,
     round(100.0 * c.done / nullif(c.total, 0), 2) AS coverage_percent,
     c.counted_at,
     u.requests_today, u.tokens_today, u.tokens
 FROM zerodb.zerodb_hooks AS h
-CROSS JOIN LATERAL (
-    SELECT count(*) AS pending, count(*) FILTER (WHERE q.state = 'pending' AND q.last_error IS NOT NULL) AS deferred, min(q.created_at) AS oldest
-    FROM zerodb.delivery AS q WHERE q.hook_id = h.id AND q.due_at IS NOT NULL) AS w
-CROSS JOIN LATERAL (
-    SELECT count(*) AS running, min(x.created_at) AS oldest FROM (
-        SELECT b.created_at FROM zerodb._running_delivery AS b JOIN zerodb.lease AS l ON l.id = b.lease_id WHERE b.hook_id = h.id
+LEFT JOIN (
+    SELECT q.hook_id, count(*) AS pending, count(*) FILTER (WHERE q.state = 'pending' AND q.last_error IS NOT NULL) AS deferred, min(q.created_at) AS oldest
+    FROM zerodb.delivery AS q WHERE q.due_at IS NOT NULL GROUP BY q.hook_id) AS w ON w.hook_id = h.id
+LEFT JOIN (
+    SELECT x.hook_id, count(*) AS running, min(x.created_at) AS oldest FROM (
+        SELECT b.hook_id, b.created_at FROM zerodb._running_delivery AS b JOIN zerodb.lease AS l ON l.id = b.lease_id
         UNION ALL
-        SELECT q.created_at FROM zerodb.delivery AS q JOIN zerodb.lease AS l ON l.id = q.lease_id
-        WHERE q.hook_id = h.id AND q.state = 'running') AS x) AS r
-CROSS JOIN LATERAL (SELECT count(*) AS discarded FROM zerodb.delivery AS q WHERE q.hook_id = h.id AND q.state = 'discarded') AS d
-CROSS JOIN LATERAL (
-    SELECT coalesce(jsonb_object_agg(x.class, x.n), '{}') AS errors FROM (
-        SELECT zerodb._error_class(f.error) AS class, count(*) AS n FROM (
-            SELECT q.last_error AS error FROM zerodb.delivery AS q
-            WHERE q.hook_id = h.id AND q.last_error IS NOT NULL AND q.state IN ('pending', 'retryable', 'discarded')
+        SELECT q.hook_id, q.created_at FROM zerodb.delivery AS q JOIN zerodb.lease AS l ON l.id = q.lease_id
+        WHERE q.state = 'running') AS x GROUP BY x.hook_id) AS r ON r.hook_id = h.id
+LEFT JOIN (
+    SELECT k.hook_id, sum(k.discarded)::bigint AS discarded, jsonb_object_agg(k.class, k.n) AS errors FROM (
+        SELECT f.hook_id, coalesce(substring(f.error FROM '^([a-z][a-z_]{1,40}): '), 'other') AS class, count(*) AS n,
+            count(*) FILTER (WHERE f.is_discarded) AS discarded
+        FROM (
+            SELECT q.hook_id, q.last_error AS error, q.state = 'discarded' AS is_discarded FROM zerodb.delivery AS q
+            WHERE q.last_error IS NOT NULL AND q.state IN ('pending', 'retryable', 'discarded')
             UNION ALL
-            SELECT b.error FROM zerodb.backfill_failure AS b WHERE b.hook_id = h.id) AS f GROUP BY 1) AS x) AS e
+            SELECT b.hook_id, b.error, false FROM zerodb.backfill_failure AS b) AS f GROUP BY 1, 2) AS k GROUP BY k.hook_id) AS e ON e.hook_id = h.id
 LEFT JOIN LATERAL (SELECT sum(v.total)::bigint AS total, sum(v.done)::bigint AS done, min(v.counted_at) AS counted_at
     FROM zerodb.coverage AS v WHERE v.hook_id = h.id) AS c ON true
 LEFT JOIN LATERAL (

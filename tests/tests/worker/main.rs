@@ -12,6 +12,7 @@ mod commits;
 mod delivery;
 mod embed_faults;
 mod gate;
+mod hook_status;
 mod hooks;
 mod leases;
 mod library;

@@ -1,8 +1,8 @@
 //! Works through backfills, one at a time: claims one, drives its handler page by page, keeps its place. Live deliveries of the
-//! same hook come first. Counts, now and then, how many rows have a result. It knows no handler's work.
+//! same hook come first. It knows no handler's work.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
@@ -36,29 +36,6 @@ pub async fn run(shared: Arc<Shared>) {
             Some(Err(error)) => outage.wait(&error, &shared.stop).await,
         }
     }
-}
-
-/// Counts the rows of the tables that are due. One that cannot be counted is left to the next time.
-pub async fn count(shared: &Shared) -> Result<(), StoreError> {
-    let store = &shared.store;
-    for table in store.bounded(store.due_coverage()).await? {
-        let Some(hook) = store.bounded(store.load_hook(table.hook_id)).await? else {
-            continue;
-        };
-        let registered = shared.registry.get(hook.handler());
-        let Some(handler) = registered.and_then(|registered| registered.handler.backfills()) else {
-            continue;
-        };
-        let since = Instant::now();
-        match handler.count(&shared.context, &hook, &table).await {
-            Ok(counted) => {
-                let kept = store.keep_coverage(hook.id, table.relid, counted, since.elapsed());
-                store.bounded(kept).await?;
-            }
-            Err(error) => tracing::debug!(hook.id = %hook.id, %error, "rows could not be counted"),
-        }
-    }
-    Ok(())
 }
 
 /// True when there was a backfill. Cancelled when the worker stops: what was not counted is seen again.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::backfill;
 use super::runner::Shared;
 use crate::store::StoreError;
 
@@ -50,7 +49,6 @@ async fn tidy(shared: &Shared) -> Result<(), StoreError> {
     while store.bounded(store.prune_summary_chunks()).await? && !shared.stop.is_cancelled() {}
     while store.bounded(store.roll_up_usage()).await? && !shared.stop.is_cancelled() {}
     store.bounded(store.prune_endpoints()).await?;
-    backfill::count(shared).await?;
     shared.set_installation(installation);
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod attempting;
 mod backfill;
 mod completer;
+mod coverage;
 mod executor;
 mod heartbeat;
 mod hooks;

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Settings, Worker, WorkerError, backfill, completer, executor, heartbeat, maintenance, packing::Packing,
-    pump, slots::Slots, watch::Watch,
+    Settings, Worker, WorkerError, backfill, completer, coverage, executor, heartbeat, maintenance,
+    packing::Packing, pump, slots::Slots, watch::Watch,
 };
 use crate::handlers::{Context, Registry};
 use crate::retry::Policy;
@@ -119,6 +119,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     let completing = tasks.spawn(completer::run(Arc::clone(&shared), outcomes));
     let beating = tasks.spawn(heartbeat::run(Arc::clone(&shared)));
     tasks.spawn(maintenance::run(Arc::clone(&shared)));
+    tasks.spawn(coverage::run(Arc::clone(&shared)));
     let backfilling = tasks.spawn(backfill::run(Arc::clone(&shared)));
     let watching = tasks.spawn(executor::watch(Arc::clone(&shared)));
     let (taken, starts) = mpsc::unbounded_channel();
