@@ -18,7 +18,7 @@ COMMENT ON TABLE zerodb.coverage IS 'Rows of the tables of auto_embed hooks, and
 CREATE VIEW zerodb.hook_status WITH (security_invoker = true) AS
 SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     coalesce(w.pending, 0) + coalesce(r.running, 0) AS pending,
-    coalesce(w.deferred, 0) AS deferred,
+    coalesce(e.deferred, 0) AS deferred,
     coalesce(e.discarded, 0) AS discarded,
     now() - least(w.oldest, r.oldest) AS oldest_pending_age,
     coalesce(e.errors, '{}') AS errors,
@@ -28,7 +28,7 @@ SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     u.requests_today, u.tokens_today, u.tokens
 FROM zerodb.zerodb_hooks AS h
 LEFT JOIN (
-    SELECT q.hook_id, count(*) AS pending, count(*) FILTER (WHERE q.state = 'pending' AND q.last_error IS NOT NULL) AS deferred, min(q.created_at) AS oldest
+    SELECT q.hook_id, count(*) AS pending, min(q.created_at) AS oldest
     FROM zerodb.delivery AS q WHERE q.due_at IS NOT NULL GROUP BY q.hook_id) AS w ON w.hook_id = h.id
 LEFT JOIN (
     SELECT x.hook_id, count(*) AS running, min(x.created_at) AS oldest FROM (
@@ -37,14 +37,15 @@ LEFT JOIN (
         SELECT q.hook_id, q.created_at FROM zerodb.delivery AS q JOIN zerodb.lease AS l ON l.id = q.lease_id
         WHERE q.state = 'running') AS x GROUP BY x.hook_id) AS r ON r.hook_id = h.id
 LEFT JOIN (
-    SELECT k.hook_id, sum(k.discarded)::bigint AS discarded, jsonb_object_agg(k.class, k.n) AS errors FROM (
+    SELECT k.hook_id, sum(k.discarded)::bigint AS discarded, sum(k.deferred)::bigint AS deferred, jsonb_object_agg(k.class, k.n) AS errors FROM (
         SELECT f.hook_id, coalesce(substring(f.error FROM '^([a-z][a-z_]{1,40}): '), 'other') AS class, count(*) AS n,
-            count(*) FILTER (WHERE f.is_discarded) AS discarded
+            count(*) FILTER (WHERE f.is_discarded) AS discarded, count(*) FILTER (WHERE f.is_deferred) AS deferred
         FROM (
-            SELECT q.hook_id, q.last_error AS error, q.state = 'discarded' AS is_discarded FROM zerodb.delivery AS q
+            SELECT q.hook_id, q.last_error AS error, q.state = 'discarded' AS is_discarded, q.state = 'pending' AND q.due_at IS NOT NULL AS is_deferred
+            FROM zerodb.delivery AS q
             WHERE q.last_error IS NOT NULL AND q.state IN ('pending', 'retryable', 'discarded')
             UNION ALL
-            SELECT b.hook_id, b.error, false FROM zerodb.backfill_failure AS b) AS f GROUP BY 1, 2) AS k GROUP BY k.hook_id) AS e ON e.hook_id = h.id
+            SELECT b.hook_id, b.error, false, false FROM zerodb.backfill_failure AS b) AS f GROUP BY 1, 2) AS k GROUP BY k.hook_id) AS e ON e.hook_id = h.id
 LEFT JOIN LATERAL (SELECT sum(v.total)::bigint AS total, sum(v.done)::bigint AS done, min(v.counted_at) AS counted_at
     FROM zerodb.coverage AS v WHERE v.hook_id = h.id) AS c ON true
 LEFT JOIN LATERAL (
