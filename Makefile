@@ -53,7 +53,7 @@ check: setup
 
 bench: dev-server dev-tools ## run the benchmarks beside other queues (about 50 minutes)
 	dev/install_extension.sh $(MAIN) --release
-	echo "==> building the worker and the benchmarks for release (about 4 minutes the first time)"
+	echo "==> building the worker and the benchmarks for release (about 20 minutes the first time)"
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_tests --bin model_endpoint
 	# One case holds a thousand connections open, more than the usual limit of 1,024 files leaves room for.
@@ -62,7 +62,7 @@ bench: dev-server dev-tools ## run the benchmarks beside other queues (about 50 
 install: dev-tools ## install into your own server and PREFIX/bin (needs PG_CONFIG)
 	test -n "$(PG_CONFIG)" || { echo "error: name the server: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }
 	dev/install_extension.sh own --release
-	echo "==> building the worker for release (about 3 minutes the first time)"
+	echo "==> building the worker for release (about 10 minutes the first time)"
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
 	install -D -m 755 "$${CARGO_TARGET_DIR:-target}/release/zerodb-hooks" "$(DESTDIR)$(PREFIX)/bin/zerodb-hooks"
 

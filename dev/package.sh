@@ -12,7 +12,7 @@ version="$(cargo metadata --format-version 1 --no-deps | python3 -c \
 name="zerodb_hooks-$version-pg$major-linux-$(uname -m)"
 out="$target/package"
 
-say "building the extension and the worker for release (about 5 minutes the first time)"
+say "building the extension and the worker for release (about 12 minutes the first time)"
 rm -rf "${out:?}/raw" "${out:?}/$name"
 mkdir -p "$out/$name"/{lib,share/extension,bin,systemd}
 CARGO_TERM_QUIET=true cargo pgrx package -p zerodb_hooks --pg-config "$MAIN_PG_CONFIG" --no-default-features --features "pg$major" --out-dir "$out/raw"

@@ -276,17 +276,18 @@ async fn many_memories_of_one_name_make_one_entity() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
         graph_store(&session, r#"{"concurrency": 32}"#).await?;
-        let _workers = [worker(&database)?, worker(&database)?];
+        // Each worker writes over four connections.
+        let _workers = (0..6).map(|_| worker(&database)).collect::<Result<Vec<_>>>()?;
         session
             .run(
                 "SELECT zerodb.remember('Ada Lovelace met Guest' || chr(65 + n % 26) || chr(97 + n / 26) || ' Miller in London.', 'Ada Lovelace')
-                FROM generate_series(0, 95) AS n",
+                FROM generate_series(0, 255) AS n",
             )
             .await?;
-        reaches(&session, EXTRACTED, 96).await?;
+        reaches(&session, EXTRACTED, 256).await?;
         idle(&session).await?;
         let named = "SELECT canonical_name || ' ' || mention_count FROM zerodb_store.entities WHERE norm_name IN ('ada lovelace', 'london')";
-        assert_eq!(list(&session, named).await?, ["Ada Lovelace 96", "London 96"]);
+        assert_eq!(list(&session, named).await?, ["Ada Lovelace 256", "London 256"]);
         assert_eq!(session.number("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await?, 0);
         assert_eq!(session.number(FAILED).await?, 0);
         Ok(())

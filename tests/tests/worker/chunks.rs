@@ -278,6 +278,10 @@ async fn a_backfill_cuts_what_was_there_before() -> Result<()> {
         session.run(&format!("SELECT zerodb.reembed('{hook}')")).await?;
         becomes(&session, "SELECT count(*) FROM zerodb.backfills WHERE state = 'finished'", 1).await?;
         assert_eq!(endpoint.requests().len(), requests, "what has not changed is not sent again");
+        session
+            .run(&format!("TRUNCATE docs_chunks; SELECT zerodb.backfill('{hook}')"))
+            .await?;
+        becomes(&session, CHUNKS, 100).await?;
         Ok(())
     })
     .await

@@ -83,10 +83,11 @@ impl Document<'_> {
         let options = plan::options(hook, provider.pack_limits(hook.text("model")).input_tokens);
         let source = row.source.readable()?;
         let hash = hash_of_all(source, &options, recipe);
+        // Chunks that somebody has taken away come back.
         let is_there = if source.is_empty() {
             row.chunks.is_empty()
         } else {
-            row.hash.as_ref() == Some(&hash)
+            row.hash.as_ref() == Some(&hash) && !row.chunks.is_empty()
         };
         if is_there {
             return Ok(Some(Made::Nothing));
