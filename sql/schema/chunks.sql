@@ -63,7 +63,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT zerodb._summary_source_columns(relid, args ->> 'content') || found || jsonb_build_object(
         'table', relid::regclass::text, 'key', to_jsonb(p.key), 'fields', zerodb._key_fields(relid, p.key, args ->> 'event_type'),
-        'target', p.target, 'vector_type', format_type(a.atttypid, a.atttypmod), 'dimensions', zerodb._vector_dimensions(p.chunks, p.target),
+        'target', p.target, 'dimensions', zerodb._vector_dimensions(p.chunks, p.target),
         'model_column', zerodb._column_of(p.chunks, p.target || '_model', '{text}'),
         'heading_column', zerodb._column_of(p.chunks, 'heading', '{text}'),
         'copied', (SELECT coalesce(jsonb_agg(c.attname), '[]') FROM pg_attribute AS c
@@ -72,7 +72,21 @@ AS $$
             WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),
         'tenants', row_security_active(relid))
     FROM (SELECT zerodb._primary_key(relid) AS key, coalesce(args ->> 'target', 'embedding') AS target, (found ->> 'chunks')::oid AS chunks) AS p
-    JOIN pg_attribute AS a ON a.attrelid = p.chunks AND a.attname = p.target
+$$;
+
+-- 55000 unless the plan, which comes back from the worker, names a table that holds the chunks of this one.
+CREATE FUNCTION zerodb._check_chunks(relid oid, plan jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM zerodb._chunk_tables(relid, plan ->> 'target') AS t
+        WHERE t.chunks = (plan ->> 'chunks')::oid AND t.key = plan -> 'chunk_key')
+    THEN
+        RAISE EXCEPTION 'the table of chunks of % is not the one that was planned with', relid::regclass
+            USING ERRCODE = '55000', HINT = 'It was made anew; the worker plans again at its next attempt.';
+    END IF;
+END
 $$;
 
 -- The chunks c of the row that `k.key` names, as a condition.
@@ -94,6 +108,7 @@ DECLARE
     plan jsonb := args -> 'plan';
     found jsonb;
 BEGIN
+    PERFORM zerodb._check_chunks(relid, plan);
     PERFORM zerodb._act_for(args ->> 'user_id');
     EXECUTE format('SELECT %s || jsonb_build_object(''chunks'', (SELECT coalesce(jsonb_agg(encode(c.%I, ''hex'') ORDER BY c.chunk), ''[]'') FROM %s AS c WHERE %s)) '
         'FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
@@ -118,6 +133,7 @@ DECLARE
     is_same boolean;
     present bigint;
 BEGIN
+    PERFORM zerodb._check_chunks(relid, plan);
     PERFORM zerodb._act_for(args ->> 'user_id');
     EXECUTE format('SELECT true FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s AND %s = $2 FOR NO KEY UPDATE OF t',
         relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._summary_source(plan))
@@ -186,7 +202,7 @@ BEGIN
         (plan ->> 'chunks')::oid::regclass, columns, plan ->> 'target', plan ->> 'target' || '_hash',
         CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I', plan ->> 'model_column') END,
         CASE WHEN plan ->> 'heading_column' IS NULL THEN '' ELSE format(', %I', plan ->> 'heading_column') END,
-        sources, plan ->> 'vector_type',
+        sources, zerodb._vector_type((plan ->> 'chunks')::oid, plan ->> 'target'),
         CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE ', $5' END,
         CASE WHEN plan ->> 'heading_column' IS NULL THEN '' ELSE ', e ->> ''heading''' END,
         relid::regclass, zerodb._key_condition(relid, plan -> 'key'))
@@ -204,6 +220,7 @@ DECLARE
     bounds record := zerodb._page_bounds(relid, plan -> 'key', args -> 'after');
     found jsonb;
 BEGIN
+    PERFORM zerodb._check_chunks(relid, plan);
     PERFORM zerodb._act_for(args ->> 'user_id');
     EXECUTE format('SELECT coalesce(jsonb_agg(p.key ORDER BY p.n), ''[]'') FROM (SELECT row_number() OVER (ORDER BY %1$s) AS n, jsonb_build_array(%2$s) AS key '
         'FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT $1) AS p',
@@ -232,6 +249,7 @@ DECLARE
     plan jsonb := args -> 'plan';
     counted jsonb;
 BEGIN
+    PERFORM zerodb._check_chunks(relid, plan);
     PERFORM zerodb._act_for(args ->> 'user_id');
     EXECUTE format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(*) FILTER (WHERE %s)) FROM %s AS t WHERE %s',
         zerodb._has_chunks(plan), relid::regclass, zerodb._tenant_condition(plan, args ->> 'tenant'))

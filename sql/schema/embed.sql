@@ -86,7 +86,7 @@ BEGIN
     IF chunks IS NOT NULL THEN
         RETURN zerodb._chunk_plan(relid, args, chunks);
     END IF;
-    SELECT a.attname, a.atttypid, a.atttypmod, t.typname, format_type(a.atttypid, a.atttypmod) AS type INTO target
+    SELECT a.attname, t.typname INTO target
     FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
     WHERE a.attrelid = relid AND a.attname = coalesce(args ->> 'target', 'embedding') AND a.attnum > 0 AND NOT a.attisdropped;
     IF NOT FOUND OR target.typname NOT IN ('vector', 'halfvec', '_float4') THEN
@@ -103,7 +103,7 @@ BEGIN
         WHERE w.tgrelid = relid AND w.mapping ->> 'event' = args ->> 'event_type' AND m.f -> 1 = to_jsonb(u.column_name) LIMIT 1) AS f ON true;
     RETURN jsonb_build_object(
         'table', name, 'key', to_jsonb(key), 'fields', fields, 'columns', args -> 'columns',
-        'target', target.attname, 'type', target.type, 'dimensions', zerodb._vector_dimensions(relid, target.attname),
+        'target', target.attname, 'dimensions', zerodb._vector_dimensions(relid, target.attname),
         'model_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target.attname || '_model'
             AND a.atttypid = 'text'::regtype AND NOT a.attisdropped),
         'hash_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target.attname || '_hash'
@@ -124,6 +124,15 @@ AS $$
             FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c')
         ELSE nullif(a.atttypmod, -1) END
     FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = column_name AND NOT a.attisdropped
+$$;
+
+-- The type of a column of vectors: from the catalog each time, because a plan comes back from the worker.
+CREATE FUNCTION zerodb._vector_type(relid oid, column_name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
+    WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
 -- The columns of a row that embedding needs, as the expression of a select list.
@@ -211,7 +220,7 @@ BEGIN
         'FROM (SELECT e -> ''key'' AS key, e ->> ''source'' AS source, e ->> ''hash'' AS hash, n::integer AS n '
         'FROM jsonb_array_elements($1) WITH ORDINALITY AS u (e, n)) AS k WHERE %s AND %s AND %s = k.source RETURNING k.n - 1 AS n) '
         'SELECT coalesce(jsonb_agg(w.n), ''[]'') FROM written AS w',
-        relid::regclass, plan ->> 'target', plan ->> 'type',
+        relid::regclass, plan ->> 'target', zerodb._vector_type(relid, plan ->> 'target'),
         CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $4', plan ->> 'model_column') END,
         CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode(k.hash, ''hex'')', plan ->> 'hash_column') END,
         zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._source_hash(plan -> 'columns'))

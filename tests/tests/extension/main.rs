@@ -10,6 +10,7 @@ mod fields;
 mod graph;
 mod hook_errors;
 mod hooks;
+mod owner;
 mod partitions;
 mod pgspot;
 mod privileges;

@@ -95,6 +95,11 @@ async fn an_edit_pays_for_the_parts_that_it_touched() -> Result<()> {
         becomes(&session, "SELECT count(*) FROM docs_chunks", 0).await?;
         store(text(&["castle"])).await?;
         assert!(session.number(CHUNKS).await? > 0, "it comes back");
+        session
+            .run("DROP TABLE docs_chunks; SELECT zerodb.create_chunk_table('docs', dimensions => 8)")
+            .await?;
+        store(text(&["harbour"])).await?;
+        becomes(&session, "SELECT count(DISTINCT heading) FROM docs_chunks", 1).await?;
         session.run("DELETE FROM docs").await?;
         assert_eq!(
             session.number("SELECT count(*) FROM docs_chunks").await?,

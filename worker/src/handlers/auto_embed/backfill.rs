@@ -29,6 +29,11 @@ impl AutoEmbed {
         let of = (backfill.relid, backfill.event_type.as_str());
         self.target(context, hook, of, backfill.replaces_given).await
     }
+
+    fn forget(&self, hook: &Hook, backfill: &Backfill) {
+        self.ways
+            .forget(hook, (backfill.relid, backfill.event_type.as_str()));
+    }
 }
 
 fn scope<'a>(context: &'a Context, hook: &'a Hook, backfill: &Backfill) -> Scope<'a> {
@@ -50,7 +55,10 @@ impl Backfills for AutoEmbed {
     ) -> Result<Counted, HandlerError> {
         let target = self.target_of(context, hook, backfill).await?;
         let counted = target.count(scope(context, hook, backfill)).await;
-        counted.map_err(|error| verdict::of_table(&error))
+        counted.map_err(|error| {
+            self.forget(hook, backfill);
+            verdict::of_table(&error)
+        })
     }
 
     async fn read(
@@ -64,7 +72,10 @@ impl Backfills for AutoEmbed {
         let rows = target
             .page(scope(context, hook, backfill), after, backfill.missing_only)
             .await;
-        rows.map_err(|error| verdict::of_table(&error))
+        rows.map_err(|error| {
+            self.forget(hook, backfill);
+            verdict::of_table(&error)
+        })
     }
 
     async fn run(
@@ -83,6 +94,13 @@ impl Backfills for AutoEmbed {
         }
         let scope = scope(context, hook, backfill);
         let embedded = target.embed_page(scope, rows.rows, TIME).await;
+        let is_whole = embedded
+            .as_ref()
+            .is_ok_and(|embedded| embedded.results.values().all(Result::is_ok));
+        if !is_whole {
+            // It may be the table that has changed.
+            self.forget(hook, backfill);
+        }
         let spent = embedded
             .as_ref()
             .map(|embedded| embedded.spent)

@@ -143,9 +143,11 @@ impl AutoEmbed {
         }
         let (provider, model) = (target.provider.name(), &target.recipe.model);
         account.close(context, hook, provider, model, spent).await;
-        if let Some(error) = broken {
+        if broken.is_some() || results.values().any(Result::is_err) {
             // It may be the table that has changed.
             self.ways.forget(hook, of);
+        }
+        if let Some(error) = broken {
             return Err(error);
         }
         let result = |delivery: &&Delivery| {

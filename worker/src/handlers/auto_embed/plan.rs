@@ -20,8 +20,6 @@ pub struct Plan {
     pub row: RowKey,
     pub columns: Vec<String>,
     pub target: String,
-    #[serde(rename = "type")]
-    pub column_type: String,
     /// Of the target; `None` for a column of any dimensions.
     pub dimensions: Option<usize>,
     pub model_column: Option<String>,
