@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use comfy_table::Cell;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, Row};
@@ -75,6 +76,30 @@ impl Backfill {
         })
     }
 
+    fn cells(&self, screen: Screen) -> [Cell; 10] {
+        let unknown = || "?".to_owned();
+        let plain = |text: &str| screen.cell(Tone::Plain, text);
+        let state = if self.has_ended() { Tone::Good } else { Tone::Plain };
+        let failed = if self.failed > 0 {
+            Tone::Warning
+        } else {
+            Tone::Plain
+        };
+        let remaining = self.remaining_seconds.map(render::age).unwrap_or_default();
+        [
+            plain(&self.hook),
+            plain(&self.target),
+            screen.cell(state, &self.state),
+            plain(&self.percent.map_or_else(unknown, |percent| percent.to_string())),
+            plain(&self.seen.to_string()),
+            plain(&self.total.map_or_else(unknown, |total| total.to_string())),
+            plain(&self.done.to_string()),
+            screen.cell(failed, &self.failed.to_string()),
+            screen.cell(Tone::Faint, &remaining),
+            screen.cell(Tone::Faint, self.last_error.as_deref().unwrap_or("")),
+        ]
+    }
+
     /// What stands behind its bar.
     fn says(&self) -> String {
         let failed = if self.failed > 0 {
@@ -96,17 +121,23 @@ pub(super) async fn run(args: BackfillsArgs) -> anyhow::Result<ExitCode> {
     let screen = Screen::stdout();
     let mut backfills = load(&client).await?;
     if !args.watch {
-        print(&backfills, args.json, screen)?;
+        render::line(&text(&backfills, args.json, screen))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut interrupt = Interrupt::new()?;
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut bars = Bars::new(screen.terminal && !args.json);
+    let as_bars = screen.terminal && !args.json;
+    let (mut bars, mut last) = (Bars::new(as_bars), String::new());
     loop {
-        match screen.terminal && !args.json {
-            true => bars.show(&backfills),
-            false => print(&backfills, args.json, screen)?,
+        if as_bars && !backfills.is_empty() {
+            bars.show(&backfills);
+        } else {
+            let now = text(&backfills, args.json, screen);
+            if now != last {
+                render::line(&now)?;
+                last = now;
+            }
         }
         if backfills.iter().all(Backfill::has_ended) {
             return Ok(ExitCode::SUCCESS);
@@ -125,15 +156,14 @@ async fn load(client: &Client) -> Result<Vec<Backfill>, Failure> {
     backfills.map_err(|error| failure::explain(&error))
 }
 
-fn print(backfills: &[Backfill], as_json: bool, screen: Screen) -> std::io::Result<()> {
+fn text(backfills: &[Backfill], as_json: bool, screen: Screen) -> String {
     if as_json {
         let all: Vec<Value> = backfills.iter().map(Backfill::json).collect();
-        return render::line(&json!({ "backfills": all }).to_string());
+        return json!({ "backfills": all }).to_string();
     }
     if backfills.is_empty() {
-        return render::line(
-            "There are no backfills here. Start one: SELECT zerodb.backfill(id) for an auto_embed hook.",
-        );
+        return "There are no backfills here. Start one: SELECT zerodb.backfill(id) for an auto_embed hook."
+            .into();
     }
     let mut table = screen.table(&[
         "HOOK",
@@ -148,33 +178,9 @@ fn print(backfills: &[Backfill], as_json: bool, screen: Screen) -> std::io::Resu
         "ERROR",
     ]);
     for one in backfills {
-        let number = |number: Option<i64>| number.map_or_else(|| "?".into(), |number| number.to_string());
-        let tone = if one.failed > 0 {
-            Tone::Warning
-        } else {
-            Tone::Plain
-        };
-        table.add_row([
-            screen.cell(Tone::Plain, &one.hook),
-            screen.cell(Tone::Plain, &one.target),
-            screen.cell(if one.has_ended() { Tone::Good } else { Tone::Plain }, &one.state),
-            screen.cell(
-                Tone::Plain,
-                &one.percent
-                    .map_or_else(|| "?".into(), |percent| percent.to_string()),
-            ),
-            screen.cell(Tone::Plain, &one.seen.to_string()),
-            screen.cell(Tone::Plain, &number(one.total)),
-            screen.cell(Tone::Plain, &one.done.to_string()),
-            screen.cell(tone, &one.failed.to_string()),
-            screen.cell(
-                Tone::Faint,
-                &one.remaining_seconds.map(render::age).unwrap_or_default(),
-            ),
-            screen.cell(Tone::Faint, one.last_error.as_deref().unwrap_or("")),
-        ]);
+        table.add_row(one.cells(screen));
     }
-    render::line(&render::lines(&table))
+    render::lines(&table)
 }
 
 /// A bar for each backfill.

@@ -113,8 +113,7 @@ async fn vector(
     let parameters: [&(dyn ToSql + Sync); 3] = [&args.source, &args.schema, &identity];
     let space = client.query_one(statements::RECALL_SPACE, &parameters).await;
     let space = space.map_err(|error| failure::explain(&error))?;
-    let (dimensions, has_model, other): (Option<i32>, bool, Option<String>) =
-        (space.get(0), space.get(1), space.get(2));
+    let (dimensions, has_model, other) = space_of(&space).map_err(|error| failure::explain(&error))?;
     if !has_model {
         let other = other.map_or_else(
             || "holds no vector yet".to_owned(),
@@ -135,6 +134,15 @@ async fn vector(
     let embedded = provider.embed(&request, PATIENCE).await;
     let embedded = embedded.map_err(|error| of_provider(&error))?;
     Ok(embedded.vectors.into_iter().next())
+}
+
+/// Dimensions, whether there are vectors of the model, and a model that there are vectors of.
+fn space_of(row: &Row) -> Result<(Option<i32>, bool, Option<String>), tokio_postgres::Error> {
+    Ok((
+        row.try_get("dimensions")?,
+        row.try_get("has_model")?,
+        row.try_get("other_model")?,
+    ))
 }
 
 fn of_provider(error: &ProviderError) -> Failure {
