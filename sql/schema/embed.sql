@@ -75,7 +75,6 @@ DECLARE
     target record;
     name text := relid::regclass::text;
     key text[] := zerodb._primary_key(relid);
-    fields jsonb;
     wrong text;
     chunks jsonb;
 BEGIN
@@ -97,12 +96,8 @@ BEGIN
     IF FOUND THEN
         PERFORM zerodb._bad_embed(format('table %s has no column %s', name, quote_ident(wrong)), 'Correct "content" or "template".');
     END IF;
-    SELECT jsonb_agg(f.field ORDER BY u.n) INTO fields
-    FROM unnest(key) WITH ORDINALITY AS u (column_name, n)
-    LEFT JOIN LATERAL (SELECT m.f ->> 0 AS field FROM zerodb._watch_trigger AS w CROSS JOIN LATERAL jsonb_array_elements(w.mapping -> 'fields') AS m (f)
-        WHERE w.tgrelid = relid AND w.mapping ->> 'event' = args ->> 'event_type' AND m.f -> 1 = to_jsonb(u.column_name) LIMIT 1) AS f ON true;
     RETURN jsonb_build_object(
-        'table', name, 'key', to_jsonb(key), 'fields', fields, 'columns', args -> 'columns',
+        'table', name, 'key', to_jsonb(key), 'fields', zerodb._key_fields(relid, key, args ->> 'event_type'), 'columns', args -> 'columns',
         'target', target.attname, 'dimensions', zerodb._vector_dimensions(relid, target.attname),
         'model_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target.attname || '_model'
             AND a.atttypid = 'text'::regtype AND NOT a.attisdropped),

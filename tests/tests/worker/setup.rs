@@ -60,6 +60,10 @@ pub async fn becomes(session: &Session, query: &str, expected: i64) -> Result<()
     Ok(())
 }
 
+/// Transactions of this database that wait for their client for longer than the way of a message takes.
+pub const OPEN_TRANSACTIONS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '100 ms'";
+
 /// Waits until all that was committed is delivered.
 pub async fn idle(session: &Session) -> Result<()> {
     let idle = session.text("SELECT zerodb.wait_idle('30 s')").await?;

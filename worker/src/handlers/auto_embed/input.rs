@@ -3,9 +3,9 @@
 use minijinja::Environment;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::handlers::row_key::Key;
+use crate::handlers::source::{digest, hex};
 use crate::outcome::HandlerError;
 
 /// Steps that one rendering may take.
@@ -99,24 +99,10 @@ impl Recipe {
             .map_err(|error| HandlerError::permanent(format!("bad_template: {}", error.kind())))
     }
 
-    /// Every part is preceded by its length, so that no two recipes meet.
     fn hash(&self, text: &str) -> String {
-        let mut digest = Sha256::new();
         let dimensions = self.dimensions.map(|count| count.to_string()).unwrap_or_default();
-        for part in [
-            text,
-            &self.model,
-            &dimensions,
-            self.template.as_deref().unwrap_or(""),
-        ] {
-            digest.update(part.len().to_le_bytes());
-            digest.update(part.as_bytes());
-        }
-        digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let template = self.template.as_deref().unwrap_or("");
+        hex(&digest([text, &self.model, &dimensions, template]))
     }
 }
 
