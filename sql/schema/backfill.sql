@@ -94,10 +94,8 @@ CREATE FUNCTION zerodb._has_vectors(relid oid, config jsonb) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT zerodb._chunks_of(relid, config) IS NOT NULL
-        OR EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-            WHERE a.attrelid = relid AND a.attname = coalesce(config ->> 'target_column', 'embedding') AND a.attnum > 0 AND NOT a.attisdropped
-                AND t.typname IN ('vector', 'halfvec', '_float4'))
+    SELECT coalesce(jsonb_array_length(zerodb._fitting_chunks(relid, config)), 0) = 1
+        OR NOT config ? 'chunk_table' AND zerodb._is_vector_column(relid, coalesce(config ->> 'target_column', 'embedding'))
         AND (config ? 'template' OR zerodb._has_column(relid, coalesce(config ->> 'content', 'content')))
 $$;
 

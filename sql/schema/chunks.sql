@@ -22,32 +22,34 @@ AS $$
         AND k.columns = cardinality(c.conkey) AND k.columns = cardinality(zerodb._primary_key(c.confrelid))
         AND zerodb._column_of(c.conrelid, 'chunk', '{integer}') IS NOT NULL AND zerodb._column_of(c.conrelid, 'content', '{text}') IS NOT NULL
         AND zerodb._column_of(c.conrelid, target || '_hash', '{bytea}') IS NOT NULL
-        AND EXISTS (SELECT FROM pg_attribute AS v JOIN pg_type AS t ON t.oid = v.atttypid
-            WHERE v.attrelid = c.conrelid AND v.attname = target AND NOT v.attisdropped AND t.typname IN ('vector', 'halfvec', '_float4'))
+        AND zerodb._is_vector_column(c.conrelid, target)
 $$;
 
--- The one that a hook uses: that of its config, else the only one of a table that has no column for a vector of its own. Null
--- where rows have one vector each.
+-- Those that a hook may use: the one that its config names, else all of a table that has no column for a vector of its own. Null where
+-- there is none. It raises nothing, so that a hook that does not fit stops no look at all hooks.
+CREATE FUNCTION zerodb._fitting_chunks(relid oid, config jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_agg(jsonb_build_object('chunks', t.chunks::bigint, 'chunk_key', t.key))
+    FROM zerodb._chunk_tables(relid, coalesce(config ->> 'target_column', 'embedding')) AS t
+    JOIN pg_class AS c ON c.oid = t.chunks JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_class AS s ON s.oid = relid
+    WHERE CASE WHEN config ->> 'chunk_table' IS NULL THEN NOT zerodb._has_column(relid, coalesce(config ->> 'target_column', 'embedding'))
+        ELSE config ->> 'chunk_table' IN (n.nspname || '.' || c.relname, format('%I.%I', n.nspname, c.relname))
+            OR c.relnamespace = s.relnamespace AND config ->> 'chunk_table' IN (c.relname, quote_ident(c.relname)) END
+$$;
+
+-- The one that a hook uses; null where rows have one vector each. 22023 where it is not clear.
 CREATE FUNCTION zerodb._chunks_of(relid oid, config jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    target text := coalesce(config ->> 'target_column', 'embedding');
-    wanted text := config ->> 'chunk_table';
-    space name := (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid);
-    found jsonb;
+    found jsonb := zerodb._fitting_chunks(relid, config);
 BEGIN
-    IF wanted IS NULL AND zerodb._has_column(relid, target) THEN
-        RETURN NULL;
-    END IF;
-    SELECT jsonb_agg(jsonb_build_object('chunks', t.chunks::bigint, 'chunk_key', t.key)) INTO found
-    FROM zerodb._chunk_tables(relid, target) AS t
-    WHERE wanted IS NULL OR t.chunks = coalesce(to_regclass(wanted), to_regclass(format('%I.%I', space, wanted)));
-    IF found IS NULL AND wanted IS NULL THEN
-        RETURN NULL;
-    ELSIF found IS NULL THEN
-        PERFORM zerodb._bad_embed(format('%s is no table of chunks of %s', quote_ident(wanted), relid::regclass),
+    IF found IS NULL AND config ->> 'chunk_table' IS NOT NULL THEN
+        PERFORM zerodb._bad_embed(format('%s is no table of chunks of %s', quote_ident(config ->> 'chunk_table'), relid::regclass),
             format('Make one: SELECT zerodb.create_chunk_table(%L).', relid::regclass));
     ELSIF jsonb_array_length(found) > 1 THEN
         PERFORM zerodb._bad_embed(format('table %s has several tables of chunks', relid::regclass), 'Name one as "chunk_table".');
@@ -94,9 +96,7 @@ CREATE FUNCTION zerodb._chunk_condition(plan jsonb) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(format('c.%I = (k.key ->> %s)::%s', a.attname, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
-    FROM jsonb_array_elements_text(plan -> 'chunk_key') WITH ORDINALITY AS u (name, n)
-    JOIN pg_attribute AS a ON a.attrelid = (plan ->> 'chunks')::oid AND a.attname = u.name
+    SELECT zerodb._key_condition((plan ->> 'chunks')::oid, plan -> 'chunk_key', 'c')
 $$;
 
 -- A row without its content, and the hashes of its chunks: args {plan, user_id, tenant, key}. Null where it is gone.

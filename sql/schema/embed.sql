@@ -19,12 +19,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT 16 * 1024 * 1024 $$;
 
--- The key of a row as the expression of a join with `k.key`, and the columns of the source as one hash.
-CREATE FUNCTION zerodb._key_condition(relid oid, key_columns jsonb) RETURNS text
+-- Whether a table has such a column, of a type that holds vectors.
+CREATE FUNCTION zerodb._is_vector_column(relid oid, column_name text) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(format('t.%I = (k.key ->> %s)::%s', a.attname, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
+    SELECT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
+        WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped AND t.typname IN ('vector', 'halfvec', '_float4'))
+$$;
+
+-- The key of a row of the table called `alias` as the expression of a join with `k.key`, and the columns of the source as one hash.
+CREATE FUNCTION zerodb._key_condition(relid oid, key_columns jsonb, alias text DEFAULT 't') RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(format('%I.%I = (k.key ->> %s)::%s', alias, a.attname, n - 1, format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY n)
     FROM jsonb_array_elements_text(key_columns) WITH ORDINALITY AS c (name, n)
     JOIN pg_attribute AS a ON a.attrelid = relid AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
@@ -72,7 +81,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    target record;
+    target text := coalesce(args ->> 'target', 'embedding');
     name text := relid::regclass::text;
     key text[] := zerodb._primary_key(relid);
     wrong text;
@@ -85,11 +94,8 @@ BEGIN
     IF chunks IS NOT NULL THEN
         RETURN zerodb._chunk_plan(relid, args, chunks);
     END IF;
-    SELECT a.attname, t.typname INTO target
-    FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-    WHERE a.attrelid = relid AND a.attname = coalesce(args ->> 'target', 'embedding') AND a.attnum > 0 AND NOT a.attisdropped;
-    IF NOT FOUND OR target.typname NOT IN ('vector', 'halfvec', '_float4') THEN
-        PERFORM zerodb._bad_embed(format('table %s has no column %s of vectors', name, coalesce(args ->> 'target', 'embedding')),
+    IF NOT zerodb._is_vector_column(relid, target) THEN
+        PERFORM zerodb._bad_embed(format('table %s has no column %s of vectors', name, target),
             format('Name one of type vector, halfvec or real[] as "target_column", or keep vectors of parts: SELECT zerodb.create_chunk_table(%L).', name));
     END IF;
     SELECT c INTO wrong FROM jsonb_array_elements_text(args -> 'columns') AS c WHERE NOT zerodb._has_column(relid, c) LIMIT 1;
@@ -98,10 +104,10 @@ BEGIN
     END IF;
     RETURN jsonb_build_object(
         'table', name, 'key', to_jsonb(key), 'fields', zerodb._key_fields(relid, key, args ->> 'event_type'), 'columns', args -> 'columns',
-        'target', target.attname, 'dimensions', zerodb._vector_dimensions(relid, target.attname),
-        'model_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target.attname || '_model'
+        'target', target, 'dimensions', zerodb._vector_dimensions(relid, target),
+        'model_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target || '_model'
             AND a.atttypid = 'text'::regtype AND NOT a.attisdropped),
-        'hash_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target.attname || '_hash'
+        'hash_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target || '_hash'
             AND a.atttypid = 'bytea'::regtype AND NOT a.attisdropped),
         'user_column', (SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
             WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),

@@ -51,6 +51,11 @@ impl Hook {
         }
     }
 
+    /// The user whose rows it may touch; `None` for a hook of no user, which serves all.
+    pub fn tenant(&self) -> Option<Uuid> {
+        (!self.user_id.is_nil()).then_some(self.user_id)
+    }
+
     pub fn text(&self, key: &str) -> Option<&str> {
         self.config.get(key)?.as_str()
     }

@@ -19,6 +19,11 @@ async fn it_counts_what_waits_what_failed_and_what_is_done() -> Result<()> {
         session
             .run("INSERT INTO zerodb_store.vectors (content) SELECT 'text ' || g FROM generate_series(1, 7) AS g UNION ALL SELECT 'bad'")
             .await?;
+        // One that does not fit most of its tables keeps nobody from counting.
+        let misfit = r#"{"chunk_table": "zerodb_store.file_chunks"}"#;
+        session
+            .run(&format!("SELECT id FROM zerodb.create_hook('zerodb.*', 'auto_embed', '{misfit}')"))
+            .await?;
         let status = format!(
             "SELECT pending, deferred, discarded, errors, total, done, coverage_percent, oldest_pending_age IS NULL AS idle, tokens > 0 AS paid
             FROM zerodb.hook_status WHERE hook_id = '{hook}'"

@@ -10,6 +10,19 @@ use crate::store::StoreError;
 /// How long deliveries wait where the hook or the worker's file must be changed first.
 pub const UNTIL_CHANGED: Duration = Duration::from_secs(60);
 
+/// How often a source that changes while a handler works on it is read again at once.
+pub const ROUNDS: usize = 3;
+/// How long it is then left alone.
+pub const CHANGING: Duration = Duration::from_secs(2);
+
+/// Of a source that changed in each of the rounds: `what` says which, and while what was done.
+pub fn source_changing(what: &str) -> HandlerError {
+    HandlerError::Deferred {
+        message: format!("source_changing: {what}"),
+        after: CHANGING,
+    }
+}
+
 /// Of a request to a model. The text begins with the class, by which failures are counted.
 pub fn of_model(error: &ProviderError) -> HandlerError {
     let message = format!("{}: {error}", error.class());

@@ -41,7 +41,7 @@ fn scope<'a>(context: &'a Context, hook: &'a Hook, backfill: &Backfill) -> Scope
         context,
         hook,
         relid: backfill.relid,
-        user_id: (!hook.user_id.is_nil()).then_some(hook.user_id),
+        user_id: hook.tenant(),
     }
 }
 
@@ -87,7 +87,7 @@ impl Backfills for AutoEmbed {
     ) -> Result<Page, HandlerError> {
         let target = self.target_of(context, hook, backfill).await?;
         let seen = rows.rows.as_array().map_or(0, Vec::len);
-        let tenant = ((!hook.user_id.is_nil()).then_some(hook.user_id), None);
+        let tenant = (hook.tenant(), None);
         let (account, refused) = Account::open(context, hook, std::iter::once(tenant)).await?;
         if let Some(over) = refused.into_values().next() {
             return Err(over);

@@ -172,7 +172,7 @@ fn by_tenant(way: &Way, deliveries: &[&Delivery]) -> HashMap<Option<Uuid>, Vec<K
         let user_id = if way.has_tenants() {
             delivery.event.user_id
         } else {
-            (!delivery.hook.user_id.is_nil()).then_some(delivery.hook.user_id)
+            delivery.hook.tenant()
         };
         if let Ok(key) = way.row().of(&delivery.event)
             && seen.insert(key.clone())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::search::Search;
 use crate::handlers::spending::Spent;
-pub use crate::handlers::verdict::of_model as verdict;
+use crate::handlers::verdict;
 use crate::outcome::HandlerError;
 use crate::providers::{Advice, EmbedRequest, PackLimits, Provider, estimate_tokens};
 
@@ -52,12 +52,12 @@ pub async fn embed(
                     // The texts that follow would fare the same.
                     _ => {
                         let open = answers.iter_mut().filter(|answer| answer.is_none());
-                        open.for_each(|answer| *answer = Some(Err(verdict(&error))));
+                        open.for_each(|answer| *answer = Some(Err(verdict::of_model(&error))));
                         break;
                     }
                 };
                 if single {
-                    answers[range.start] = Some(Err(verdict(&error)));
+                    answers[range.start] = Some(Err(verdict::of_model(&error)));
                 }
             }
         }

@@ -12,14 +12,13 @@ use super::requests;
 use super::target::Scope;
 use crate::handlers::row_key::Key;
 use crate::handlers::spending::Spent;
+use crate::handlers::verdict;
 use crate::outcome::HandlerError;
 use crate::providers::Provider;
 use crate::store::{Hashes, StoreError};
 
-/// How often a row that changes while it is embedded is read again at once.
-const ROUNDS: usize = 3;
-/// How long it is then left alone.
-const CHANGING: Duration = Duration::from_secs(2);
+/// What is said of a row that changed in each round.
+pub const CHANGED: &str = "the row changed each time while its text was embedded";
 
 /// A hook's work on one table for one tenant.
 pub struct Work<'a> {
@@ -51,7 +50,7 @@ impl Work<'_> {
     pub async fn embed_keys(&self, keys: &[Key], time: Duration) -> Result<Embedded, StoreError> {
         let mut embedded = Embedded::default();
         let mut open = keys.to_vec();
-        for _round in 0..ROUNDS {
+        for _round in 0..verdict::ROUNDS {
             if open.is_empty() {
                 break;
             }
@@ -59,12 +58,9 @@ impl Work<'_> {
             open = self.embed_rows(rows, time, &mut embedded).await?;
         }
         for key in open {
-            let message = "source_changing: the row changed each time while its text was embedded".into();
-            let late = HandlerError::Deferred {
-                message,
-                after: CHANGING,
-            };
-            embedded.results.insert(key, Err(late));
+            embedded
+                .results
+                .insert(key, Err(verdict::source_changing(CHANGED)));
         }
         Ok(embedded)
     }

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::AutoEmbed;
 use super::chunked::{ChunkPlan, Documents};
 use super::input::Recipe;
 use super::plan::{self, Plan};
 use super::rows::{Embedded, Work};
-use super::{AutoEmbed, requests};
 use crate::handlers::row_key::{Key, RowKey};
 use crate::handlers::source::Files;
 use crate::handlers::{Context, Rows, verdict};
@@ -96,7 +96,7 @@ impl Scope<'_> {
     /// With what every action needs beside its plan.
     pub fn complete(&self, mut args: Value) -> Value {
         args["user_id"] = json!(self.user_id);
-        args["tenant"] = json!((!self.hook.user_id.is_nil()).then_some(self.hook.user_id));
+        args["tenant"] = json!(self.hook.tenant());
         args
     }
 }
@@ -112,7 +112,7 @@ impl AutoEmbed {
         replaces_given: bool,
     ) -> Result<Target, HandlerError> {
         let provider = context.providers.get(hook.text("provider"));
-        let provider = provider.map_err(|error| requests::verdict(&error))?;
+        let provider = provider.map_err(|error| verdict::of_model(&error))?;
         let question = plan::question(hook, of.1);
         let way = self.ways.get(context, hook, of, "embed_plan", &question).await?;
         let recipe = recipe(hook, &way, &provider, replaces_given)?;

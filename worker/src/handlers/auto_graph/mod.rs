@@ -15,7 +15,7 @@ mod prompt;
 mod resolution;
 mod work;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 
@@ -28,10 +28,6 @@ use work::{Ended, Work};
 
 /// Memories of one hook at once.
 const AT_ONCE: usize = 16;
-/// How often a memory that changes while it is extracted is read again at once.
-const ROUNDS: usize = 3;
-/// How long it is then left alone.
-const CHANGING: Duration = Duration::from_secs(2);
 
 pub struct AutoGraph;
 
@@ -46,15 +42,14 @@ impl Handler for AutoGraph {
             config: &config,
             until: Instant::now() + verdict::time(hook),
         };
-        for _round in 0..ROUNDS {
+        for _round in 0..verdict::ROUNDS {
             if work.once().await? == Ended::Done {
                 return Ok(Done::default());
             }
         }
-        Err(HandlerError::Deferred {
-            message: "source_changing: the memory changed each time while it was extracted".into(),
-            after: CHANGING,
-        })
+        Err(verdict::source_changing(
+            "the memory changed each time while it was extracted",
+        ))
     }
 
     fn concurrency_of_hook(&self) -> Option<usize> {

@@ -19,7 +19,7 @@ mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 
@@ -40,10 +40,6 @@ use work::{Ended, Work};
 const AT_ONCE: usize = 16;
 /// Documents of all hooks at once; each may hold as much text as a parser gives.
 const OF_ALL_HOOKS: usize = 32;
-/// How often a row that changes while it is summarised is read again at once.
-const ROUNDS: usize = 3;
-/// How long it is then left alone.
-const CHANGING: Duration = Duration::from_secs(2);
 
 pub struct AutoSummarize {
     plans: Plans<Plan>,
@@ -85,7 +81,7 @@ impl Handler for AutoSummarize {
         let Ok(_turn) = tokio::time::timeout(verdict::time(hook) / 2, turn).await else {
             return Err(HandlerError::Deferred {
                 message: "busy: an earlier event of this row is worked on".into(),
-                after: CHANGING,
+                after: verdict::CHANGING,
             });
         };
         let work = Work {
@@ -119,15 +115,14 @@ impl Handler for AutoSummarize {
 
 impl AutoSummarize {
     async fn rounds(&self, work: &Work<'_>) -> Result<Done, HandlerError> {
-        for _round in 0..ROUNDS {
+        for _round in 0..verdict::ROUNDS {
             if work.once(&self.files).await? == Ended::Done {
                 return Ok(Done::default());
             }
         }
-        Err(HandlerError::Deferred {
-            message: "source_changing: the row changed each time while it was summarised".into(),
-            after: CHANGING,
-        })
+        Err(verdict::source_changing(
+            "the row changed each time while it was summarised",
+        ))
     }
 }
 

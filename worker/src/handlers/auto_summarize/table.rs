@@ -1,7 +1,6 @@
 //! A row of a user's table, as the actions `summary_…` read and write it. Each call is one short transaction.
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::plan::Plan;
 use super::recipe::{Made, Row};
@@ -65,10 +64,9 @@ impl Table<'_> {
 
     /// With what every action needs.
     fn complete(&self, mut args: Value) -> Value {
-        let owner = &self.delivery.hook.user_id;
-        let tenant: Option<&Uuid> = (!owner.is_nil()).then_some(owner);
+        let tenant = self.delivery.hook.tenant();
         let user_id = if self.plan.tenants {
-            self.delivery.event.user_id.as_ref()
+            self.delivery.event.user_id
         } else {
             tenant
         };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use zerodb_hooks_documents::ChunkOptions;
 
 use super::super::requests;
-use super::super::rows::Made;
+use super::super::rows::{CHANGED, Made};
 use super::pieces::{Piece, hash_of_all, pieces};
 use super::{Documents, plan};
 use crate::handlers::row_key::Key;
@@ -17,10 +17,6 @@ use crate::handlers::spending::Spent;
 use crate::handlers::verdict;
 use crate::outcome::HandlerError;
 
-/// How often a row that changes while it is embedded is read again at once.
-const ROUNDS: usize = 3;
-/// How long it is then left alone.
-const CHANGING: Duration = Duration::from_secs(2);
 /// Until the rest of a text that has been embedded in part.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -59,18 +55,14 @@ impl Document<'_> {
     /// Brings the chunks of the row up to date.
     pub async fn embed(&self) -> Ended {
         let mut spent = Spent::default();
-        for _round in 0..ROUNDS {
+        for _round in 0..verdict::ROUNDS {
             match self.once(&mut spent).await {
                 Ok(Some(made)) => return (Ok(made), spent),
                 Ok(None) => {}
                 Err(error) => return (Err(error), spent),
             }
         }
-        let changing = HandlerError::Deferred {
-            message: "source_changing: the row changed each time while its text was embedded".into(),
-            after: CHANGING,
-        };
-        (Err(changing), spent)
+        (Err(verdict::source_changing(CHANGED)), spent)
     }
 
     /// `None` when the row changed meanwhile.
