@@ -1,7 +1,7 @@
 //! Runs deliveries: their turns within the hook's concurrency, their deadlines, the barrier against panics. Decides nothing
 //! about retries; `Outcome::of` does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,6 +81,16 @@ impl Runner {
         Some((of_hook, Arc::clone(&self.turns).try_acquire_owned().ok()?))
     }
 
+    /// Moves jobs that get their turn at once, while one task can begin them.
+    fn fill(&self, jobs: &mut VecDeque<Job>, begun: &mut Vec<(Job, Turn)>) {
+        while begun.len() < BEGUN_AT_ONCE
+            && let Some(turn) = jobs.front().and_then(|job| self.try_turn(job))
+            && let Some(job) = jobs.pop_front()
+        {
+            begun.push((job, turn));
+        }
+    }
+
     /// Waits for the turn; `None` when the worker stops before.
     pub async fn turn(&self, shared: &Shared, known: &Known) -> Option<Turn> {
         let acquired = async {
@@ -98,47 +108,52 @@ impl Runner {
 /// Starts tasks that run the deliveries and hand their outcomes to the completer. A delivery that has not had its turn when
 /// the worker stops is given back, uncharged.
 pub fn start(shared: &Arc<Shared>, jobs: Vec<Job>) {
-    let mut group: Option<(Runner, Vec<(Job, Turn)>)> = None;
-    let mut packs = HashMap::<Uuid, (Runner, Vec<Job>)>::new();
+    let mut by_hook = HashMap::<(Uuid, i64), (Runner, VecDeque<Job>)>::new();
     for job in jobs {
-        let runner = Runner::of(shared, &job);
-        if runner.pack(shared, &job.delivery.hook) > 1 {
-            let hook = job.delivery.hook.id;
-            packs.entry(hook).or_insert((runner, Vec::new())).1.push(job);
-            continue;
-        }
-        let Some(turn) = runner.try_turn(&job) else {
-            let task = launch_in_turn(Arc::clone(shared), runner, job);
-            shared
-                .running
-                .spawn(shared.abandon.clone().run_until_cancelled_owned(task));
-            continue;
-        };
-        match &mut group {
-            Some((last, begun))
-                if begun.len() < BEGUN_AT_ONCE && Arc::ptr_eq(&last.handler, &runner.handler) =>
-            {
-                begun.push((job, turn));
-            }
-            full => {
-                if let Some((runner, begun)) = full.replace((runner, vec![(job, turn)])) {
-                    launch(shared, runner, begun);
-                }
-            }
-        }
+        let hook = (job.delivery.hook.id, job.delivery.hook.version);
+        let (_, jobs) = by_hook
+            .entry(hook)
+            .or_insert_with(|| (Runner::of(shared, &job), VecDeque::new()));
+        jobs.push_back(job);
     }
-    if let Some((runner, begun)) = group {
-        launch(shared, runner, begun);
-    }
-    for (runner, jobs) in packs.into_values() {
-        packing::add(shared, runner, jobs);
+    for (runner, jobs) in by_hook.into_values() {
+        start_hook(shared, runner, jobs);
     }
 }
 
-async fn launch_in_turn(shared: Arc<Shared>, runner: Runner, job: Job) {
-    match runner.turn(&shared, &job.known).await {
-        Some(turn) => launch(&shared, runner, vec![(job, turn)]),
-        None => job.release(&shared),
+/// Begins what gets its turn at once. One task waits for the turns of all the others: a task for each costs more than what
+/// most of them do.
+fn start_hook(shared: &Arc<Shared>, runner: Runner, mut jobs: VecDeque<Job>) {
+    let Some(first) = jobs.front() else { return };
+    if runner.pack(shared, &first.delivery.hook) > 1 {
+        packing::add(shared, runner, jobs.into());
+        return;
+    }
+    loop {
+        let mut begun = Vec::new();
+        runner.fill(&mut jobs, &mut begun);
+        if begun.is_empty() {
+            break;
+        }
+        launch(shared, runner.clone(), begun);
+    }
+    if !jobs.is_empty() {
+        let task = launch_in_turn(Arc::clone(shared), runner, jobs);
+        shared
+            .running
+            .spawn(shared.abandon.clone().run_until_cancelled_owned(task));
+    }
+}
+
+async fn launch_in_turn(shared: Arc<Shared>, runner: Runner, mut jobs: VecDeque<Job>) {
+    while let Some(job) = jobs.pop_front() {
+        let Some(turn) = runner.turn(&shared, &job.known).await else {
+            job.release(&shared);
+            return jobs.into_iter().for_each(|job| job.release(&shared));
+        };
+        let mut begun = vec![(job, turn)];
+        runner.fill(&mut jobs, &mut begun);
+        launch(&shared, runner.clone(), begun);
     }
 }
 

@@ -109,9 +109,9 @@ impl Pump {
         }
     }
 
-    /// There is work; if there is more, writers need not notify.
+    /// There is work; if there is more, writers need not notify. In a steady flow there is.
     async fn work(&mut self) -> Result<(), StoreError> {
-        if self.look().await? == Look::Some
+        if (self.is_steady() || self.look().await? == Look::Some)
             && let Some(listener) = &mut self.listener
         {
             listener.unpark().await?;
@@ -122,12 +122,16 @@ impl Pump {
     /// In a steady flow, gives the log the time to fill: a look costs the same for one event as for fifty, and takes
     /// processor time from the writers. Writers do not notify meanwhile, nor need they.
     async fn let_fill(&self) {
-        if self.steady >= STEADY {
+        if self.is_steady() {
             tokio::select! {
                 () = tokio::time::sleep(self.rest) => {}
                 () = self.shared.stop.cancelled() => {}
             }
         }
+    }
+
+    fn is_steady(&self) -> bool {
+        self.steady >= STEADY
     }
 
     /// Gives another dispatcher the time to end.
