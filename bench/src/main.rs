@@ -7,6 +7,7 @@ mod beside;
 mod cases;
 mod digits;
 mod figures;
+mod host;
 mod machine;
 mod noop_worker;
 mod pgbench;

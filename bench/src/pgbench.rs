@@ -6,6 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
+use crate::host::Times;
 use crate::stage::Database;
 
 /// What to run: one prepared statement, each time as a transaction of its own.
@@ -27,11 +28,14 @@ pub enum Length {
 pub struct Run {
     pub per_second: f64,
     pub transactions: i64,
+    /// Processor time of the whole machine for each of them, in microseconds.
+    pub processor_us: f64,
 }
 
 pub async fn run(database: &Database<'_>, load: &Load<'_>) -> Result<Run> {
     let mut script = tempfile::NamedTempFile::new()?;
     writeln!(script, "{};", load.statement.trim())?;
+    let before = Times::now()?;
     let output = Command::from(database.client_program("pgbench"))
         .args(["--no-vacuum", "--protocol=prepared", "--jobs=2"])
         .arg(format!("--client={}", load.clients))
@@ -47,16 +51,17 @@ pub async fn run(database: &Database<'_>, load: &Load<'_>) -> Result<Run> {
         .output()
         .await
         .context("pgbench does not run: it belongs into the server's folder of programs")?;
+    let used = Times::now()?.since(before).used;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(
         output.status.success(),
         "pgbench failed: {text}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    read(&text)
+    read(&text, used)
 }
 
-fn read(text: &str) -> Result<Run> {
+fn read(text: &str, used: f64) -> Result<Run> {
     let number = |start: &str| -> Result<f64> {
         let line = text.lines().find_map(|line| line.strip_prefix(start));
         let word = line.and_then(|line| line.split([' ', '/']).find(|word| !word.is_empty()));
@@ -72,5 +77,6 @@ fn read(text: &str) -> Result<Run> {
     Ok(Run {
         per_second: number("tps =")?,
         transactions: transactions as i64,
+        processor_us: used * 1e6 / transactions,
     })
 }

@@ -3,6 +3,7 @@
 use crate::cases::idle::{COMMIT_P50, COMMIT_P99};
 use crate::cases::{RATE, TIME};
 use crate::figures::Metric;
+use crate::host::USED_EACH;
 
 pub const RUST_BURN_DOWN: &str = "rival/graphile_worker-rust/burn-down";
 pub const RUST_IDLE: &str = "rival/graphile_worker-rust/idle";
@@ -30,6 +31,11 @@ pub const ALL: &[Ratio] = &[
     ratio("single rows, hook, worker stopped: rate of the floor's", "single/hook-no-worker", "single/floor", RATE),
     ratio("single rows, the floor: rate of the untouched table's", "single/floor", "single/untouched", RATE),
     ratio("single rows, the naive trigger: rate of the untouched table's", "single/naive", "single/untouched", RATE),
+    ratio("single rows, hook: processor time of the untouched table's", "single/hook", "single/untouched", USED_EACH),
+    ratio("single rows, hook: processor time of the floor's", "single/hook", "single/floor", USED_EACH),
+    ratio("single rows, hook, worker stopped: processor time of the floor's", "single/hook-no-worker", "single/floor", USED_EACH),
+    ratio("single rows, no active hook: processor time of the untouched table's", "single/no-hook", "single/untouched", USED_EACH),
+    ratio("single rows, the naive trigger: processor time of the untouched table's", "single/naive", "single/untouched", USED_EACH),
     ratio("bulk insert, hook: time of the bare table's", "bulk/hook", "bulk/bare", TIME),
     ratio("burn-down, failures in the ledger: rate of the plain rows' (floor)", "burn-down/failures", "burn-down/floor", RATE),
     ratio("burn-down, all in the ledger: rate of the plain rows' (floor)", "burn-down/all", "burn-down/floor", RATE),

@@ -35,6 +35,9 @@ pub fn print(report: &Report<'_>) {
         ratio_table(figures),
         target_table(figures)
     );
+    for (case, turn, stolen) in &report.run.disturbed {
+        println!("\nDISTURBED: {case} in {turn}: the host took {stolen:.0} % of the processors");
+    }
     for (case, reason) in &report.run.failures {
         println!("\nFAILED: {case} in {reason}");
     }

@@ -18,6 +18,12 @@ pub fn save(report: &Report<'_>) -> Result<PathBuf> {
         .iter()
         .map(|(case, reason)| json!({"case": case, "reason": reason}))
         .collect();
+    let disturbed: Vec<_> = report
+        .run
+        .disturbed
+        .iter()
+        .map(|(case, turn, stolen)| json!({"case": case, "turn": turn, "stolen_percent": stolen}))
+        .collect();
     let results = json!({
         "machine": report.machine,
         "options": report.options,
@@ -25,6 +31,7 @@ pub fn save(report: &Report<'_>) -> Result<PathBuf> {
         "figures": figures.all(),
         "ratios": ratios(figures),
         "targets": targets(figures),
+        "disturbed": disturbed,
         "failures": failures,
     });
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results.json");

@@ -7,18 +7,31 @@ use anyhow::Result;
 use crate::args::Options;
 use crate::cases::Case;
 use crate::figures::{Figures, Reading};
+use crate::host::{self, Times};
 use crate::stage::Stage;
+
+/// How often a case of a round is measured until the host has left the machine to it; the least disturbed one counts.
+const TRIES: usize = 4;
 
 pub struct Run {
     pub figures: Figures,
     /// Case, and what went wrong.
     pub failures: Vec<(&'static str, String)>,
+    /// Case, its turn, and the percentage of the processors that the host took all the same.
+    pub disturbed: Vec<(&'static str, String, f64)>,
+}
+
+/// What a case read, and the percentage of the processors that the host took meanwhile.
+struct Measured {
+    readings: Vec<Reading>,
+    stolen: f64,
 }
 
 pub async fn run(stage: &Stage, cases: &[Box<dyn Case>], options: &Options) -> Run {
     let mut run = Run {
         figures: Figures::default(),
         failures: Vec::new(),
+        disturbed: Vec::new(),
     };
     for round in 1..=options.rounds {
         for case in cases.iter().filter(|case| !case.is_once()) {
@@ -38,9 +51,12 @@ impl Run {
         if self.failures.iter().any(|(failed, _)| *failed == name) {
             return;
         }
-        match measure(stage, case, options).await {
-            Ok(readings) => {
+        match least_disturbed(stage, case, options).await {
+            Ok(Measured { readings, stolen }) => {
                 eprintln!("{turn}  {name:<36} {}", said(&readings));
+                if stolen > host::TOLERABLE {
+                    self.disturbed.push((name, turn.to_owned(), stolen));
+                }
                 readings
                     .into_iter()
                     .for_each(|reading| self.figures.add(name, reading));
@@ -53,13 +69,37 @@ impl Run {
     }
 }
 
-async fn measure(stage: &Stage, case: &dyn Case, options: &Options) -> Result<Vec<Reading>> {
+/// One that is measured once takes long: it gets one try.
+async fn least_disturbed(stage: &Stage, case: &dyn Case, options: &Options) -> Result<Measured> {
+    let mut best = measure(stage, case, options).await?;
+    let tries = if case.is_once() { 1 } else { TRIES };
+    for _ in 1..tries {
+        if best.stolen <= host::TOLERABLE {
+            break;
+        }
+        eprintln!(
+            "again: the host took {:.0} % of the processors from {}",
+            best.stolen,
+            case.name()
+        );
+        let again = measure(stage, case, options).await?;
+        if again.stolen < best.stolen {
+            best = again;
+        }
+    }
+    Ok(best)
+}
+
+async fn measure(stage: &Stage, case: &dyn Case, options: &Options) -> Result<Measured> {
+    host::quiet().await?;
     let database = stage.fresh_database().await?;
+    let before = Times::now()?;
     let measured = case.measure(&database, options).await;
+    let stolen = Times::now()?.since(before).stolen_percent();
     let removed = database.remove().await;
     let readings = measured?;
     removed?;
-    Ok(readings)
+    Ok(Measured { readings, stolen })
 }
 
 fn said(readings: &[Reading]) -> String {

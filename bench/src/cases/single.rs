@@ -9,6 +9,7 @@ use zerodb_hooks_tests::Session;
 use super::{Case, MEMORY, RATE};
 use crate::args::Options;
 use crate::figures::{Metric, Reading};
+use crate::host::USED_EACH;
 use crate::pgbench::{Length, Load};
 use crate::process::Process;
 use crate::stage::Database;
@@ -82,7 +83,7 @@ impl Case for Single {
             rate: None,
         };
         let run = pgbench::run(database, &load).await?;
-        let mut readings = vec![RATE.reads(run.per_second)];
+        let mut readings = vec![RATE.reads(run.per_second), USED_EACH.reads(run.processor_us)];
         if let Some(worker) = worker {
             readings.extend(deliver_the_rest(worker, &session, run.transactions).await?);
         }

@@ -42,7 +42,7 @@ pub fn rust() -> Rival {
         ),
         case(
             "rival/graphile_worker-rust/idle",
-            "one job at a time, graphile_worker (Rust), the same settings",
+            "one job at a time, graphile_worker (Rust), one local queue of 500",
             Work::Idle,
         ),
     ];

@@ -17,7 +17,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 const CONCURRENCY: usize = 24;
 /// Jobs that each local queue holds.
 const LOCAL_QUEUE: usize = 500;
-/// With one, a worker waits for each fetch.
+/// With one, a worker waits for each fetch of a backlog.
 const LOCAL_QUEUES: usize = 2;
 const COMPLETION_BATCH: Duration = Duration::from_millis(1);
 
@@ -35,7 +35,7 @@ async fn main() -> Result<()> {
 }
 
 async fn migrate() -> Result<()> {
-    options().await?.init().await?;
+    options(LOCAL_QUEUES).await?.init().await?;
     Ok(())
 }
 
@@ -67,7 +67,7 @@ impl TaskHandler for Noop {
 /// Until SIGTERM. Says so when the last job that is expected has run; its completion may not be stored yet.
 async fn burn_down(expected: u64) -> Result<()> {
     let count = Arc::new(AtomicU64::new(0));
-    let worker = options()
+    let worker = options(LOCAL_QUEUES)
         .await?
         .add_extension(Handled { count, expected })
         .define_job::<Noop>()
@@ -77,15 +77,15 @@ async fn burn_down(expected: u64) -> Result<()> {
     Ok(())
 }
 
-/// The settings of every run.
-async fn options() -> Result<WorkerOptions> {
+/// The settings of every run, but for the number of local queues.
+async fn options(local_queues: usize) -> Result<WorkerOptions> {
     Ok(WorkerOptions::default()
         .pg_pool(pool().await?)
         .concurrency(CONCURRENCY)
         .local_queue(
             LocalQueueConfig::default()
                 .with_size(LOCAL_QUEUE)
-                .with_queue_count(LOCAL_QUEUES),
+                .with_queue_count(local_queues),
         )
         .complete_job_batch_delay(COMPLETION_BATCH)
         .fail_job_batch_delay(COMPLETION_BATCH))
