@@ -1,8 +1,9 @@
 //! Transactions that end long after they began, and workers whose clock is wrong.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use futures_util::future::try_join_all;
 use zerodb_hooks_tests::{
     Answer, Clock, Cluster, PgVersion, Receiver, Session, Worker, eventually, on_every_server,
 };
@@ -12,6 +13,10 @@ use crate::setup::{
     LONG, Writers, all_arrive, arrivals, assert_delivery_ids_are_stable, each_is_completed_once,
     watched_table, webhook,
 };
+
+/// Events that others write at a time.
+const BURST: i64 = 2_000;
+const HALF_A_MINUTE: Duration = Duration::from_secs(30);
 
 /// Waits until so many documents have come, each once.
 async fn arrive_once(receiver: &Receiver, documents: usize) -> Result<()> {
@@ -28,57 +33,71 @@ async fn arrive_once(receiver: &Receiver, documents: usize) -> Result<()> {
     Ok(())
 }
 
-/// Two transactions are open, one of them prepared, while others write and are delivered (long: for minutes), the worker is
-/// killed and the server too.
+/// Two transactions are open, one of them prepared, while others write and are delivered, the worker is killed and the server
+/// too. Long: the one is open for ten minutes, the other for twelve.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_ends_late_holds_up_nobody_and_is_delivered_in_the_end() -> Result<()> {
-    for version in PgVersion::present() {
-        let cluster = Cluster::start(version)?;
-        let receiver = Receiver::start()?;
-        let session = cluster.session("postgres").await?;
-        session.run("CREATE EXTENSION zerodb_hooks").await?;
-        watched_table(&session).await?;
-        webhook(&session, "web", &receiver, "").await?;
-        let arguments = ["--lease-s", "3", "--poll-ms", "100"];
-        let url = cluster.url("postgres");
-        let mut worker = Worker::start_with(&url, &arguments, &[])?;
-        session
-            .run("BEGIN; INSERT INTO doc (body) VALUES ('prepared'); PREPARE TRANSACTION 'late'")
-            .await?;
-        // The server's crash ends open transactions, but not prepared ones.
-        let before = others_write(&url, &receiver).await?;
-        worker.terminate(LONG).await?;
-        cluster.crash()?;
-        cluster.start_again()?;
-        let mut worker = Worker::start_with(&url, &arguments, &[])?;
-        let (session, open) = (
-            cluster.session("postgres").await?,
-            cluster.session("postgres").await?,
-        );
-        open.run("BEGIN; INSERT INTO doc (body) VALUES ('held open')")
-            .await?;
-        let after = others_write(&url, &receiver).await?;
-        arrive_once(&receiver, before + after).await?;
-        // Another worker has to find them by the cursor that the first one left.
-        worker.kill9()?;
-        let _worker = Worker::start_with(&url, &arguments, &[])?;
-        open.run("INSERT INTO doc (body) VALUES ('held open, too'); COMMIT")
-            .await?;
-        session.run("COMMIT PREPARED 'late'").await?;
-        arrive_once(&receiver, before + after + 3).await?;
-        all_arrive(&session, &receiver).await?;
-        each_is_completed_once(&session, i64::try_from(before + after + 3)?).await?;
-    }
+    try_join_all(PgVersion::present().iter().map(transactions_end_late)).await?;
     Ok(())
 }
 
-/// Thousands of events by others, all delivered; returns how many.
-async fn others_write(url: &str, receiver: &Receiver) -> Result<usize> {
+async fn transactions_end_late(version: &PgVersion) -> Result<()> {
+    let cluster = Cluster::start(version)?;
+    let receiver = Receiver::start()?;
+    let session = cluster.session("postgres").await?;
+    session.run("CREATE EXTENSION zerodb_hooks").await?;
+    watched_table(&session).await?;
+    webhook(&session, "web", &receiver, "").await?;
+    let arguments = ["--lease-s", "3", "--poll-ms", "100"];
+    let url = cluster.url("postgres");
+    let mut worker = Worker::start_with(&url, &arguments, &[])?;
+    session
+        .run("BEGIN; INSERT INTO doc (body) VALUES ('prepared'); PREPARE TRANSACTION 'late'")
+        .await?;
+    // The server's crash ends open transactions, but not prepared ones.
+    let before = others_write(&url, &receiver, 2).await?;
+    worker.terminate(LONG).await?;
+    cluster.crash()?;
+    cluster.start_again()?;
+    let mut worker = Worker::start_with(&url, &arguments, &[])?;
+    let (session, open) = (
+        cluster.session("postgres").await?,
+        cluster.session("postgres").await?,
+    );
+    open.run("BEGIN; INSERT INTO doc (body) VALUES ('held open')")
+        .await?;
+    let after = others_write(&url, &receiver, 10).await?;
+    arrive_once(&receiver, before + after).await?;
+    // Another worker has to find them by the cursor that the first one left.
+    worker.kill9()?;
+    let _worker = Worker::start_with(&url, &arguments, &[])?;
+    open.run("INSERT INTO doc (body) VALUES ('held open, too'); COMMIT")
+        .await?;
+    session.run("COMMIT PREPARED 'late'").await?;
+    arrive_once(&receiver, before + after + 3).await?;
+    all_arrive(&session, &receiver).await?;
+    each_is_completed_once(&session, i64::try_from(before + after + 3)?).await
+}
+
+/// Thousands of events by others, all delivered, and in the long form as many again twice a minute; returns how many.
+async fn others_write(url: &str, receiver: &Receiver, minutes: usize) -> Result<usize> {
+    let times = if factor() >= 10 { 2 * minutes } else { 1 };
+    let mut written = 0;
+    for time in 1..=times {
+        let began = Instant::now();
+        written += burst(url, receiver).await?;
+        if time < times {
+            let _next = eventually(HALF_A_MINUTE.saturating_sub(began.elapsed()), async || None::<()>).await;
+        }
+    }
+    Ok(written)
+}
+
+async fn burst(url: &str, receiver: &Receiver) -> Result<usize> {
     let writers = Writers::new(url, 500);
     let before = arrivals(receiver).len();
-    let many = i64::try_from(2_000 * factor())?;
     let enough = async {
-        let reached = async || (writers.acknowledged() >= many).then_some(());
+        let reached = async || (writers.acknowledged() >= BURST).then_some(());
         let reached = eventually(LONG, reached).await;
         writers.stop();
         reached
