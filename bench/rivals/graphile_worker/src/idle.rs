@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 const PAUSE: Duration = Duration::from_millis(5);
 /// Jobs before those that count.
 const WARM_UP: u32 = 50;
-/// With two, a job that is added while both sleep may wait for longer than the deadline.
+/// As by default: one job at a time leaves nothing to fetch side by side.
 const LOCAL_QUEUES: usize = 1;
 const DEADLINE: Duration = Duration::from_secs(30);
 /// The worker's own way in: the SQL function behind every client of it.
