@@ -66,11 +66,10 @@ impl Times {
 }
 
 /// Waits until the host leaves this machine its processors, but not for ever.
-pub async fn quiet() -> Result<()> {
+pub async fn quiet() {
     let quiet = async || Ok(probe()?.stolen_percent() <= TOLERABLE);
     // What follows is measured all the same, and says how it was.
     let _never = wait::until_seen(BETWEEN_PROBES, PATIENCE, quiet).await;
-    Ok(())
 }
 
 /// Keeps every processor busy for a moment: a host takes nothing from an idle machine.

@@ -83,10 +83,10 @@ async fn transactions_end_late(version: &PgVersion) -> Result<()> {
 async fn others_write(url: &str, receiver: &Receiver, minutes: usize) -> Result<usize> {
     let times = if factor() >= 10 { 2 * minutes } else { 1 };
     let mut written = 0;
-    for time in 1..=times {
+    for _ in 0..times {
         let began = Instant::now();
         written += burst(url, receiver).await?;
-        if time < times {
+        if times > 1 {
             let _next = eventually(HALF_A_MINUTE.saturating_sub(began.elapsed()), async || None::<()>).await;
         }
     }
