@@ -7,7 +7,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use tokio::signal::unix::{SignalKind, signal};
 use zerodb_hooks_worker::cli::LogFormat;
-use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker, telemetry};
+use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker, memory, telemetry};
 
 use crate::args::NoopArgs;
 
@@ -33,6 +33,7 @@ impl Handler for Noop {
 
 pub async fn run(arguments: NoopArgs) -> Result<()> {
     telemetry::init(LogFormat::Text, "warn");
+    memory::use_small_pages();
     let mut terminate = signal(SignalKind::terminate())?;
     let stop = async move {
         terminate.recv().await;

@@ -87,13 +87,25 @@ impl Worker {
 
     /// The most memory that the process has had so far, in KiB.
     pub fn peak_memory_kib(&self) -> Result<u64> {
+        self.process_status("VmHWM")
+    }
+
+    /// Whether the kernel may give the process huge pages.
+    pub fn may_have_huge_pages(&self) -> Result<bool> {
+        Ok(self.process_status("THP_enabled")? != 0)
+    }
+
+    /// A number that /proc says of the process.
+    fn process_status(&self, field: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
         let number = line.and_then(|line| line.split_whitespace().next());
         number
-            .context("/proc has no VmHWM")?
+            .with_context(|| format!("/proc has no {field}"))?
             .parse()
-            .context("VmHWM is no number")
+            .with_context(|| format!("{field} is no number"))
     }
 
     /// SIGKILL; returns when it has gone.

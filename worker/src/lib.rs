@@ -31,6 +31,7 @@ pub mod event;
 pub mod handlers;
 pub mod hook;
 pub mod http;
+pub mod memory;
 pub mod outcome;
 pub mod providers;
 pub mod retry;

@@ -9,7 +9,7 @@ use zerodb_hooks_worker::cli::{self, Cli, Command, WorkerArgs};
 use zerodb_hooks_worker::engine::default_name;
 use zerodb_hooks_worker::providers::Config;
 use zerodb_hooks_worker::secret::Secrets;
-use zerodb_hooks_worker::{Settings, Worker, telemetry};
+use zerodb_hooks_worker::{Settings, Worker, memory, telemetry};
 
 /// Deliveries are allocated by one thread and freed by another, which the C library's allocator pays with locks.
 #[global_allocator]
@@ -46,6 +46,7 @@ async fn run_worker(args: WorkerArgs) -> ExitCode {
         Err(failure) => return cli::report(&failure.into()),
     };
     telemetry::init(args.log_format, &args.log);
+    memory::use_small_pages();
     match worker(&url, args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

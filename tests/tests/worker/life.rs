@@ -239,3 +239,15 @@ async fn functions_that_do_not_end_hold_up_nothing_else() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_keeps_huge_pages_out_of_its_memory() -> Result<()> {
+    on_every_server(async |database| {
+        let worker = worker(&database)?;
+        eventually(SOON, async || {
+            (!worker.may_have_huge_pages().unwrap_or(true)).then_some(())
+        })
+        .await
+    })
+    .await
+}
