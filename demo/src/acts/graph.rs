@@ -34,7 +34,8 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     for row in &found {
         let (source, predicate, target, depth): (String, String, String, i32) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
-        knows_bob |= source == "Alice" && target == "Bob";
+        // An entity is spelled as in the memory that was read first, and that may be the one whose entity_id is alice.
+        knows_bob |= source.eq_ignore_ascii_case("Alice") && target == "Bob";
         let line = format!("{source} ─ {predicate} → {target}");
         screen::row(Tone::Good, "fact", &line, &format!("depth {depth}"));
     }
