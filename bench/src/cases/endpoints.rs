@@ -32,7 +32,8 @@ FROM generate_series(0, 99) AS n";
 const EMIT_TO_EACH: &str = "SELECT zerodb.emit('endpoint.e' || n, '{}') FROM generate_series(0, 99) AS n";
 const EMIT: &str = "\\set n random(0, 99)\nSELECT zerodb.emit('endpoint.e' || :n, '{}')";
 /// Without the meta-events of deliveries to the one that hangs, when they are given up.
-const OTHERS: &str = "SELECT count(*) FROM zerodb.events WHERE event LIKE 'endpoint.e%' AND event <> 'endpoint.e0'";
+const OTHERS: &str =
+    "SELECT count(*) FROM zerodb.events WHERE event LIKE 'endpoint.e%' AND event <> 'endpoint.e0'";
 const OTHERS_COMPLETED: &str = "SELECT count(*) FROM zerodb.deliveries AS d
     WHERE d.state = 'completed' AND d.hook_id <> (SELECT h.id FROM zerodb.zerodb_hooks AS h WHERE h.hook_name = 'to.0')";
 

@@ -1,9 +1,9 @@
 //! Commit ⇒ delivered; rollback ⇒ nothing; and what can be asked about it.
 
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_tests::{Answer, Receiver, on_every_server};
 
-use crate::setup::{becomes, idle, recording_hook, watched_table, worker};
+use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker, worker_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_committed_write_is_delivered_and_a_rolled_back_one_is_not() -> Result<()> {
@@ -108,6 +108,33 @@ async fn every_attempt_is_in_the_ledger_unless_only_failures_are_asked_for() -> 
             1,
         )
         .await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_hook_runs_as_many_at_once_as_its_concurrency_says() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let receiver = Receiver::start()?;
+        receiver.always(Answer::Hang);
+        watched_table(&session).await?;
+        let config = format!(
+            r#"{{"url": "{}", "concurrency": 60, "timeout_ms": 60000}}"#,
+            receiver.url("/")
+        );
+        session
+            .run(&format!(
+                "SELECT zerodb.create_hook('doc.created', 'slow', '{config}', hook_type => 'webhook')"
+            ))
+            .await?;
+        let _worker = worker_with(&database, &["--in-flight", "100"])?;
+        session
+            .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 90)")
+            .await?;
+        // None of them ends: what one that ends would make room for does not come.
+        receiver.wait_for(60, SOON).await?;
+        Ok(())
     })
     .await
 }

@@ -74,7 +74,7 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "FILE", env = "ZERODB_HOOKS_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// The most deliveries that this worker holds at once, running or next to run: a quarter of it, and more where more end
+    /// The most deliveries that this worker holds at once; of those next to run a quarter of it, and more where more end
     #[arg(long, value_name = "N", env = "ZERODB_HOOKS_IN_FLIGHT", default_value_t = 4000,
           value_parser = value_parser!(u32).range(1..=100_000))]
     pub in_flight: u32,

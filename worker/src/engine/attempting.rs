@@ -32,21 +32,22 @@ pub struct Attempting {
 }
 
 impl Job {
-    pub fn begin(self, turn: Turn) -> Attempting {
-        self.attempting(Some(turn))
+    pub fn begin(self, shared: &Shared, turn: Turn) -> Attempting {
+        self.attempting(shared, Some(turn))
     }
 
     /// The turn is that of its pack.
-    pub fn begin_in_pack(self) -> Attempting {
-        self.attempting(None)
+    pub fn begin_in_pack(self, shared: &Shared) -> Attempting {
+        self.attempting(shared, None)
     }
 
     /// Gives it back without an attempt.
     pub fn release(self, shared: &Shared) {
-        self.attempting(None).send(shared, Outcome::Released);
+        self.attempting(shared, None).send(shared, Outcome::Released);
     }
 
-    fn attempting(self, turn: Option<Turn>) -> Attempting {
+    fn attempting(self, shared: &Shared, turn: Option<Turn>) -> Attempting {
+        shared.slots.begin();
         Attempting {
             lease: self.lease,
             delivery: self.delivery,

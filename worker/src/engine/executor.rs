@@ -162,7 +162,7 @@ async fn launch_in_turn(shared: Arc<Shared>, runner: Runner, mut jobs: VecDeque<
 fn launch(shared: &Arc<Shared>, runner: Runner, begun: Vec<(Job, Turn)>) {
     let attempts: Vec<_> = begun
         .into_iter()
-        .map(|(job, turn)| (Arc::clone(&job.delivery), Cell::new(job.begin(turn))))
+        .map(|(job, turn)| (Arc::clone(&job.delivery), Cell::new(job.begin(shared, turn))))
         .collect();
     let Some(threads) = runner.threads else {
         let task = begin(Arc::clone(shared), runner.handler, attempts);
@@ -183,7 +183,7 @@ fn launch(shared: &Arc<Shared>, runner: Runner, begun: Vec<(Job, Turn)>) {
 pub fn launch_pack(shared: &Arc<Shared>, runner: &Runner, jobs: Vec<Job>, turn: Turn, ended: packing::Ended) {
     let attempts: Vec<_> = jobs
         .into_iter()
-        .map(|job| (Arc::clone(&job.delivery), Cell::new(job.begin_in_pack())))
+        .map(|job| (Arc::clone(&job.delivery), Cell::new(job.begin_in_pack(shared))))
         .collect();
     let Some((first, _)) = attempts.first() else {
         return;

@@ -1,4 +1,5 @@
-//! What this worker holds: deliveries in flight, in all and by hook, and how many more it may take. No I/O.
+//! What this worker holds: deliveries in flight, in all and by hook, those of them that wait to be begun, and how many more
+//! it may take. No I/O.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,8 +14,10 @@ use crate::store::Limits;
 const AHEAD: Duration = Duration::from_millis(200);
 /// How long ends are counted for one reading of their rate.
 const READING: Duration = Duration::from_millis(50);
-/// The part of the most that may be held which may always be held.
+/// The part of the most that may be held which may always wait here.
 const LEAST: usize = 4;
+/// Steps of the window; each one that is left behind by deliveries that begin is told to who waits for room.
+const STEPS: usize = 4;
 
 pub struct Slots {
     /// The most that may be held.
@@ -25,7 +28,9 @@ pub struct Slots {
 
 struct Held {
     by_hook: HashMap<Uuid, usize>,
-    /// How many may be held now, between a quarter of the most and the most.
+    /// How many of them are not begun.
+    waiting: usize,
+    /// How many may wait now, between a quarter of the most that may be held and the most.
     window: usize,
     /// How many a hook can run at once, where its handler takes packs: they do not fill while fewer are held.
     wanted: HashMap<Uuid, usize>,
@@ -40,6 +45,7 @@ impl Slots {
             size,
             held: Mutex::new(Held {
                 by_hook: HashMap::new(),
+                waiting: 0,
                 window: least(size),
                 wanted: HashMap::new(),
                 reading_since: Instant::now(),
@@ -50,7 +56,21 @@ impl Slots {
     }
 
     pub fn take(&self, hook: Uuid) {
-        *self.lock().by_hook.entry(hook).or_default() += 1;
+        let mut held = self.lock();
+        *held.by_hook.entry(hook).or_default() += 1;
+        held.waiting += 1;
+    }
+
+    /// Counts one that waits no more: its attempt begins, or it ends without one.
+    pub fn begin(&self) {
+        let mut held = self.lock();
+        let before = held.step(self.size);
+        held.waiting = held.waiting.saturating_sub(1);
+        let has_moved = held.step(self.size) < before;
+        drop(held);
+        if has_moved {
+            self.freed.notify_one();
+        }
     }
 
     pub fn free(&self, hooks: impl IntoIterator<Item = Uuid>) {
@@ -84,7 +104,7 @@ impl Slots {
         self.lock().in_flight()
     }
 
-    /// Waits until slots were freed since the last call.
+    /// Waits until slots were freed, or many deliveries begun, since the last call.
     pub async fn freed(&self) {
         self.freed.notified().await;
     }
@@ -93,7 +113,7 @@ impl Slots {
     /// take all slots, nor can a second one, nor a third.
     pub fn limits(&self) -> Limits {
         let held = self.lock();
-        let free = held.room(self.size).saturating_sub(held.in_flight());
+        let free = held.free(self.size);
         let saturated = held
             .by_hook
             .iter()
@@ -123,13 +143,21 @@ impl Held {
         self.by_hook.values().sum()
     }
 
-    /// The window, or more where packs want it: what they run, the third beside it that is not theirs, and one time as much
-    /// to make the next ones of.
+    /// How many may wait: the window, or more where packs want it. To make the next ones of, as many wait as run; both
+    /// together are three quarters of this room and what runs.
     fn room(&self, size: usize) -> usize {
         let wanted: usize = self.wanted.values().sum();
-        self.window
-            .max(wanted.saturating_mul(2).saturating_mul(4) / 3)
-            .min(size)
+        self.window.max(wanted.saturating_mul(5) / 3).min(size)
+    }
+
+    /// What runs does not count against the room: a slow hook runs as many as its concurrency says.
+    fn free(&self, size: usize) -> usize {
+        let room = self.room(size).saturating_sub(self.waiting);
+        room.min(size.saturating_sub(self.in_flight()))
+    }
+
+    fn step(&self, size: usize) -> usize {
+        self.waiting * STEPS / self.room(size)
     }
 
     /// Sets the window by the rate at which deliveries end.
@@ -173,9 +201,40 @@ mod tests {
             (25, 19, vec![busy])
         );
         slots.take(other);
+        (0..2).for_each(|_| slots.begin());
         slots.free([busy, other]);
         assert_eq!(slots.in_flight(), 74);
         assert!(slots.limits().saturated.is_empty());
+    }
+
+    #[test]
+    fn what_runs_leaves_its_room_to_others_up_to_the_most() {
+        let slots = Slots::new(400);
+        let slow = Uuid::from_u128(1);
+        let mut taken = 0;
+        while slots.limits().saturated.is_empty() {
+            slots.take(slow);
+            slots.begin();
+            taken += 1;
+        }
+        assert_eq!((taken, slots.limits().deliveries), (300, 100));
+    }
+
+    #[test]
+    fn as_much_waits_for_packs_as_they_run() {
+        let slots = Slots::new(4000);
+        let packed = Uuid::from_u128(1);
+        slots.want(packed, Some(1200));
+        for taken in 1.. {
+            slots.take(packed);
+            if taken <= 1200 {
+                slots.begin();
+            }
+            if !slots.limits().saturated.is_empty() {
+                assert_eq!(taken, 2400);
+                break;
+            }
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ async fn start(shared: &Arc<Shared>, hooks: &mut Hooks, taken: Taken) {
             }),
             Err(ended) => {
                 let (hook, attempt) = *ended;
+                shared.slots.begin();
                 // The completer outlives this task.
                 let _closed = shared.ended.send(Ended::Attempt { lease, hook, attempt });
             }
