@@ -1,7 +1,7 @@
 //! Figures set against each other without a target: they say how far it is to a floor, and what the parts cost.
 
 use crate::cases::idle::{COMMIT_P50, COMMIT_P99};
-use crate::cases::{RATE, TIME};
+use crate::cases::{RATE, TIME, USED};
 use crate::figures::Metric;
 use crate::host::USED_EACH;
 
@@ -36,6 +36,10 @@ pub const ALL: &[Ratio] = &[
     ratio("single rows, hook, worker stopped: processor time of the floor's", "single/hook-no-worker", "single/floor", USED_EACH),
     ratio("single rows, no active hook: processor time of the untouched table's", "single/no-hook", "single/untouched", USED_EACH),
     ratio("single rows, the naive trigger: processor time of the untouched table's", "single/naive", "single/untouched", USED_EACH),
+    ratio("in the server, hook: processor time of the floor's", "in-server/hook", "in-server/floor", USED),
+    ratio("in the server, hook: processor time of the untouched table's", "in-server/hook", "in-server/untouched", USED),
+    ratio("in the server, no active hook: processor time of the untouched table's", "in-server/no-hook", "in-server/untouched", USED),
+    ratio("in the server, the naive trigger: processor time of the untouched table's", "in-server/naive", "in-server/untouched", USED),
     ratio("bulk insert, hook: time of the bare table's", "bulk/hook", "bulk/bare", TIME),
     ratio("burn-down, failures in the ledger: rate of the plain rows' (floor)", "burn-down/failures", "burn-down/floor", RATE),
     ratio("burn-down, all in the ledger: rate of the plain rows' (floor)", "burn-down/all", "burn-down/floor", RATE),

@@ -57,6 +57,11 @@ INSERT INTO event_copy (xid, created_at, ord, relid, slot, event_type, data)
 SELECT pg_current_xact_id(), statement_timestamp(), 0, 'item'::regclass, 0, 'item.stored', ('{"item_id":' || s.id || '}')::json
 FROM stored AS s"#;
 
+/// The statement, each time as a transaction of its own, without a client between two of them.
+pub fn in_a_loop(statement: &str, times: u32) -> String {
+    format!("DO $$ BEGIN FOR i IN 1..{times} LOOP {statement}; COMMIT; END LOOP; END $$")
+}
+
 pub fn insert_many(rows: u32) -> String {
     format!(
         "INSERT INTO item (name, size) SELECT 'an item of ordinary length', n FROM generate_series(1, {rows}) AS n"

@@ -8,6 +8,7 @@ mod floor;
 pub mod handlers;
 mod held;
 pub mod idle;
+mod in_server;
 mod single;
 mod unmatched;
 mod wal;
@@ -22,6 +23,7 @@ use crate::stage::Database;
 pub use connections::CONNECTIONS;
 pub use endpoints::RECEIVED_P99;
 pub use held::{DELIVERED, LATENCY_P99};
+pub use in_server::USED;
 pub use wal::WAL_OF_EVENT;
 
 pub const RATE: Metric = Metric::new("rate", "1/s");
@@ -55,6 +57,7 @@ pub trait Case {
 pub fn all() -> Vec<Box<dyn Case>> {
     let mut all: Vec<Box<dyn Case>> = Vec::new();
     all.extend(single::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.extend(in_server::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
     all.extend(bulk::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
     all.push(Box::new(unmatched::Unmatched));
     all.extend(wal::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));

@@ -71,13 +71,8 @@ impl Case for Single {
             _ => None,
         };
         database.settle().await?;
-        let statement = if *self == Self::Floor {
-            schema::INSERT_ONE_WITH_EVENT
-        } else {
-            schema::INSERT_ONE
-        };
         let load = Load {
-            statement,
+            statement: self.statement(),
             clients: options.clients,
             length: Length::Seconds(options.seconds),
             rate: None,
@@ -95,7 +90,15 @@ impl Case for Single {
 }
 
 impl Single {
-    fn around(self) -> &'static [&'static str] {
+    pub fn statement(self) -> &'static str {
+        match self {
+            Self::Floor => schema::INSERT_ONE_WITH_EVENT,
+            _ => schema::INSERT_ONE,
+        }
+    }
+
+    /// What is put around the table.
+    pub fn around(self) -> &'static [&'static str] {
         match self {
             Self::Untouched => &[],
             Self::Floor => &[schema::EVENT_COPY],
@@ -106,7 +109,7 @@ impl Single {
     }
 
     /// Where its events are, and how many there must be.
-    fn log_of(self, transactions: i64) -> (&'static str, i64) {
+    pub fn log_of(self, transactions: i64) -> (&'static str, i64) {
         match self {
             Self::Floor => ("event_copy", transactions),
             Self::Naive => ("naive_event", transactions),
