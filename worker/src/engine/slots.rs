@@ -64,11 +64,12 @@ impl Slots {
     /// Counts one that waits no more: its attempt begins, or it ends without one.
     pub fn begin(&self) {
         let mut held = self.lock();
-        let before = held.step(self.size);
+        let room = held.room(self.size);
+        let before = held.waiting * STEPS / room;
         held.waiting = held.waiting.saturating_sub(1);
-        let has_moved = held.step(self.size) < before;
+        let after = held.waiting * STEPS / room;
         drop(held);
-        if has_moved {
+        if after < before {
             self.freed.notify_one();
         }
     }
@@ -154,10 +155,6 @@ impl Held {
     fn free(&self, size: usize) -> usize {
         let room = self.room(size).saturating_sub(self.waiting);
         room.min(size.saturating_sub(self.in_flight()))
-    }
-
-    fn step(&self, size: usize) -> usize {
-        self.waiting * STEPS / self.room(size)
     }
 
     /// Sets the window by the rate at which deliveries end.
