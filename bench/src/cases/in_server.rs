@@ -47,10 +47,7 @@ impl Case for InServer {
 
     async fn measure(&self, database: &Database<'_>, _options: &Options) -> Result<Vec<Reading>> {
         let session = database.session().await?;
-        session.run(schema::ITEM).await?;
-        for statements in self.what.around() {
-            session.run(statements).await?;
-        }
+        self.what.set_up(&session).await?;
         session.run("SET synchronous_commit = off").await?;
         // What a session does once, such as planning, is not in the time.
         session.run(self.what.statement()).await?;
@@ -61,10 +58,9 @@ impl Case for InServer {
             .run(&schema::in_a_loop(self.what.statement(), TRANSACTIONS))
             .await?;
         let used = processor::seconds_of(process)? - before;
-        let written = i64::from(TRANSACTIONS) + 1;
-        schema::expect_rows(&session, "item", written).await?;
-        let (log, rows) = self.what.log_of(written);
-        schema::expect_rows(&session, log, rows).await?;
+        self.what
+            .expect_written(&session, i64::from(TRANSACTIONS) + 1)
+            .await?;
         Ok(vec![USED.reads(used * 1e6 / f64::from(TRANSACTIONS))])
     }
 }

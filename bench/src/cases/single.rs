@@ -62,10 +62,7 @@ impl Case for Single {
 
     async fn measure(&self, database: &Database<'_>, options: &Options) -> Result<Vec<Reading>> {
         let session = database.session().await?;
-        session.run(schema::ITEM).await?;
-        for statements in self.around() {
-            session.run(statements).await?;
-        }
+        self.set_up(&session).await?;
         let worker = match self {
             Self::Hook => Some(database.start_worker(&session).await?),
             _ => None,
@@ -82,9 +79,7 @@ impl Case for Single {
         if let Some(worker) = worker {
             readings.extend(deliver_the_rest(worker, &session, run.transactions).await?);
         }
-        schema::expect_rows(&session, "item", run.transactions).await?;
-        let (log, rows) = self.log_of(run.transactions);
-        schema::expect_rows(&session, log, rows).await?;
+        self.expect_written(&session, run.transactions).await?;
         Ok(readings)
     }
 }
@@ -97,8 +92,23 @@ impl Single {
         }
     }
 
-    /// What is put around the table.
-    pub fn around(self) -> &'static [&'static str] {
+    /// The table, and what is put around it.
+    pub async fn set_up(self, session: &Session) -> Result<()> {
+        session.run(schema::ITEM).await?;
+        for statements in self.around() {
+            session.run(statements).await?;
+        }
+        Ok(())
+    }
+
+    /// Fails unless each transaction left its row, and its event where there must be one.
+    pub async fn expect_written(self, session: &Session, transactions: i64) -> Result<()> {
+        schema::expect_rows(session, "item", transactions).await?;
+        let (log, rows) = self.log_of(transactions);
+        schema::expect_rows(session, log, rows).await
+    }
+
+    fn around(self) -> &'static [&'static str] {
         match self {
             Self::Untouched => &[],
             Self::Floor => &[schema::EVENT_COPY],
@@ -109,7 +119,7 @@ impl Single {
     }
 
     /// Where its events are, and how many there must be.
-    pub fn log_of(self, transactions: i64) -> (&'static str, i64) {
+    fn log_of(self, transactions: i64) -> (&'static str, i64) {
         match self {
             Self::Floor => ("event_copy", transactions),
             Self::Naive => ("naive_event", transactions),
