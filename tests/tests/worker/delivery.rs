@@ -3,7 +3,7 @@
 use anyhow::Result;
 use zerodb_hooks_tests::{Answer, Receiver, on_every_server};
 
-use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker, worker_with};
+use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, webhook_hook, worker, worker_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_committed_write_is_delivered_and_a_rolled_back_one_is_not() -> Result<()> {
@@ -123,11 +123,7 @@ async fn a_slow_hook_runs_as_many_at_once_as_its_concurrency_says() -> Result<()
             r#"{{"url": "{}", "concurrency": 60, "timeout_ms": 60000}}"#,
             receiver.url("/")
         );
-        session
-            .run(&format!(
-                "SELECT zerodb.create_hook('doc.created', 'slow', '{config}', hook_type => 'webhook')"
-            ))
-            .await?;
+        session.run(&webhook_hook("slow", &config)).await?;
         let _worker = worker_with(&database, &["--in-flight", "100"])?;
         session
             .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 90)")

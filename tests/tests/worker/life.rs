@@ -7,14 +7,14 @@ use zerodb_hooks_tests::{
     Answer, Cluster, PgVersion, Receiver, Session, Worker, eventually, on_every_server,
 };
 
-use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker, worker_with};
+use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, webhook_hook, worker, worker_with};
 
 fn web(receiver: &Receiver) -> String {
     let config = format!(
         r#"{{"url": "{}", "retry_count": 20, "retry_delay_ms": 50}}"#,
         receiver.url("/")
     );
-    format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")
+    webhook_hook("web", &config)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,14 +5,14 @@ use std::time::Duration;
 use anyhow::Result;
 use zerodb_hooks_tests::{Answer, Receiver, on_every_server};
 
-use crate::setup::{SOON, becomes, idle, watched_table, worker};
+use crate::setup::{SOON, becomes, idle, watched_table, webhook_hook, worker};
 
 fn hook(receiver: &Receiver, more: &str) -> String {
     let config = format!(
         r#"{{"url": "{}", "retry_delay_ms": 50{more}}}"#,
         receiver.url("/hook")
     );
-    format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")
+    webhook_hook("web", &config)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! What most of these tests start from: a watched table, a hook, a worker.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -34,6 +35,11 @@ pub async fn recording_hook(session: &Session, name: &str, config: &str) -> Resu
                  '{{\"function\": \"public.on_doc\"}}'::jsonb || '{config}', hook_type => 'sql')"
         ))
         .await
+}
+
+/// The statement that makes a webhook hook for the events of `doc`.
+pub fn webhook_hook(name: &str, config: impl Display) -> String {
+    format!("SELECT zerodb.create_hook('doc.created', '{name}', '{config}', hook_type => 'webhook')")
 }
 
 /// A worker with short times, so that retries and leases are seen quickly.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 use zerodb_hooks_tests::{Receiver, Worker, on_every_server};
 
-use crate::setup::{SOON, becomes, watched_table, worker, worker_with};
+use crate::setup::{SOON, becomes, watched_table, webhook_hook, worker, worker_with};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -16,7 +16,7 @@ async fn a_request_is_the_signed_envelope() -> Result<()> {
         let receiver = Receiver::start()?;
         watched_table(&session).await?;
         let config = json!({"url": receiver.url("/in?x=1"), "headers": {"Authorization": "Bearer ${ZERODB_SECRET_TOKEN}"}});
-        session.run(&format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")).await?;
+        session.run(&webhook_hook("web", &config)).await?;
         let secrets = [("ZERODB_SECRET_WEBHOOK", SECRET), ("ZERODB_SECRET_TOKEN", "t0ken")];
         let _worker = Worker::start_with(&database.url(), &[], &secrets)?;
         session.run(&format!("SET zerodb.traceparent = '{TRACE}'; INSERT INTO doc (size) VALUES (3)")).await?;
@@ -44,7 +44,7 @@ async fn method_template_and_cloud_events_are_as_the_hook_says() -> Result<()> {
             ("cloud", json!({"url": receiver.url("/cloud"), "format": "cloudevents"})),
         ];
         for (name, config) in hooks {
-            session.run(&format!("SELECT zerodb.create_hook('doc.created', '{name}', '{config}', hook_type => 'webhook')")).await?;
+            session.run(&webhook_hook(name, &config)).await?;
         }
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (9)").await?;
@@ -68,7 +68,7 @@ async fn in_production_a_webhook_without_tls_is_refused_and_a_redirect_not_follo
         let receiver = Receiver::start()?;
         watched_table(&session).await?;
         let config = json!({"url": receiver.url("/")});
-        session.run(&format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")).await?;
+        session.run(&webhook_hook("web", &config)).await?;
         let mut production = worker_with(&database, &["--production"])?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
         becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND last_error LIKE '%only https%'", 1).await?;
@@ -92,7 +92,7 @@ async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config
         let session = database.session().await?;
         watched_table(&session).await?;
         let config = json!({"url": "${ZERODB_SECRET_URL}", "retry_count": 0});
-        session.run(&format!("SELECT zerodb.create_hook('doc.created', 'web', '{config}', hook_type => 'webhook')")).await?;
+        session.run(&webhook_hook("web", &config)).await?;
         session
             .run(
                 "ALTER TABLE zerodb.zerodb_hooks DISABLE TRIGGER ALL;
