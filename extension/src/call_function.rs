@@ -8,19 +8,6 @@ use pgrx::{JsonB, Uuid, pg_sys};
 
 use crate::error::{Error, raise};
 
-/// `zerodb._caller`: the role that acts for the client, also inside a function that runs with its owner's rights.
-#[pg_extern(
-    name = "_caller",
-    stable,
-    sql = "
-CREATE FUNCTION zerodb._caller() RETURNS name LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
-"
-)]
-fn caller() -> &'static std::ffi::CStr {
-    // SAFETY: the role exists, or GetUserNameFromId raises; the name is palloc'd in the call's context.
-    unsafe { std::ffi::CStr::from_ptr(pg_sys::GetUserNameFromId(pg_sys::GetOuterUserId(), false)) }
-}
-
 /// `zerodb._call_hook_function`: calls the function of a `sql` hook with an envelope. Raises 42883 when the function
 /// is gone, 42704 when the owner is, 42501 when he may not execute it, and whatever the function raises.
 #[pg_extern(name = "_call_hook_function")]
@@ -44,7 +31,7 @@ fn call_hook_function(hook_id: Uuid, envelope: JsonB) {
 
 fn owner_and_function(hook_id: Uuid) -> Result<(String, String), Error> {
     let found = Spi::get_two_with_args::<String, String>(
-        "SELECT d.owner::text, h.hook_config OPERATOR(pg_catalog.->>) 'function'
+        "SELECT (SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid OPERATOR(pg_catalog.=) d.owner)::pg_catalog.text, h.hook_config OPERATOR(pg_catalog.->>) 'function'
          FROM zerodb.zerodb_hooks AS h JOIN zerodb.hook_detail AS d ON d.hook_id OPERATOR(pg_catalog.=) h.id
          WHERE h.id OPERATOR(pg_catalog.=) $1",
         &[hook_id.into()],

@@ -52,6 +52,10 @@ pub enum Error {
     UnknownAction {
         action: String,
     },
+    RestrictedOperation {
+        function: String,
+    },
+    NoInnerFunction,
 }
 
 impl Error {
@@ -63,7 +67,8 @@ impl Error {
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
             }
             Self::TableGone => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-            Self::UnknownAction { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
+            Self::UnknownAction { .. } | Self::NoInnerFunction => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
+            Self::RestrictedOperation { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::LogOfOtherVersion => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
@@ -99,6 +104,10 @@ impl Error {
                 format!("the hook's owner, role \"{owner}\", may not act for the owner of the table")
             }
             Self::UnknownAction { action } => format!("a handler has no action '{action}'"),
+            Self::RestrictedOperation { function } => {
+                format!("zerodb.{function}() cannot be called within a security-restricted operation")
+            }
+            Self::NoInnerFunction => "the function has no inner function beside it".into(),
         }
     }
 
@@ -111,6 +120,9 @@ impl Error {
             }
             Self::TableOfAnother { .. } => Some(
                 "Triggers that he has put on the table would run with the rights of the hook's owner.".into(),
+            ),
+            Self::RestrictedOperation { .. } => Some(
+                "ANALYZE, REINDEX, REFRESH MATERIALIZED VIEW and the worker's handlers run the code of others so.".into(),
             ),
             _ => None,
         }
@@ -136,15 +148,19 @@ impl Error {
                 "Create the function again, or change the hook with zerodb.update_hook."
             }
             Self::OwnerMissing { .. } => {
-                "Change the hook with zerodb.update_hook: the role that does so becomes its owner."
+                "SELECT zerodb.take_hook(id): the role that does so becomes its owner."
             }
             Self::OwnerMayNotExecute { .. } => "GRANT EXECUTE on the function to the hook's owner.",
             Self::BadDimensions => "Give 1 to 16000.",
             Self::NullArgument => "Only the worker calls it.",
             Self::TableGone => "Delete the hook, or replay it once the table is there again.",
             Self::TableOfAnother { .. } => {
-                "Change the hook with zerodb.update_hook as the table's owner or a member of that role: the role that does so becomes the hook's owner."
+                "SELECT zerodb.take_hook(id) as the table's owner or a member of that role: who does so becomes the hook's owner."
             }
+            Self::RestrictedOperation { .. } => {
+                "Call it from a session of its own, not from an index, a view or a hook."
+            }
+            Self::NoInnerFunction => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::UnknownAction { .. } => "Run a worker of the same version as the extension.",
             Self::LogOfOtherVersion => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotATrigger => {

@@ -2,6 +2,7 @@
 //! settings. Everything that SQL says well is in `sql/schema`, loaded from here in the order below. This crate never
 //! imports the worker; the schema is the only thing they share.
 
+mod api;
 mod call_function;
 mod capture;
 mod config_check;

@@ -64,7 +64,8 @@ pub unsafe extern "C-unwind" fn zerodb_as_owner(fcinfo: pg_sys::FunctionCallInfo
 /// The role to act as.
 fn acting_role(hook_id: Uuid, relid: pg_sys::Oid) -> Result<pg_sys::Oid, Error> {
     let owner = Spi::get_one_with_args::<String>(
-        "SELECT d.owner::text FROM zerodb.hook_detail AS d WHERE d.hook_id OPERATOR(pg_catalog.=) $1",
+        "SELECT r.rolname::pg_catalog.text FROM zerodb.hook_detail AS d
+         JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) d.owner WHERE d.hook_id OPERATOR(pg_catalog.=) $1",
         &[hook_id.into()],
     );
     let Ok(Some(owner)) = owner else {

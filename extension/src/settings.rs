@@ -3,6 +3,7 @@
 
 use std::ffi::CString;
 
+use pgrx::prelude::*;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 
 /// Which events a watched table records.
@@ -30,6 +31,9 @@ static TRACEPARENT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>:
 static CAPTURE: GucSetting<Capture> = GucSetting::<Capture>::new(Capture::Wanted);
 static RECORD_ATTEMPTS: GucSetting<RecordAttempts> = GucSetting::<RecordAttempts>::new(RecordAttempts::All);
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
+static MAX_CONFIG_KB: GucSetting<i32> = GucSetting::<i32>::new(64);
+static MAX_EVENT_KB: GucSetting<i32> = GucSetting::<i32>::new(1024);
+static MAX_HOOKS: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static RETENTION_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 3600);
 
 /// Registers every setting; called once, when the library is loaded.
@@ -82,6 +86,7 @@ pub fn define() {
         GucContext::Userset,
         GucFlags::default(),
     );
+    define_limits();
     GucRegistry::define_int_guc(
         c"zerodb.retention",
         c"How long events, attempts and finished deliveries are kept.",
@@ -92,6 +97,52 @@ pub fn define() {
         GucContext::Suset,
         GucFlags::UNIT_S,
     );
+}
+
+/// What one tenant may bring in, so that nobody else waits for it. Only a superuser raises them.
+fn define_limits() {
+    GucRegistry::define_int_guc(
+        c"zerodb.max_config_size",
+        c"The most that the config of a hook may hold.",
+        c"Every delivery of the hook carries it.",
+        &MAX_CONFIG_KB,
+        1,
+        1024,
+        GucContext::Suset,
+        GucFlags::UNIT_KB,
+    );
+    GucRegistry::define_int_guc(
+        c"zerodb.max_event_size",
+        c"The most that the data of an event may hold.",
+        c"emit refuses more; a watched table records the row without its large fields.",
+        &MAX_EVENT_KB,
+        1,
+        64 * 1024,
+        GucContext::Suset,
+        GucFlags::UNIT_KB,
+    );
+    GucRegistry::define_int_guc(
+        c"zerodb.max_hooks_per_user",
+        c"The most hooks that one user may have.",
+        c"Every active hook on a type costs the dispatch of the user's events of that type.",
+        &MAX_HOOKS,
+        0,
+        1_000_000,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+}
+
+/// `zerodb._limit`: what a limit is set to, in bytes or pieces; null for an unknown name. In C, so that the library is loaded and
+/// the setting defined: before that, anybody may have given its name a value.
+#[pg_extern(name = "_limit", stable, strict)]
+fn limit(name: &str) -> Option<i64> {
+    match name {
+        "max_config_size" => Some(i64::from(MAX_CONFIG_KB.get()) * 1024),
+        "max_event_size" => Some(i64::from(MAX_EVENT_KB.get()) * 1024),
+        "max_hooks_per_user" => Some(i64::from(MAX_HOOKS.get())),
+        _ => None,
+    }
 }
 
 pub fn capture() -> Capture {

@@ -48,21 +48,22 @@ FROM zerodb.backfill AS b JOIN zerodb.zerodb_hooks AS h ON h.id = b.hook_id;
 COMMENT ON VIEW zerodb.backfills IS 'Progress of backfills: rows seen of total, done (given a new result), failed';
 
 -- Starts, or starts again, the backfill of the tables that a hook's events come from.
-CREATE FUNCTION zerodb._start_backfill(hook_id uuid, target regclass, missing_only boolean, replaces_given boolean) RETURNS integer
+CREATE FUNCTION zerodb._start_backfill(caller oid, hook_id uuid, target regclass, missing_only boolean, replaces_given boolean)
+RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-    hook zerodb.zerodb_hooks := zerodb.get_hook(hook_id);
+    hook zerodb.zerodb_hooks := zerodb._hook_to_change(caller, hook_id);
     started integer;
 BEGIN
+    PERFORM zerodb._check_steering(caller, hook);
     IF hook.hook_type <> 'first_party' OR hook.hook_name <> 'auto_embed' THEN
         RAISE EXCEPTION 'hook % cannot be backfilled', quote_literal(hook.hook_name)
             USING ERRCODE = '22023', DETAIL = 'Only auto_embed works on rows that were there before it.',
                   HINT = 'For other hooks, zerodb.replay delivers the events of the log again.';
     END IF;
-    -- The watches are read as the caller; the backfills belong to the extension.
     WITH watched AS (
         SELECT DISTINCT ON (w.tgrelid) w.tgrelid, w.mapping ->> 'event' AS event_type FROM zerodb._watch_trigger AS w
         WHERE hook.event_type = ANY (zerodb._patterns(w.mapping ->> 'event')) AND w.operation IN ('insert', 'update')
@@ -100,19 +101,28 @@ AS $$
 $$;
 
 CREATE FUNCTION zerodb.backfill(hook_id uuid, target regclass DEFAULT NULL) RETURNS integer
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
+COMMENT ON FUNCTION zerodb.backfill(uuid, regclass) IS 'Gives a result to the rows that have none, in the background; returns the number of tables; see zerodb.backfills. P0002 without the hook, 22023 without a table, 42501 for a hook with the rights of another role';
+
+CREATE FUNCTION zerodb._backfill(caller oid, hook_id uuid, target regclass) RETURNS integer
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT zerodb._start_backfill(backfill.hook_id, backfill.target, true, false) $$;
-COMMENT ON FUNCTION zerodb.backfill(uuid, regclass) IS 'Gives a result to the rows that have none, in the background; returns the number of tables; see zerodb.backfills. P0002 without the hook, 22023 without a table';
+AS $$ SELECT zerodb._start_backfill(_backfill.caller, _backfill.hook_id, _backfill.target, true, false) $$;
 
 CREATE FUNCTION zerodb.reembed(hook_id uuid, target regclass DEFAULT NULL, replace_given boolean DEFAULT false) RETURNS integer
-LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$ SELECT zerodb._start_backfill(reembed.hook_id, reembed.target, false, coalesce(reembed.replace_given, false)) $$;
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
 COMMENT ON FUNCTION zerodb.reembed(uuid, regclass, boolean) IS 'Embeds every row again that is not of the hook''s present model, dimensions and template; with replace_given also those that the application embedded';
 
--- 22023 when an auto_embed hook does not fit the tables whose events it gets.
-CREATE FUNCTION zerodb._check_embed_targets(event_type text, hook_name text, hook_config jsonb) RETURNS void
+CREATE FUNCTION zerodb._reembed(caller oid, hook_id uuid, target regclass, replace_given boolean) RETURNS integer
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT zerodb._start_backfill(_reembed.caller, _reembed.hook_id, _reembed.target, false, coalesce(_reembed.replace_given, false))
+$$;
+
+-- 22023 when an auto_embed hook does not fit the tables whose events it gets, as far as they are the role's or of one it may act
+-- for: another role's table must not decide what hooks can be made, nor show its columns in an error.
+CREATE FUNCTION zerodb._check_embed_targets(role oid, event_type text, hook_name text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -132,6 +142,7 @@ BEGIN
     wanted := (hook_config ->> 'dimensions')::integer;
     FOR watched IN SELECT DISTINCT w.tgrelid FROM zerodb._watch_trigger AS w
         WHERE event_type = w.mapping ->> 'event' AND w.operation IN ('insert', 'update')
+            AND pg_has_role(role, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = w.tgrelid), 'USAGE')
     LOOP
         holder := coalesce((zerodb._chunks_of(watched.tgrelid, hook_config) ->> 'chunks')::oid, watched.tgrelid);
         IF hook_config ? 'target_column' AND NOT zerodb._has_column(holder, target) THEN

@@ -285,12 +285,23 @@ CREATE FUNCTION zerodb.set_budget(
     project_id uuid DEFAULT NULL,
     handler text DEFAULT NULL
 ) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
+COMMENT ON FUNCTION zerodb.set_budget(bigint, integer, uuid, uuid, text) IS 'Limits what models may be used for a user (or all together), a project, a handler; NULL for both limits removes it; what exceeds it waits';
+
+CREATE FUNCTION zerodb._set_budget(
+    caller oid,
+    tokens_per_day bigint,
+    requests_per_minute integer,
+    user_id uuid,
+    project_id uuid,
+    handler text
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    acting uuid := zerodb._acting_user(user_id);
-    by_admin boolean := zerodb._sees_all();
+    acting uuid := zerodb._acting_user(caller, user_id);
+    by_admin boolean := zerodb._sees_all(caller);
 BEGIN
     IF tokens_per_day < 0 OR requests_per_minute < 0 THEN
         RAISE EXCEPTION 'a budget cannot be negative'
@@ -302,17 +313,16 @@ BEGIN
     END IF;
     IF tokens_per_day IS NULL AND requests_per_minute IS NULL THEN
         DELETE FROM zerodb.budget AS b
-        WHERE b.user_id = acting AND b.project_id IS NOT DISTINCT FROM set_budget.project_id
-            AND b.handler IS NOT DISTINCT FROM set_budget.handler AND b.imposed = by_admin;
+        WHERE b.user_id = acting AND b.project_id IS NOT DISTINCT FROM _set_budget.project_id
+            AND b.handler IS NOT DISTINCT FROM _set_budget.handler AND b.imposed = by_admin;
         RETURN;
     END IF;
     INSERT INTO zerodb.budget (user_id, project_id, handler, imposed, tokens_per_day, requests_per_minute)
-    VALUES (acting, set_budget.project_id, set_budget.handler, by_admin, set_budget.tokens_per_day, set_budget.requests_per_minute)
+    VALUES (acting, _set_budget.project_id, _set_budget.handler, by_admin, _set_budget.tokens_per_day, _set_budget.requests_per_minute)
     ON CONFLICT ON CONSTRAINT budget_key DO UPDATE
     SET tokens_per_day = excluded.tokens_per_day, requests_per_minute = excluded.requests_per_minute, set_at = excluded.set_at;
 END
 $$;
-COMMENT ON FUNCTION zerodb.set_budget(bigint, integer, uuid, uuid, text) IS 'Limits what models may be used for a user (or all together), a project, a handler; NULL for both limits removes it; what exceeds it waits';
 
 CREATE VIEW zerodb.budgets WITH (security_invoker = true) AS
 SELECT
@@ -327,8 +337,6 @@ ALTER TABLE zerodb.budget ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.budget_hold ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON zerodb.budget_hold
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
+-- A user sees the budgets that were imposed on him too.
 CREATE POLICY tenant ON zerodb.budget FOR SELECT
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
--- A user sees the budgets that were imposed, and changes none of them.
-CREATE POLICY own ON zerodb.budget
-USING ((SELECT zerodb._sees_all()) OR (user_id = (SELECT zerodb._user_id()) AND NOT imposed));

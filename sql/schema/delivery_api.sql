@@ -122,7 +122,7 @@ $$;
 COMMENT ON FUNCTION zerodb.wait_idle(interval) IS 'True once no committed event is undispatched and no delivery is due or running; false at the timeout';
 
 CREATE FUNCTION zerodb._no_delivery(id bigint) RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -131,51 +131,48 @@ BEGIN
 END
 $$;
 
--- The state of a delivery that never was in zerodb.delivery; null when it is not known either.
-CREATE FUNCTION zerodb._batched_state(id bigint) RETURNS zerodb.delivery_state
-LANGUAGE sql STABLE
+-- Gives a delivery that completed at its first attempt a row in zerodb.delivery, where it can be due again.
+CREATE FUNCTION zerodb._reopen(caller oid, id bigint) RETURNS void
+LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT 'completed'::zerodb.delivery_state FROM zerodb._completed_delivery AS c
-    WHERE c.id = _batched_state.id AND c.first_id <= _batched_state.id AND c.last_id >= _batched_state.id
-    UNION ALL
-    SELECT 'running' FROM zerodb._running_delivery AS r WHERE r.id = _batched_state.id
-    LIMIT 1
-$$;
-
--- Gives a delivery that completed at its first attempt a row in zerodb.delivery, where it can be due again. Owner's rights,
--- because a user may not choose ids there: whose delivery it is, is asked here.
-CREATE FUNCTION zerodb._reopen(id bigint) RETURNS boolean
-LANGUAGE plpgsql
-SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
     INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, created_at, state, attempts)
     SELECT c.id, c.event_xid, c.event_ord, c.slot, c.hook_id, c.user_id, c.created_at, 'completed', 1
     FROM zerodb._completed_delivery AS c
-    WHERE c.id = _reopen.id AND c.first_id <= _reopen.id AND c.last_id >= _reopen.id
-        AND (c.user_id = zerodb._user_id() OR has_function_privilege(zerodb._caller(), 'zerodb._all_tenants()', 'EXECUTE'))
-    ON CONFLICT DO NOTHING;
-    RETURN FOUND;
-END
+    WHERE c.id = _reopen.id AND c.first_id <= _reopen.id AND c.last_id >= _reopen.id AND zerodb._acts_for(caller, c.user_id)
+    ON CONFLICT DO NOTHING
 $$;
 
-CREATE FUNCTION zerodb.redeliver(delivery_id bigint) RETURNS void
+-- The state of a delivery of a tenant that the role acts for, its row locked where it has one. P0002 when there is none.
+CREATE FUNCTION zerodb._delivery_to_change(caller oid, delivery_id bigint) RETURNS zerodb.delivery_state
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    old_state zerodb.delivery_state;
+    state zerodb.delivery_state;
 BEGIN
-    SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
-    IF NOT FOUND AND zerodb._reopen(delivery_id) THEN
-        SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
+    SELECT d.state INTO state FROM zerodb.delivery AS d WHERE d.id = delivery_id AND zerodb._acts_for(caller, d.user_id) FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT 'running' INTO state FROM zerodb._running_delivery AS r WHERE r.id = delivery_id AND zerodb._acts_for(caller, r.user_id);
     END IF;
-    old_state := coalesce(old_state, zerodb._batched_state(delivery_id));
-    IF old_state IS NULL THEN
+    IF state IS NULL THEN
         PERFORM zerodb._no_delivery(delivery_id);
-    ELSIF old_state = 'running' THEN
+    END IF;
+    RETURN state;
+END
+$$;
+
+CREATE FUNCTION zerodb.redeliver(delivery_id bigint) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
+COMMENT ON FUNCTION zerodb.redeliver(bigint) IS 'Delivers once more, whatever the state but running; the delivery id stays the same';
+
+CREATE FUNCTION zerodb._redeliver(caller oid, delivery_id bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM zerodb._reopen(caller, delivery_id);
+    IF zerodb._delivery_to_change(caller, delivery_id) = 'running' THEN
         RAISE EXCEPTION 'delivery % is running', delivery_id
             USING ERRCODE = '55000', HINT = 'Wait for its end, then call redeliver again.';
     END IF;
@@ -187,20 +184,19 @@ BEGIN
     PERFORM zerodb._wake();
 END
 $$;
-COMMENT ON FUNCTION zerodb.redeliver(bigint) IS 'Delivers once more, whatever the state but running; the delivery id stays the same';
 
 CREATE FUNCTION zerodb.discard(delivery_id bigint) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
+COMMENT ON FUNCTION zerodb.discard(bigint) IS 'Gives up a delivery that waits for an attempt';
+
+CREATE FUNCTION zerodb._discard(caller oid, delivery_id bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    old_state zerodb.delivery_state;
+    old_state zerodb.delivery_state := zerodb._state_to_discard(caller, delivery_id);
 BEGIN
-    SELECT d.state INTO old_state FROM zerodb.delivery AS d WHERE d.id = delivery_id FOR UPDATE;
-    old_state := coalesce(old_state, zerodb._batched_state(delivery_id));
-    IF old_state IS NULL THEN
-        PERFORM zerodb._no_delivery(delivery_id);
-    ELSIF old_state NOT IN ('pending', 'retryable') THEN
+    IF old_state NOT IN ('pending', 'retryable') THEN
         RAISE EXCEPTION 'delivery % is %', delivery_id, old_state
             USING ERRCODE = '55000', HINT = 'Only a delivery that waits for an attempt can be discarded.';
     END IF;
@@ -211,7 +207,21 @@ BEGIN
     PERFORM zerodb._wake();
 END
 $$;
-COMMENT ON FUNCTION zerodb.discard(bigint) IS 'Gives up a delivery that waits for an attempt';
+
+-- As _delivery_to_change, and `completed` for one that completed at its first attempt and has no row.
+CREATE FUNCTION zerodb._state_to_discard(caller oid, delivery_id bigint) RETURNS zerodb.delivery_state
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM zerodb._completed_delivery AS c
+        WHERE c.id = delivery_id AND c.first_id <= delivery_id AND c.last_id >= delivery_id AND zerodb._acts_for(caller, c.user_id))
+    THEN
+        RETURN 'completed';
+    END IF;
+    RETURN zerodb._delivery_to_change(caller, delivery_id);
+END
+$$;
 
 -- The hook patterns that cover an event type: itself, every dotted prefix with `.*`, and `*`.
 CREATE FUNCTION zerodb._patterns(event_type text) RETURNS text[]
@@ -223,8 +233,7 @@ AS $$
         FROM string_to_array(event_type, '.') AS words, generate_series(1, cardinality(words) - 1) AS n)
 $$;
 
--- The hook's "when" or "order_by", parsed; null when there is none and when it is none, which a trigger prevents. Not read
--- from hook_detail, which users may not.
+-- The hook's "when" or "order_by", parsed; null when there is none and when it is none, which a trigger prevents.
 CREATE FUNCTION zerodb._path(hook zerodb.zerodb_hooks, key text) RETURNS jsonpath
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -266,11 +275,15 @@ CREATE FUNCTION zerodb.replay(
     until timestamptz DEFAULT now(),
     dry_run boolean DEFAULT false
 ) RETURNS bigint
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
+COMMENT ON FUNCTION zerodb.replay(uuid, timestamptz, timestamptz, boolean) IS 'Delivers the events of a time range to a hook again; returns how many';
+
+CREATE FUNCTION zerodb._replay(caller oid, hook_id uuid, since timestamptz, until timestamptz, dry_run boolean) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    hook zerodb.zerodb_hooks := zerodb.get_hook(hook_id);
+    hook zerodb.zerodb_hooks := zerodb._hook_to_change(caller, hook_id);
     predicate jsonpath := zerodb._path(hook, 'when');
     order_by jsonpath := zerodb._path(hook, 'order_by');
     ordered boolean := hook.hook_config ? 'order_by';
@@ -280,6 +293,7 @@ BEGIN
         RAISE EXCEPTION 'invalid range to replay'
             USING ERRCODE = '22023', HINT = 'Give since, and an until that is not before it.';
     END IF;
+    PERFORM zerodb._check_steering(caller, hook);
     IF dry_run THEN
         SELECT count(*) INTO replayed FROM zerodb.outbox AS o
         WHERE o.created_at BETWEEN since AND until AND zerodb._matches(hook, predicate, o);
@@ -296,7 +310,6 @@ BEGIN
     RETURN replayed;
 END
 $$;
-COMMENT ON FUNCTION zerodb.replay(uuid, timestamptz, timestamptz, boolean) IS 'Delivers the events of a time range to a hook again; returns how many';
 
 CREATE FUNCTION zerodb.status() RETURNS jsonb
 LANGUAGE sql STABLE

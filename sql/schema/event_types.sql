@@ -48,7 +48,11 @@ CREATE VIEW zerodb.event_types WITH (security_invoker = true) AS
 SELECT t.name, t.channel, t.fields, t.description FROM zerodb.event_type AS t;
 COMMENT ON VIEW zerodb.event_types IS 'Every registered event type';
 
-CREATE FUNCTION zerodb.register_event_type(name text, channel text, fields text[], description text)
+CREATE FUNCTION zerodb.register_event_type(name text, channel text, fields text[], description text) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
+COMMENT ON FUNCTION zerodb.register_event_type(text, text, text[], text) IS 'Registers an event type, or changes one that a user registered';
+
+CREATE FUNCTION zerodb._register_event_type(caller oid, name text, channel text, fields text[], description text)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -60,7 +64,7 @@ BEGIN
                   DETAIL = 'A name is lower-case words of letters, digits and _, joined by dots, of at most 100 characters.',
                   HINT = 'Choose a name such as ''order.created''.';
     END IF;
-    IF EXISTS (SELECT FROM zerodb.event_type AS t WHERE t.name = register_event_type.name AND t.builtin) THEN
+    IF EXISTS (SELECT FROM zerodb.event_type AS t WHERE t.name = _register_event_type.name AND t.builtin) THEN
         RAISE EXCEPTION 'event type % is built in', quote_literal(name)
             USING ERRCODE = '22023', HINT = 'Register a type of another name.';
     END IF;
@@ -80,7 +84,6 @@ BEGIN
     SET channel = excluded.channel, fields = excluded.fields, description = excluded.description;
 END
 $$;
-COMMENT ON FUNCTION zerodb.register_event_type(text, text, text[], text) IS 'Registers an event type, or changes one that a user registered';
 
 -- 22023 unless the pattern is `*`, a registered type, or a prefix ending in `.*`.
 CREATE FUNCTION zerodb._check_event_pattern(pattern text)

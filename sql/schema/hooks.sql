@@ -20,25 +20,34 @@ CREATE INDEX idx_zerodb_hooks_active ON zerodb.zerodb_hooks (is_active) WHERE is
 COMMENT ON TABLE zerodb.zerodb_hooks IS 'Hooks: which handler runs for which events';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.zerodb_hooks', '');
 
--- What follows from a hook and has no column in the document: the role that made it (`sql` hooks run as it), its "when"
--- predicate and its "order_by" path, parsed once. A hook whose config holds "when" and that has no row here matches nothing;
--- with "order_by" and none here, all its deliveries are of one key.
+-- What follows from a hook and has no column in the document: the role with whose rights it works (`sql` and first-party hooks
+-- do), its "when" predicate and its "order_by" path, parsed once. A hook whose config holds "when" and that has no row here
+-- matches nothing; with "order_by" and none here, all its deliveries are of one key. The owner is an oid, so that the hooks of a
+-- dropped role belong to nobody, and not to the next one of that name; the name is for a restore, where oids are others.
 CREATE TABLE zerodb.hook_detail (
     hook_id uuid PRIMARY KEY REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
-    owner name NOT NULL,
+    owner oid,
+    owner_name name NOT NULL,
     predicate jsonpath,
-    order_by jsonpath
+    order_by jsonpath,
+    conditional boolean NOT NULL DEFAULT false,
+    ordered boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE zerodb.hook_detail IS 'Owner, parsed "when" predicate and parsed "order_by" path of each hook';
+COMMENT ON COLUMN zerodb.hook_detail.owner IS 'Null: nobody; see zerodb.take_hook';
+COMMENT ON COLUMN zerodb.hook_detail.conditional IS 'The config holds "when"; ordered: "order_by". So dispatch reads no config';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.hook_detail', '');
 
--- A restore loads both tables, and loading the first has filled the second: the dumped row wins.
+-- A restore loads both tables, and loading the first has filled the second: the dumped row wins. Its owner is the role that has
+-- the name now; where there is none, nobody.
 CREATE FUNCTION zerodb._replace_hook_detail() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE zerodb.hook_detail AS d SET owner = new.owner, predicate = new.predicate, order_by = new.order_by
+    new.owner := (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = new.owner_name);
+    UPDATE zerodb.hook_detail AS d SET owner = new.owner, owner_name = new.owner_name, predicate = new.predicate,
+        order_by = new.order_by, conditional = new.conditional, ordered = new.ordered
     WHERE d.hook_id = new.hook_id;
     RETURN CASE WHEN FOUND THEN NULL ELSE new END;
 END
@@ -59,12 +68,30 @@ EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
 END
 $$;
 
+-- 22023 for a config that is larger than the setting allows: every delivery and every look at the hooks would carry it.
+CREATE FUNCTION zerodb._check_config_size(hook_config jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most bigint := zerodb._limit('max_config_size');
+    has bigint := octet_length(hook_config::text);
+BEGIN
+    IF has > most THEN
+        RAISE EXCEPTION 'hook_config is too large'
+            USING ERRCODE = '22023', DETAIL = format('It has %s bytes; zerodb.max_config_size is %s.', has, most),
+                  HINT = 'Keep large texts in a table, and name them in the event''s data.';
+    END IF;
+END
+$$;
+
 -- Refuses a bad hook whichever way it is written, and keeps updated_at.
 CREATE FUNCTION zerodb._check_hook_row() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM zerodb._check_config_size(new.hook_config);
     PERFORM zerodb._check_hook(new.hook_type, new.hook_name, new.hook_config);
     PERFORM zerodb._check_path('when', new.hook_config ->> 'when',
         'Give a jsonpath predicate over the event''s data, such as ''$.size_bytes > 1000''.');
@@ -79,20 +106,21 @@ $$;
 CREATE TRIGGER check_hook BEFORE INSERT OR UPDATE ON zerodb.zerodb_hooks
 FOR EACH ROW EXECUTE FUNCTION zerodb._check_hook_row();
 
+-- Whoever makes a hook is its owner: the current user here, or, where the API makes it, the one that it names right after.
+-- Changing a hook never changes its owner.
 CREATE FUNCTION zerodb._record_hook_detail() RETURNS trigger
 LANGUAGE plpgsql
-SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO zerodb.hook_detail (hook_id, owner, predicate, order_by)
-        VALUES (new.id, zerodb._caller(), (new.hook_config ->> 'when')::jsonpath, (new.hook_config ->> 'order_by')::jsonpath);
+        INSERT INTO zerodb.hook_detail (hook_id, owner_name, predicate, order_by, conditional, ordered)
+        VALUES (new.id, current_user, (new.hook_config ->> 'when')::jsonpath, (new.hook_config ->> 'order_by')::jsonpath,
+            new.hook_config ? 'when', new.hook_config ? 'order_by');
     ELSE
-        -- The role that last changed what the hook does is the one it runs as.
         UPDATE zerodb.hook_detail AS d
         SET predicate = (new.hook_config ->> 'when')::jsonpath, order_by = (new.hook_config ->> 'order_by')::jsonpath,
-            owner = zerodb._caller()
+            conditional = new.hook_config ? 'when', ordered = new.hook_config ? 'order_by'
         WHERE d.hook_id = new.id;
     END IF;
     RETURN NULL;

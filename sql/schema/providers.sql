@@ -197,6 +197,10 @@ $$;
 
 -- API: public.
 CREATE FUNCTION zerodb.resume_endpoint(endpoint text) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
+COMMENT ON FUNCTION zerodb.resume_endpoint(text) IS 'Ends the pause of a model endpoint, as after its key was put right, and forgets what it has taught';
+
+CREATE FUNCTION zerodb._resume_endpoint(caller oid, endpoint text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -210,4 +214,3 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION zerodb.resume_endpoint(text) IS 'Ends the pause of a model endpoint, as after its key was put right, and forgets what it has taught';

@@ -213,8 +213,8 @@ BEGIN
 END
 $$;
 
--- 42703 when an auto_summarize hook names a column that a table whose events it gets does not have.
-CREATE FUNCTION zerodb._check_summary_targets(event_type text, hook_name text, hook_config jsonb) RETURNS void
+-- 42703 when an auto_summarize hook names a column that a table whose events it gets does not have; as _check_embed_targets.
+CREATE FUNCTION zerodb._check_summary_targets(role oid, event_type text, hook_name text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -228,6 +228,7 @@ BEGIN
     FOR watched, named IN SELECT DISTINCT w.tgrelid, c.named
         FROM zerodb._watch_trigger AS w CROSS JOIN unnest(ARRAY[hook_config ->> 'content', hook_config ->> 'target_column']) AS c (named)
         WHERE event_type = w.mapping ->> 'event' AND w.operation IN ('insert', 'update') AND c.named IS NOT NULL
+            AND pg_has_role(role, (SELECT r.relowner FROM pg_class AS r WHERE r.oid = w.tgrelid), 'USAGE')
     LOOP
         IF NOT zerodb._has_column(watched, named) THEN
             PERFORM zerodb._no_column(watched, named);

@@ -10,7 +10,5 @@ FROM (
         (SELECT bool_and(has_function_privilege(f.oid, 'EXECUTE')) FROM pg_proc AS f
             WHERE f.pronamespace = 'zerodb'::regnamespace
                 AND f.proname IN ('register_event_type', '_all_tenants', 'watch', 'unwatch', 'create_hook', 'delete_hook', '_capture'))
-        AND (SELECT bool_and(has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')) FROM pg_class AS c
-            WHERE c.relnamespace = 'zerodb'::regnamespace AND c.relname IN ('event_type', 'zerodb_hooks'))
 ) AS g
 WHERE NOT g.held

@@ -2,9 +2,7 @@
 -- Locks: none. Reads the catalogs of the schema zerodb.
 SELECT w.privilege
 FROM (
-    SELECT 'USAGE on schema zerodb' AS privilege, has_schema_privilege('zerodb', 'USAGE') AS held
-    UNION ALL
-    SELECT p.privilege || ' on ' || c.oid::regclass, has_table_privilege(c.oid, p.privilege)
+    SELECT p.privilege || ' on ' || c.oid::regclass AS privilege, has_table_privilege(c.oid, p.privilege) AS held
     FROM pg_class AS c
     CROSS JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p (privilege)
     WHERE c.relnamespace = 'zerodb'::regnamespace AND c.relkind IN ('r', 'p', 'v')
@@ -19,8 +17,7 @@ FROM (
     UNION ALL
     SELECT 'EXECUTE on ' || f.oid::regprocedure, has_function_privilege(f.oid, 'EXECUTE')
     FROM pg_proc AS f
-    WHERE f.pronamespace = 'zerodb'::regnamespace AND f.prorettype <> 'trigger'::regtype
-        AND f.proname NOT IN ('grant_user', 'grant_worker', 'grant_admin', '_grant_functions', 'register_event_type')
+    WHERE f.pronamespace = 'zerodb'::regnamespace AND f.proname = ANY (zerodb._functions_of('worker'))
 ) AS w
 WHERE NOT w.held
-ORDER BY w.privilege = 'USAGE on schema zerodb' DESC, w.privilege
+ORDER BY w.privilege

@@ -2,16 +2,16 @@
 -- Locks: none. Reads all hooks; relies on hook_detail_pkey and pg_proc_proname_args_nsp_index. Looks functions up in the
 -- catalog, because to_regprocedure raises where the role may not use the function's schema.
 WITH hook AS (
-    SELECT h.id, h.hook_name::text AS hook_name, h.hook_type, h.hook_config ? 'when' AS has_when, d.owner, d.predicate,
+    SELECT h.id, h.hook_name::text AS hook_name, h.hook_type, h.hook_config ? 'when' AS has_when, d.owner, d.owner_name, d.predicate,
         coalesce(h.hook_config ->> 'function', '') AS function,
         CASE WHEN h.hook_type = 'sql' THEN parse_ident(h.hook_config ->> 'function') END AS path
     FROM zerodb.zerodb_hooks AS h
     LEFT JOIN zerodb.hook_detail AS d ON d.hook_id = h.id
     WHERE h.is_active
 )
-SELECT h.id, h.hook_name, f.fault, h.function, coalesce(h.owner::text, '') AS owner
+SELECT h.id, h.hook_name, f.fault, h.function, coalesce(r.rolname, h.owner_name, '')::text AS owner
 FROM hook AS h
-LEFT JOIN pg_roles AS r ON r.rolname = h.owner
+LEFT JOIN pg_roles AS r ON r.oid = h.owner
 LEFT JOIN pg_namespace AS n
     ON n.nspname = coalesce(h.path[cardinality(h.path) - 1], 'pg_catalog')
 LEFT JOIN pg_proc AS p
@@ -19,9 +19,9 @@ LEFT JOIN pg_proc AS p
     AND p.proargtypes = oidvectorin('jsonb'::regtype::oid::text::cstring)
 CROSS JOIN LATERAL (SELECT CASE
     WHEN h.has_when AND h.predicate IS NULL THEN 'no_predicate'
+    WHEN h.hook_type IN ('sql', 'first_party') AND r.oid IS NULL THEN 'no_owner'
     WHEN h.hook_type <> 'sql' THEN NULL
     WHEN p.oid IS NULL THEN 'no_function'
-    WHEN r.oid IS NULL THEN 'no_owner'
     WHEN NOT has_function_privilege(r.oid, p.oid, 'EXECUTE') THEN 'no_execute'
     END) AS f (fault)
 WHERE f.fault IS NOT NULL

@@ -290,7 +290,6 @@ async fn a_user_sees_and_sets_his_own_and_changes_none_that_was_imposed() -> Res
         assert_eq!(alice.texts(mine).await?, ["800 10 false", "500 10 true"]);
         assert_eq!(waiting(&admin, &[Use { tokens: 495, ..of(ALICE) }]).await?, [1]);
         alice.run("SELECT zerodb.set_budget()").await?;
-        alice.run("DELETE FROM zerodb.budget; UPDATE zerodb.budget SET tokens_per_day = 1").await?;
         assert_eq!(alice.texts(mine).await?, ["500 10 true"]);
         for sql in [
             format!("SELECT zerodb.set_budget(1, user_id => '{BOB}')"),
@@ -300,6 +299,8 @@ async fn a_user_sees_and_sets_his_own_and_changes_none_that_was_imposed() -> Res
             "INSERT INTO zerodb.usage_day SELECT * FROM zerodb.usage_day".into(),
             "DELETE FROM zerodb.usage_entry".into(),
             "DELETE FROM zerodb.budget_hold".into(),
+            "DELETE FROM zerodb.budget".into(),
+            "UPDATE zerodb.budget SET tokens_per_day = 1".into(),
         ] {
             assert_eq!(alice.error(&sql).await?.code, "42501", "{sql}");
         }

@@ -98,7 +98,7 @@ async fn restore_keeps_hooks_their_owners_and_event_types() -> Result<()> {
         let session = furnished(&db).await?;
         let kept = [
             "SELECT * FROM zerodb.zerodb_hooks ORDER BY id",
-            "SELECT hook_id, owner, predicate::text, order_by::text FROM zerodb.hook_detail ORDER BY hook_id",
+            "SELECT hook_id, owner::regrole, owner_name, predicate::text, order_by::text FROM zerodb.hook_detail ORDER BY hook_id",
             "SELECT * FROM zerodb.event_types ORDER BY name",
         ];
         let mut before = Vec::new();
@@ -108,7 +108,7 @@ async fn restore_keeps_hooks_their_owners_and_event_types() -> Result<()> {
         assert!(
             before[1]
                 .iter()
-                .any(|row| row["owner"] == json!(format!("{}_app", db.name)))
+                .any(|row| row["owner_name"] == json!(format!("{}_app", db.name)))
         );
         let session = dump_and_restore(&db).await?;
         for (query, before) in kept.iter().zip(before) {

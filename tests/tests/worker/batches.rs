@@ -40,11 +40,6 @@ async fn what_completed_belongs_to_its_user() -> Result<()> {
             let error = bob.error(&format!("SELECT zerodb.{action}({hers})")).await?;
             assert_eq!(error.code, "P0002", "{action}");
         }
-        assert_eq!(
-            bob.text(&format!("SELECT zerodb._reopen({hers})")).await?,
-            "f",
-            "also not by the function behind it"
-        );
         bob.run(&format!("SELECT zerodb.redeliver({his})")).await?;
         idle(&session).await?;
         assert_eq!(bob.number("SELECT count(*) FROM zerodb.deliveries").await?, 3);

@@ -34,6 +34,7 @@ statements! {
     DOCTOR_EXTENSION = "cli_doctor_extension.sql";
     /// Calls into the extension's library.
     DOCTOR_LIBRARY = "cli_doctor_library.sql";
+    DOCTOR_SCHEMA = "cli_doctor_schema.sql";
     /// Privileges of a worker that the role lacks.
     DOCTOR_GRANTS = "cli_doctor_grants.sql";
     /// The backend that answers, and whether it listens.

@@ -60,11 +60,17 @@ pub(super) async fn library(client: &Client) -> Checked {
 
 /// What zerodb.grant_worker gives; first, whether the role may use the schema at all.
 pub(super) async fn privileges(client: &Client) -> Result<(bool, Finding), Error> {
-    let rows = client.query(statements::DOCTOR_GRANTS, &[]).await?;
-    let missing = rows
-        .iter()
-        .map(|row| row.try_get("privilege"))
-        .collect::<Result<Vec<String>, _>>()?;
+    let schema = client.query_one(statements::DOCTOR_SCHEMA, &[]).await?;
+    let missing = if !schema.try_get::<_, bool>("usable")? {
+        vec![SCHEMA_USAGE.to_owned()]
+    } else if !schema.try_get::<_, bool>("has_list")? {
+        vec!["EXECUTE on its functions".to_owned()]
+    } else {
+        let rows = client.query(statements::DOCTOR_GRANTS, &[]).await?;
+        rows.iter()
+            .map(|row| row.try_get("privilege"))
+            .collect::<Result<Vec<String>, _>>()?
+    };
     if missing.is_empty() {
         return Ok((true, Finding::ok("all that a worker needs")));
     }
@@ -73,7 +79,7 @@ pub(super) async fn privileges(client: &Client) -> Result<(bool, Finding), Error
     Ok((usable, Finding::failed(message, GRANT)))
 }
 
-/// As `cli_doctor_grants.sql` names it.
+/// What is missing where the schema may not be used at all.
 const SCHEMA_USAGE: &str = "USAGE on schema zerodb";
 
 const GRANT: &str = "an administrator runs: SELECT zerodb.grant_worker('the role'); again after an upgrade";
