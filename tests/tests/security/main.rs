@@ -1,6 +1,7 @@
 //! What somebody gains who means harm: nothing but a clear refusal, while everybody else goes on. Each file is a kind of attack.
 
 mod actors;
+mod escalation;
 mod hooks;
 mod limits;
 mod rights;

@@ -7,6 +7,7 @@ mod backfills;
 mod bench;
 mod doctor;
 mod failure;
+mod grants;
 mod hooks;
 mod interrupt;
 mod listen;

@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use super::{BenchArgs, note, stage};
 use crate::cli::failure::Failure;
-use crate::cli::{render, statements};
+use crate::cli::{grants, render, statements};
 use crate::store::{Store, StoreError};
 
 /// Connections beside those of the writers: the command's own, the sampler's and the worker's.
@@ -116,7 +116,7 @@ async fn rights(client: &Client, server: &Server) -> anyhow::Result<()> {
         .iter()
         .map(|row| row.try_get("statement"))
         .collect::<Result<Vec<String>, _>>()?;
-    if !client.query(statements::DOCTOR_GRANTS, &[]).await?.is_empty() {
+    if !grants::missing(client).await?.is_empty() {
         missing.push(format!("SELECT zerodb.grant_worker({})", server.role));
     }
     if missing.is_empty() {

@@ -4,7 +4,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 
 use super::finding::{Checked, Finding, some_of};
-use crate::cli::statements;
+use crate::cli::{grants, statements};
 
 const OURS: &str = env!("CARGO_PKG_VERSION");
 
@@ -60,27 +60,14 @@ pub(super) async fn library(client: &Client) -> Checked {
 
 /// What zerodb.grant_worker gives; first, whether the role may use the schema at all.
 pub(super) async fn privileges(client: &Client) -> Result<(bool, Finding), Error> {
-    let schema = client.query_one(statements::DOCTOR_SCHEMA, &[]).await?;
-    let missing = if !schema.try_get::<_, bool>("usable")? {
-        vec![SCHEMA_USAGE.to_owned()]
-    } else if !schema.try_get::<_, bool>("has_list")? {
-        vec!["EXECUTE on its functions".to_owned()]
-    } else {
-        let rows = client.query(statements::DOCTOR_GRANTS, &[]).await?;
-        rows.iter()
-            .map(|row| row.try_get("privilege"))
-            .collect::<Result<Vec<String>, _>>()?
-    };
+    let missing = grants::missing(client).await?;
     if missing.is_empty() {
         return Ok((true, Finding::ok("all that a worker needs")));
     }
     let message = format!("the role cannot run the worker; it lacks {}", some_of(&missing));
-    let usable = !missing.iter().any(|privilege| privilege == SCHEMA_USAGE);
+    let usable = !missing.iter().any(|privilege| privilege == grants::SCHEMA_USAGE);
     Ok((usable, Finding::failed(message, GRANT)))
 }
-
-/// What is missing where the schema may not be used at all.
-const SCHEMA_USAGE: &str = "USAGE on schema zerodb";
 
 const GRANT: &str = "an administrator runs: SELECT zerodb.grant_worker('the role'); again after an upgrade";
 
