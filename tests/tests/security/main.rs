@@ -4,5 +4,6 @@ mod actors;
 mod escalation;
 mod hooks;
 mod limits;
+mod matrix;
 mod rights;
 mod tenants;
