@@ -93,7 +93,7 @@ AS $$
         '_event_id', '_event_key', '_rfc3339', '_no_event', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched',
         '_patterns', '_is_true', '_order_key', '_current_slot', '_wake',
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
-        '_has_column', '_has_vectors', '_fitting_chunks', '_chunks_of', '_chunk_tables', '_is_vector_column', '_primary_key',
+        '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunks_of', '_chunk_tables', '_is_vector_column', '_primary_key',
         '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',
         '_check_budgets', '_tidy_budgets']

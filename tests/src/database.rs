@@ -11,6 +11,8 @@ use crate::session::Session;
 use crate::version::PgVersion;
 
 const TEMPLATE: &str = "zerodb_template";
+/// The role that workers run as, of each server whose template has been made.
+const WORKER: &str = "hooks_worker";
 
 pub struct Database {
     pub name: String,
@@ -53,6 +55,11 @@ impl Database {
 
     pub fn url(&self) -> String {
         self.cluster.url(&self.name)
+    }
+
+    /// For a worker: as a role that has `zerodb.grant_worker` and nothing else. Not for a bare database.
+    pub fn worker_url(&self) -> String {
+        self.cluster.url_as(WORKER, &self.name)
     }
 
     /// A connection as superuser.
@@ -109,7 +116,11 @@ async fn make_template(cluster: &'static Cluster) -> Result<()> {
             .run(&format!("CREATE DATABASE {TEMPLATE}"))
             .await?;
         let session = cluster.session(TEMPLATE).await?;
-        session.run("CREATE EXTENSION zerodb_hooks").await?;
+        session
+            .run(&format!(
+                "CREATE EXTENSION zerodb_hooks; CREATE ROLE {WORKER} LOGIN; SELECT zerodb.grant_worker('{WORKER}')"
+            ))
+            .await?;
         // To see a test red: SQL that breaks what it proves (see tests/README.md).
         match std::env::var("ZERODB_TEST_BREAK") {
             Ok(sql) => session.run(&sql).await,

@@ -58,7 +58,11 @@ async fn a_worker_whose_connections_are_ended_at_random_loses_nothing() -> Resul
     on_every_server(async |database| {
         let receiver = Receiver::start()?;
         let session = prepare(&database, &receiver).await?;
-        let mut worker = Worker::start_with(&database.url(), &["--lease-s", "2", "--poll-ms", "100"], &[])?;
+        let mut worker = Worker::start_with(
+            &database.worker_url(),
+            &["--lease-s", "2", "--poll-ms", "100"],
+            &[],
+        )?;
         let writers = Writers::new(&database.url(), 500);
         let disturbed = async {
             let ended = terminate_at_random(&session).await;
@@ -136,7 +140,7 @@ async fn writers_behind_pgbouncer_in_transaction_mode_are_delivered_and_wake_the
         let session = prepare(&database, &receiver).await?;
         let bouncer = PgBouncer::start(&program, database.cluster, 3).await?;
         // With a poll of an hour only the wake-up can deliver anything.
-        let _worker = Worker::start_with(&database.url(), &["--poll-ms", "3600000"], &[])?;
+        let _worker = Worker::start_with(&database.worker_url(), &["--poll-ms", "3600000"], &[])?;
         for _ in 0..5 {
             eventually(LONG, async || parked(&session).await).await?;
             let writer = Session::connect(&bouncer.url(&database.name)).await?;

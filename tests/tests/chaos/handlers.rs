@@ -121,7 +121,7 @@ async fn an_answer_without_end_costs_neither_memory_nor_other_deliveries() -> Re
         webhook(&session, "succeeds", &succeeds, "").await?;
         // The later of two equal keys counts.
         webhook(&session, "fails", &fails, r#", "retry_count": 1"#).await?;
-        let mut worker = Worker::start_with(&database.url(), &["--poll-ms", "200"], &[])?;
+        let mut worker = Worker::start_with(&database.worker_url(), &["--poll-ms", "200"], &[])?;
         let events = 300 * factor();
         session
             .run(&format!(

@@ -57,7 +57,7 @@ async fn write(database: &Database, writer: i64, steps: i64, keys: i64) -> Resul
 
 fn start(database: &Database, name: &str) -> Result<Worker> {
     let arguments = ["--lease-s", LEASE_S, "--poll-ms", "200", "--name", name];
-    Worker::start_with(&database.url(), &arguments, &[])
+    Worker::start_with(&database.worker_url(), &arguments, &[])
 }
 
 /// Kills one of the two workers now and then, evenly over what is to be seen.

@@ -68,7 +68,7 @@ async fn emptying_the_log_over_and_over_loses_nothing_and_blocks_neither_writers
                 database.name
             ))
             .await?;
-        let _worker = Worker::start_with(&database.url(), &["--poll-ms", "200"], &[])?;
+        let _worker = Worker::start_with(&database.worker_url(), &["--poll-ms", "200"], &[])?;
         // It writes when all that was written has come: there are moments in which the log can be emptied.
         let writers = Writers::new(&database.url(), ROWS);
         let rotations = Rotations::default();

@@ -30,7 +30,7 @@ async fn every_block_runs() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
         session.run("DROP EXTENSION zerodb_hooks").await?;
-        let _worker = zerodb_hooks_tests::Worker::start_with(&database.url(), &[], &[]);
+        let _worker = zerodb_hooks_tests::Worker::start_with(&database.worker_url(), &[], &[]);
         for block in &blocks {
             session
                 .run(block)

@@ -125,3 +125,31 @@ async fn a_user_executes_the_api_and_what_only_looks() -> Result<()> {
     })
     .await
 }
+
+/// A function that runs as its caller calls others as its caller: each list must hold what its functions call.
+#[tokio::test]
+async fn what_may_be_executed_may_call_what_it_calls() -> Result<()> {
+    on_every_server(async |db| {
+        let admin = db.session().await?;
+        for class in ["user", "worker"] {
+            let role = db.create_role(class).await?;
+            admin.run(&format!("SELECT zerodb.grant_{class}('{role}')")).await?;
+            let missing = admin
+                .texts(&format!(
+                    "SELECT DISTINCT p.proname || ' calls ' || called.proname
+                    FROM pg_proc AS p CROSS JOIN regexp_matches(p.prosrc, 'zerodb\\.([a-z0-9_]+)\\s*\\(', 'g') AS m (found)
+                    JOIN pg_proc AS called ON called.pronamespace = p.pronamespace AND called.proname = m.found[1]
+                    WHERE p.pronamespace = 'zerodb'::regnamespace AND NOT p.prosecdef
+                        AND p.prolang IN (SELECT l.oid FROM pg_language AS l WHERE l.lanname IN ('sql', 'plpgsql'))
+                        -- Named in a hint, or as a text.
+                        AND called.proname NOT IN ('grant_admin', 'register_event_type', 'create_chunk_table', '_all_tenants')
+                        AND has_function_privilege('{role}', p.oid, 'EXECUTE') AND NOT has_function_privilege('{role}', called.oid, 'EXECUTE')
+                    ORDER BY 1"
+                ))
+                .await?;
+            assert_eq!(missing, Vec::<String>::new(), "{class}");
+        }
+        Ok(())
+    })
+    .await
+}

@@ -35,7 +35,7 @@ async fn a_handler_of_ones_own_runs_and_a_panic_is_only_a_failed_attempt() -> Re
             .run(r#"SELECT zerodb.create_hook('doc.created', 'count', '{"retry_delay_ms": 20, "any": "key"}', hook_type => 'function')"#)
             .await?;
         let counted = Arc::new(AtomicUsize::new(0));
-        let worker = Worker::builder(&database.url()).handler("count", Count(Arc::clone(&counted))).build()?;
+        let worker = Worker::builder(&database.worker_url()).handler("count", Count(Arc::clone(&counted))).build()?;
         let (stop, stopped) = oneshot::channel::<()>();
         #[expect(clippy::disallowed_methods, reason = "the test waits for it below")]
         let running = tokio::spawn(worker.run_until(async { drop(stopped.await) }));

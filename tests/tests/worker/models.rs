@@ -26,7 +26,7 @@ pub fn provider_file(endpoint: &ModelEndpoint, more: &[&str]) -> Result<NamedTem
 pub fn worker_of(database: &Database, file: &NamedTempFile) -> Result<Worker> {
     let path = file.path().to_str().context("a path of text")?;
     Worker::start_with(
-        &database.url(),
+        &database.worker_url(),
         &["--lease-s", "3", "--poll-ms", "200", "--config", path],
         &[],
     )

@@ -50,7 +50,7 @@ pub fn worker(database: &Database) -> Result<Worker> {
 pub fn worker_with(database: &Database, arguments: &[&str]) -> Result<Worker> {
     let mut all = vec!["--lease-s", "3", "--poll-ms", "200"];
     all.extend_from_slice(arguments);
-    Worker::start_with(&database.url(), &all, &[])
+    Worker::start_with(&database.worker_url(), &all, &[])
 }
 
 /// Waits until a query returns the number.

@@ -18,7 +18,7 @@ async fn a_request_is_the_signed_envelope() -> Result<()> {
         let config = json!({"url": receiver.url("/in?x=1"), "headers": {"Authorization": "Bearer ${ZERODB_SECRET_TOKEN}"}});
         session.run(&webhook_hook("web", &config)).await?;
         let secrets = [("ZERODB_SECRET_WEBHOOK", SECRET), ("ZERODB_SECRET_TOKEN", "t0ken")];
-        let _worker = Worker::start_with(&database.url(), &[], &secrets)?;
+        let _worker = Worker::start_with(&database.worker_url(), &[], &secrets)?;
         session.run(&format!("SET zerodb.traceparent = '{TRACE}'; INSERT INTO doc (size) VALUES (3)")).await?;
         let request = receiver.wait_for(1, SOON).await?.remove(0);
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/in?x=1"));
