@@ -2,6 +2,7 @@
 
 mod actors;
 mod escalation;
+mod fuzz;
 mod hooks;
 mod limits;
 mod matrix;
