@@ -34,9 +34,6 @@ pub enum Error {
     NoHookFunction {
         function: String,
     },
-    OwnerMissing {
-        owner: String,
-    },
     OwnerMayNotExecute {
         owner: String,
         function: String,
@@ -45,30 +42,29 @@ pub enum Error {
     NotATrigger,
     NullArgument,
     BadDimensions,
-    TableGone,
-    TableOfAnother {
-        owner: String,
-    },
-    UnknownAction {
-        action: String,
+    FunctionOfAnother {
+        function: String,
     },
     RestrictedOperation {
         function: String,
     },
     NoInnerFunction,
+    NotInstalled,
+    NotSettled,
+    TemporaryObject,
 }
 
 impl Error {
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
             Self::NoHookFunction { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
-            Self::OwnerMissing { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
-            Self::OwnerMayNotExecute { .. } | Self::TableOfAnother { .. } => {
+            Self::OwnerMayNotExecute { .. } | Self::FunctionOfAnother { .. } | Self::TemporaryObject => {
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
             }
-            Self::TableGone => PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-            Self::UnknownAction { .. } | Self::NoInnerFunction => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
+            Self::NoInnerFunction => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
             Self::RestrictedOperation { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Self::NotInstalled => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
+            Self::NotSettled => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
             Self::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::LogOfOtherVersion => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
@@ -89,7 +85,6 @@ impl Error {
             Self::BadValue { key, .. } => format!("invalid value for \"{key}\" in hook_config"),
             Self::LiteralSecret { key } => format!("\"{key}\" in hook_config holds a literal secret"),
             Self::NoHookFunction { function } => format!("function {function}(jsonb) does not exist"),
-            Self::OwnerMissing { owner } => format!("the hook's owner, role \"{owner}\", does not exist"),
             Self::OwnerMayNotExecute { owner, function } => {
                 format!("role \"{owner}\" may not execute function {function}(jsonb)")
             }
@@ -99,15 +94,16 @@ impl Error {
             }
             Self::BadDimensions => "invalid dimensions of a vector".into(),
             Self::NullArgument => "zerodb._as_owner() was called with a null argument".into(),
-            Self::TableGone => "the table that the event is about does not exist".into(),
-            Self::TableOfAnother { owner } => {
-                format!("the hook's owner, role \"{owner}\", may not act for the owner of the table")
+            Self::FunctionOfAnother { function } => {
+                format!("function {function}(jsonb) belongs to another role than the hook")
             }
-            Self::UnknownAction { action } => format!("a handler has no action '{action}'"),
             Self::RestrictedOperation { function } => {
                 format!("zerodb.{function}() cannot be called within a security-restricted operation")
             }
             Self::NoInnerFunction => "the function has no inner function beside it".into(),
+            Self::NotInstalled => "the extension is not there, or of another version than its library".into(),
+            Self::NotSettled => "deferred triggers could not be fired".into(),
+            Self::TemporaryObject => "the code of a hook made a temporary object".into(),
         }
     }
 
@@ -118,12 +114,16 @@ impl Error {
             Self::LiteralSecret { .. } => {
                 Some("A secret never reaches a row; the worker reads it from its environment.".into())
             }
-            Self::TableOfAnother { .. } => Some(
-                "Triggers that he has put on the table would run with the rights of the hook's owner.".into(),
+            Self::FunctionOfAnother { .. } => Some(
+                "Who owns a function can change it at any time, and it would run with the rights of the hook's owner."
+                    .into(),
             ),
             Self::RestrictedOperation { .. } => Some(
                 "ANALYZE, REINDEX, REFRESH MATERIALIZED VIEW and the worker's handlers run the code of others so.".into(),
             ),
+            Self::TemporaryObject => {
+                Some("It would stay in the worker's session, for the code of the next hook to find.".into())
+            }
             _ => None,
         }
     }
@@ -147,21 +147,19 @@ impl Error {
             Self::NoHookFunction { .. } => {
                 "Create the function again, or change the hook with zerodb.update_hook."
             }
-            Self::OwnerMissing { .. } => {
-                "SELECT zerodb.take_hook(id): the role that does so becomes its owner."
-            }
-            Self::OwnerMayNotExecute { .. } => "GRANT EXECUTE on the function to the hook's owner.",
-            Self::BadDimensions => "Give 1 to 16000.",
-            Self::NullArgument => "Only the worker calls it.",
-            Self::TableGone => "Delete the hook, or replay it once the table is there again.",
-            Self::TableOfAnother { .. } => {
-                "SELECT zerodb.take_hook(id) as the table's owner or a member of that role: who does so becomes the hook's owner."
-            }
             Self::RestrictedOperation { .. } => {
                 "Call it from a session of its own, not from an index, a view or a hook."
             }
             Self::NoInnerFunction => "ALTER EXTENSION zerodb_hooks UPDATE;",
-            Self::UnknownAction { .. } => "Run a worker of the same version as the extension.",
+            Self::OwnerMayNotExecute { .. } => "GRANT EXECUTE on the function to the hook's owner.",
+            Self::BadDimensions => "Give 1 to 16000.",
+            Self::NullArgument => "Only the worker calls it.",
+            Self::FunctionOfAnother { .. } => {
+                "ALTER FUNCTION … OWNER TO the hook's owner, or let the function's owner make the hook."
+            }
+            Self::NotInstalled => "ALTER EXTENSION zerodb_hooks UPDATE;",
+            Self::NotSettled => "Try again; if it stays so, report it.",
+            Self::TemporaryObject => "Make it in a schema of its own, and drop it at the end.",
             Self::LogOfOtherVersion => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotATrigger => {
                 "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."

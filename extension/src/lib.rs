@@ -7,6 +7,8 @@ mod call_function;
 mod capture;
 mod config_check;
 mod error;
+mod fence;
+mod invoke;
 mod lexical;
 mod outbox;
 mod owner;
@@ -155,9 +157,14 @@ extension_sql_file!(
     requires = ["summarize"]
 );
 extension_sql_file!(
+    "../../sql/schema/owner.sql",
+    name = "owner",
+    requires = ["chunks"]
+);
+extension_sql_file!(
     "../../sql/schema/maintenance.sql",
     name = "maintenance",
-    requires = ["chunks"]
+    requires = ["owner"]
 );
 extension_sql_file!(
     "../../sql/schema/privileges.sql",
@@ -173,7 +180,7 @@ CREATE FUNCTION zerodb._capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME
 COMMENT ON FUNCTION zerodb._capture() IS 'Records the events of one statement; its argument is the mapping that zerodb.watch made';
 CREATE FUNCTION zerodb._as_owner(hook_id uuid, relid oid, action text, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_as_owner';
-COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS 'Runs zerodb._do_<action> on a table for a hook, as a role that may';
+COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS 'Runs an action of a hook''s handler on a table, as a role that may';
 CREATE FUNCTION zerodb._forget_wanted() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_wanted';
 ",
     name = "native",

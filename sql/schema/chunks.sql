@@ -1,6 +1,6 @@
 -- auto_embed in chunks: a text that is longer than a model's input, or a file, has a vector for each of its parts. They lie in a
 -- table of the user's that refers to the row by a foreign key, so that they go with it. What is read of the source is as in
--- summarize.sql; the functions _do_chunk_… keep to the rules of embed.sql.
+-- summarize.sql; the statements keep to the rules of embed.sql.
 
 -- The tables that can hold the chunks of a table's rows, with the columns that name the row, in the order of its primary key. They
 -- belong to the same role: a stranger's trigger must not run with its rights.
@@ -58,37 +58,20 @@ BEGIN
 END
 $$;
 
--- How a hook embeds a table in chunks; what _do_embed_plan answers then.
-CREATE FUNCTION zerodb._chunk_plan(relid oid, args jsonb, found jsonb) RETURNS jsonb
+-- How a hook embeds a table in chunks; what _embed_plan answers then.
+CREATE FUNCTION zerodb._chunk_plan(hook zerodb.zerodb_hooks, relid oid, args jsonb, found jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT zerodb._summary_source_columns(relid, args ->> 'content') || found || jsonb_build_object(
+    SELECT zerodb._summary_source_columns(relid, hook.hook_config ->> 'content') || found || jsonb_build_object(
         'table', relid::regclass::text, 'key', to_jsonb(p.key), 'fields', zerodb._key_fields(relid, p.key, args ->> 'event_type'),
         'target', p.target, 'dimensions', zerodb._vector_dimensions(p.chunks, p.target),
         'model_column', zerodb._column_of(p.chunks, p.target || '_model', '{text}'),
         'heading_column', zerodb._column_of(p.chunks, 'heading', '{text}'),
         'copied', (SELECT coalesce(jsonb_agg(c.attname), '[]') FROM pg_attribute AS c
-            WHERE c.attrelid = p.chunks AND c.attname IN ('user_id', 'project_id') AND NOT c.attisdropped AND zerodb._has_column(relid, c.attname)),
-        'user_column', (SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
-            WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),
-        'tenants', row_security_active(relid))
-    FROM (SELECT zerodb._primary_key(relid) AS key, coalesce(args ->> 'target', 'embedding') AS target, (found ->> 'chunks')::oid AS chunks) AS p
-$$;
-
--- 55000 unless the plan, which comes back from the worker, names a table that holds the chunks of this one.
-CREATE FUNCTION zerodb._check_chunks(relid oid, plan jsonb) RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM zerodb._chunk_tables(relid, plan ->> 'target') AS t
-        WHERE t.chunks = (plan ->> 'chunks')::oid AND t.key = plan -> 'chunk_key')
-    THEN
-        RAISE EXCEPTION 'the table of chunks of % is not the one that was planned with', relid::regclass
-            USING ERRCODE = '55000', HINT = 'It was made anew; the worker plans again at its next attempt.';
-    END IF;
-END
+            WHERE c.attrelid = p.chunks AND c.attname IN ('user_id', 'project_id') AND NOT c.attisdropped AND zerodb._has_column(relid, c.attname)))
+    FROM (SELECT zerodb._primary_key(relid) AS key, coalesce(hook.hook_config ->> 'target_column', 'embedding') AS target,
+        (found ->> 'chunks')::oid AS chunks) AS p
 $$;
 
 -- The chunks c of the row that `k.key` names, as a condition.
@@ -99,56 +82,60 @@ AS $$
     SELECT zerodb._key_condition((plan ->> 'chunks')::oid, plan -> 'chunk_key', 'c')
 $$;
 
--- A row without its content, and the hashes of its chunks: args {plan, user_id, tenant, key}. Null where it is gone.
-CREATE FUNCTION zerodb._do_chunk_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- A row without its content, and the hashes of its chunks: $1 {key}. Null where it is gone.
+CREATE FUNCTION zerodb._chunk_read(plan jsonb, relid oid) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    found jsonb;
-BEGIN
-    PERFORM zerodb._check_chunks(relid, plan);
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT %s || jsonb_build_object(''chunks'', (SELECT coalesce(jsonb_agg(encode(c.%I, ''hex'') ORDER BY c.chunk), ''[]'') FROM %s AS c WHERE %s)) '
-        'FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
+    SELECT format('SELECT %s || jsonb_build_object(''chunks'', (SELECT coalesce(jsonb_agg(encode(c.%I, ''hex'') ORDER BY c.chunk), ''[]'') FROM %s AS c WHERE %s)) '
+        'FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s',
         zerodb._summary_row(plan), plan ->> 'target' || '_hash', (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan),
-        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
-    INTO found USING args -> 'key';
-    RETURN found;
-END
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
 $$;
 
--- Makes the chunks of a row those that are given, where its source is still the one that they were made of: args {plan, user_id,
--- tenant, key, source, model, dimensions, partial, chunks: [{n, content, heading, hash, vector}]}, where vector is a place among the
+-- The statements of _do_chunk_write, in their order: `lock`, `place`, `add`, `count`.
+CREATE FUNCTION zerodb._chunk_write(plan jsonb, relid oid) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_object(
+        'lock', format('SELECT true FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s AND %s = $1 ->> ''source'' FOR NO KEY UPDATE OF t',
+            relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._summary_source(plan)),
+        'place', zerodb._place_chunks(plan), 'add', zerodb._add_chunks(plan, relid),
+        'count', format('SELECT count(*) FROM %s AS c, (SELECT $1 -> ''key'' AS key) AS k WHERE %s',
+            (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)))
+$$;
+
+-- Makes the chunks of a row those that are given, where its source is still the one that they were made of: args {key, source,
+-- model, dimensions, partial, chunks: [{n, content, heading, hash, vector}]}, where vector is a place among the
 -- vectors, or null for a chunk that is there. With `partial` they are added behind those that are there, for a later call that has
 -- them all. Returns whether it did. Locks the row against its writers for the time of the writing, so that of two that write chunks
 -- of it the one with the old text gives up.
-CREATE FUNCTION zerodb._do_chunk_write(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+CREATE FUNCTION zerodb._do_chunk_write(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    plan jsonb := args -> 'plan';
+    is_partial boolean := coalesce((args ->> 'partial')::boolean, false);
     is_same boolean;
     present bigint;
+    step text;
 BEGIN
-    PERFORM zerodb._check_chunks(relid, plan);
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT true FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s AND %s = $2 FOR NO KEY UPDATE OF t',
-        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._summary_source(plan))
-    INTO is_same USING args -> 'key', args ->> 'source';
+    PERFORM set_config('zerodb.user_id', coalesce(plan ->> 'user_id', args ->> 'user_id', ''), true);
+    EXECUTE plan -> 'statements' ->> 'lock' INTO is_same USING args;
     IF is_same IS NULL THEN
         RETURN 'false';
     END IF;
-    IF (args ->> 'partial')::boolean THEN
-        PERFORM zerodb._add_chunks(relid, args, vectors);
+    IF NOT is_partial THEN
+        FOR step IN SELECT u.s FROM jsonb_array_elements_text(plan -> 'statements' -> 'place') WITH ORDINALITY AS u (s, n) ORDER BY u.n LOOP
+            EXECUTE step USING args;
+        END LOOP;
+    END IF;
+    EXECUTE plan -> 'statements' ->> 'add' USING args, vectors;
+    IF is_partial THEN
         RETURN 'true';
     END IF;
-    PERFORM zerodb._place_chunks(plan, args -> 'key', args -> 'chunks');
-    PERFORM zerodb._add_chunks(relid, args, vectors);
-    EXECUTE format('SELECT count(*) FROM %s AS c, (SELECT $1 AS key) AS k WHERE %s', (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan))
-    INTO present USING args -> 'key';
+    EXECUTE plan -> 'statements' ->> 'count' INTO present USING args;
     IF present <> jsonb_array_length(args -> 'chunks') THEN
         RAISE EXCEPTION 'the chunks of %.% were changed at the same time', plan ->> 'table', args -> 'key'
             USING ERRCODE = '40001', HINT = 'It is tried again.';
@@ -157,78 +144,63 @@ BEGIN
 END
 $$;
 
--- Removes the chunks that are not wanted, and gives the others their numbers: of two that are equal, the first is the first. Only
--- those whose number changes are written, by way of negative ones, which no chunk has.
-CREATE FUNCTION zerodb._place_chunks(plan jsonb, row_key jsonb, wanted jsonb) RETURNS void
-LANGUAGE plpgsql
+-- Statements that remove the chunks that are not wanted, and give the others their numbers: of two that are equal, the first is the
+-- first. Only those whose number changes are written, by way of negative ones, which no chunk has.
+CREATE FUNCTION zerodb._place_chunks(plan jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    paired text := format('(SELECT p.chunk, w.n FROM '
-        '(SELECT c.chunk, encode(c.%1$I, ''hex'') AS hash, row_number() OVER (PARTITION BY c.%1$I ORDER BY c.chunk) AS nth '
-        'FROM %2$s AS c, (SELECT $1 AS key) AS k WHERE %3$s) AS p '
-        'LEFT JOIN (SELECT e ->> ''hash'' AS hash, (e ->> ''n'')::integer AS n, row_number() OVER (PARTITION BY e ->> ''hash'' ORDER BY (e ->> ''n'')::integer) AS nth '
-        'FROM jsonb_array_elements($2) AS e) AS w ON w.hash = p.hash AND w.nth = p.nth) AS p',
-        plan ->> 'target' || '_hash', (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan));
-BEGIN
-    EXECUTE format('DELETE FROM %s AS c USING (SELECT $1 AS key) AS k, %s WHERE %s AND c.chunk = p.chunk AND p.n IS NULL',
-        (plan ->> 'chunks')::oid::regclass, paired, zerodb._chunk_condition(plan)) USING row_key, wanted;
-    EXECUTE format('UPDATE %s AS c SET chunk = -1 - p.n FROM (SELECT $1 AS key) AS k, %s WHERE %s AND c.chunk = p.chunk AND p.n <> p.chunk',
-        (plan ->> 'chunks')::oid::regclass, paired, zerodb._chunk_condition(plan)) USING row_key, wanted;
-    EXECUTE format('UPDATE %s AS c SET chunk = -1 - c.chunk FROM (SELECT $1 AS key) AS k WHERE %s AND c.chunk < 0',
-        (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)) USING row_key;
-END
+    SELECT jsonb_build_array(
+        format('DELETE FROM %1$s AS c USING (SELECT $1 -> ''key'' AS key) AS k, %2$s WHERE %3$s AND c.chunk = p.chunk AND p.n IS NULL',
+            b.chunks, b.paired, b.of_row),
+        format('UPDATE %1$s AS c SET chunk = -1 - p.n FROM (SELECT $1 -> ''key'' AS key) AS k, %2$s WHERE %3$s AND c.chunk = p.chunk AND p.n <> p.chunk',
+            b.chunks, b.paired, b.of_row),
+        format('UPDATE %1$s AS c SET chunk = -1 - c.chunk FROM (SELECT $1 -> ''key'' AS key) AS k WHERE %2$s AND c.chunk < 0',
+            b.chunks, b.of_row))
+    FROM (SELECT a.chunks, a.of_row, format('(SELECT p.chunk, w.n FROM '
+            '(SELECT c.chunk, encode(c.%1$I, ''hex'') AS hash, row_number() OVER (PARTITION BY c.%1$I ORDER BY c.chunk) AS nth '
+            'FROM %2$s AS c, (SELECT $1 -> ''key'' AS key) AS k WHERE %3$s) AS p '
+            'LEFT JOIN (SELECT e ->> ''hash'' AS hash, (e ->> ''n'')::integer AS n, row_number() OVER (PARTITION BY e ->> ''hash'' ORDER BY (e ->> ''n'')::integer) AS nth '
+            'FROM jsonb_array_elements($1 -> ''chunks'') AS e) AS w ON w.hash = p.hash AND w.nth = p.nth) AS p',
+            plan ->> 'target' || '_hash', a.chunks, a.of_row) AS paired
+        FROM (SELECT (plan ->> 'chunks')::oid::regclass AS chunks, zerodb._chunk_condition(plan) AS of_row) AS a) AS b
 $$;
 
-CREATE FUNCTION zerodb._add_chunks(relid oid, args jsonb, vectors real[]) RETURNS void
-LANGUAGE plpgsql
+-- A statement that adds the chunks that have a vector.
+CREATE FUNCTION zerodb._add_chunks(plan jsonb, relid oid) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    columns text := (SELECT string_agg(format('%I', c), ', ' ORDER BY n)
-        FROM jsonb_array_elements_text((plan -> 'chunk_key') || (plan -> 'copied')) WITH ORDINALITY AS u (c, n));
-    sources text := (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n)
-        FROM jsonb_array_elements_text((plan -> 'key') || (plan -> 'copied')) WITH ORDINALITY AS u (c, n));
-    behind integer := 0;
-BEGIN
-    IF (args ->> 'partial')::boolean THEN
-        EXECUTE format('SELECT coalesce(max(c.chunk) + 1, 0) FROM %s AS c, (SELECT $1 AS key) AS k WHERE %s',
-            (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)) INTO behind USING args -> 'key';
-    END IF;
-    EXECUTE format('INSERT INTO %s (%s, chunk, content, %I, %I%s%s) '
-        'SELECT %s, (e ->> ''n'')::integer + $6, e ->> ''content'', ($3)[(e ->> ''vector'')::integer * $4 + 1 : ((e ->> ''vector'')::integer + 1) * $4]::%s, decode(e ->> ''hash'', ''hex'')%s%s '
-        'FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s CROSS JOIN jsonb_array_elements($2) AS e WHERE e ->> ''vector'' IS NOT NULL',
-        (plan ->> 'chunks')::oid::regclass, columns, plan ->> 'target', plan ->> 'target' || '_hash',
+    SELECT format('INSERT INTO %1$s (%2$s, chunk, content, %3$I, %4$I%5$s%6$s) '
+        'SELECT %7$s, (e ->> ''n'')::integer + b.behind, e ->> ''content'', '
+        '($2)[(e ->> ''vector'')::integer * b.size + 1 : ((e ->> ''vector'')::integer + 1) * b.size]::%8$s, decode(e ->> ''hash'', ''hex'')%9$s%10$s '
+        'FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %11$s AS t ON %12$s '
+        'CROSS JOIN LATERAL (SELECT ($1 ->> ''dimensions'')::integer AS size, CASE WHEN ($1 ->> ''partial'')::boolean '
+        'THEN (SELECT coalesce(max(c.chunk) + 1, 0) FROM %1$s AS c WHERE %13$s) ELSE 0 END AS behind) AS b '
+        'CROSS JOIN jsonb_array_elements($1 -> ''chunks'') AS e WHERE e ->> ''vector'' IS NOT NULL',
+        (plan ->> 'chunks')::oid::regclass, o.names, plan ->> 'target', plan ->> 'target' || '_hash',
         CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I', plan ->> 'model_column') END,
         CASE WHEN plan ->> 'heading_column' IS NULL THEN '' ELSE format(', %I', plan ->> 'heading_column') END,
-        sources, zerodb._vector_type((plan ->> 'chunks')::oid, plan ->> 'target'),
-        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE ', $5' END,
+        s.names, zerodb._vector_type((plan ->> 'chunks')::oid, plan ->> 'target'),
+        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE ', $1 ->> ''model''' END,
         CASE WHEN plan ->> 'heading_column' IS NULL THEN '' ELSE ', e ->> ''heading''' END,
-        relid::regclass, zerodb._key_condition(relid, plan -> 'key'))
-    USING args -> 'key', args -> 'chunks', vectors, (args ->> 'dimensions')::integer, args ->> 'model', behind;
-END
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._chunk_condition(plan))
+    FROM (SELECT string_agg(format('%I', c), ', ' ORDER BY n) AS names
+            FROM jsonb_array_elements_text((plan -> 'chunk_key') || (plan -> 'copied')) WITH ORDINALITY AS u (c, n)) AS o,
+        (SELECT string_agg(format('t.%I', c), ', ' ORDER BY n) AS names
+            FROM jsonb_array_elements_text((plan -> 'key') || (plan -> 'copied')) WITH ORDINALITY AS u (c, n)) AS s
 $$;
 
--- The next keys in their order: args {plan, user_id, tenant, after, limit, missing}. With `missing`, only rows without chunks.
-CREATE FUNCTION zerodb._do_chunk_page(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- The next keys in their order: $1 {after, limit, missing}. With `missing`, only rows without chunks.
+CREATE FUNCTION zerodb._chunk_page(plan jsonb, relid oid, args jsonb) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    bounds record := zerodb._page_bounds(relid, plan -> 'key', args -> 'after');
-    found jsonb;
-BEGIN
-    PERFORM zerodb._check_chunks(relid, plan);
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT coalesce(jsonb_agg(p.key ORDER BY p.n), ''[]'') FROM (SELECT row_number() OVER (ORDER BY %1$s) AS n, jsonb_build_array(%2$s) AS key '
-        'FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT $1) AS p',
-        bounds.columns, bounds.texts, relid::regclass, bounds.condition, zerodb._tenant_condition(plan, args ->> 'tenant'),
+    SELECT format('SELECT coalesce(jsonb_agg(p.key ORDER BY p.n), ''[]'') FROM (SELECT row_number() OVER (ORDER BY %1$s) AS n, jsonb_build_array(%2$s) AS key '
+        'FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT ($1 ->> ''limit'')::integer) AS p',
+        b.columns, b.texts, relid::regclass, b.condition, zerodb._tenant_condition(plan),
         CASE WHEN (args ->> 'missing')::boolean THEN 'NOT ' || zerodb._has_chunks(plan) ELSE 'true' END)
-    INTO found USING (args ->> 'limit')::integer;
-    RETURN found;
-END
+    FROM zerodb._page_bounds(relid, plan -> 'key', args) AS b
 $$;
 
 -- Whether the row t has chunks, as a condition.
@@ -240,22 +212,13 @@ AS $$
     FROM ROWS FROM (jsonb_array_elements_text(plan -> 'chunk_key'), jsonb_array_elements_text(plan -> 'key')) AS u (ours, theirs)
 $$;
 
--- How many rows there are, and how many have chunks: args {plan, user_id, tenant}.
-CREATE FUNCTION zerodb._do_chunk_count(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- How many rows there are, and how many have chunks.
+CREATE FUNCTION zerodb._chunk_count(plan jsonb, relid oid) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    counted jsonb;
-BEGIN
-    PERFORM zerodb._check_chunks(relid, plan);
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(*) FILTER (WHERE %s)) FROM %s AS t WHERE %s',
-        zerodb._has_chunks(plan), relid::regclass, zerodb._tenant_condition(plan, args ->> 'tenant'))
-    INTO counted;
-    RETURN counted;
-END
+    SELECT format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(*) FILTER (WHERE %s)) FROM %s AS t WHERE %s',
+        zerodb._has_chunks(plan), relid::regclass, zerodb._tenant_condition(plan))
 $$;
 
 -- API: public.

@@ -1,5 +1,6 @@
--- auto_embed: what it reads of a user's table and writes back. The functions _do_embed_… run as a role that may use the table
--- (see _as_owner) and trust no name: each is resolved against the catalog and quoted. Their last argument is a list of
+-- auto_embed: what it reads of a user's table and writes back. Statements are made here with the rights of the extension's owner, of
+-- the hook's config and the catalog: the worker names rows and gives values, and nothing else. A statement is then run as a role
+-- that may use the table (see owner.sql); it calls nothing of the extension's. Its parameters are $1, what the worker gave, and $2, a list of
 -- vectors, one after another. A row is named by its key, the values of the primary key as texts, in its order.
 
 -- The hashes of what was embedded, for tables that have no columns <target>_hash and <target>_model of their own.
@@ -49,24 +50,29 @@ CREATE FUNCTION zerodb._source_hash(columns jsonb) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('CASE WHEN %s <= zerodb._embed_limit() THEN encode(sha256(convert_to(ROW(%s)::text, ''UTF8'')), ''hex'') END',
-        zerodb._source_size(columns), string_agg(format('t.%I', name), ', '))
+    SELECT format('CASE WHEN %s <= %s THEN encode(sha256(convert_to(ROW(%s)::text, ''UTF8'')), ''hex'') END',
+        zerodb._source_size(columns), zerodb._embed_limit(), string_agg(format('t.%I', name), ', '))
     FROM jsonb_array_elements_text(columns) AS c (name)
 $$;
 
 -- Whose rows a call may touch. Where the acting role passes row-level security, the tenant is asked for here.
-CREATE FUNCTION zerodb._tenant_condition(plan jsonb, tenant text) RETURNS text
+CREATE FUNCTION zerodb._tenant_condition(plan jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN tenant IS NULL OR plan ->> 'user_column' IS NULL THEN 'true'
-        ELSE format('t.%I::text = %L', plan ->> 'user_column', tenant) END
+    SELECT CASE WHEN plan ->> 'user_id' IS NULL OR plan ->> 'user_column' IS NULL THEN 'true'
+        ELSE format('t.%I::text = %L', plan ->> 'user_column', plan ->> 'user_id') END
 $$;
 
-CREATE FUNCTION zerodb._act_for(tenant text) RETURNS void
-LANGUAGE sql VOLATILE
+-- The column of a watched table that names the tenant, as the watch has it whose events a hook wants; null where there is none.
+CREATE FUNCTION zerodb._tenant_column(relid oid, pattern text) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT set_config('zerodb.user_id', coalesce(tenant, ''), true) $$;
+AS $$
+    SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
+    WHERE w.trigger_id = ANY (zerodb._watches_of(relid, pattern)) AND jsonb_typeof(w.mapping -> 'user_id') = 'string'
+    ORDER BY w.trigger_id LIMIT 1
+$$;
 
 -- 22023 with the words that the hook's owner needs.
 CREATE FUNCTION zerodb._bad_embed(message text, hint text) RETURNS void
@@ -74,44 +80,62 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN RAISE EXCEPTION '%', message USING ERRCODE = '22023', HINT = hint; END $$;
 
--- How a hook embeds a table: args {event_type, content, target, columns, chunk_table}, where columns are those that the template
--- names. The answer goes back into the other functions as args.plan; with `chunks`, into those of chunks.sql.
-CREATE FUNCTION zerodb._do_embed_plan(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql STABLE
+-- The columns that a hook's vectors are made of. Those of a template are found by the worker, which parses it; here each must be a word
+-- of it, so that no other column is ever read. 42501 for one that is not.
+CREATE FUNCTION zerodb._embed_columns(config jsonb, named jsonb) RETURNS jsonb
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    target text := coalesce(args ->> 'target', 'embedding');
+    words text[] := regexp_split_to_array(config ->> 'template', '[\s!-/:-@\[-^`{-~]+');
+    wrong text;
+BEGIN
+    IF config ->> 'template' IS NULL THEN
+        RETURN jsonb_build_array(coalesce(config ->> 'content', 'content'));
+    END IF;
+    SELECT c INTO wrong FROM jsonb_array_elements_text(coalesce(named, '[]')) AS c WHERE c <> ALL (words) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the template of the hook names no column %', quote_ident(wrong)
+            USING ERRCODE = '42501', HINT = 'Only the columns that a hook''s config names are read.';
+    END IF;
+    RETURN coalesce(named, '[]');
+END
+$$;
+
+-- How a hook embeds a table: args {event_type, columns}, of which the second is asked for where the hook has a template. With
+-- `chunks` the answer is that of chunks.sql.
+CREATE FUNCTION zerodb._embed_plan(hook zerodb.zerodb_hooks, relid oid, args jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target text := coalesce(hook.hook_config ->> 'target_column', 'embedding');
     name text := relid::regclass::text;
     key text[] := zerodb._primary_key(relid);
+    chunks jsonb := zerodb._chunks_of(relid, hook.hook_config);
+    columns jsonb;
     wrong text;
-    chunks jsonb;
 BEGIN
     IF cardinality(key) = 0 THEN
         PERFORM zerodb._bad_embed(format('table %s has no primary key', name), 'Add one: rows are named by it.');
     END IF;
-    chunks := zerodb._chunks_of(relid, jsonb_build_object('target_column', args -> 'target', 'chunk_table', args -> 'chunk_table'));
     IF chunks IS NOT NULL THEN
-        RETURN zerodb._chunk_plan(relid, args, chunks);
+        RETURN zerodb._chunk_plan(hook, relid, args, chunks);
     END IF;
     IF NOT zerodb._is_vector_column(relid, target) THEN
         PERFORM zerodb._bad_embed(format('table %s has no column %s of vectors', name, target),
             format('Name one of type vector, halfvec or real[] as "target_column", or keep vectors of parts: SELECT zerodb.create_chunk_table(%L).', name));
     END IF;
-    SELECT c INTO wrong FROM jsonb_array_elements_text(args -> 'columns') AS c WHERE NOT zerodb._has_column(relid, c) LIMIT 1;
+    columns := zerodb._embed_columns(hook.hook_config, args -> 'columns');
+    SELECT c INTO wrong FROM jsonb_array_elements_text(columns) AS c WHERE NOT zerodb._has_column(relid, c) LIMIT 1;
     IF FOUND THEN
         PERFORM zerodb._bad_embed(format('table %s has no column %s', name, quote_ident(wrong)), 'Correct "content" or "template".');
     END IF;
     RETURN jsonb_build_object(
-        'table', name, 'key', to_jsonb(key), 'fields', zerodb._key_fields(relid, key, args ->> 'event_type'), 'columns', args -> 'columns',
+        'table', name, 'key', to_jsonb(key), 'fields', zerodb._key_fields(relid, key, args ->> 'event_type'), 'columns', columns,
         'target', target, 'dimensions', zerodb._vector_dimensions(relid, target),
-        'model_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target || '_model'
-            AND a.atttypid = 'text'::regtype AND NOT a.attisdropped),
-        'hash_column', (SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = target || '_hash'
-            AND a.atttypid = 'bytea'::regtype AND NOT a.attisdropped),
-        'user_column', (SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
-            WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),
-        'tenants', row_security_active(relid));
+        'model_column', zerodb._column_of(relid, target || '_model', '{text}'),
+        'hash_column', zerodb._column_of(relid, target || '_hash', '{bytea}'));
 END
 $$;
 
@@ -121,13 +145,14 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN a.atttypid = 'real[]'::regtype THEN
-            (SELECT max(substring(pg_get_constraintdef(c.oid) FROM 'cardinality\(' || column_name || '\) = (\d+)')::integer)
+            (SELECT max(substring(pg_get_constraintdef(c.oid)
+                FROM 'cardinality\(' || regexp_replace(quote_ident(column_name), '([^[:alnum:]_])', '\\\1', 'g') || '\) = (\d+)')::integer)
             FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c')
         ELSE nullif(a.atttypmod, -1) END
     FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = column_name AND NOT a.attisdropped
 $$;
 
--- The type of a column of vectors: from the catalog each time, because a plan comes back from the worker.
+-- The type of a column of vectors, quoted.
 CREATE FUNCTION zerodb._vector_type(relid oid, column_name text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -142,107 +167,73 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format($q$jsonb_build_object('key', jsonb_build_array(%s), 'source', %s, 'size', %s,
-        'values', CASE WHEN %s <= zerodb._embed_limit() THEN jsonb_build_object(%s) END, 'embedded', t.%I IS NOT NULL,
+        'values', CASE WHEN %s <= %s THEN jsonb_build_object(%s) END, 'embedded', t.%I IS NOT NULL,
         'hash', %s, 'model', %s)$q$,
         (SELECT string_agg(format('t.%I::text', c), ', ' ORDER BY n) FROM jsonb_array_elements_text(plan -> 'key') WITH ORDINALITY AS u (c, n)),
-        zerodb._source_hash(plan -> 'columns'), zerodb._source_size(plan -> 'columns'), zerodb._source_size(plan -> 'columns'),
+        zerodb._source_hash(plan -> 'columns'), zerodb._source_size(plan -> 'columns'), zerodb._source_size(plan -> 'columns'), zerodb._embed_limit(),
         (SELECT string_agg(format('%L, t.%I', c, c), ', ') FROM jsonb_array_elements_text(plan -> 'columns') AS c),
         plan ->> 'target',
         CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
         CASE WHEN plan ->> 'model_column' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'model_column') END)
 $$;
 
--- The rows of some keys: args {plan, user_id, tenant, keys}. A key without a row is left out.
-CREATE FUNCTION zerodb._do_embed_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    found jsonb;
-BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', k.n - 1) || %s), ''[]'') '
-        'FROM jsonb_array_elements($1) WITH ORDINALITY AS k (key, n) JOIN %s AS t ON %s AND %s',
-        zerodb._embed_row(plan), relid::regclass, zerodb._key_condition(relid, plan -> 'key'),
-        zerodb._tenant_condition(plan, args ->> 'tenant'))
-    INTO found USING args -> 'keys';
-    RETURN found;
-END
-$$;
-
--- The order of a table's key, the key as texts, and the condition that a row comes after the key `after`, if any.
-CREATE FUNCTION zerodb._page_bounds(relid oid, key_columns jsonb, after jsonb, OUT columns text, OUT texts text, OUT condition text)
+-- The order of a table's key, the key as texts, and the condition that a row comes after the key $1.after, if any.
+CREATE FUNCTION zerodb._page_bounds(relid oid, key_columns jsonb, args jsonb, OUT columns text, OUT texts text, OUT condition text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT b.columns, b.texts, CASE WHEN after IS NULL OR after = 'null' THEN 'true' ELSE format('(%s) > (%s)', b.columns, b.bound) END
+    SELECT b.columns, b.texts, CASE WHEN args ->> 'after' IS NULL THEN 'true' ELSE format('(%s) > (%s)', b.columns, b.bound) END
     FROM (SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY c.n) AS columns,
             string_agg(format('t.%I::text', a.attname), ', ' ORDER BY c.n) AS texts,
-            string_agg(format('(%L::jsonb ->> %s)::%s', after, c.n - 1, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY c.n) AS bound
+            string_agg(format('($1 -> ''after'' ->> %s)::%s', c.n - 1, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY c.n) AS bound
         FROM jsonb_array_elements_text(key_columns) WITH ORDINALITY AS c (name, n)
         JOIN pg_attribute AS a ON a.attrelid = relid AND a.attname = c.name AND NOT a.attisdropped) AS b
 $$;
 
--- The next rows in the order of the key: args {plan, user_id, tenant, after, limit, missing}. With `missing`, only those without
--- a vector. Also says where they end, and whether there may be more.
-CREATE FUNCTION zerodb._do_embed_page(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- The rows of some keys: $1 {keys}. A key without a row is left out.
+CREATE FUNCTION zerodb._embed_read(plan jsonb, relid oid, args jsonb) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    bounds record := zerodb._page_bounds(relid, plan -> 'key', args -> 'after');
-    found jsonb;
-BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', p.n) || p.row ORDER BY p.n), ''[]'') '
-        'FROM (SELECT row_number() OVER (ORDER BY %1$s) - 1 AS n, %2$s AS row FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT $1) AS p',
-        bounds.columns, zerodb._embed_row(plan), relid::regclass, bounds.condition,
-        zerodb._tenant_condition(plan, args ->> 'tenant'),
-        CASE WHEN (args ->> 'missing')::boolean THEN format('t.%I IS NULL', plan ->> 'target') ELSE 'true' END)
-    INTO found USING (args ->> 'limit')::integer;
-    RETURN found;
-END
+    SELECT format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', k.n - 1) || %s), ''[]'') '
+        'FROM jsonb_array_elements($1 -> ''keys'') WITH ORDINALITY AS k (key, n) JOIN %s AS t ON %s AND %s',
+        zerodb._embed_row(plan), relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
 $$;
 
--- Writes vectors to the rows whose source is still the one that was embedded: args {plan, user_id, tenant, model, dimensions,
--- rows: [{key, source, hash}]}. Returns the places of the rows written.
-CREATE FUNCTION zerodb._do_embed_write(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- The next rows in the order of the key: $1 {after, limit, missing}. With `missing`, only those without a vector.
+CREATE FUNCTION zerodb._embed_page(plan jsonb, relid oid, args jsonb) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    written jsonb;
-BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('WITH written AS (UPDATE %s AS t SET %I = ($2)[(k.n - 1) * $3 + 1 : k.n * $3]::%s %s %s '
-        'FROM (SELECT e -> ''key'' AS key, e ->> ''source'' AS source, e ->> ''hash'' AS hash, n::integer AS n '
-        'FROM jsonb_array_elements($1) WITH ORDINALITY AS u (e, n)) AS k WHERE %s AND %s AND %s = k.source RETURNING k.n - 1 AS n) '
+    SELECT format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', p.n) || p.row ORDER BY p.n), ''[]'') '
+        'FROM (SELECT row_number() OVER (ORDER BY %1$s) - 1 AS n, %2$s AS row FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s '
+        'ORDER BY %1$s LIMIT ($1 ->> ''limit'')::integer) AS p',
+        b.columns, zerodb._embed_row(plan), relid::regclass, b.condition, zerodb._tenant_condition(plan),
+        CASE WHEN (args ->> 'missing')::boolean THEN format('t.%I IS NULL', plan ->> 'target') ELSE 'true' END)
+    FROM zerodb._page_bounds(relid, plan -> 'key', args) AS b
+$$;
+
+-- Writes vectors to the rows whose source is still the one that was embedded: $1 {model, dimensions, rows: [{key, source, hash}]}.
+-- Returns the places of the rows written.
+CREATE FUNCTION zerodb._embed_write(plan jsonb, relid oid, args jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('WITH written AS (UPDATE %s AS t SET %I = ($2)[(k.n - 1) * k.size + 1 : k.n * k.size]::%s %s %s '
+        'FROM (SELECT e -> ''key'' AS key, e ->> ''source'' AS source, e ->> ''hash'' AS hash, n::integer AS n, ($1 ->> ''dimensions'')::integer AS size '
+        'FROM jsonb_array_elements($1 -> ''rows'') WITH ORDINALITY AS u (e, n)) AS k WHERE %s AND %s AND %s = k.source RETURNING k.n - 1 AS n) '
         'SELECT coalesce(jsonb_agg(w.n), ''[]'') FROM written AS w',
         relid::regclass, plan ->> 'target', zerodb._vector_type(relid, plan ->> 'target'),
-        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $4', plan ->> 'model_column') END,
+        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $1 ->> ''model''', plan ->> 'model_column') END,
         CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode(k.hash, ''hex'')', plan ->> 'hash_column') END,
-        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._source_hash(plan -> 'columns'))
-    INTO written USING args -> 'rows', vectors, (args ->> 'dimensions')::integer, args ->> 'model';
-    RETURN written;
-END
+        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._source_hash(plan -> 'columns'))
 $$;
 
--- How many rows there are, and how many have a vector: args {plan, user_id, tenant}.
-CREATE FUNCTION zerodb._do_embed_count(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- How many rows there are, and how many have a vector.
+CREATE FUNCTION zerodb._embed_count(plan jsonb, relid oid) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    counted jsonb;
-BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(t.%I)) FROM %s AS t WHERE %s',
-        plan ->> 'target', relid::regclass, zerodb._tenant_condition(plan, args ->> 'tenant'))
-    INTO counted;
-    RETURN counted;
-END
+    SELECT format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(t.%I)) FROM %s AS t WHERE %s',
+        plan ->> 'target', relid::regclass, zerodb._tenant_condition(plan))
 $$;

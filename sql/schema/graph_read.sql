@@ -155,15 +155,15 @@ $$;
 
 -- Reads a memory before it is extracted: {found, content, size, content_hash, said_at, subject, extraction, dimensions}, where
 -- extraction is what the ledger says, and dimensions those of names' embeddings where pgvector can search them.
-CREATE FUNCTION zerodb._do_graph_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+CREATE FUNCTION zerodb._do_graph_read(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    memory zerodb._graph_memory := zerodb._graph_place(relid, args);
+    memory zerodb._graph_memory := zerodb._graph_place(relid, args || plan);
     extraction jsonb;
 BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
+    PERFORM set_config('zerodb.user_id', coalesce(memory.user_id::text, ''), true);
     memory := zerodb._graph_load(relid, memory);
     IF memory.content_hash IS NULL THEN
         RETURN jsonb_build_object('found', false);
@@ -179,19 +179,19 @@ $$;
 -- What each of args.entities [{name, type, aliases, vector}] may be: [{place, norm_name, match: {id, tier, name, type}, candidates:
 -- [{id, name, norm_name, type, by_alias, cosine}]}]. Without a match the candidates are those spelled almost alike and, where a vector is given (its place
 -- among `vectors`, args.dimensions each, made by args.embedding_model), the 15 nearest by it.
-CREATE FUNCTION zerodb._do_graph_candidates(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+CREATE FUNCTION zerodb._do_graph_candidates(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    memory zerodb._graph_memory := zerodb._graph_place(relid, args);
+    memory zerodb._graph_memory := zerodb._graph_place(relid, args || plan);
     names zerodb._graph_name[] := zerodb._graph_names(coalesce(args -> 'entities', '[]'));
     matches zerodb._graph_match[];
     place name := (SELECT n.nspname FROM pg_extension AS x JOIN pg_namespace AS n ON n.oid = x.extnamespace WHERE x.extname = 'vector');
     near text;
     found_near jsonb;
 BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
+    PERFORM set_config('zerodb.user_id', coalesce(memory.user_id::text, ''), true);
     matches := zerodb._graph_resolve(memory, names, true);
     IF cardinality(matches) < cardinality(names) THEN
         near := format('SELECT q.id, q.canonical_name, q.norm_name, q.entity_type, q.by_alias, NULL::double precision AS cosine FROM (%s) AS q', zerodb._graph_near(memory));

@@ -237,15 +237,15 @@ $$;
 -- Writes what was extracted: args also {content_hash, prompt_version, model, entities: [{name, type, aliases, id, source, score,
 -- vector, needs_review}], relations: [{s, p, o, fact, quote, confidence, valid_at, invalid_at}], create, embedding_model, dimensions,
 -- prompt_tokens, completion_tokens}. Where the memory no longer says what was read, nothing is done: {stale: true}.
-CREATE FUNCTION zerodb._do_graph_write(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+CREATE FUNCTION zerodb._do_graph_write(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    memory zerodb._graph_memory := zerodb._graph_place(relid, args);
+    memory zerodb._graph_memory := zerodb._graph_place(relid, args || plan);
     written jsonb;
 BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
+    PERFORM set_config('zerodb.user_id', coalesce(memory.user_id::text, ''), true);
     PERFORM zerodb._graph_lock(memory, 'memory', ARRAY[concat_ws(E'\n', memory.memory_table, memory.id)]);
     memory := zerodb._graph_load(relid, memory);
     IF encode(memory.content_hash, 'hex') IS DISTINCT FROM args ->> 'content_hash' THEN
@@ -264,14 +264,14 @@ $$;
 
 -- Takes back what a memory said. Where the memory is there (again), nothing is done: {exists: true}; what it says now has an
 -- event of its own.
-CREATE FUNCTION zerodb._do_graph_retract(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+CREATE FUNCTION zerodb._do_graph_retract(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    memory zerodb._graph_memory := zerodb._graph_place(relid, args);
+    memory zerodb._graph_memory := zerodb._graph_place(relid, args || plan);
 BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
+    PERFORM set_config('zerodb.user_id', coalesce(memory.user_id::text, ''), true);
     PERFORM zerodb._graph_lock(memory, 'memory', ARRAY[concat_ws(E'\n', memory.memory_table, memory.id)]);
     memory := zerodb._graph_load(relid, memory);
     IF memory.content_hash IS NOT NULL THEN

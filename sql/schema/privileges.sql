@@ -73,8 +73,8 @@ AS $$
         '_watch_trigger_name', '_create_watch_trigger',
         '_store_dimensions', '_embedding_column', '_check_store', '_create_store_table', '_create_store_functions',
         '_create_data_tables', '_create_memory_tables', '_watch_store', '_create_entities', '_create_relations', '_create_provenance',
-        '_create_predicates', '_create_graph_tables', '_chunk_tables', '_fitting_chunks', '_chunks_of', '_chunk_plan', '_check_chunks',
-        '_has_chunks', '_has_vectors', '_is_vector_column', '_vector_dimensions', '_vector_type',
+        '_create_predicates', '_create_graph_tables', '_chunk_tables', '_fitting_chunks', '_has_vectors', '_is_vector_column',
+        '_vector_dimensions', '_column_of', '_bad_embed',
         -- Memories and the graph in the caller's store.
         '_store_table', '_check_memory', '_check_recall', '_distance', '_query_vector', '_recall_space', '_recall',
         '_lexical_embedding', '_lexical_model', '_cosine_similarity', '_norm_name', '_check_search', '_graph_readable', '_graph_bounds',
@@ -82,18 +82,14 @@ AS $$
         '_graph_restore_relations', '_graph_drop_orphans', '_graph_settle_facts', '_graph_rules', '_graph_says', '_graph_rivals', '_graph_due',
         '_graph_scope', '_graph_place', '_graph_load', '_graph_names', '_graph_resolve', '_sorted_name', '_graph_near', '_graph_dimensions',
         '_graph_lock', '_graph_lock_entities', '_graph_create', '_graph_settle_entities', '_graph_mentioned', '_graph_mentions',
-        '_graph_write_mentions', '_graph_promote', '_graph_replace', '_graph_join_relations', '_graph_add_sources', '_graph_write_relations',
-        -- What first-party handlers do to a table with its owner's rights.
-        '_act_for', '_bad_embed', '_embed_limit', '_key_condition', '_source_size', '_source_hash', '_tenant_condition', '_embed_row',
-        '_page_bounds', '_chunk_condition', '_place_chunks', '_add_chunks', '_column_of', '_key_fields', '_summary_limit',
-        '_summary_source_columns', '_summary_bytes', '_summary_size', '_summary_source', '_summary_row']
+        '_graph_write_mentions', '_graph_promote', '_graph_replace', '_graph_join_relations', '_graph_add_sources', '_graph_write_relations']
     WHEN 'worker' THEN ARRAY[
         'emit', 'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event',
         '_all_tenants', '_user_id', '_tenant', '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_key', '_rfc3339', '_no_event', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched',
         '_patterns', '_is_true', '_order_key', '_current_slot', '_wake',
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
-        '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunks_of', '_chunk_tables', '_is_vector_column', '_primary_key',
+        '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
         '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',
         '_check_budgets', '_tidy_budgets']

@@ -1,4 +1,4 @@
--- auto_summarize: what it reads of a user's table and writes back, by the pattern of embed.sql, whose functions it shares. It
+-- auto_summarize: what it reads of a user's table and writes back, by the rules of embed.sql, whose functions it shares. It
 -- handles one row at a time: a file may be large.
 
 -- What a summary was made from, for tables that have no column <target>_hash of their own.
@@ -71,17 +71,16 @@ BEGIN
 END
 $$;
 
--- How a hook summarises a table: args {event_type, content, target}, of which the last two may be null. The answer goes back
--- into the other functions as args.plan.
-CREATE FUNCTION zerodb._do_summary_plan(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql STABLE
+-- How a hook summarises a table: args {event_type}.
+CREATE FUNCTION zerodb._summary_plan(hook zerodb.zerodb_hooks, relid oid, args jsonb) RETURNS jsonb
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     name text := relid::regclass::text;
     key text[] := zerodb._primary_key(relid);
-    target text := coalesce(args ->> 'target', 'summary');
-    source jsonb := zerodb._summary_source_columns(relid, args ->> 'content');
+    target text := coalesce(hook.hook_config ->> 'target_column', 'summary');
+    source jsonb := zerodb._summary_source_columns(relid, hook.hook_config ->> 'content');
 BEGIN
     IF cardinality(key) = 0 THEN
         PERFORM zerodb._bad_embed(format('table %s has no primary key', name), 'Add one: rows are named by it.');
@@ -101,10 +100,7 @@ BEGIN
             WHERE a.attrelid = relid AND a.attname = target AND a.atttypid = 'varchar'::regtype AND a.atttypmod > 4),
         'model_column', zerodb._column_of(relid, target || '_model', '{text}'),
         'hash_column', zerodb._column_of(relid, target || '_hash', '{bytea}'),
-        'info_column', zerodb._column_of(relid, target || '_info', '{jsonb}'),
-        'user_column', (SELECT w.mapping ->> 'user_id' FROM zerodb._watch_trigger AS w
-            WHERE w.tgrelid = relid AND jsonb_typeof(w.mapping -> 'user_id') = 'string' LIMIT 1),
-        'tenants', row_security_active(relid));
+        'info_column', zerodb._column_of(relid, target || '_info', '{jsonb}'));
 END
 $$;
 
@@ -132,8 +128,8 @@ CREATE FUNCTION zerodb._summary_source(plan jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('CASE WHEN %s <= zerodb._summary_limit() THEN coalesce(encode(sha256(%s), ''hex''), '''') END',
-        zerodb._summary_size(plan), zerodb._summary_bytes(plan))
+    SELECT format('CASE WHEN %s <= %s THEN coalesce(encode(sha256(%s), ''hex''), '''') END',
+        zerodb._summary_size(plan), zerodb._summary_limit(), zerodb._summary_bytes(plan))
 $$;
 
 -- What is known of the source of a row without reading it, as an expression.
@@ -149,68 +145,46 @@ AS $$
         CASE WHEN plan ->> 'type' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'type') END)
 $$;
 
--- A row without its content: args {plan, user_id, tenant, key}. Null where it is gone.
-CREATE FUNCTION zerodb._do_summary_read(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- A row without its content: $1 {key}. Null where it is gone.
+CREATE FUNCTION zerodb._summary_read(plan jsonb, relid oid) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    found jsonb;
-BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT %s || jsonb_build_object(''summarized'', t.%I <> '''', ''hash'', %s) FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
+    SELECT format('SELECT %s || jsonb_build_object(''summarized'', t.%I <> '''', ''hash'', %s) '
+        'FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s',
         zerodb._summary_row(plan), plan ->> 'target',
         CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
-        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
-    INTO found USING args -> 'key';
-    RETURN found;
-END
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
 $$;
 
--- A part of a row's source in base64: args {plan, user_id, tenant, key, start, count}, in bytes. Null where the row is gone or
--- has no source.
-CREATE FUNCTION zerodb._do_summary_part(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- A part of a row's source in base64: $1 {key, start, count}, in bytes. Null where the row is gone or has no source.
+CREATE FUNCTION zerodb._summary_part(plan jsonb, relid oid) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    part jsonb;
-BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('SELECT to_jsonb(encode(%s, ''base64'')) FROM (SELECT $1 AS key) AS k JOIN %s AS t ON %s AND %s',
+    SELECT format('SELECT to_jsonb(encode(%s, ''base64'')) FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s',
         -- A file that is stored as it is, which compressed ones are, is then read in parts from the disk too.
-        CASE WHEN plan ->> 'text' IS NULL THEN format('substring(t.%I FROM $2 + 1 FOR $3)', plan ->> 'bytes')
-            WHEN plan ->> 'bytes' IS NULL THEN format('substring(%s FROM $2 + 1 FOR $3)', zerodb._summary_bytes(plan))
-            ELSE format('CASE WHEN nullif(t.%I::text, '''') IS NULL THEN substring(t.%I FROM $2 + 1 FOR $3) ELSE substring(%s FROM $2 + 1 FOR $3) END',
-                plan ->> 'text', plan ->> 'bytes', zerodb._summary_bytes(plan)) END,
-        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'))
-    INTO part USING args -> 'key', (args ->> 'start')::integer, (args ->> 'count')::integer;
-    RETURN part;
-END
+        CASE WHEN plan ->> 'text' IS NULL THEN format('substring(t.%I %s)', plan ->> 'bytes', p.part)
+            WHEN plan ->> 'bytes' IS NULL THEN format('substring(%s %s)', zerodb._summary_bytes(plan), p.part)
+            ELSE format('CASE WHEN nullif(t.%I::text, '''') IS NULL THEN substring(t.%I %s) ELSE substring(%s %s) END',
+                plan ->> 'text', plan ->> 'bytes', p.part, zerodb._summary_bytes(plan), p.part) END,
+        relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
+    FROM (SELECT 'FROM ($1 ->> ''start'')::integer + 1 FOR ($1 ->> ''count'')::integer' AS part) AS p
 $$;
 
--- Writes a summary where the source is still the one that was summarised: args {plan, user_id, tenant, key, source, summary, hash,
--- model, info}. Returns whether it did.
-CREATE FUNCTION zerodb._do_summary_write(hook_id uuid, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- Writes a summary where the source is still the one that was summarised: $1 {key, source, summary, hash, model, info}. Returns
+-- whether it did.
+CREATE FUNCTION zerodb._summary_write(plan jsonb, relid oid) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    plan jsonb := args -> 'plan';
-    written bigint;
-BEGIN
-    PERFORM zerodb._act_for(args ->> 'user_id');
-    EXECUTE format('UPDATE %s AS t SET %I = $2%s%s%s FROM (SELECT $1 AS key) AS k WHERE %s AND %s AND %s = $3',
+    SELECT format('WITH written AS (UPDATE %s AS t SET %I = $1 ->> ''summary''%s%s%s FROM (SELECT $1 -> ''key'' AS key) AS k '
+        'WHERE %s AND %s AND %s = $1 ->> ''source'' RETURNING 1) SELECT to_jsonb(EXISTS (SELECT FROM written))',
         relid::regclass, plan ->> 'target',
-        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $4', plan ->> 'model_column') END, CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode($5, ''hex'')', plan ->> 'hash_column') END,
-        CASE WHEN plan ->> 'info_column' IS NULL THEN '' ELSE format(', %I = $6', plan ->> 'info_column') END,
-        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan, args ->> 'tenant'), zerodb._summary_source(plan))
-    USING args -> 'key', args ->> 'summary', args ->> 'source', args ->> 'model', args ->> 'hash', args -> 'info';
-    GET DIAGNOSTICS written = ROW_COUNT;
-    RETURN to_jsonb(written > 0);
-END
+        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $1 ->> ''model''', plan ->> 'model_column') END,
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode($1 ->> ''hash'', ''hex'')', plan ->> 'hash_column') END,
+        CASE WHEN plan ->> 'info_column' IS NULL THEN '' ELSE format(', %I = $1 -> ''info''', plan ->> 'info_column') END,
+        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._summary_source(plan))
 $$;
 
 -- 42703 when an auto_summarize hook names a column that a table whose events it gets does not have; as _check_embed_targets.

@@ -2,11 +2,12 @@
 -- arguments of chunk_write; $4 real[]: vectors; $5 text: hash in hex, or null while some are missing; $6 text: model. Returns whether
 -- the row was still the one that was embedded. Locks: those of chunk_write. Index: embedding_pkey.
 WITH written AS MATERIALIZED (
-    SELECT zerodb._as_owner($1::uuid, $2::oid, 'chunk_write', $3::jsonb, $4::real[]) AS done
+    SELECT zerodb._as_owner($1::pg_catalog.uuid, $2::pg_catalog.oid, 'chunk_write'::pg_catalog.text, $3::pg_catalog.jsonb, $4::pg_catalog.float4[]) AS done
 ), kept AS (
     INSERT INTO zerodb.embedding (hook_id, relid, key, hash, model)
-    SELECT $1::uuid, $2::oid, $3::jsonb -> 'key', decode($5::text, 'hex'), $6::text
-    FROM written AS w WHERE w.done = 'true' AND $5::text IS NOT NULL
+    SELECT $1::pg_catalog.uuid, $2::pg_catalog.oid, $3::pg_catalog.jsonb OPERATOR(pg_catalog.->) 'key'::pg_catalog.text,
+        pg_catalog.decode($5::pg_catalog.text, 'hex'::pg_catalog.text), $6::pg_catalog.text
+    FROM written AS w WHERE w.done OPERATOR(pg_catalog.=) 'true'::pg_catalog.jsonb AND $5::pg_catalog.text IS NOT NULL
     ON CONFLICT (hook_id, relid, key) DO UPDATE SET hash = excluded.hash, model = excluded.model
 )
 SELECT w.done FROM written AS w

@@ -13,8 +13,6 @@ use zerodb_hooks_tests::{Database, Result, Session};
 
 use crate::{ALICE, PROJECT};
 
-const HOOK: &str = "dddddddd-0000-4000-8000-000000000004";
-
 /// A store with three dimensions, and one tenant's way to it.
 struct Graph {
     session: Session,
@@ -76,7 +74,7 @@ impl Graph {
         };
         self.session
             .json(&format!(
-                "SELECT zerodb._do_graph_{action}('{HOOK}', '{}'::regclass, '{args}', {vectors})",
+                "SELECT zerodb._do_graph_{action}('{{}}', '{}'::regclass, '{args}', {vectors})",
                 self.table
             ))
             .await

@@ -28,16 +28,20 @@ async fn no_argument_becomes_sql() -> Result<()> {
         let session = db.session().await?;
         let hook = documents(&session).await?;
         let evil = "real[], id = 2 FROM (SELECT 1 AS n) AS k RETURNING k.n) SELECT '[]'::jsonb --";
-        for (plan, dimensions) in [
-            (json!({"table": "docs", "key": ["id"], "columns": ["content"], "target": "embedding", "type": evil}), 2),
-            (json!({"table": "docs", "key": ["id"], "columns": [evil], "target": "embedding"}), 2),
-            (json!({"table": "docs", "key": [evil], "columns": ["content"], "target": "embedding"}), 2),
-            (json!({"table": "docs", "key": ["id"], "columns": ["content"], "target": evil, "hash_column": evil, "user_column": evil}), 2),
-        ] {
-            let args = json!({"plan": plan, "tenant": "x", "model": "m", "dimensions": dimensions,
-                "rows": [{"key": ["1"], "source": "x", "hash": "00"}]});
-            let _either = session.run(&act(&hook, "embed_write", &args)).await;
-            assert_eq!(session.number("SELECT id FROM docs").await?, 1, "{args}");
+        let template = "SELECT id FROM zerodb.create_hook('doc.stored', 'auto_embed', '{\"template\": \"{{ content }}\"}', user_id => gen_random_uuid())";
+        let templated = session.text(template).await?;
+        for hook in [&hook, &templated] {
+            for (action, args) in [
+                ("embed_write", json!({"rows": [{"key": [evil], "source": evil, "hash": evil}], "model": evil, "dimensions": 2})),
+                ("embed_write", json!({"plan": {"target": evil, "type": evil, "key": [evil]}, "columns": [evil], "rows": []})),
+                ("embed_read", json!({"keys": [[evil]], "columns": ["content", evil]})),
+                ("embed_page", json!({"after": [evil], "limit": evil, "missing": true})),
+                ("embed_plan", json!({"event_type": evil, "columns": [evil]})),
+                ("embed_count", json!({"user_id": evil, "tenant": evil})),
+            ] {
+                let _either = session.run(&act(hook, action, &args)).await;
+                assert_eq!(session.number("SELECT id FROM docs").await?, 1, "{args}");
+            }
         }
         Ok(())
     })
@@ -45,18 +49,28 @@ async fn no_argument_becomes_sql() -> Result<()> {
 }
 
 #[tokio::test]
-async fn chunks_go_to_a_table_of_chunks_only() -> Result<()> {
+async fn chunks_go_to_the_table_of_chunks_of_the_config_only() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
         let hook = documents(&session).await?;
         let other = session.number("SELECT 'secrets'::regclass::oid::bigint").await?;
         let plan = json!({"table": "docs", "key": ["id"], "text": "content", "target": "embedding", "chunks": other, "chunk_key": ["id"], "copied": []});
+        let args = json!({"plan": plan, "key": ["1"], "source": "", "chunks": [], "limit": 10});
         for action in ["chunk_read", "chunk_write", "chunk_page", "chunk_count"] {
-            let args = json!({"plan": plan, "key": ["1"], "source": "", "chunks": [], "limit": 10});
             let error = session.error(&act(&hook, action, &args)).await?;
-            assert_eq!(error.code, "55000", "{action}: {error:?}");
+            assert_eq!(error.code, "42501", "vectors of this hook lie in a column: {action}: {error:?}");
         }
-        assert_eq!(session.number("SELECT count(*) FROM secrets").await?, 1);
+        session
+            .run(&format!("SELECT zerodb.update_hook('{hook}', '{{\"chunk_table\": \"docs_chunks\"}}')"))
+            .await?;
+        let found = session.json(&act(&hook, "chunk_read", &args)).await?;
+        let mut args = args;
+        args["source"] = found["source"].clone();
+        args["dimensions"] = json!(2);
+        args["chunks"] = json!([{"n": 0, "content": "a", "hash": "00", "vector": 0}]);
+        assert_eq!(session.json(&act(&hook, "chunk_write", &args)).await?, json!(true));
+        assert_eq!(session.text("SELECT string_agg(content, ' ') FROM docs_chunks").await?, "a");
+        assert_eq!(session.text("SELECT string_agg(content, ' ') FROM secrets").await?, "x");
         Ok(())
     })
     .await

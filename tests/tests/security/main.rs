@@ -6,5 +6,8 @@ mod fuzz;
 mod hooks;
 mod limits;
 mod matrix;
+mod owner;
 mod rights;
 mod tenants;
+mod user_code;
+mod worker_role;

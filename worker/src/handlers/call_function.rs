@@ -18,7 +18,7 @@ impl Handler for CallFunction {
         let timeout = delivery.hook.policy.timeout;
         match context
             .store
-            .call_function(delivery.hook.id, &delivery.event.envelope(), timeout)
+            .call_function(delivery.hook.id, delivery.event.id, timeout)
             .await
         {
             Ok(()) => Ok(Done::default()),

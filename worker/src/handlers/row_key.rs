@@ -1,6 +1,6 @@
 //! How the rows of a table are named, and which one an event is about. Pure.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::event::Event;
@@ -10,7 +10,7 @@ use crate::outcome::HandlerError;
 pub type Key = Vec<String>;
 
 /// The part of a plan that names rows.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct RowKey {
     pub table: String,
     /// The columns of the primary key.

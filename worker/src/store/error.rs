@@ -73,6 +73,7 @@ impl StoreError {
         match self {
             Self::Forbidden { .. } | Self::SchemaMismatch { .. } => true,
             Self::Database { sqlstate, .. } => [
+                SqlState::INSUFFICIENT_PRIVILEGE.code(),
                 SqlState::UNDEFINED_OBJECT.code(),
                 SqlState::INVALID_PARAMETER_VALUE.code(),
             ]

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::statements::CALL_FUNCTION;
 use super::{Store, StoreError};
+use crate::event::EventId;
 
 impl Store {
-    /// Runs the function of a `sql` hook as its owner, in a transaction of its own, within `timeout`.
+    /// Runs the function of a `sql` hook with an event of the log as its owner, in a transaction of its own, within `timeout`.
     pub async fn call_function(
         &self,
         hook: Uuid,
-        envelope: &Value,
+        event: EventId,
         timeout: Duration,
     ) -> Result<(), StoreError> {
         let mut connection = self.functions.get().await?;
@@ -29,7 +29,10 @@ impl Store {
                 &[&milliseconds],
             )
             .await?;
-        transaction.execute(CALL_FUNCTION, &[&hook, envelope]).await?;
+        transaction
+            .execute(CALL_FUNCTION, &[&hook, &event.to_string()])
+            .await
+            .map_err(|error| StoreError::from(error).of_owner())?;
         transaction.commit().await?;
         Ok(())
     }

@@ -25,12 +25,19 @@ impl Store {
         self.bounded(self.act(READ_SUMMARY, &parameters)).await
     }
 
-    /// Runs `summary_write`, and keeps the hash where the table has no column for it. False when the row has changed or gone.
+    /// Runs `summary_write`, and keeps the hash if so told: where the table has no column for it. False when the row has changed or
+    /// gone.
     ///
     /// # Errors
     /// As for `as_owner`.
-    pub async fn write_summary(&self, hook: Uuid, relid: u32, args: &Value) -> Result<bool, StoreError> {
-        let parameters: [&(dyn ToSql + Sync); 3] = [&hook, &relid, args];
+    pub async fn write_summary(
+        &self,
+        hook: Uuid,
+        relid: u32,
+        args: &Value,
+        keeps_hash: bool,
+    ) -> Result<bool, StoreError> {
+        let parameters: [&(dyn ToSql + Sync); 4] = [&hook, &relid, args, &keeps_hash];
         let written = self.bounded(self.act(WRITE_SUMMARY, &parameters)).await?;
         Ok(written == Value::Bool(true))
     }

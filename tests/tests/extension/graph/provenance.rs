@@ -256,8 +256,8 @@ async fn a_role_with_nothing_but_its_rights_on_the_tables_can_write() -> Result<
             .run(&format!(
                 "SELECT zerodb.grant_user('{role}'); GRANT USAGE ON SCHEMA zerodb_store TO {role};
                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA zerodb_store TO {role};
-                GRANT EXECUTE ON FUNCTION zerodb._do_graph_read(uuid, oid, jsonb, real[]), zerodb._do_graph_write(uuid, oid, jsonb, real[]),
-                    zerodb._do_graph_retract(uuid, oid, jsonb, real[]) TO {role}"
+                GRANT EXECUTE ON FUNCTION zerodb._do_graph_read(jsonb, oid, jsonb, real[]), zerodb._do_graph_write(jsonb, oid, jsonb, real[]),
+                    zerodb._do_graph_retract(jsonb, oid, jsonb, real[]) TO {role}"
             ))
             .await?;
         let app = Graph::of(db.session_as(&role).await?, owner.user).await?;

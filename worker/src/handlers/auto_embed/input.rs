@@ -11,7 +11,7 @@ use crate::outcome::HandlerError;
 /// Steps that one rendering may take.
 const FUEL: u64 = 100_000;
 
-/// A row as `zerodb._do_embed_read` gives it.
+/// A row as `zerodb._embed_read` gives it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Row {
     pub key: Key,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use minijinja::Environment;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::handlers::row_key::RowKey;
@@ -13,30 +13,25 @@ use crate::hook::Hook;
 /// The column that is embedded where the config names none.
 const CONTENT: &str = "content";
 
-/// What the server found out about a table (`zerodb._do_embed_plan`). It goes back with every other action.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+/// What the server found out about a table (`zerodb._embed_plan`). It finds it out anew for every action, so none of it goes back but
+/// the columns.
+#[derive(Debug, Clone, Deserialize)]
 pub struct Plan {
     #[serde(flatten)]
     pub row: RowKey,
     pub columns: Vec<String>,
-    pub target: String,
     /// Of the target; `None` for a column of any dimensions.
     pub dimensions: Option<usize>,
-    pub model_column: Option<String>,
     pub hash_column: Option<String>,
-    pub user_column: Option<String>,
     /// Row-level security holds for the acting role: each tenant's rows need a call of their own.
     pub tenants: bool,
 }
 
-/// The arguments of `zerodb._do_embed_plan`.
+/// The arguments of `zerodb._embed_plan`. The server knows the config; it does not parse templates.
 pub fn question(hook: &Hook, event_type: &str) -> Value {
     json!({
         "event_type": event_type,
-        "target": hook.text("target_column"),
         "columns": columns(hook),
-        "content": hook.text("content"),
-        "chunk_table": hook.text("chunk_table"),
     })
 }
 

@@ -223,7 +223,7 @@ impl Work<'_> {
     }
 
     fn complete(&self, mut args: Value) -> Value {
-        args["plan"] = json!(self.plan);
+        args["columns"] = json!(self.plan.columns);
         args
     }
 }

@@ -26,7 +26,7 @@ const ROWS: usize = 1000;
 /// Rows of a page whose texts become chunks: each may be a whole file.
 const DOCUMENTS: usize = 32;
 
-/// What `zerodb._do_embed_plan` answers.
+/// What `zerodb._embed_plan` answers.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Way {
@@ -93,10 +93,9 @@ impl Scope<'_> {
             .await
     }
 
-    /// With what every action needs beside its plan.
+    /// With the tenant, for a hook of every user; the server knows that of another hook.
     pub fn complete(&self, mut args: Value) -> Value {
         args["user_id"] = json!(self.user_id);
-        args["tenant"] = json!(self.hook.tenant());
         args
     }
 }
@@ -138,7 +137,7 @@ impl Target {
     ) -> Result<Embedded, StoreError> {
         match self.way.as_ref() {
             Way::Column(plan) => self.work(plan, scope).embed_keys(keys, time).await,
-            Way::Chunks(plan) => Ok(self.documents(plan, scope).embed(keys, time).await),
+            Way::Chunks(_) => Ok(self.documents(scope).embed(keys, time).await),
         }
     }
 
@@ -154,8 +153,8 @@ impl Target {
     ) -> Result<Rows, StoreError> {
         let (rows, most) = match self.way.as_ref() {
             Way::Column(plan) => (self.work(plan, scope).page(after, ROWS, missing).await?, ROWS),
-            Way::Chunks(plan) => {
-                let documents = self.documents(plan, scope);
+            Way::Chunks(_) => {
+                let documents = self.documents(scope);
                 (documents.page(after, DOCUMENTS, missing).await?, DOCUMENTS)
             }
         };
@@ -179,9 +178,9 @@ impl Target {
     ) -> Result<Embedded, StoreError> {
         match self.way.as_ref() {
             Way::Column(plan) => self.work(plan, scope).embed_page(rows, time).await,
-            Way::Chunks(plan) => {
+            Way::Chunks(_) => {
                 let keys: Vec<Key> = super::rows::parsed(rows)?;
-                Ok(self.documents(plan, scope).embed(&keys, time).await)
+                Ok(self.documents(scope).embed(&keys, time).await)
             }
         }
     }
@@ -192,8 +191,8 @@ impl Target {
     /// When the table cannot be read.
     pub async fn count(&self, scope: Scope<'_>) -> Result<Counted, StoreError> {
         let counted = match self.way.as_ref() {
-            Way::Column(plan) => scope.call("embed_count", json!({ "plan": plan }), None),
-            Way::Chunks(plan) => scope.call("chunk_count", json!({ "plan": plan }), None),
+            Way::Column(_) => scope.call("embed_count", json!({}), None),
+            Way::Chunks(_) => scope.call("chunk_count", json!({}), None),
         };
         let counted = counted.await?;
         let number = |field: &str| counted[field].as_i64().unwrap_or(0);
@@ -212,10 +211,9 @@ impl Target {
         }
     }
 
-    fn documents<'a>(&'a self, plan: &'a ChunkPlan, scope: Scope<'a>) -> Documents<'a> {
+    fn documents<'a>(&'a self, scope: Scope<'a>) -> Documents<'a> {
         Documents {
             scope,
-            plan,
             provider: &self.provider,
             recipe: &self.recipe,
             files: &self.files,

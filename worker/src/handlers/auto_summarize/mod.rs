@@ -64,7 +64,7 @@ impl Handler for AutoSummarize {
         let until = Instant::now() + verdict::time(hook);
         let provider = context.providers.get(hook.text("provider"));
         let provider = provider.map_err(|error| verdict::of_model(&error))?;
-        let question = plan::question(hook, &event.event_type);
+        let question = plan::question(&event.event_type);
         let plan = self
             .plans
             .get(

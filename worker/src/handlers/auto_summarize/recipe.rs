@@ -6,7 +6,7 @@ use super::prompt;
 use crate::handlers::source::{Source, digest, hex};
 use crate::outcome::HandlerError;
 
-/// A row as `zerodb._do_summary_read` gives it: without its content.
+/// A row as `zerodb._summary_read` gives it: without its content.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Row {
     #[serde(flatten)]

@@ -54,26 +54,29 @@ impl Table<'_> {
             "model": summary.model,
             "info": summary.info(source, spent),
         }));
+        let keeps_hash = self.plan.hash_column.is_none();
         let store = &self.context.store;
         of_table(
             store
-                .write_summary(self.delivery.hook.id, self.delivery.event.relid, &args)
+                .write_summary(
+                    self.delivery.hook.id,
+                    self.delivery.event.relid,
+                    &args,
+                    keeps_hash,
+                )
                 .await,
         )
     }
 
     /// With what every action needs.
     fn complete(&self, mut args: Value) -> Value {
-        let tenant = self.delivery.hook.tenant();
         let user_id = if self.plan.tenants {
             self.delivery.event.user_id
         } else {
-            tenant
+            self.delivery.hook.tenant()
         };
-        args["plan"] = serde_json::to_value(self.plan).unwrap_or_default();
         args["key"] = json!(self.key);
         args["user_id"] = json!(user_id);
-        args["tenant"] = json!(tenant);
         args
     }
 }

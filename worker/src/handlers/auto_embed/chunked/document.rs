@@ -29,7 +29,7 @@ pub struct Document<'a> {
     pub until: Instant,
 }
 
-/// A row as `zerodb._do_chunk_read` gives it.
+/// A row as `zerodb._chunk_read` gives it.
 #[derive(Deserialize)]
 struct Row {
     #[serde(flatten)]
@@ -190,7 +190,6 @@ impl Document<'_> {
 
     /// With what every action needs.
     fn complete(&self, mut args: Value) -> Value {
-        args["plan"] = json!(self.documents.plan);
         args["key"] = json!(self.key);
         self.documents.scope.complete(args)
     }

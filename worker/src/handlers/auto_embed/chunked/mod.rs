@@ -33,7 +33,6 @@ const BUSY: Duration = Duration::from_secs(1);
 /// A hook's work on the texts of one table for one tenant.
 pub struct Documents<'a> {
     pub scope: Scope<'a>,
-    pub plan: &'a ChunkPlan,
     pub provider: &'a Provider,
     pub recipe: &'a Recipe,
     pub files: &'a Files,
@@ -82,7 +81,7 @@ impl Documents<'_> {
         limit: usize,
         missing: bool,
     ) -> Result<Value, StoreError> {
-        let args = json!({ "plan": self.plan, "after": after, "limit": limit, "missing": missing });
+        let args = json!({ "after": after, "limit": limit, "missing": missing });
         self.scope.call("chunk_page", args, None).await
     }
 }

@@ -1,0 +1,269 @@
+-- As whom a hook acts, and on what. The worker names a hook, and a table and an action or an event; everything else is found out here,
+-- from the hook and the catalog, with the rights of the extension's owner (see owner.rs and call_function.rs). Nobody else may
+-- call these.
+
+-- Whether a role stands above ordinary ones: a superuser, the owner of the database, the owner of the extension.
+CREATE FUNCTION zerodb._is_above(role oid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = role AND (r.rolsuper
+        OR EXISTS (SELECT FROM pg_database AS d WHERE d.datname = current_database() AND d.datdba = r.oid)
+        OR EXISTS (SELECT FROM pg_extension AS e WHERE e.extname = 'zerodb_hooks' AND e.extowner = r.oid)))
+$$;
+
+-- The role with whose rights a hook acts. 42704 where it belongs to nobody, because the role has gone.
+CREATE FUNCTION zerodb._hook_owner(hook_id uuid) RETURNS oid
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found oid := (SELECT r.oid FROM zerodb.hook_detail AS d JOIN pg_roles AS r ON r.oid = d.owner WHERE d.hook_id = _hook_owner.hook_id);
+BEGIN
+    IF found IS NULL THEN
+        RAISE EXCEPTION 'the hook belongs to nobody'
+            USING ERRCODE = '42704', DETAIL = 'The role that made it has been dropped, or was not there when this was restored.',
+                  HINT = 'SELECT zerodb.take_hook(id): the role that does so becomes its owner.';
+    END IF;
+    RETURN found;
+END
+$$;
+
+-- The hooks whose action it is; null where there is none of the name. A file is read in the same way for two of them.
+CREATE FUNCTION zerodb._hooks_of_action(action text) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN action = 'summary_part' THEN '{auto_embed,auto_summarize}'::text[]
+        WHEN action IN ('embed_plan', 'embed_read', 'embed_page', 'embed_write', 'embed_count',
+            'chunk_read', 'chunk_page', 'chunk_write', 'chunk_count') THEN '{auto_embed}'
+        WHEN action IN ('summary_plan', 'summary_read', 'summary_write') THEN '{auto_summarize}'
+        WHEN action IN ('graph_read', 'graph_candidates', 'graph_write', 'graph_retract') THEN '{auto_graph}' END
+$$;
+
+-- The hook of an action. 42501 where the action is not its handler's, or the hook is paused and nothing of it is under way; 42883 for
+-- an action that there is not; P0002 for a hook that has gone.
+CREATE FUNCTION zerodb._acting_hook(hook_id uuid, action text) RETURNS zerodb.zerodb_hooks
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    hook zerodb.zerodb_hooks;
+BEGIN
+    IF zerodb._hooks_of_action(action) IS NULL THEN
+        RAISE EXCEPTION 'a handler has no action %', quote_literal(action)
+            USING ERRCODE = '42883', HINT = 'Run a worker of the same version as the extension.';
+    END IF;
+    SELECT h.* INTO hook FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the hook does not exist' USING ERRCODE = 'P0002', HINT = 'It was deleted; nothing is left to do.';
+    END IF;
+    IF hook.hook_type <> 'first_party' OR hook.hook_name <> ALL (zerodb._hooks_of_action(action)) THEN
+        RAISE EXCEPTION 'hook % does not act by %', quote_literal(hook.hook_name), quote_literal(action)
+            USING ERRCODE = '42501', HINT = 'The worker runs only the actions of the hook''s own handler.';
+    END IF;
+    IF NOT hook.is_active AND NOT EXISTS (SELECT FROM zerodb.batch AS b WHERE b.hook_id = hook.id)
+        AND NOT EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.hook_id = hook.id AND d.state = 'running')
+    THEN
+        RAISE EXCEPTION 'hook % is paused', quote_literal(hook.hook_name)
+            USING ERRCODE = '42501', HINT = 'SELECT zerodb.update_hook(id, is_active => true) lets it go on.';
+    END IF;
+    RETURN hook;
+END
+$$;
+
+-- The enabled watches of a table, or of the partitioned table above it, whose events a hook with this pattern wants.
+CREATE FUNCTION zerodb._watches_of(relid oid, pattern text) RETURNS oid[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(array_agg(w.trigger_id), '{}')
+    FROM zerodb._watch_trigger AS w JOIN pg_trigger AS t ON t.oid = w.trigger_id
+    WHERE w.tgrelid = ANY (ARRAY(SELECT a.relid::oid FROM pg_partition_ancestors(_watches_of.relid) AS a (relid)) || _watches_of.relid)
+        AND t.tgenabled IN ('O', 'A') AND pattern = ANY (zerodb._patterns(w.mapping ->> 'event'))
+$$;
+
+-- 42501 unless the table is a user's and its watch is on; 42P01 where it has gone. A pattern matches what many watch, but
+-- whoever has not asked for events of a table has not asked for work on it either.
+CREATE FUNCTION zerodb._check_watched(relid oid, pattern text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target record;
+BEGIN
+    SELECT c.relkind, c.relpersistence, n.nspname INTO target
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the table that the event is about does not exist'
+            USING ERRCODE = '42P01', HINT = 'Delete the hook, or replay it once the table is there again.';
+    END IF;
+    -- Oids below are those of the server's own objects.
+    IF relid < 16384 OR target.nspname ~ '^pg_' OR target.nspname IN ('information_schema', 'zerodb')
+        OR target.relkind NOT IN ('r', 'p') OR target.relpersistence = 't'
+        OR cardinality(zerodb._watches_of(relid, pattern)) = 0
+    THEN
+        RAISE EXCEPTION 'no watch of table % records events of %', relid::regclass, quote_literal(pattern)
+            USING ERRCODE = '42501', DETAIL = 'A hook acts only on tables that are watched for it.',
+                  HINT = format('SELECT zerodb.watch(%L, ''event.type'', …), or enable its triggers.', relid::regclass);
+    END IF;
+END
+$$;
+
+-- The role that acts on a table for a hook of this owner: the table's owner where the hook's may act for him, else the hook's.
+-- 42501 where the table's owner is neither he, nor one he may act for, nor above him: the table's own triggers would run with
+-- his rights. A hook of a superuser so never acts on the table of another with more than that other's rights.
+CREATE FUNCTION zerodb._role_on(relid oid, hook_owner oid) RETURNS oid
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    table_owner oid := (SELECT c.relowner FROM pg_class AS c WHERE c.oid = relid);
+BEGIN
+    IF pg_has_role(hook_owner, table_owner, 'USAGE') THEN
+        RETURN table_owner;
+    ELSIF zerodb._is_above(table_owner) THEN
+        RETURN hook_owner;
+    END IF;
+    RAISE EXCEPTION 'the hook''s owner, role %, may not act for the owner of the table', quote_ident(pg_get_userbyid(hook_owner))
+        USING ERRCODE = '42501', DETAIL = 'Triggers that he has put on the table would run with the rights of the hook''s owner.',
+              HINT = 'SELECT zerodb.take_hook(id) as the table''s owner or a member of that role: who does so becomes the hook''s owner.';
+END
+$$;
+
+-- 42501 unless all tables of a graph belong to the owner of its memories: a stranger's triggers would run with his rights.
+CREATE FUNCTION zerodb._check_graph(relid oid) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    memories pg_class := (SELECT c FROM pg_class AS c WHERE c.oid = relid);
+    strange text;
+BEGIN
+    SELECT t.name INTO strange
+    FROM unnest(ARRAY['entities', 'entity_aliases', 'mentions', 'relations', 'relation_sources', 'extractions']) AS t (name)
+    JOIN pg_class AS c ON c.relnamespace = memories.relnamespace AND c.relname = t.name
+    WHERE c.relowner <> memories.relowner OR c.relkind NOT IN ('r', 'p') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table % of the graph belongs to another role than %', strange, relid::regclass
+            USING ERRCODE = '42501', HINT = 'ALTER TABLE … OWNER TO: all tables of a store belong to one role.';
+    END IF;
+END
+$$;
+
+-- What a hook has to do with a table, for an action: see embed.sql, summarize.sql and chunks.sql; of a graph only the tenant. `user_id` is
+-- there when the hook is of one tenant: whatever the worker says, it acts for him.
+CREATE FUNCTION zerodb._plan_of(hook zerodb.zerodb_hooks, relid oid, action text, args jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tenant jsonb := CASE WHEN hook.user_id = zerodb._every_user() THEN '{}' ELSE jsonb_build_object('user_id', hook.user_id) END;
+BEGIN
+    IF hook.hook_name = 'auto_graph' THEN
+        PERFORM zerodb._check_graph(relid);
+        RETURN tenant;
+    END IF;
+    RETURN tenant || jsonb_build_object('user_column', zerodb._tenant_column(relid, hook.event_type))
+        || CASE hook.hook_name WHEN 'auto_embed' THEN zerodb._embed_plan(hook, relid, args) ELSE zerodb._summary_plan(hook, relid, args) END;
+END
+$$;
+
+-- The statement of an action, of the parameters $1 jsonb and $2 real[]; of chunk_write several by name; null where a function of
+-- its own does it. 42501 for an action that does not go with how the hook embeds the table.
+CREATE FUNCTION zerodb._statements_of(action text, plan jsonb, relid oid, args jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF (action LIKE 'embed\_%' AND action <> 'embed_plan' AND plan ? 'chunks') OR (action LIKE 'chunk\_%' AND NOT plan ? 'chunks')
+        OR (action = 'summary_part' AND plan ->> 'text' IS NULL AND plan ->> 'bytes' IS NULL)
+    THEN
+        RAISE EXCEPTION 'the hook does not embed table % by %', relid::regclass, quote_literal(action)
+            USING ERRCODE = '42501', HINT = 'The table was changed; the worker plans again at its next attempt.';
+    END IF;
+    RETURN CASE action
+        -- As the acting role, who may be one that row-level security holds for.
+        WHEN 'embed_plan' THEN zerodb._answer_plan(plan, relid)
+        WHEN 'summary_plan' THEN zerodb._answer_plan(plan, relid)
+        WHEN 'embed_read' THEN to_jsonb(zerodb._embed_read(plan, relid, args))
+        WHEN 'embed_page' THEN to_jsonb(zerodb._embed_page(plan, relid, args))
+        WHEN 'embed_write' THEN to_jsonb(zerodb._embed_write(plan, relid, args))
+        WHEN 'embed_count' THEN to_jsonb(zerodb._embed_count(plan, relid))
+        WHEN 'chunk_read' THEN to_jsonb(zerodb._chunk_read(plan, relid))
+        WHEN 'chunk_page' THEN to_jsonb(zerodb._chunk_page(plan, relid, args))
+        WHEN 'chunk_write' THEN zerodb._chunk_write(plan, relid)
+        WHEN 'chunk_count' THEN to_jsonb(zerodb._chunk_count(plan, relid))
+        WHEN 'summary_read' THEN to_jsonb(zerodb._summary_read(plan, relid))
+        WHEN 'summary_part' THEN to_jsonb(zerodb._summary_part(plan, relid))
+        WHEN 'summary_write' THEN to_jsonb(zerodb._summary_write(plan, relid)) END;
+END
+$$;
+
+CREATE FUNCTION zerodb._answer_plan(plan jsonb, relid oid) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT to_jsonb(format('SELECT %L::jsonb || jsonb_build_object(''tenants'', row_security_active(%s::oid))', plan, relid)) $$;
+
+-- Runs the statement of a plan, as whoever calls.
+CREATE FUNCTION zerodb._do_statement(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    answer jsonb;
+BEGIN
+    PERFORM set_config('zerodb.user_id', coalesce(plan ->> 'user_id', args ->> 'user_id', ''), true);
+    EXECUTE plan ->> 'statements' INTO answer USING args, vectors;
+    RETURN answer;
+END
+$$;
+
+-- What zerodb._as_owner is to do: the role to act as, the function to call, and the plan to give it. Raises what all of these raise.
+CREATE FUNCTION zerodb._admit_action(hook_id uuid, relid oid, action text, args jsonb, OUT role oid, OUT function oid, OUT plan jsonb)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    hook zerodb.zerodb_hooks := zerodb._acting_hook(hook_id, action);
+BEGIN
+    PERFORM zerodb._check_watched(relid, hook.event_type);
+    role := zerodb._role_on(relid, zerodb._hook_owner(hook_id));
+    plan := zerodb._plan_of(hook, relid, action, args);
+    plan := plan || jsonb_build_object('statements', zerodb._statements_of(action, plan, relid, args));
+    function := format('zerodb.%I(jsonb, oid, jsonb, real[])',
+        CASE WHEN action LIKE 'graph\_%' OR action = 'chunk_write' THEN '_do_' || action ELSE '_do_statement' END)::regprocedure;
+END
+$$;
+
+-- What the function of a `sql` hook is called with: the envelope of an event of the log that the hook's pattern, user and project
+-- cover. 42501 for another event, so that the worker cannot make one up; P0002 where the event or the hook has gone.
+CREATE FUNCTION zerodb._hook_envelope(hook_id uuid, event_id text) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    envelope jsonb := zerodb.event_json(event_id);
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM zerodb._event_key(event_id) AS k
+        JOIN zerodb.outbox AS o ON o.xid = k.xid AND o.ord = k.ord
+        JOIN zerodb.zerodb_hooks AS h ON h.id = hook_id AND h.hook_type = 'sql'
+        WHERE h.event_type = ANY (zerodb._patterns(o.event_type)) AND (h.user_id = zerodb._every_user() OR h.user_id = o.user_id)
+            AND (h.project_id IS NULL OR h.project_id = o.project_id))
+    THEN
+        RAISE EXCEPTION 'event % is none of the hook''s', quote_literal(event_id)
+            USING ERRCODE = '42501', HINT = 'A hook''s function is called only for events that match the hook.';
+    END IF;
+    RETURN envelope;
+END
+$$;
+
+-- The function of a `sql` hook and its owner: both null where there is no such hook.
+CREATE FUNCTION zerodb._hook_function(hook_id uuid, OUT owner oid, OUT function text)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT zerodb._hook_owner(h.id), h.hook_config ->> 'function'
+    FROM zerodb.zerodb_hooks AS h WHERE h.id = _hook_function.hook_id AND h.hook_type = 'sql'
+$$;
