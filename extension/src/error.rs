@@ -52,6 +52,9 @@ pub enum Error {
     NotInstalled,
     NotSettled,
     TemporaryObject,
+    UnknownLock {
+        lock: String,
+    },
 }
 
 impl Error {
@@ -104,6 +107,7 @@ impl Error {
             Self::NotInstalled => "the extension is not there, or of another version than its library".into(),
             Self::NotSettled => "deferred triggers could not be fired".into(),
             Self::TemporaryObject => "the code of a hook made a temporary object".into(),
+            Self::UnknownLock { lock } => format!("there is no lock '{lock}'"),
         }
     }
 
@@ -160,6 +164,7 @@ impl Error {
             Self::NotInstalled => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotSettled => "Try again; if it stays so, report it.",
             Self::TemporaryObject => "Make it in a schema of its own, and drop it at the end.",
+            Self::UnknownLock { .. } => "Run a worker of the same version as the extension.",
             Self::LogOfOtherVersion => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotATrigger => {
                 "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."

@@ -10,6 +10,7 @@ mod error;
 mod fence;
 mod invoke;
 mod lexical;
+mod lock;
 mod outbox;
 mod owner;
 mod settings;

@@ -106,11 +106,11 @@ BEGIN
 END
 $$;
 
--- Until the end of the transaction nobody else weighs or charges: ("zero", 6).
+-- Until the end of the transaction nobody else weighs or charges. 55P03 after 5 s: the worker asks again.
 CREATE FUNCTION zerodb._lock_budgets() RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT pg_advisory_xact_lock(2053468783, 6) $$;
+AS $$ BEGIN PERFORM zerodb._lock('budgets'); END $$;
 
 -- Adds to the totals of every budget that applies. What is added must not be in the tables that _spent reads yet: a budget
 -- without a total of today is added up first.

@@ -82,7 +82,7 @@ AS $$
         '_graph_restore_relations', '_graph_drop_orphans', '_graph_settle_facts', '_graph_rules', '_graph_says', '_graph_rivals', '_graph_due',
         '_graph_scope', '_graph_place', '_graph_load', '_graph_names', '_graph_resolve', '_sorted_name', '_graph_near', '_graph_dimensions',
         '_graph_lock', '_graph_lock_entities', '_graph_create', '_graph_settle_entities', '_graph_mentioned', '_graph_mentions',
-        '_graph_write_mentions', '_graph_promote', '_graph_replace', '_graph_join_relations', '_graph_add_sources', '_graph_write_relations']
+        '_graph_write_mentions', '_graph_promote', '_graph_replace', '_graph_join_relations', '_graph_add_sources', '_graph_write_relations', '_lock_graph', '_lock_store']
     WHEN 'worker' THEN ARRAY[
         'emit', 'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event',
         '_all_tenants', '_user_id', '_tenant', '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
@@ -90,6 +90,7 @@ AS $$
         '_patterns', '_is_true', '_order_key', '_current_slot', '_wake',
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
         '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
+        '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
         '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',
         '_check_budgets', '_tidy_budgets']

@@ -1,3 +1,3 @@
 -- Tries to become the worker that parks; the lock lives as long as the listening connection.
--- Locks: the advisory lock ("zero", 3) of the session.
-SELECT pg_try_advisory_lock(2053468783, 3)
+-- Locks: the lock `lead` (see extension/src/lock.rs) of the session.
+SELECT zerodb._try_lock_session('lead')

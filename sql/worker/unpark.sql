@@ -1,2 +1,2 @@
--- Unparks: writers stop notifying. Locks: gives back the advisory lock ("zero", 1).
-SELECT pg_advisory_unlock(2053468783, 1)
+-- Unparks: writers stop notifying. Locks: gives back the lock `park`.
+SELECT zerodb._unlock_session('park')

@@ -31,7 +31,7 @@ async fn documents(session: &Session) -> Result<i64> {
 
 /// Whether writers notify: somebody holds the lock that says so.
 async fn parked(session: &Session) -> Option<()> {
-    let parked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 2053468783 AND objid = 1
+    let parked = "SELECT count(*) FROM pg_locks WHERE locktype = 'userlock' AND classid = 2053468783 AND objid = 1
         AND mode = 'ExclusiveLock' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     (session.number(parked).await.ok()? == 1).then_some(())
 }

@@ -11,14 +11,12 @@ async fn a_commit_notifies_the_channel_that_the_worker_listens_on() -> Result<()
         let session = database.session().await?;
         let listener = database.session().await?;
         listener
-            .run(&format!(
-                "LISTEN {CHANNEL}; SELECT pg_advisory_lock(2053468783, 1)"
-            ))
+            .run(&format!("LISTEN {CHANNEL}; SELECT zerodb._lock_session('park')"))
             .await?;
         session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
         listener.run("SELECT 1").await?;
         assert_eq!(listener.take_notifications(), [CHANNEL]);
-        listener.run("SELECT pg_advisory_unlock(2053468783, 1)").await?;
+        listener.run("SELECT zerodb._unlock_session('park')").await?;
         session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
         listener.run("SELECT 1").await?;
         assert!(

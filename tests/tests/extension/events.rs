@@ -319,9 +319,7 @@ async fn a_commit_with_events_wakes_a_parked_worker_and_no_other_commit_notifies
         listener.run("SELECT 1").await?;
         assert_eq!(listener.take_notifications(), Vec::<String>::new());
         // Parked: as the worker does it.
-        listener
-            .run(&format!("SELECT pg_advisory_lock({}, 1)", 0x7a65_726f))
-            .await?;
+        listener.run("SELECT zerodb._lock_session('park')").await?;
         session.run("INSERT INTO item VALUES (2)").await?;
         session
             .run("BEGIN; INSERT INTO item VALUES (3); ROLLBACK")

@@ -5,6 +5,7 @@ mod escalation;
 mod fuzz;
 mod hooks;
 mod limits;
+mod locks;
 mod matrix;
 mod owner;
 mod rights;

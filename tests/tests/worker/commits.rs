@@ -68,7 +68,7 @@ async fn a_write_wakes_a_parked_worker_long_before_its_next_poll() -> Result<()>
         for n in 1..=20_i64 {
             // Parked: the lock that writers share is held by the listening connection alone.
             eventually(SOON, async || {
-                let parked = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 2053468783 AND objid = 1
+                let parked = "SELECT count(*) FROM pg_locks WHERE locktype = 'userlock' AND classid = 2053468783 AND objid = 1
                     AND mode = 'ExclusiveLock' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
                 (session.number(parked).await.ok()? == 1).then_some(())
             })

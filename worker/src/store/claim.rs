@@ -92,8 +92,10 @@ impl Store {
             connection.batch_execute("COMMIT"),
         )?;
         if !locked.try_get::<_, bool>(0)? {
+            self.turn.refused(&connection).await?;
             return Ok(None);
         }
+        self.turn.had();
         let ordered = rows.first().map_or(Ok(false), |row| row.try_get(ORDERED))?;
         let mut found = dispatched(&rows)?;
         if ordered {

@@ -20,8 +20,10 @@ mod place;
 mod settings;
 pub mod statements;
 mod summaries;
+mod turn;
 mod usage;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -60,6 +62,7 @@ pub struct Store {
     pool: Pool,
     functions: Pool,
     rows: Pool,
+    turn: Arc<turn::Turn>,
     url: String,
 }
 
@@ -73,6 +76,7 @@ impl Store {
             pool: pool(url, "zerodb-hooks", POOL_SIZE)?,
             functions: pool(url, "zerodb-hooks functions", FUNCTION_CONNECTIONS)?,
             rows: pool(url, "zerodb-hooks rows", ROW_CONNECTIONS)?,
+            turn: Arc::default(),
             url: url.to_owned(),
         })
     }

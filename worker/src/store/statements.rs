@@ -45,6 +45,7 @@ statements! {
     PRUNE_DELIVERIES = "prune_deliveries.sql";
     PRUNE_SUMMARY_CHUNKS = "prune_summary_chunks.sql";
     READ_CHUNKS = "read_chunks.sql";
+    READ_CURSOR = "read_cursor.sql";
     READ_SUMMARY = "read_summary.sql";
     REAP_LEASES = "reap_leases.sql";
     RECORD_USAGE = "record_usage.sql";

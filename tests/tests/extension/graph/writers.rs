@@ -110,7 +110,7 @@ async fn a_writer_that_was_overtaken_by_a_deletion_writes_nothing() -> Result<()
     let late = writer.act("write", "m1", entities);
     let watcher = db.session().await?;
     let (written, committed) = tokio::join!(late, async {
-        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()";
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'userlock' AND datname = current_database()";
         let waiting = async || watcher.number(waits).await.ok().filter(|count| *count == 1);
         eventually(Duration::from_secs(10), waiting).await?;
         graph.run("COMMIT").await
