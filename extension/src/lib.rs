@@ -7,6 +7,7 @@ mod call_function;
 mod capture;
 mod config_check;
 mod error;
+mod event_data;
 mod fence;
 mod invoke;
 mod lexical;
@@ -183,6 +184,7 @@ CREATE FUNCTION zerodb._as_owner(hook_id uuid, relid oid, action text, args json
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_as_owner';
 COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS 'Runs an action of a hook''s handler on a table, as a role that may';
 CREATE FUNCTION zerodb._forget_wanted() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_wanted';
+CREATE FUNCTION zerodb._event_data(data json) RETURNS jsonb LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_data';
 ",
     name = "native",
     requires = ["types"]

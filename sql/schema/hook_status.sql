@@ -49,8 +49,8 @@ LEFT JOIN (
 LEFT JOIN LATERAL (SELECT sum(v.total)::bigint AS total, sum(v.done)::bigint AS done, min(v.counted_at) AS counted_at
     FROM zerodb.coverage AS v WHERE v.hook_id = h.id) AS c ON true
 LEFT JOIN LATERAL (
-    SELECT sum(g.requests) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date)::bigint AS requests_today,
-        sum(g.prompt_tokens + g.completion_tokens) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date)::bigint AS tokens_today,
-        sum(g.prompt_tokens + g.completion_tokens)::bigint AS tokens
+    SELECT least(sum(g.requests) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS requests_today,
+        least(sum(g.prompt_tokens::numeric + g.completion_tokens) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS tokens_today,
+        least(sum(g.prompt_tokens::numeric + g.completion_tokens), 9223372036854775807)::bigint AS tokens
     FROM zerodb.usage AS g WHERE g.hook_id = h.id) AS u ON true;
 COMMENT ON VIEW zerodb.hook_status IS 'Of each hook: deliveries that wait or run, exactly, the oldest one''s age, failures by class, rows with a result as last counted, tokens';

@@ -67,7 +67,7 @@ AS $$
         '_user_id', '_tenant', '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_acting_user',
         -- Reading the log and the queue, as far as row-level security shows them.
         '_event_id', '_event_key', '_rfc3339', '_no_event', '_no_hook', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched',
-        '_patterns', '_spent',
+        '_patterns', '_spent', '_event_data',
         -- Looks at the caller's tables, and DDL on them.
         '_primary_key', '_has_column', '_no_column', '_field_source', '_id_field', '_watch_mapping', '_check_watchable',
         '_watch_trigger_name', '_create_watch_trigger',
@@ -90,7 +90,7 @@ AS $$
         '_patterns', '_is_true', '_order_key', '_current_slot', '_wake',
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
         '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
-        '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
+        '_event_data', '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
         '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',
         '_check_budgets', '_tidy_budgets']

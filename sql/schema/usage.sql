@@ -42,21 +42,22 @@ COMMENT ON TABLE zerodb.usage_day IS 'Usage of models by day (UTC), without that
 COMMENT ON COLUMN zerodb.usage_day.estimated_tokens IS 'How many of the tokens were estimated';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.usage_day', '');
 
+-- The sums end where bigint does: one user's figures must not make the view fail for all.
 CREATE VIEW zerodb.usage WITH (security_invoker = true) AS
 SELECT
     u.day, u.user_id, u.project_id, u.handler, u.hook_id, u.provider, u.model,
-    sum(u.requests)::bigint AS requests,
-    sum(u.inputs)::bigint AS inputs,
-    sum(u.prompt_tokens)::bigint AS prompt_tokens,
-    sum(u.completion_tokens)::bigint AS completion_tokens,
-    round(coalesce(sum(u.estimated_tokens) / nullif(sum(u.prompt_tokens + u.completion_tokens), 0), 0), 4) AS estimated_share
+    least(sum(u.requests), 9223372036854775807)::bigint AS requests,
+    least(sum(u.inputs), 9223372036854775807)::bigint AS inputs,
+    least(sum(u.prompt_tokens), 9223372036854775807)::bigint AS prompt_tokens,
+    least(sum(u.completion_tokens), 9223372036854775807)::bigint AS completion_tokens,
+    round(coalesce(sum(u.estimated_tokens) / nullif(sum(u.prompt_tokens::numeric + u.completion_tokens), 0), 0), 4) AS estimated_share
 FROM (
     SELECT d.day, d.user_id, d.project_id, d.handler, d.hook_id, d.provider, d.model, d.requests, d.inputs, d.prompt_tokens,
         d.completion_tokens, d.estimated_tokens
     FROM zerodb.usage_day AS d
     UNION ALL
     SELECT (e.at AT TIME ZONE 'UTC')::date, e.user_id, e.project_id, e.handler, e.hook_id, e.provider, e.model, e.requests, e.inputs,
-        e.prompt_tokens, e.completion_tokens, CASE WHEN e.estimated THEN e.prompt_tokens + e.completion_tokens ELSE 0 END
+        e.prompt_tokens, e.completion_tokens, CASE WHEN e.estimated THEN e.prompt_tokens::numeric + e.completion_tokens ELSE 0 END
     FROM zerodb.usage_entry AS e
 ) AS u
 GROUP BY u.day, u.user_id, u.project_id, u.handler, u.hook_id, u.provider, u.model;

@@ -11,4 +11,5 @@ mod owner;
 mod rights;
 mod tenants;
 mod user_code;
+mod views;
 mod worker_role;
