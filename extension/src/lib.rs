@@ -78,9 +78,14 @@ extension_sql_file!(
     requires = ["event_api"]
 );
 extension_sql_file!(
+    "../../sql/schema/store_trust.sql",
+    name = "store_trust",
+    requires = ["delivery_api"]
+);
+extension_sql_file!(
     "../../sql/schema/store.sql",
     name = "store",
-    requires = ["delivery_api"]
+    requires = ["store_trust"]
 );
 extension_sql_file!(
     "../../sql/schema/memory.sql",

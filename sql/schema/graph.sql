@@ -23,6 +23,17 @@ BEGIN
 END
 $$;
 
+-- 42501 where a graph's tables are not the caller's to use, see _check_coders.
+CREATE FUNCTION zerodb._check_graph_coders(schema name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM zerodb._check_coders(ARRAY(SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = schema
+        AND c.relname IN ('entities', 'entity_aliases', 'relations', 'relation_sources', 'mentions', 'extractions', 'predicates', 'merge_log')));
+END
+$$;
+
 -- How far a search goes: the relations of each direction that are followed from an entity other than the start, and the
 -- mentions from which on an entity is a hub: it is shown, but not followed.
 CREATE FUNCTION zerodb._graph_bounds(OUT fan_out integer, OUT hub bigint)
@@ -122,10 +133,11 @@ DECLARE
 BEGIN
     PERFORM zerodb._check_search(max_depth, max_rows, min_confidence);
     PERFORM zerodb._store_table(schema, 'relations');
+    PERFORM zerodb._check_graph_coders(schema);
     EXECUTE format('SELECT array_agg(DISTINCT s.id) FROM ('
         'SELECT coalesce(e.merged_into, e.id) AS id FROM %1$I.entities AS e WHERE e.norm_name = $3 AND %2$s UNION ALL '
         'SELECT coalesce(e.merged_into, e.id) FROM %1$I.entity_aliases AS a JOIN %1$I.entities AS e ON e.id = a.entity_id '
-        'WHERE a.norm_alias = $3 AND %2$s) AS s', schema, readable)
+        'WHERE a.norm_alias = $3 AND %2$s AND %3$s) AS s', schema, readable, zerodb._graph_readable('a', acting, project))
     INTO frontier USING acting, project, zerodb._norm_name(start_name);
     seen := frontier;
     FOR level IN 1 .. max_depth LOOP

@@ -66,11 +66,11 @@ BEGIN
         SELECT array_agg(ROW(q.source_id, q.predicate, q.target_id, q.fact, q.quote, q.confidence, q.valid_at, q.invalid_at, q.since, q.until,
             q.single_valued, r.id)::zerodb._graph_said) FROM unnest($3) AS q
         LEFT JOIN LATERAL (SELECT r.id FROM %1$I.relations AS r
-            LEFT JOIN %1$I.relation_sources AS own ON own.relation_id = r.id AND own.memory_id = $4 AND own.memory_table = $5
+            LEFT JOIN %1$I.relation_sources AS own ON own.relation_id = r.id AND own.memory_id = $4 AND own.memory_table = $5 AND %3$s
             WHERE r.source_id = q.source_id AND r.predicate = q.predicate AND r.target_id = q.target_id AND %2$s AND (own.relation_id IS NOT NULL
                 OR (q.since < coalesce(r.invalid_at, 'infinity') AND q.until > coalesce(r.valid_at, least(r.said_at, r.invalid_at))))
             ORDER BY own.relation_id IS NULL, q.since < coalesce(r.valid_at, least(r.said_at, r.invalid_at)), r.expired_at IS NOT NULL, r.id LIMIT 1) AS r ON true
-        $q$, memory.store, zerodb._graph_scope('r', memory))
+        $q$, memory.store, zerodb._graph_scope('r', memory), zerodb._graph_scope('own', memory))
     INTO joined USING memory.user_id, memory.project_id, said, memory.id, memory.memory_table;
     RETURN coalesce(joined, '{}');
 END
@@ -96,8 +96,8 @@ BEGIN
         INSERT INTO %1$I.relation_sources AS s (relation_id, memory_table, memory_id, fact, quote, confidence, valid_at, invalid_at, said_at, user_id, project_id)
         SELECT q.relation_id, $5, $4, q.fact, q.quote, q.confidence, q.valid_at, q.invalid_at, $6, $1, $2 FROM unnest($3) AS q
         ON CONFLICT ON CONSTRAINT relation_sources_pkey DO UPDATE SET fact = excluded.fact, quote = excluded.quote, confidence = excluded.confidence,
-            valid_at = excluded.valid_at, invalid_at = excluded.invalid_at, said_at = excluded.said_at
-        $q$, memory.store)
+            valid_at = excluded.valid_at, invalid_at = excluded.invalid_at, said_at = excluded.said_at WHERE %2$s
+        $q$, memory.store, zerodb._graph_scope('s', memory))
     USING memory.user_id, memory.project_id, said, memory.id, memory.memory_table, memory.said_at;
     RETURN said;
 END
@@ -146,16 +146,18 @@ DECLARE
     twins bigint[];
 BEGIN
     EXECUTE format('SELECT array_agg(DISTINCT s.id) FROM %1$I.relations AS r JOIN %1$I.relations AS s ON s.source_id = r.source_id '
-        'AND s.predicate = r.predicate AND s.target_id = r.target_id AND %2$s WHERE r.id = ANY ($3)', memory.store, zerodb._graph_scope('s', memory))
+        'AND s.predicate = r.predicate AND s.target_id = r.target_id AND %2$s WHERE r.id = ANY ($3) AND %3$s',
+        memory.store, zerodb._graph_scope('s', memory), zerodb._graph_scope('r', memory))
     INTO twins USING memory.user_id, memory.project_id, ids;
-    EXECUTE format('SELECT array_agg(DISTINCT r.predicate) FROM %I.relations AS r WHERE r.id = ANY ($1)', memory.store) INTO predicates USING ids;
+    EXECUTE format('SELECT array_agg(DISTINCT r.predicate) FROM %I.relations AS r WHERE r.id = ANY ($3) AND %s', memory.store, zerodb._graph_scope('r', memory))
+    INTO predicates USING memory.user_id, memory.project_id, ids;
     EXECUTE format($q$
         SELECT array_agg(DISTINCT o.id) FROM %1$I.relations AS r JOIN unnest($4) AS p ON p.predicate = r.predicate AND p.single_valued
         CROSS JOIN LATERAL (SELECT r.source_id AS id UNION SELECT r.target_id WHERE p.mutual) AS e
         CROSS JOIN LATERAL (SELECT s.id FROM %1$I.relations AS s WHERE s.source_id = e.id AND s.predicate = r.predicate AND %2$s
             UNION ALL SELECT s.id FROM %1$I.relations AS s WHERE p.mutual AND s.target_id = e.id AND s.predicate = r.predicate AND %2$s) AS o
-        WHERE r.id = ANY ($3)
-        $q$, memory.store, zerodb._graph_scope('s', memory))
+        WHERE r.id = ANY ($3) AND %3$s
+        $q$, memory.store, zerodb._graph_scope('s', memory), zerodb._graph_scope('r', memory))
     INTO rivals USING memory.user_id, memory.project_id, ids, zerodb._graph_rules(memory, predicates);
     RETURN ids || rivals || twins;
 END
@@ -178,10 +180,10 @@ BEGIN
         CROSS JOIN LATERAL (SELECT max(x.confidence) AS confidence, (array_agg(x.fact ORDER BY x.confidence DESC, x.said_at DESC, x.memory_id))[1] AS fact,
                 min(x.valid_at) AS valid_at, min(x.said_at) AS said_at,
                 CASE WHEN max(x.invalid_at) < min(x.valid_at) THEN min(x.valid_at) ELSE max(x.invalid_at) END AS ended
-            FROM %1$I.relation_sources AS x WHERE x.relation_id = r.id) AS s
-        WHERE r.id = ANY ($1) AND r.origin = 'extracted'
-        $q$, memory.store)
-    INTO facts USING ids;
+            FROM %1$I.relation_sources AS x WHERE x.relation_id = r.id AND %2$s) AS s
+        WHERE r.id = ANY ($3) AND r.origin = 'extracted' AND %3$s
+        $q$, memory.store, zerodb._graph_scope('x', memory), zerodb._graph_scope('r', memory))
+    INTO facts USING memory.user_id, memory.project_id, ids;
     rules := zerodb._graph_rules(memory, ARRAY(SELECT DISTINCT f.predicate FROM unnest(facts) AS f));
     RETURN ARRAY(SELECT ROW(f.id, f.source_id, f.predicate, f.target_id, f.confidence, f.fact, f.valid_at, f.said_at, f.ended, f.since,
             coalesce(n.since, f.until), n.id, p.single_valued, p.mutual)::zerodb._graph_fact
@@ -193,6 +195,19 @@ BEGIN
 END
 $$;
 
+-- Gives one relation the sources of another that it does not have itself.
+CREATE FUNCTION zerodb._graph_give_sources(memory zerodb._graph_memory, giver bigint, taker bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('UPDATE %1$I.relation_sources AS s SET relation_id = $4 WHERE s.relation_id = $3 AND %2$s AND NOT EXISTS '
+        '(SELECT FROM %1$I.relation_sources AS o WHERE o.relation_id = $4 AND o.memory_id = s.memory_id AND o.memory_table = s.memory_table AND %3$s)',
+        memory.store, zerodb._graph_scope('s', memory), zerodb._graph_scope('o', memory))
+    USING memory.user_id, memory.project_id, giver, taker;
+END
+$$;
+
 -- Makes relations what they are by their sources: those without any go, those that say the same of overlapping times become
 -- one, and the rest is computed. What does not change is not written. `rivalry`: relations of single-valued predicates may be
 -- among them, or some may have lost a source.
@@ -201,6 +216,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    of_relation text := zerodb._graph_scope('r', memory);
     due zerodb._graph_fact[];
     double record;
     ends boolean;
@@ -210,29 +226,28 @@ BEGIN
     END IF;
     IF rivalry THEN
         ids := zerodb._graph_rivals(memory, ids);
-        EXECUTE format('DELETE FROM %1$I.relations AS r WHERE r.id = ANY ($1) AND r.origin = ''extracted'' AND NOT EXISTS '
-            '(SELECT FROM %1$I.relation_sources AS s WHERE s.relation_id = r.id)', memory.store) USING ids;
+        EXECUTE format('DELETE FROM %1$I.relations AS r WHERE r.id = ANY ($3) AND r.origin = ''extracted'' AND %2$s AND NOT EXISTS '
+            '(SELECT FROM %1$I.relation_sources AS s WHERE s.relation_id = r.id AND %3$s)', memory.store, of_relation, zerodb._graph_scope('s', memory))
+        USING memory.user_id, memory.project_id, ids;
     END IF;
     LOOP
         due := zerodb._graph_due(memory, ids);
         SELECT a.id AS kept, b.id AS lost INTO double FROM unnest(due) AS a JOIN unnest(due) AS b ON b.source_id = a.source_id AND b.predicate = a.predicate
             AND b.target_id = a.target_id AND (b.since, b.id) > (a.since, a.id) AND b.since < a.until ORDER BY a.since, a.id LIMIT 1;
         EXIT WHEN NOT FOUND;
-        EXECUTE format('UPDATE %1$I.relation_sources AS s SET relation_id = $1 WHERE s.relation_id = $2 AND NOT EXISTS (SELECT FROM %1$I.relation_sources AS o '
-            'WHERE o.relation_id = $1 AND o.memory_id = s.memory_id AND o.memory_table = s.memory_table)', memory.store)
-        USING double.kept, double.lost;
-        EXECUTE format('DELETE FROM %I.relations AS r WHERE r.id = $1', memory.store) USING double.lost;
+        PERFORM zerodb._graph_give_sources(memory, double.lost, double.kept);
+        EXECUTE format('DELETE FROM %I.relations AS r WHERE r.id = $3 AND %s', memory.store, of_relation) USING memory.user_id, memory.project_id, double.lost;
     END LOOP;
     -- First those that end, or the index of what is true now would see two.
     FOREACH ends IN ARRAY '{true,false}'::boolean[] LOOP
         EXECUTE format($q$
             UPDATE %I.relations AS r SET confidence = d.confidence, fact = d.fact, valid_at = d.valid_at, said_at = d.said_at, invalid_at = nullif(d.until, 'infinity'),
                 superseded_by = d.superseded_by, expired_at = CASE WHEN d.superseded_by IS NOT NULL THEN coalesce(r.expired_at, now()) END
-            FROM unnest($1) AS d WHERE r.id = d.id AND (d.until < 'infinity') = $2
+            FROM unnest($3) AS d WHERE r.id = d.id AND %s AND (d.until < 'infinity') = $4
                 AND (r.confidence, r.fact, r.valid_at, r.said_at, r.invalid_at, r.superseded_by, r.expired_at IS NOT NULL)
                 IS DISTINCT FROM (d.confidence, d.fact, d.valid_at, d.said_at, nullif(d.until, 'infinity'), d.superseded_by, d.superseded_by IS NOT NULL)
-            $q$, memory.store)
-        USING due, ends;
+            $q$, memory.store, of_relation)
+        USING memory.user_id, memory.project_id, due, ends;
     END LOOP;
 END
 $$;

@@ -12,6 +12,7 @@ DECLARE
     found_two record;
 BEGIN
     PERFORM zerodb._store_table(schema, 'entities');
+    PERFORM zerodb._check_graph_coders(schema);
     EXECUTE format('SELECT count(*) AS n, count(*) FILTER (WHERE l.merged_into IS NULL) AS live, min(l.user_id::text)::uuid AS user_id, '
         'min(l.project_id::text)::uuid AS project_id, count(DISTINCT (l.user_id, l.project_id)) AS tenants FROM (SELECT e.* FROM %I.entities AS e '
         'WHERE e.id IN ($1, $2) AND ($3 IS NULL OR e.user_id = $3) ORDER BY e.id FOR UPDATE) AS l', schema)
@@ -29,13 +30,38 @@ END
 $$;
 
 -- Counts the memories that mention entities.
-CREATE FUNCTION zerodb._graph_count_mentions(store name, ids bigint[]) RETURNS void
+CREATE FUNCTION zerodb._graph_count_mentions(scope zerodb._graph_memory, ids bigint[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     EXECUTE format('UPDATE %1$I.entities AS e SET mention_count = (SELECT count(DISTINCT (m.memory_table, m.memory_id)) FROM %1$I.mentions AS m '
-        'WHERE m.entity_id = e.id) WHERE e.id = ANY ($1)', store) USING ids;
+        'WHERE m.entity_id = e.id AND %2$s) WHERE e.id = ANY ($3) AND %3$s', scope.store, zerodb._graph_scope('m', scope), zerodb._graph_scope('e', scope))
+    USING scope.user_id, scope.project_id, ids;
+END
+$$;
+
+-- The relations of the loser, each with the one that the winner has already (`twin`) and its sources: [{id, source_id, target_id,
+-- origin, twin, sources}].
+CREATE FUNCTION zerodb._graph_twins(scope zerodb._graph_memory, winner bigint, loser bigint) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    twins jsonb;
+BEGIN
+    EXECUTE format($q$
+        SELECT jsonb_agg(jsonb_build_object('id', r.id, 'source_id', r.source_id, 'target_id', r.target_id, 'origin', r.origin, 'twin', t.id, 'sources',
+            (SELECT jsonb_agg(jsonb_build_array(s.memory_table, s.memory_id)) FROM %1$I.relation_sources AS s WHERE s.relation_id = r.id AND %4$s)) ORDER BY r.id)
+        FROM %1$I.relations AS r LEFT JOIN LATERAL (SELECT t.id FROM %1$I.relations AS t
+            WHERE t.source_id = CASE r.source_id WHEN $4 THEN $3 ELSE r.source_id END AND t.predicate = r.predicate
+                AND t.target_id = CASE r.target_id WHEN $4 THEN $3 ELSE r.target_id END AND %3$s
+                AND coalesce(t.valid_at, t.said_at) < coalesce(r.invalid_at, 'infinity') AND coalesce(r.valid_at, r.said_at) < coalesce(t.invalid_at, 'infinity')
+            ORDER BY t.expired_at IS NOT NULL, t.id LIMIT 1) AS t ON true
+        WHERE (r.source_id = $4 OR r.target_id = $4) AND %2$s
+        $q$, scope.store, zerodb._graph_scope('r', scope), zerodb._graph_scope('t', scope), zerodb._graph_scope('s', scope))
+    INTO twins USING scope.user_id, scope.project_id, winner, loser;
+    RETURN coalesce(twins, '[]');
 END
 $$;
 
@@ -46,70 +72,106 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    moved jsonb := '[]';
+    of_relation text := zerodb._graph_scope('r', scope);
+    moved jsonb;
     one record;
 BEGIN
-    EXECUTE format('DELETE FROM %I.relations AS r WHERE (r.source_id, r.target_id) IN (($1, $2), ($2, $1))', scope.store) USING winner, loser;
-    FOR one IN EXECUTE format($q$
-        SELECT r.id, r.source_id, r.target_id, r.origin, t.id AS twin, (SELECT jsonb_agg(jsonb_build_array(s.memory_table, s.memory_id))
-            FROM %1$I.relation_sources AS s WHERE s.relation_id = r.id) AS sources
-        FROM %1$I.relations AS r LEFT JOIN LATERAL (SELECT t.id FROM %1$I.relations AS t
-            WHERE t.source_id = CASE r.source_id WHEN $2 THEN $1 ELSE r.source_id END AND t.predicate = r.predicate
-                AND t.target_id = CASE r.target_id WHEN $2 THEN $1 ELSE r.target_id END AND (t.user_id, t.project_id) IS NOT DISTINCT FROM (r.user_id, r.project_id)
-                AND coalesce(t.valid_at, t.said_at) < coalesce(r.invalid_at, 'infinity') AND coalesce(r.valid_at, r.said_at) < coalesce(t.invalid_at, 'infinity')
-            ORDER BY t.expired_at IS NOT NULL, t.id LIMIT 1) AS t ON true
-        WHERE r.source_id = $2 OR r.target_id = $2 ORDER BY r.id
-        $q$, scope.store)
-    USING winner, loser LOOP
-        moved := moved || jsonb_build_object('id', one.id, 'source_id', one.source_id, 'target_id', one.target_id, 'twin', one.twin, 'sources', one.sources);
+    EXECUTE format('DELETE FROM %I.relations AS r WHERE (r.source_id, r.target_id) IN (($3, $4), ($4, $3)) AND %s', scope.store, of_relation)
+    USING scope.user_id, scope.project_id, winner, loser;
+    moved := zerodb._graph_twins(scope, winner, loser);
+    FOR one IN SELECT m.* FROM jsonb_to_recordset(moved) AS m (id bigint, source_id bigint, target_id bigint, origin text, twin bigint) LOOP
         IF one.twin IS NULL THEN
-            EXECUTE format('UPDATE %I.relations AS r SET source_id = CASE r.source_id WHEN $2 THEN $1 ELSE r.source_id END, '
-                'target_id = CASE r.target_id WHEN $2 THEN $1 ELSE r.target_id END WHERE r.id = $3', scope.store) USING winner, loser, one.id;
+            EXECUTE format('UPDATE %I.relations AS r SET source_id = CASE r.source_id WHEN $4 THEN $3 ELSE r.source_id END, '
+                'target_id = CASE r.target_id WHEN $4 THEN $3 ELSE r.target_id END WHERE r.id = $5 AND %s', scope.store, of_relation)
+            USING scope.user_id, scope.project_id, winner, loser, one.id;
         ELSE
-            EXECUTE format('UPDATE %1$I.relation_sources AS s SET relation_id = $1 WHERE s.relation_id = $2 AND NOT EXISTS (SELECT FROM %1$I.relation_sources AS o '
-                'WHERE o.relation_id = $1 AND o.memory_id = s.memory_id AND o.memory_table = s.memory_table)', scope.store) USING one.twin, one.id;
-            EXECUTE format('UPDATE %I.relations AS r SET origin = ''manual'' WHERE r.id = $1 AND $2 = ''manual''', scope.store) USING one.twin, one.origin;
-            EXECUTE format('DELETE FROM %I.relations AS r WHERE r.id = $1', scope.store) USING one.id;
+            PERFORM zerodb._graph_give_sources(scope, one.id, one.twin);
+            EXECUTE format('UPDATE %I.relations AS r SET origin = ''manual'' WHERE r.id = $3 AND $4 = ''manual'' AND %s', scope.store, of_relation)
+            USING scope.user_id, scope.project_id, one.twin, one.origin;
+            EXECUTE format('DELETE FROM %I.relations AS r WHERE r.id = $3 AND %s', scope.store, of_relation) USING scope.user_id, scope.project_id, one.id;
         END IF;
     END LOOP;
     PERFORM zerodb._graph_settle_facts(scope, ARRAY(SELECT coalesce((m ->> 'twin')::bigint, (m ->> 'id')::bigint) FROM jsonb_array_elements(moved) AS m), true);
-    RETURN moved;
+    RETURN (SELECT coalesce(jsonb_agg(m - 'origin' ORDER BY n), '[]') FROM jsonb_array_elements(moved) WITH ORDINALITY AS u (m, n));
+END
+$$;
+
+-- Points the mentions of the loser at the winner, and gives it the loser's names. Returns the aliases that were made by hand.
+CREATE FUNCTION zerodb._graph_move_names(scope zerodb._graph_memory, winner bigint, loser bigint) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    aliases jsonb;
+BEGIN
+    EXECUTE format('DELETE FROM %1$I.mentions AS m WHERE m.entity_id = $4 AND %2$s AND EXISTS (SELECT FROM %1$I.mentions AS o WHERE o.entity_id = $3 '
+        'AND o.memory_id = m.memory_id AND o.memory_table = m.memory_table AND o.norm_name = m.norm_name AND %3$s)',
+        scope.store, zerodb._graph_scope('m', scope), zerodb._graph_scope('o', scope))
+    USING scope.user_id, scope.project_id, winner, loser;
+    EXECUTE format('UPDATE %I.mentions AS m SET entity_id = $3, merged_from = m.merged_from || $4 WHERE m.entity_id = $4 AND %s',
+        scope.store, zerodb._graph_scope('m', scope))
+    USING scope.user_id, scope.project_id, winner, loser;
+    EXECUTE format($q$
+        WITH moved AS (DELETE FROM %1$I.entity_aliases AS a WHERE a.entity_id = $4 AND %2$s RETURNING a.*), kept AS (
+            INSERT INTO %1$I.entity_aliases (entity_id, norm_alias, alias, source, confidence, user_id, project_id)
+            SELECT $3, n.norm_alias, n.alias, n.source, n.confidence, $1, $2 FROM (SELECT m.norm_alias, m.alias, m.source, m.confidence FROM moved AS m
+                UNION ALL SELECT e.norm_name, e.canonical_name, CASE e.origin WHEN 'manual' THEN 'manual' ELSE 'merged' END, 1 FROM %1$I.entities AS e
+                    WHERE e.id = $4 AND %3$s) AS n
+            WHERE n.norm_alias <> (SELECT e.norm_name FROM %1$I.entities AS e WHERE e.id = $3 AND %3$s) ON CONFLICT DO NOTHING)
+        SELECT jsonb_agg(jsonb_build_array(m.norm_alias, m.alias, m.confidence)) FROM moved AS m WHERE m.source = 'manual'
+        $q$, scope.store, zerodb._graph_scope('a', scope), zerodb._graph_scope('e', scope))
+    INTO aliases USING scope.user_id, scope.project_id, winner, loser;
+    RETURN coalesce(aliases, '[]');
 END
 $$;
 
 CREATE FUNCTION zerodb.merge_entities(winner bigint, loser bigint, schema name DEFAULT 'zerodb_store') RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '10s'
 AS $$
 DECLARE
     scope zerodb._graph_memory := zerodb._graph_pair(schema, winner, loser);
-    aliases jsonb;
     relations jsonb;
+    aliases jsonb;
 BEGIN
     IF scope.size < 2 THEN
         RAISE EXCEPTION 'entity % or % is merged already', winner, loser
             USING ERRCODE = '22023', HINT = 'Merge the entities that are left, or undo: zerodb.unmerge_entity.';
     END IF;
-    EXECUTE format('DELETE FROM %1$I.mentions AS m WHERE m.entity_id = $2 AND EXISTS (SELECT FROM %1$I.mentions AS o '
-        'WHERE o.entity_id = $1 AND o.memory_id = m.memory_id AND o.memory_table = m.memory_table AND o.norm_name = m.norm_name)', schema) USING winner, loser;
-    EXECUTE format('UPDATE %I.mentions AS m SET entity_id = $1, merged_from = m.merged_from || $2 WHERE m.entity_id = $2', schema) USING winner, loser;
     relations := zerodb._graph_move_relations(scope, winner, loser);
-    EXECUTE format($q$
-        WITH moved AS (DELETE FROM %1$I.entity_aliases AS a WHERE a.entity_id = $2 RETURNING a.*), kept AS (
-            INSERT INTO %1$I.entity_aliases (entity_id, norm_alias, alias, source, confidence, user_id, project_id)
-            SELECT $1, n.norm_alias, n.alias, n.source, n.confidence, $3, $4 FROM (SELECT m.norm_alias, m.alias, m.source, m.confidence FROM moved AS m
-                UNION ALL SELECT e.norm_name, e.canonical_name, CASE e.origin WHEN 'manual' THEN 'manual' ELSE 'merged' END, 1 FROM %1$I.entities AS e WHERE e.id = $2) AS n
-            WHERE n.norm_alias <> (SELECT w.norm_name FROM %1$I.entities AS w WHERE w.id = $1) ON CONFLICT DO NOTHING)
-        SELECT jsonb_agg(jsonb_build_array(m.norm_alias, m.alias, m.confidence)) FROM moved AS m WHERE m.source = 'manual'
-        $q$, schema)
-    INTO aliases USING winner, loser, scope.user_id, scope.project_id;
-    EXECUTE format('UPDATE %I.entities AS e SET merged_into = $1 WHERE e.id = $2 OR e.merged_into = $2', schema) USING winner, loser;
-    PERFORM zerodb._graph_count_mentions(schema, ARRAY[winner, loser]);
+    aliases := zerodb._graph_move_names(scope, winner, loser);
+    EXECUTE format('UPDATE %I.entities AS e SET merged_into = $3 WHERE (e.id = $4 OR e.merged_into = $4) AND %s', schema, zerodb._graph_scope('e', scope))
+    USING scope.user_id, scope.project_id, winner, loser;
+    PERFORM zerodb._graph_count_mentions(scope, ARRAY[winner, loser]);
     EXECUTE format('INSERT INTO %I.merge_log (winner_id, loser_id, moved, user_id, project_id) VALUES ($1, $2, $3, $4, $5)', schema)
-    USING winner, loser, jsonb_build_object('aliases', coalesce(aliases, '[]'), 'relations', relations), scope.user_id, scope.project_id;
+    USING winner, loser, jsonb_build_object('aliases', aliases, 'relations', relations), scope.user_id, scope.project_id;
 END
 $$;
 COMMENT ON FUNCTION zerodb.merge_entities(bigint, bigint, name) IS 'Makes two entities of the graph one: the loser''s names, mentions and relations go to the winner; P0002 absent, 22023 not two live entities of one user';
+
+-- Makes a relation anew from the sources that it gave to its twin, as far as they still say so. Returns it; null where none does.
+CREATE FUNCTION zerodb._graph_part_relation(scope zerodb._graph_memory, twin bigint, source_id bigint, target_id bigint, sources jsonb) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation_id bigint;
+BEGIN
+    EXECUTE format($q$
+        WITH made AS (INSERT INTO %1$I.relations (source_id, predicate, target_id, fact, confidence, valid_at, invalid_at, said_at, origin, user_id, project_id)
+            SELECT $4, r.predicate, $5, r.fact, r.confidence, r.valid_at, r.invalid_at, r.said_at, 'extracted', r.user_id, r.project_id
+            FROM %1$I.relations AS r WHERE r.id = $3 AND %2$s AND EXISTS (SELECT FROM %1$I.relation_sources AS s WHERE s.relation_id = r.id AND %3$s
+                AND $6 @> jsonb_build_array(jsonb_build_array(s.memory_table, s.memory_id))) RETURNING id)
+        SELECT m.id FROM made AS m
+        $q$, scope.store, zerodb._graph_scope('r', scope), zerodb._graph_scope('s', scope))
+    INTO relation_id USING scope.user_id, scope.project_id, twin, source_id, target_id, sources;
+    EXECUTE format('UPDATE %I.relation_sources AS s SET relation_id = $4 WHERE s.relation_id = $3 AND $4 IS NOT NULL AND %s '
+        'AND $5 @> jsonb_build_array(jsonb_build_array(s.memory_table, s.memory_id))', scope.store, zerodb._graph_scope('s', scope))
+    USING scope.user_id, scope.project_id, twin, relation_id, sources;
+    RETURN relation_id;
+END
+$$;
 
 -- Gives relations that were moved their old ends back; one that had gone into another is made anew from its sources that are left.
 CREATE FUNCTION zerodb._graph_restore_relations(scope zerodb._graph_memory, winner bigint, loser bigint, moved jsonb) RETURNS void
@@ -119,63 +181,79 @@ AS $$
 DECLARE
     one record;
     touched bigint[] := '{}';
-    relation_id bigint;
 BEGIN
     FOR one IN SELECT m.* FROM jsonb_to_recordset(moved) AS m (id bigint, source_id bigint, target_id bigint, twin bigint, sources jsonb) LOOP
         IF one.twin IS NULL THEN
-            EXECUTE format('UPDATE %I.relations AS r SET source_id = CASE WHEN $2 = $5 AND r.source_id = $4 THEN $5 ELSE r.source_id END, '
-                'target_id = CASE WHEN $3 = $5 AND r.target_id = $4 THEN $5 ELSE r.target_id END WHERE r.id = $1', scope.store)
-            USING one.id, one.source_id, one.target_id, winner, loser;
+            EXECUTE format('UPDATE %I.relations AS r SET source_id = CASE WHEN $4 = $7 AND r.source_id = $6 THEN $7 ELSE r.source_id END, '
+                'target_id = CASE WHEN $5 = $7 AND r.target_id = $6 THEN $7 ELSE r.target_id END WHERE r.id = $3 AND %s',
+                scope.store, zerodb._graph_scope('r', scope))
+            USING scope.user_id, scope.project_id, one.id, one.source_id, one.target_id, winner, loser;
             touched := touched || one.id;
-        ELSIF one.sources IS NOT NULL THEN
-            EXECUTE format($q$
-                WITH made AS (INSERT INTO %1$I.relations (source_id, predicate, target_id, fact, confidence, valid_at, invalid_at, said_at, origin, user_id, project_id)
-                    SELECT $2, r.predicate, $3, r.fact, r.confidence, r.valid_at, r.invalid_at, r.said_at, 'extracted', r.user_id, r.project_id
-                    FROM %1$I.relations AS r WHERE r.id = $1 AND EXISTS (SELECT FROM %1$I.relation_sources AS s WHERE s.relation_id = r.id
-                        AND $4 @> jsonb_build_array(jsonb_build_array(s.memory_table, s.memory_id))) RETURNING id)
-                SELECT m.id FROM made AS m
-                $q$, scope.store) INTO relation_id USING one.twin, one.source_id, one.target_id, one.sources;
-            EXECUTE format('UPDATE %I.relation_sources AS s SET relation_id = $1 WHERE s.relation_id = $2 AND $1 IS NOT NULL '
-                'AND $3 @> jsonb_build_array(jsonb_build_array(s.memory_table, s.memory_id))', scope.store) USING relation_id, one.twin, one.sources;
-            touched := touched || one.twin || relation_id;
+        ELSIF jsonb_typeof(one.sources) = 'array' THEN
+            touched := touched || one.twin || zerodb._graph_part_relation(scope, one.twin, one.source_id, one.target_id, one.sources);
         END IF;
     END LOOP;
     PERFORM zerodb._graph_settle_facts(scope, array_remove(touched, NULL), true);
 END
 $$;
 
-CREATE FUNCTION zerodb.unmerge_entity(loser bigint, schema name DEFAULT 'zerodb_store') RETURNS void
+-- Gives the loser back its mentions and the names that came with them or were made by hand.
+CREATE FUNCTION zerodb._graph_restore_names(scope zerodb._graph_memory, winner bigint, loser bigint, aliases jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    of_entity text := zerodb._graph_scope('e', scope);
+    of_mention text := zerodb._graph_scope('m', scope);
+BEGIN
+    EXECUTE format('UPDATE %I.mentions AS m SET entity_id = $4, merged_from = trim_array(m.merged_from, 1) '
+        'WHERE m.entity_id = $3 AND m.merged_from[cardinality(m.merged_from)] = $4 AND %s', scope.store, of_mention)
+    USING scope.user_id, scope.project_id, winner, loser;
+    EXECUTE format('DELETE FROM %1$I.entity_aliases AS a WHERE a.entity_id = $3 AND %2$s AND (a.norm_alias = (SELECT e.norm_name FROM %1$I.entities AS e '
+        'WHERE e.id = $4 AND %3$s) OR EXISTS (SELECT FROM jsonb_array_elements($5) AS m WHERE m ->> 0 = a.norm_alias))',
+        scope.store, zerodb._graph_scope('a', scope), of_entity)
+    USING scope.user_id, scope.project_id, winner, loser, aliases;
+    EXECUTE format($q$
+        INSERT INTO %1$I.entity_aliases (entity_id, norm_alias, alias, source, confidence, user_id, project_id)
+        SELECT $3, m ->> 0, m ->> 1, 'manual', (m ->> 2)::real, $1, $2 FROM jsonb_array_elements($4) AS m UNION ALL
+        (SELECT DISTINCT ON (m.norm_name) $3, m.norm_name, m.name, 'extracted', 1, $1, $2 FROM %1$I.mentions AS m JOIN %1$I.entities AS e ON e.id = m.entity_id
+            WHERE m.entity_id = $3 AND m.norm_name <> e.norm_name AND %2$s AND %3$s ORDER BY m.norm_name, m.name) ON CONFLICT DO NOTHING
+        $q$, scope.store, of_mention, of_entity)
+    USING scope.user_id, scope.project_id, loser, aliases;
+END
+$$;
+
+CREATE FUNCTION zerodb.unmerge_entity(loser bigint, schema name DEFAULT 'zerodb_store') RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '10s'
+AS $$
+DECLARE
+    acting uuid := nullif(zerodb._acting_user(NULL), zerodb._every_user());
     scope zerodb._graph_memory;
+    of_entity text;
     last record;
 BEGIN
     PERFORM zerodb._store_table(schema, 'merge_log');
-    EXECUTE format('SELECT g.id, g.winner_id, g.moved FROM %I.merge_log AS g WHERE g.loser_id = $1 AND g.undone_at IS NULL ORDER BY g.id DESC LIMIT 1', schema)
-    INTO last USING loser;
+    EXECUTE format('SELECT g.id, g.winner_id, g.moved FROM %I.merge_log AS g WHERE g.loser_id = $1 AND g.undone_at IS NULL AND ($2 IS NULL OR g.user_id = $2) '
+        'ORDER BY g.created_at DESC LIMIT 1', schema)
+    INTO last USING loser, acting;
     IF last.id IS NULL THEN
         RAISE EXCEPTION 'entity % has not been merged', loser USING ERRCODE = 'P0002', HINT = 'See the table merge_log of your store.';
     END IF;
     scope := zerodb._graph_pair(schema, last.winner_id, loser);
-    EXECUTE format('UPDATE %I.entities AS e SET merged_into = NULL WHERE e.id = $1', schema) USING loser;
-    EXECUTE format('UPDATE %1$I.entities AS e SET merged_into = $2 FROM %1$I.merge_log AS g WHERE g.winner_id = $2 AND g.undone_at IS NULL '
-        'AND e.id = g.loser_id AND e.merged_into = $1', schema) USING last.winner_id, loser;
-    EXECUTE format('UPDATE %I.mentions AS m SET entity_id = $2, merged_from = trim_array(m.merged_from, 1) '
-        'WHERE m.entity_id = $1 AND m.merged_from[cardinality(m.merged_from)] = $2', schema) USING last.winner_id, loser;
-    EXECUTE format('DELETE FROM %1$I.entity_aliases AS a WHERE a.entity_id = $1 AND (a.norm_alias = (SELECT e.norm_name FROM %1$I.entities AS e WHERE e.id = $2) '
-        'OR EXISTS (SELECT FROM jsonb_array_elements($3) AS m WHERE m ->> 0 = a.norm_alias))', schema) USING last.winner_id, loser, last.moved -> 'aliases';
-    EXECUTE format($q$
-        INSERT INTO %1$I.entity_aliases (entity_id, norm_alias, alias, source, confidence, user_id, project_id)
-        SELECT $1, m ->> 0, m ->> 1, 'manual', (m ->> 2)::real, $3, $4 FROM jsonb_array_elements($2) AS m UNION ALL
-        (SELECT DISTINCT ON (m.norm_name) $1, m.norm_name, m.name, 'extracted', 1, $3, $4 FROM %1$I.mentions AS m JOIN %1$I.entities AS e ON e.id = m.entity_id
-            WHERE m.entity_id = $1 AND m.norm_name <> e.norm_name ORDER BY m.norm_name, m.name) ON CONFLICT DO NOTHING
-        $q$, schema) USING loser, last.moved -> 'aliases', scope.user_id, scope.project_id;
+    of_entity := zerodb._graph_scope('e', scope);
+    EXECUTE format('UPDATE %I.entities AS e SET merged_into = NULL WHERE e.id = $3 AND %s', schema, of_entity)
+    USING scope.user_id, scope.project_id, loser;
+    EXECUTE format('UPDATE %1$I.entities AS e SET merged_into = $4 FROM %1$I.merge_log AS g WHERE g.winner_id = $4 AND g.undone_at IS NULL '
+        'AND e.id = g.loser_id AND e.merged_into = $3 AND %2$s AND %3$s', schema, of_entity, zerodb._graph_scope('g', scope))
+    USING scope.user_id, scope.project_id, last.winner_id, loser;
+    PERFORM zerodb._graph_restore_names(scope, last.winner_id, loser, last.moved -> 'aliases');
     PERFORM zerodb._graph_restore_relations(scope, last.winner_id, loser, last.moved -> 'relations');
-    PERFORM zerodb._graph_count_mentions(schema, ARRAY[last.winner_id, loser]);
+    PERFORM zerodb._graph_count_mentions(scope, ARRAY[last.winner_id, loser]);
     PERFORM zerodb._graph_drop_orphans(scope, ARRAY[last.winner_id, loser]);
-    EXECUTE format('UPDATE %I.merge_log AS g SET undone_at = now() WHERE g.id = $1', schema) USING last.id;
+    EXECUTE format('UPDATE %I.merge_log AS g SET undone_at = now() WHERE g.id = $3 AND %s', schema, zerodb._graph_scope('g', scope))
+    USING scope.user_id, scope.project_id, last.id;
 END
 $$;
 COMMENT ON FUNCTION zerodb.unmerge_entity(bigint, name) IS 'Undoes merge_entities: what the loser brought goes back to it, as far as its memories still say so; P0002 where it was not merged';

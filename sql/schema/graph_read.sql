@@ -24,7 +24,8 @@ BEGIN
 END
 $$;
 
--- Where args say that a memory lies. 22023 where the table is not one of a store's memories.
+-- Where args say that a memory lies. 22023 where the table is not one of a store's memories, 42501 where the store's code is not
+-- the caller's to run.
 CREATE FUNCTION zerodb._graph_place(relid oid, args jsonb) RETURNS zerodb._graph_memory
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -40,6 +41,7 @@ BEGIN
         RAISE EXCEPTION 'table % holds no memories of a store', coalesce(relid::regclass::text, 'NULL')
             USING ERRCODE = '22023', HINT = 'auto_graph works on the tables memories and zeromemory that zerodb.create_store makes.';
     END IF;
+    PERFORM zerodb._check_graph_coders(place.store);
     RETURN jsonb_populate_record(NULL::zerodb._graph_memory, to_jsonb(place));
 END
 $$;
@@ -97,11 +99,11 @@ BEGIN
         'WHERE a.norm_alias = i.norm_name AND %3$s AND %2$s AND %4$s HAVING count(DISTINCT e.id) = 1)';
     IF again THEN
         arms := arms || ' UNION ALL (SELECT e.id, ''again'', 0 FROM %1$I.mentions AS n JOIN %1$I.entities AS e ON e.id = n.entity_id AND e.merged_into IS NULL '
-            'WHERE n.memory_id = $4 AND n.memory_table = $5 AND n.norm_name = i.norm_name AND %2$s AND %4$s %5$s)';
+            'WHERE n.memory_id = $4 AND n.memory_table = $5 AND n.norm_name = i.norm_name AND %6$s AND %2$s AND %4$s %5$s)';
     END IF;
     IF EXISTS (SELECT FROM unnest(names) AS n WHERE n.given IS NOT NULL) THEN
         arms := arms || ' UNION ALL (SELECT e.id, ''given'', 3 FROM %1$I.entities AS g JOIN %1$I.entities AS e ON e.id = coalesce(g.merged_into, g.id) '
-            'WHERE g.id = i.given AND %2$s)';
+            'WHERE g.id = i.given AND %7$s AND %2$s)';
     END IF;
     IF EXISTS (SELECT FROM unnest(names) AS n WHERE n.norm_aliases <> '{}') THEN
         arms := arms || ' UNION ALL (SELECT min(e.id), ''alias'', 4 FROM %1$I.entities AS e WHERE e.norm_name = ANY (i.norm_aliases) AND e.merged_into IS NULL '
@@ -109,7 +111,8 @@ BEGIN
     END IF;
     EXECUTE format('SELECT array_agg(ROW(i.place, f.id, m.tier, f.canonical_name, f.entity_type)::zerodb._graph_match ORDER BY i.place) FROM unnest($3) AS i '
         'CROSS JOIN LATERAL (' || arms || ' ORDER BY rank LIMIT 1) AS m JOIN %1$I.entities AS f ON f.id = m.id',
-        memory.store, zerodb._graph_scope('e', memory), zerodb._graph_scope('a', memory), fits, best)
+        memory.store, zerodb._graph_scope('e', memory), zerodb._graph_scope('a', memory), fits, best,
+        zerodb._graph_scope('n', memory), zerodb._graph_scope('g', memory))
     INTO matches USING memory.user_id, memory.project_id, names, memory.id, memory.memory_table;
     RETURN coalesce(matches, '{}');
 END
@@ -204,7 +207,7 @@ BEGIN
         EXECUTE format($q$
             SELECT jsonb_object_agg(i.place, c.candidates) FROM unnest($3) AS i
             CROSS JOIN LATERAL (SELECT coalesce(jsonb_agg(jsonb_build_object('id', q.id, 'name', q.canonical_name, 'norm_name', q.norm_name, 'type', q.entity_type,
-                    'by_alias', q.by_alias, 'cosine', q.cosine) ORDER BY q.cosine DESC NULLS LAST, q.id), '[]') AS candidates
+                    'by_alias', q.by_alias, 'cosine', q.cosine) ORDER BY q.cosine DESC NULLS LAST, q.norm_name, q.id), '[]') AS candidates
                 FROM (SELECT a.id, a.canonical_name, a.norm_name, a.entity_type, bool_or(a.by_alias) AS by_alias, max(a.cosine) AS cosine
                     FROM (%s) AS a GROUP BY 1, 2, 3, 4) AS q) AS c
             $q$, near)

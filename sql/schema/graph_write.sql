@@ -1,22 +1,17 @@
 -- auto_graph: writing what a memory says, and taking it back, in one transaction. Three kinds of locks, always taken in this
 -- order and each in the order of its key, so that any number of writers wait for each other and none for itself: the
--- memory, the names that may be made, the rows of the entities.
+-- memory, the names that may be made, the rows of the entities. Each is waited for at most 10 s (55P03), then the worker tries again.
 
 -- A name by which a memory mentions an entity.
 CREATE TYPE zerodb._graph_mention AS (entity_id bigint, norm_name text, name text, source text, score real);
 
+-- Locks keys of one kind in a tenant's graph, see extension/src/lock.rs.
 CREATE FUNCTION zerodb._graph_lock(memory zerodb._graph_memory, kind text, keys text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    key bigint;
 BEGIN
-    FOR key IN SELECT DISTINCT hashtextextended(concat_ws(E'\n', 'zerodb.graph', kind, memory.store, memory.user_id, memory.project_id, k), 0)
-        FROM unnest(keys) AS k ORDER BY 1
-    LOOP
-        PERFORM pg_advisory_xact_lock(key);
-    END LOOP;
+    PERFORM zerodb._lock_graph(memory.store, memory.user_id, memory.project_id, kind, keys);
 END
 $$;
 
@@ -28,9 +23,9 @@ AS $$
 DECLARE
     live bigint;
 BEGIN
-    EXECUTE format('SELECT count(*) FROM (SELECT e.id, e.merged_into FROM %I.entities AS e WHERE e.id = ANY ($1 || $2) ORDER BY e.id FOR UPDATE) AS l '
-        'WHERE l.merged_into IS NULL AND l.id = ANY ($1)', memory.store)
-    INTO live USING wanted, others;
+    EXECUTE format('SELECT count(*) FROM (SELECT e.id, e.merged_into FROM %I.entities AS e WHERE e.id = ANY ($3 || $4) AND %s ORDER BY e.id FOR UPDATE) AS l '
+        'WHERE l.merged_into IS NULL AND l.id = ANY ($3)', memory.store, zerodb._graph_scope('e', memory))
+    INTO live USING memory.user_id, memory.project_id, wanted, others;
     RETURN live = cardinality(wanted);
 END
 $$;
@@ -138,22 +133,24 @@ DECLARE
     lost bigint[] := ARRAY(SELECT h.entity_id FROM unnest(had) AS h EXCEPT SELECT w.entity_id FROM unnest(wanted) AS w);
 BEGIN
     IF gone <> '{}' THEN
-        EXECUTE format('DELETE FROM %I.mentions AS m USING unnest($3) AS g WHERE m.memory_id = $1 AND m.memory_table = $2 '
-            'AND m.entity_id = g.entity_id AND m.norm_name = g.norm_name', memory.store)
-        USING memory.id, memory.memory_table, gone;
+        EXECUTE format('DELETE FROM %I.mentions AS m USING unnest($5) AS g WHERE m.memory_id = $3 AND m.memory_table = $4 '
+            'AND m.entity_id = g.entity_id AND m.norm_name = g.norm_name AND %s', memory.store, zerodb._graph_scope('m', memory))
+        USING memory.user_id, memory.project_id, memory.id, memory.memory_table, gone;
     END IF;
     IF added <> '{}' THEN
         EXECUTE format('WITH mention AS (INSERT INTO %1$I.mentions (memory_table, memory_id, entity_id, norm_name, name, user_id, project_id) '
             'SELECT $4, $3, a.entity_id, a.norm_name, a.name, $1, $2 FROM unnest($5) AS a) '
             'INSERT INTO %1$I.entity_aliases (entity_id, norm_alias, alias, source, confidence, user_id, project_id) '
             'SELECT a.entity_id, a.norm_name, a.name, a.source, a.score, $1, $2 FROM unnest($5) AS a '
-            'JOIN %1$I.entities AS e ON e.id = a.entity_id AND e.norm_name <> a.norm_name ON CONFLICT DO NOTHING', memory.store)
+            'JOIN %1$I.entities AS e ON e.id = a.entity_id AND e.norm_name <> a.norm_name AND %2$s ON CONFLICT DO NOTHING',
+            memory.store, zerodb._graph_scope('e', memory))
         USING memory.user_id, memory.project_id, memory.id, memory.memory_table, added;
     END IF;
     IF gained <> '{}' OR lost <> '{}' THEN
-        EXECUTE format('UPDATE %I.entities AS e SET mention_count = greatest(e.mention_count + CASE WHEN e.id = ANY ($1) THEN 1 ELSE -1 END, 0), '
-            'last_seen = CASE WHEN e.id = ANY ($1) THEN greatest(e.last_seen, $3) ELSE e.last_seen END WHERE e.id = ANY ($1 || $2)', memory.store)
-        USING gained, lost, memory.said_at;
+        EXECUTE format('UPDATE %I.entities AS e SET mention_count = greatest(e.mention_count + CASE WHEN e.id = ANY ($3) THEN 1 ELSE -1 END, 0), '
+            'last_seen = CASE WHEN e.id = ANY ($3) THEN greatest(e.last_seen, $5) ELSE e.last_seen END WHERE e.id = ANY ($3 || $4) AND %s',
+            memory.store, zerodb._graph_scope('e', memory))
+        USING memory.user_id, memory.project_id, gained, lost, memory.said_at;
     END IF;
 END
 $$;
@@ -169,9 +166,9 @@ DECLARE
         WHERE m.entity_type = 'entity' AND n.entity_type <> 'entity' ORDER BY m.id, n.place);
 BEGIN
     IF promoted <> '{}' THEN
-        EXECUTE format('UPDATE %1$I.entities AS e SET entity_type = p.entity_type FROM unnest($3) AS p WHERE e.id = p.id AND NOT EXISTS '
+        EXECUTE format('UPDATE %1$I.entities AS e SET entity_type = p.entity_type FROM unnest($3) AS p WHERE e.id = p.id AND %3$s AND NOT EXISTS '
             '(SELECT FROM %1$I.entities AS o WHERE o.norm_name = e.norm_name AND o.entity_type = p.entity_type AND o.merged_into IS NULL AND %2$s)',
-            memory.store, zerodb._graph_scope('o', memory))
+            memory.store, zerodb._graph_scope('o', memory), zerodb._graph_scope('e', memory))
         USING memory.user_id, memory.project_id, promoted;
     END IF;
 END
@@ -183,27 +180,48 @@ CREATE FUNCTION zerodb._graph_drop_orphans(memory zerodb._graph_memory, ids bigi
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    of_alias text := zerodb._graph_scope('a', memory);
+    of_entity text := zerodb._graph_scope('e', memory);
+    of_mention text := zerodb._graph_scope('m', memory);
 BEGIN
-    EXECUTE format('DELETE FROM %1$I.entity_aliases AS a WHERE a.entity_id = ANY ($1) AND a.source <> ''manual'' AND NOT EXISTS '
-        '(SELECT FROM %1$I.mentions AS m WHERE m.entity_id = a.entity_id AND m.norm_name = a.norm_alias)', memory.store) USING ids;
-    EXECUTE format('DELETE FROM %1$I.entities AS e WHERE e.id = ANY ($1) AND e.origin = ''extracted'' '
-        'AND NOT EXISTS (SELECT FROM %1$I.mentions AS m WHERE m.entity_id = e.id) AND NOT EXISTS (SELECT FROM %1$I.relations AS r WHERE r.source_id = e.id) '
-        'AND NOT EXISTS (SELECT FROM %1$I.relations AS r WHERE r.target_id = e.id)', memory.store) USING ids;
+    EXECUTE format('DELETE FROM %1$I.entity_aliases AS a WHERE a.entity_id = ANY ($3) AND a.source <> ''manual'' AND %2$s AND NOT EXISTS '
+        '(SELECT FROM %1$I.mentions AS m WHERE m.entity_id = a.entity_id AND m.norm_name = a.norm_alias AND %3$s)', memory.store, of_alias, of_mention)
+    USING memory.user_id, memory.project_id, ids;
+    EXECUTE format('DELETE FROM %1$I.entities AS e WHERE e.id = ANY ($3) AND e.origin = ''extracted'' AND %2$s '
+        'AND NOT EXISTS (SELECT FROM %1$I.mentions AS m WHERE m.entity_id = e.id AND %3$s) '
+        'AND NOT EXISTS (SELECT FROM %1$I.relations AS r WHERE r.source_id = e.id AND %4$s) '
+        'AND NOT EXISTS (SELECT FROM %1$I.relations AS r WHERE r.target_id = e.id AND %4$s)',
+        memory.store, of_entity, of_mention, zerodb._graph_scope('r', memory))
+    USING memory.user_id, memory.project_id, ids;
     -- Merged into one of these, by a name that nobody uses.
-    EXECUTE format('DELETE FROM %1$I.entities AS e WHERE e.merged_into = ANY ($1) AND e.origin = ''extracted'' AND NOT EXISTS '
-        '(SELECT FROM %1$I.mentions AS m WHERE m.entity_id = e.merged_into AND m.norm_name = e.norm_name)', memory.store) USING ids;
+    EXECUTE format('DELETE FROM %1$I.entities AS e WHERE e.merged_into = ANY ($3) AND e.origin = ''extracted'' AND %2$s AND NOT EXISTS '
+        '(SELECT FROM %1$I.mentions AS m WHERE m.entity_id = e.merged_into AND m.norm_name = e.norm_name AND %3$s)', memory.store, of_entity, of_mention)
+    USING memory.user_id, memory.project_id, ids;
+    PERFORM zerodb._graph_rename_orphans(memory, ids);
+    EXECUTE format('DELETE FROM %1$I.entity_aliases AS a USING %1$I.entities AS e WHERE e.id = a.entity_id AND e.id = ANY ($3) AND a.norm_alias = e.norm_name '
+        'AND %2$s AND %3$s', memory.store, of_alias, of_entity)
+    USING memory.user_id, memory.project_id, ids;
+END
+$$;
+
+-- Gives entities whose name no memory uses any more one that some memory does.
+CREATE FUNCTION zerodb._graph_rename_orphans(memory zerodb._graph_memory, ids bigint[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
     EXECUTE format($q$
         UPDATE %1$I.entities AS e SET canonical_name = left(n.name, 512), norm_name = n.norm_name, name_embedding = NULL, embedding_model = NULL, summary = NULL
-        FROM (SELECT DISTINCT ON (m.entity_id) m.entity_id, m.norm_name, m.name FROM %1$I.mentions AS m JOIN %1$I.entities AS o ON o.id = m.entity_id
-            WHERE m.entity_id = ANY ($3) AND o.origin = 'extracted'
-                AND NOT EXISTS (SELECT FROM %1$I.mentions AS s WHERE s.entity_id = o.id AND s.norm_name = o.norm_name)
+        FROM (SELECT DISTINCT ON (m.entity_id) m.entity_id, m.norm_name, m.name FROM %1$I.mentions AS m JOIN %1$I.entities AS o ON o.id = m.entity_id AND %3$s
+            WHERE m.entity_id = ANY ($3) AND o.origin = 'extracted' AND %4$s
+                AND NOT EXISTS (SELECT FROM %1$I.mentions AS s WHERE s.entity_id = o.id AND s.norm_name = o.norm_name AND %5$s)
                 AND NOT EXISTS (SELECT FROM %1$I.entities AS l WHERE l.norm_name = m.norm_name AND l.entity_type = o.entity_type AND l.merged_into IS NULL AND %2$s)
             ORDER BY m.entity_id, m.norm_name, m.memory_id) AS n
-        WHERE e.id = n.entity_id
-        $q$, memory.store, zerodb._graph_scope('l', memory))
+        WHERE e.id = n.entity_id AND %6$s
+        $q$, memory.store, zerodb._graph_scope('l', memory), zerodb._graph_scope('o', memory), zerodb._graph_scope('m', memory),
+        zerodb._graph_scope('s', memory), zerodb._graph_scope('e', memory))
     USING memory.user_id, memory.project_id, ids;
-    EXECUTE format('DELETE FROM %1$I.entity_aliases AS a USING %1$I.entities AS e WHERE e.id = a.entity_id AND e.id = ANY ($1) AND a.norm_alias = e.norm_name',
-        memory.store) USING ids;
 END
 $$;
 
@@ -240,6 +258,7 @@ $$;
 CREATE FUNCTION zerodb._do_graph_write(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '10s'
 AS $$
 DECLARE
     memory zerodb._graph_memory := zerodb._graph_place(relid, args || plan);
@@ -252,10 +271,10 @@ BEGIN
         RETURN jsonb_build_object('stale', true);
     END IF;
     written := zerodb._graph_replace(memory, args, vectors);
-    EXECUTE format('INSERT INTO %I.extractions (memory_table, memory_id, content_hash, prompt_version, model, entities, relations, prompt_tokens, completion_tokens, user_id, project_id) '
-        'VALUES ($4, $3, $5, $6, $7, $8, $9, $10, $11, $1, $2) ON CONFLICT (memory_id, memory_table) DO UPDATE SET content_hash = excluded.content_hash, '
+    EXECUTE format('INSERT INTO %I.extractions AS x (memory_table, memory_id, content_hash, prompt_version, model, entities, relations, prompt_tokens, completion_tokens, user_id, project_id) '
+        'VALUES ($4, $3, $5, $6, $7, $8, $9, $10, $11, $1, $2) ON CONFLICT ON CONSTRAINT extractions_pkey DO UPDATE SET content_hash = excluded.content_hash, '
         'prompt_version = excluded.prompt_version, model = excluded.model, entities = excluded.entities, relations = excluded.relations, '
-        'prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens', memory.store)
+        'prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens WHERE %s', memory.store, zerodb._graph_scope('x', memory))
     USING memory.user_id, memory.project_id, memory.id, memory.memory_table, memory.content_hash, (args ->> 'prompt_version')::integer, args ->> 'model',
         jsonb_array_length(written -> 'entities'), (written ->> 'relations')::integer, (args ->> 'prompt_tokens')::integer, (args ->> 'completion_tokens')::integer;
     RETURN written || '{"stale": false}';
@@ -267,6 +286,7 @@ $$;
 CREATE FUNCTION zerodb._do_graph_retract(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '10s'
 AS $$
 DECLARE
     memory zerodb._graph_memory := zerodb._graph_place(relid, args || plan);

@@ -1,6 +1,6 @@
 -- API: public. Using the store: remember.
 
--- A table of a store: 42P01 with the way out when there is none.
+-- A table of a store: 42P01 with the way out when there is none, 42501 where its code is not the caller's to run.
 CREATE FUNCTION zerodb._store_table(schema name, table_name name) RETURNS regclass
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -14,6 +14,7 @@ BEGIN
             USING ERRCODE = '42P01', HINT = 'SELECT zerodb.create_store('
                 || CASE WHEN schema <> 'zerodb_store' THEN quote_literal(schema) ELSE '' END || ')';
     END IF;
+    PERFORM zerodb._check_coders(ARRAY[target::oid]);
     RETURN target;
 END
 $$;
@@ -63,16 +64,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     target regclass;
+    acting uuid;
     memory_id text;
 BEGIN
     PERFORM zerodb._check_memory(content, entity_id, memory_type, importance, metadata);
     target := zerodb._store_table(schema, 'zeromemory');
     -- Without a user only an administrator may write: the memory is then of no tenant.
-    PERFORM zerodb._acting_user(NULL);
-    EXECUTE format('INSERT INTO %s (content, entity_id, memory_type, namespace, importance, tags, metadata) '
-        'VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id', target)
+    acting := nullif(zerodb._acting_user(NULL), zerodb._every_user());
+    EXECUTE format('INSERT INTO %s (content, entity_id, memory_type, namespace, importance, tags, metadata, user_id) '
+        'VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id', target)
     INTO memory_id
-    USING content, entity_id, memory_type, coalesce(namespace, 'default'), importance, coalesce(tags, '{}'), coalesce(metadata, '{}');
+    USING content, entity_id, memory_type, coalesce(namespace, 'default'), importance, coalesce(tags, '{}'), coalesce(metadata, '{}'), acting;
     RETURN memory_id;
 END
 $$;

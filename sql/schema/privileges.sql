@@ -75,6 +75,7 @@ AS $$
         '_create_data_tables', '_create_memory_tables', '_watch_store', '_create_entities', '_create_relations', '_create_provenance',
         '_create_predicates', '_create_graph_tables', '_chunk_tables', '_fitting_chunks', '_has_vectors', '_is_vector_column',
         '_vector_dimensions', '_column_of', '_bad_embed',
+        '_id_column', '_tenant_key_column', '_tenant_reference', '_lock_store', '_trusts', '_table_coders', '_check_coders', '_check_store_place',
         -- Memories and the graph in the caller's store.
         '_store_table', '_check_memory', '_check_recall', '_distance', '_query_vector', '_recall_space', '_recall',
         '_lexical_embedding', '_lexical_model', '_cosine_similarity', '_norm_name', '_check_search', '_graph_readable', '_graph_bounds',
@@ -82,7 +83,9 @@ AS $$
         '_graph_restore_relations', '_graph_drop_orphans', '_graph_settle_facts', '_graph_rules', '_graph_says', '_graph_rivals', '_graph_due',
         '_graph_scope', '_graph_place', '_graph_load', '_graph_names', '_graph_resolve', '_sorted_name', '_graph_near', '_graph_dimensions',
         '_graph_lock', '_graph_lock_entities', '_graph_create', '_graph_settle_entities', '_graph_mentioned', '_graph_mentions',
-        '_graph_write_mentions', '_graph_promote', '_graph_replace', '_graph_join_relations', '_graph_add_sources', '_graph_write_relations', '_lock_graph', '_lock_store']
+        '_graph_write_mentions', '_graph_promote', '_graph_replace', '_graph_join_relations', '_graph_add_sources', '_graph_write_relations',
+        '_check_graph_coders', '_lock_graph', '_graph_give_sources', '_graph_rename_orphans', '_graph_twins', '_graph_move_names',
+        '_graph_part_relation', '_graph_restore_names']
     WHEN 'worker' THEN ARRAY[
         'emit', 'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event',
         '_all_tenants', '_user_id', '_tenant', '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',

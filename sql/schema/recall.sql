@@ -38,6 +38,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     dimensions integer := zerodb._vector_dimensions(target, 'embedding');
+    acting uuid := nullif(zerodb._acting_user(NULL), zerodb._every_user());
     has_local boolean;
 BEGIN
     IF given IS NOT NULL THEN
@@ -47,7 +48,8 @@ BEGIN
         END IF;
         RETURN given;
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.embedding_model = zerodb._lexical_model())', target) INTO has_local;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.embedding_model = zerodb._lexical_model() AND ($1 IS NULL OR t.user_id = $1))', target)
+    INTO has_local USING acting;
     RETURN CASE WHEN has_local THEN zerodb._lexical_embedding(query, dimensions) END;
 END
 $$;
@@ -60,13 +62,14 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     target regclass;
+    acting uuid := nullif(zerodb._acting_user(NULL), zerodb._every_user());
 BEGIN
     PERFORM zerodb._check_recall('any', 1, source);
     target := zerodb._store_table(schema, CASE source WHEN 'files' THEN 'file_chunks' ELSE source END);
     dimensions := zerodb._vector_dimensions(target, 'embedding');
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS t WHERE t.embedding_model = $1), '
-        '(SELECT t.embedding_model FROM %1$s AS t WHERE t.embedding_model IS NOT NULL LIMIT 1)', target)
-    INTO has_model, other_model USING model;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s AS t WHERE t.embedding_model = $1 AND ($2 IS NULL OR t.user_id = $2)), '
+        '(SELECT t.embedding_model FROM %1$s AS t WHERE t.embedding_model IS NOT NULL AND ($2 IS NULL OR t.user_id = $2) LIMIT 1)', target)
+    INTO has_model, other_model USING model, acting;
 END
 $$;
 

@@ -9,6 +9,7 @@ mod locks;
 mod matrix;
 mod owner;
 mod rights;
+mod stores;
 mod tenants;
 mod user_code;
 mod views;

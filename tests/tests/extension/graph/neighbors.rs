@@ -101,7 +101,7 @@ async fn beyond_the_start_fifty_relations_of_a_direction_are_followed() -> Resul
         graph
             .run(
                 "INSERT INTO zerodb_store.entities (id, canonical_name, norm_name) SELECT n, 'e' || n, 'e' || n FROM generate_series(1, 200) AS n;
-                INSERT INTO zerodb_store.relations (source_id, predicate, target_id) SELECT 1, 'NEXT', n FROM generate_series(2, 100) AS n;
+                INSERT INTO zerodb_store.relations (source_id, predicate, target_id, confidence) SELECT 1, 'NEXT', n, n / 100.0 FROM generate_series(2, 100) AS n;
                 INSERT INTO zerodb_store.relations (source_id, predicate, target_id, confidence) VALUES (200, 'NEXT', 1, 0.1)",
             )
             .await?;
