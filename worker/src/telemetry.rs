@@ -1,10 +1,16 @@
-//! Logging. Fields are dotted (`event.id`, `delivery.id`); a payload or a secret is never one of them.
+//! Logging. Fields are dotted (`event.id`, `delivery.id`); a payload or a secret is never one of them. What a user has written
+//! forges neither a line of the log nor the field beside it.
+
+mod fields;
+mod json;
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogFormat;
+use fields::Quoted;
+use json::Escaping;
 
 /// Starts logging to standard error. A filter that does not parse is reported and `info` used.
 pub fn init(format: LogFormat, filter: &str) {
@@ -16,8 +22,8 @@ pub fn init(format: LogFormat, filter: &str) {
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false);
     match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.fmt_fields(Quoted).init(),
+        LogFormat::Json => builder.json().with_writer(|| Escaping(std::io::stderr())).init(),
     }
     if let Some(reason) = wrong {
         tracing::warn!(reason, "the log filter is not valid, using info");
