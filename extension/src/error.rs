@@ -26,10 +26,28 @@ pub enum Error {
     },
     BadValue {
         key: String,
-        expected: &'static str,
+        expected: String,
     },
     LiteralSecret {
         key: String,
+    },
+    UserInUrl,
+    ForeignVariable {
+        key: String,
+    },
+    ReservedHeader {
+        name: String,
+    },
+    BadTemplate {
+        key: &'static str,
+        reason: String,
+    },
+    ReferenceInTemplate {
+        key: &'static str,
+    },
+    NotBuilt {
+        key: &'static str,
+        value: bool,
     },
     NoHookFunction {
         function: String,
@@ -87,6 +105,14 @@ impl Error {
             Self::MissingKey { key, handler } => format!("the config of a {handler} hook needs \"{key}\""),
             Self::BadValue { key, .. } => format!("invalid value for \"{key}\" in hook_config"),
             Self::LiteralSecret { key } => format!("\"{key}\" in hook_config holds a literal secret"),
+            Self::UserInUrl => "\"url\" in hook_config holds a user or password".into(),
+            Self::ForeignVariable { key } => {
+                format!("\"{key}\" in hook_config refers to a variable that is no secret")
+            }
+            Self::ReservedHeader { name } => format!("a hook cannot set the header \"{name}\""),
+            Self::BadTemplate { key, .. } => format!("\"{key}\" in hook_config is not a template"),
+            Self::ReferenceInTemplate { key } => format!("\"{key}\" in hook_config refers to a variable"),
+            Self::NotBuilt { key, value } => format!("\"{key}\": {value} is not built yet"),
             Self::NoHookFunction { function } => format!("function {function}(jsonb) does not exist"),
             Self::OwnerMayNotExecute { owner, function } => {
                 format!("role \"{owner}\" may not execute function {function}(jsonb)")
@@ -118,6 +144,16 @@ impl Error {
             Self::LiteralSecret { .. } => {
                 Some("A secret never reaches a row; the worker reads it from its environment.".into())
             }
+            Self::UserInUrl => Some("A URL is kept in the row as it is.".into()),
+            Self::ForeignVariable { .. } => {
+                Some("Of the worker's environment only variables named ZERODB_SECRET_… can be used.".into())
+            }
+            Self::ReservedHeader { .. } => Some(
+                "It belongs to the connection, to the request's place and length, or to its signature."
+                    .into(),
+            ),
+            Self::BadTemplate { reason, .. } => Some(format!("It is Jinja2: {reason}.")),
+            Self::ReferenceInTemplate { .. } => Some("A template never sees a secret.".into()),
             Self::FunctionOfAnother { .. } => Some(
                 "Who owns a function can change it at any time, and it would run with the rights of the hook's owner."
                     .into(),
@@ -148,6 +184,18 @@ impl Error {
             Self::LiteralSecret { .. } => {
                 "Write \"${ZERODB_SECRET_NAME}\" and set that variable where the worker runs."
             }
+            Self::UserInUrl => {
+                "Put it into a header: \"headers\": {\"authorization\": \"Basic ${ZERODB_SECRET_NAME}\"}, or the whole URL into a secret: \"url\": \"${ZERODB_SECRET_NAME}\"."
+            }
+            Self::ForeignVariable { .. } => {
+                "Write ${ZERODB_SECRET_NAME}, with capitals, digits and '_', and set that variable where the worker runs."
+            }
+            Self::ReservedHeader { .. } => "Leave the header out; the worker sets what the request needs.",
+            Self::BadTemplate { .. } => "Correct the template.",
+            Self::ReferenceInTemplate { .. } => {
+                "Put the secret into a header or the URL of a webhook; write {{ '${' }} for the characters themselves."
+            }
+            Self::NotBuilt { .. } => "Leave the key out.",
             Self::NoHookFunction { .. } => {
                 "Create the function again, or change the hook with zerodb.update_hook."
             }

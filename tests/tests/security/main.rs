@@ -3,6 +3,7 @@
 mod actors;
 mod escalation;
 mod fuzz;
+mod headers;
 mod hooks;
 mod limits;
 mod locks;
@@ -10,6 +11,8 @@ mod matrix;
 mod owner;
 mod rights;
 mod stores;
+mod secrets;
+mod templates;
 mod tenants;
 mod user_code;
 mod views;

@@ -1,0 +1,107 @@
+//! The check of a hook: its type, its name and its config. Pure but for raising the first problem. Which keys there are is in
+//! `keys`, what a value must be in `value`; the worker parses the same keys.
+
+mod credential;
+mod headers;
+mod keys;
+mod reference;
+mod url;
+mod value;
+
+use pgrx::JsonB;
+use pgrx::prelude::*;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, raise};
+use keys::{ANY_HOOK, AUTO_EMBED, AUTO_GRAPH, AUTO_SUMMARIZE, Key, LOG, SQL, WEBHOOK};
+
+/// `zerodb._check_hook`: raises 22023 for the first thing that is wrong with a hook.
+#[pg_extern(name = "_check_hook", immutable)]
+fn check_hook(hook_type: Option<&str>, hook_name: Option<&str>, hook_config: Option<JsonB>) {
+    let config = hook_config.map_or(Value::Null, |config| config.0);
+    if let Err(error) = check(
+        hook_type.unwrap_or_default(),
+        hook_name.unwrap_or_default(),
+        &config,
+    ) {
+        raise(error)
+    }
+}
+
+fn check(hook_type: &str, hook_name: &str, config: &Value) -> Result<(), Error> {
+    let handler = match (hook_type, hook_name) {
+        ("first_party", "auto_embed") => Some(("auto_embed", AUTO_EMBED)),
+        ("first_party", "auto_summarize") => Some(("auto_summarize", AUTO_SUMMARIZE)),
+        ("first_party", "auto_graph") => Some(("auto_graph", AUTO_GRAPH)),
+        ("first_party", _) => {
+            return Err(Error::UnknownFirstParty {
+                hook_name: hook_name.into(),
+            });
+        }
+        ("webhook", _) => Some(("webhook", WEBHOOK)),
+        ("log", _) => Some(("log", LOG)),
+        ("sql", _) => Some(("sql", SQL)),
+        // The config of an in-process handler is its own.
+        ("function", _) => None,
+        _ => {
+            return Err(Error::UnknownHookType {
+                hook_type: hook_type.into(),
+            });
+        }
+    };
+    if !is_hook_name(hook_name) {
+        return Err(Error::BadHookName {
+            hook_name: hook_name.into(),
+        });
+    }
+    let Value::Object(config) = config else {
+        return Err(Error::ConfigNotAnObject);
+    };
+    match handler {
+        Some((handler, keys)) => check_keys(handler, keys, config),
+        None => ANY_HOOK
+            .iter()
+            .try_for_each(|key| config.get(key.name).map_or(Ok(()), |value| key.check(value))),
+    }
+}
+
+fn is_hook_name(name: &str) -> bool {
+    name.len() <= 100
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+fn check_keys(handler: &'static str, keys: &'static [Key], config: &Map<String, Value>) -> Result<(), Error> {
+    for (name, value) in config {
+        match keys.iter().chain(ANY_HOOK).find(|key| key.name == name) {
+            Some(key) => key.check(value)?,
+            None => {
+                return Err(Error::UnknownKey {
+                    key: name.clone(),
+                    handler,
+                    known: names(keys),
+                });
+            }
+        }
+    }
+    match keys
+        .iter()
+        .find(|key| key.required && !config.contains_key(key.name))
+    {
+        Some(missing) => Err(Error::MissingKey {
+            key: missing.name,
+            handler,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn names(keys: &'static [Key]) -> String {
+    keys.iter()
+        .chain(ANY_HOOK)
+        .map(|key| key.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

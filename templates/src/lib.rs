@@ -1,0 +1,97 @@
+//! Jinja2 templates as hooks have them: what is one, what it costs, what it makes. Shared by the extension, which refuses
+//! one that does not parse, and the worker. Pure.
+//!
+//! A template comes from anybody who may make a hook. [`check`] and [`variables`] are safe to call anywhere: they refuse
+//! what would take the parser deeper than its stack before it is parsed. [`render`] bounds its steps and what it
+//! writes, but not its time and memory: only what [`pieces`] knows to be plain may be rendered in a process that others
+//! depend on, everything else in a child that has limits.
+
+mod guard;
+mod plain;
+mod render;
+
+pub use plain::pieces;
+pub use render::{Own, render};
+
+use std::collections::BTreeSet;
+
+use minijinja::Environment;
+
+/// The largest template, in bytes.
+pub const MAX_TEMPLATE: usize = 64 << 10;
+
+/// What is wrong with a template, or with what it does. Never holds any of its text.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Fault {
+    #[error("more than {MAX_TEMPLATE} bytes")]
+    TooLong,
+    #[error("{}", in_line(what, *line))]
+    Wrong { what: String, line: Option<usize> },
+    #[error("it writes more than {most} bytes")]
+    TooMuch { most: usize },
+}
+
+impl Fault {
+    fn of(error: &minijinja::Error) -> Self {
+        Self::Wrong {
+            what: error.kind().to_string(),
+            line: error.line(),
+        }
+    }
+}
+
+fn in_line(what: &str, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!("{what} in line {line}"),
+        None => what.to_owned(),
+    }
+}
+
+/// Whether it can be parsed.
+///
+/// # Errors
+/// `TooLong`, or `Wrong` with the line.
+pub fn check(template: &str) -> Result<(), Fault> {
+    guard::check(template)?;
+    Environment::new()
+        .template_from_str(template)
+        .map(drop)
+        .map_err(|error| Fault::of(&error))
+}
+
+/// The variables that it uses and does not set.
+///
+/// # Errors
+/// As for `check`.
+pub fn variables(template: &str) -> Result<BTreeSet<String>, Fault> {
+    guard::check(template)?;
+    let environment = Environment::new();
+    let parsed = environment
+        .template_from_str(template)
+        .map_err(|error| Fault::of(&error))?;
+    Ok(parsed.undeclared_variables(false).into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_parse_is_told_with_its_line() {
+        assert_eq!(check("{{ a }} {% if b %}x{% endif %}"), Ok(()));
+        let said = check("fine\n{{ oops").unwrap_err().to_string();
+        assert!(said.contains("syntax error") && said.contains("line 2"), "{said}");
+        assert!(
+            check("{{ a|no_such_filter }}").is_ok(),
+            "found out when it is rendered"
+        );
+        assert_eq!(check(&"x".repeat(MAX_TEMPLATE + 1)), Err(Fault::TooLong));
+    }
+
+    #[test]
+    fn the_variables_are_named() {
+        let names =
+            variables("{% set x = 1 %}{{ title }}{{ x }}{% for p in parts %}{{ p }}{% endfor %}").unwrap();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["parts", "title"]);
+    }
+}
