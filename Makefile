@@ -36,7 +36,7 @@ test: setup dev-pgspot dev-chaos dev-model-clients dev-models check pgtest ## ru
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	echo "==> building and testing the worker (about 6 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
-	$(RUN) cargo test -p zerodb_hooks_worker -p zerodb_hooks_lexical -p zerodb_hooks_models -p zerodb_hooks_documents
+	$(RUN) cargo test -p zerodb_hooks_worker -p zerodb_hooks_lexical -p zerodb_hooks_models -p zerodb_hooks_documents -p zerodb_hooks_templates
 	echo "==> running the end-to-end tests"
 	$(RUN) cargo test -p zerodb_hooks_tests
 

@@ -20,9 +20,11 @@ const THIS_PROGRAM: &str = "/proc/self/exe";
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    // It binds itself to limits that no other thread may escape.
-    if let Command::Parse(_) = command {
-        return zerodb_hooks_documents::child::serve();
+    // These bind themselves to limits that no other thread may escape.
+    match command {
+        Command::Parse(_) => return zerodb_hooks_documents::child::serve(),
+        Command::Render(_) => return zerodb_hooks_worker::handlers::serve_templates(),
+        _ => {}
     }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(command)),

@@ -1,10 +1,24 @@
 //! References to secrets: `${ZERODB_SECRET_NAME}` in a hook's config. Only variables with that prefix can be named, so
-//! that a hook cannot read the rest of the worker's environment. Values never appear in an error, a log or a row.
+//! that a hook cannot read the rest of the worker's environment; the rules of the worker's file say whose and where
+//! each may be used. Values never appear in an error, a log or a row.
 
-use std::collections::HashMap;
+mod rules;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use rules::{Binding, HostPattern, Rules, Users};
 
 const OPEN: &str = "${";
-const PREFIX: &str = "ZERODB_SECRET_";
+/// Of secrets, which hooks may reference.
+pub const PREFIX: &str = "ZERODB_SECRET_";
+/// Of the keys of providers, which only the worker's file may reference.
+pub const PROVIDER_PREFIX: &str = "ZERODB_PROVIDER_";
+/// The secret that signs the webhooks of hooks that name none: itself where they have no tenant, and else the tenant's key that
+/// is made of it.
+pub const SIGNING: &str = "ZERODB_SECRET_WEBHOOK";
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SecretError {
@@ -14,52 +28,137 @@ pub enum SecretError {
     NotASecret { name: String },
     #[error("a reference is not closed: expected ${{{PREFIX}NAME}}")]
     NotClosed,
+    #[error("the secret {name} is not bound to this hook's user in the worker's file")]
+    NotOfUser { name: String },
+    #[error("the secret {name} is not bound to this hook's host in the worker's file")]
+    NotOfHost { name: String },
+    #[error("the variable {name} is the key of a provider, which hooks cannot use")]
+    OfProvider { name: String },
 }
 
-/// The secrets of the environment, read once.
+/// The secrets of the environment, read once, and the rules for their use.
 #[derive(Clone, Default)]
-pub struct Secrets(HashMap<String, String>);
+pub struct Secrets {
+    values: Arc<HashMap<String, String>>,
+    rules: Arc<Rules>,
+}
 
 impl Secrets {
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(
-            variables
-                .into_iter()
-                .filter(|(name, _)| name.starts_with(PREFIX))
-                .collect(),
-        )
+        let named = |name: &str| name.starts_with(PREFIX) || name.starts_with(PROVIDER_PREFIX);
+        let values = variables.into_iter().filter(|(name, _)| named(name)).collect();
+        Self {
+            values: Arc::new(values),
+            rules: Arc::default(),
+        }
+    }
+
+    /// The same secrets under the rules of a file.
+    #[must_use]
+    pub fn under(self, rules: Rules) -> Self {
+        Self {
+            rules: Arc::new(rules),
+            ..self
+        }
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str)
     }
 
-    /// Replaces every reference in `text` by its value.
+    /// Replaces every reference in a text of the worker's own file, which may name the keys of providers too.
+    ///
+    /// # Errors
+    /// `NotSet`, `NotASecret`, `NotClosed`.
     pub fn expand(&self, text: &str) -> Result<String, SecretError> {
-        let mut expanded = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(start) = rest.find(OPEN) {
-            expanded.push_str(&rest[..start]);
-            let (name, after) = rest[start + OPEN.len()..]
-                .split_once('}')
-                .ok_or(SecretError::NotClosed)?;
+        replace(text, |name| {
+            if !name.starts_with(PREFIX) && !name.starts_with(PROVIDER_PREFIX) {
+                return Err(SecretError::NotASecret { name: name.into() });
+            }
+            self.get(name)
+                .ok_or_else(|| SecretError::NotSet { name: name.into() })
+        })
+    }
+
+    /// What a hook of `tenant`, or of none, may use.
+    pub fn of_hook(&self, tenant: Option<Uuid>) -> HookSecrets<'_> {
+        HookSecrets {
+            secrets: self,
+            tenant,
+            used: BTreeSet::new(),
+        }
+    }
+}
+
+/// The secrets for one delivery. Every name that was replaced must be permitted for the host before anything is sent.
+pub struct HookSecrets<'a> {
+    secrets: &'a Secrets,
+    tenant: Option<Uuid>,
+    used: BTreeSet<String>,
+}
+
+impl HookSecrets<'_> {
+    /// Replaces every reference in a text of the hook's config.
+    ///
+    /// # Errors
+    /// What is not for this hook's user is refused before it is known whether it is set.
+    pub fn expand(&mut self, text: &str) -> Result<String, SecretError> {
+        let Self {
+            secrets,
+            tenant,
+            used,
+        } = self;
+        replace(text, |name| {
             if !name.starts_with(PREFIX) {
                 return Err(SecretError::NotASecret { name: name.into() });
             }
-            expanded.push_str(
-                self.get(name)
-                    .ok_or_else(|| SecretError::NotSet { name: name.into() })?,
-            );
-            rest = after;
-        }
-        expanded.push_str(rest);
-        Ok(expanded)
+            secrets.rules.check_user(name, *tenant)?;
+            used.insert(name.to_owned());
+            secrets
+                .get(name)
+                .ok_or_else(|| SecretError::NotSet { name: name.into() })
+        })
     }
+
+    /// Whether all that was replaced may go to this host.
+    ///
+    /// # Errors
+    /// `NotOfHost` with the first that may not.
+    pub fn check_host(&self, host: &str, port: Option<u16>) -> Result<(), SecretError> {
+        self.used
+            .iter()
+            .try_for_each(|name| self.secrets.rules.check_host(name, host, port))
+    }
+}
+
+/// The names that a text references, well-formed or not.
+pub fn references(text: &str) -> impl Iterator<Item = &str> {
+    text.split(OPEN)
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+fn replace<'v>(
+    text: &str,
+    mut value: impl FnMut(&str) -> Result<&'v str, SecretError>,
+) -> Result<String, SecretError> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(OPEN) {
+        expanded.push_str(&rest[..start]);
+        let (name, after) = rest[start + OPEN.len()..]
+            .split_once('}')
+            .ok_or(SecretError::NotClosed)?;
+        expanded.push_str(value(name)?);
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
 }
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 
@@ -70,24 +169,25 @@ mod tests {
     fn secrets() -> Secrets {
         Secrets::new([
             ("ZERODB_SECRET_KEY".into(), "k3y".into()),
+            ("ZERODB_PROVIDER_KEY".into(), "pr0v".into()),
             ("HOME".into(), "/root".into()),
         ])
     }
 
     #[test]
     fn references_are_replaced() {
-        assert_eq!(
-            secrets().expand("Bearer ${ZERODB_SECRET_KEY}!").unwrap(),
-            "Bearer k3y!"
-        );
+        let text = "Bearer ${ZERODB_SECRET_KEY}!";
+        assert_eq!(secrets().expand(text).unwrap(), "Bearer k3y!");
+        assert_eq!(secrets().of_hook(None).expand(text).unwrap(), "Bearer k3y!");
+        assert_eq!(secrets().expand("${ZERODB_PROVIDER_KEY}").unwrap(), "pr0v");
     }
 
     #[test]
     fn other_variables_are_refused_and_absent_ones_named() {
-        assert_eq!(
-            secrets().expand("${HOME}"),
-            Err(SecretError::NotASecret { name: "HOME".into() })
-        );
+        for name in ["HOME", "ZERODB_PROVIDER_KEY", ""] {
+            let refused = secrets().of_hook(None).expand(&format!("${{{name}}}"));
+            assert_eq!(refused, Err(SecretError::NotASecret { name: name.into() }));
+        }
         let absent = SecretError::NotSet {
             name: "ZERODB_SECRET_X".into(),
         };
@@ -96,6 +196,15 @@ mod tests {
             secrets().expand("${ZERODB_SECRET_KEY"),
             Err(SecretError::NotClosed)
         );
+    }
+
+    #[test]
+    fn without_a_file_a_tenants_hook_has_no_secret_and_does_not_learn_which_are_set() {
+        let tenant = Some(Uuid::from_u128(1));
+        for name in ["ZERODB_SECRET_KEY", "ZERODB_SECRET_X"] {
+            let refused = secrets().of_hook(tenant).expand(&format!("${{{name}}}"));
+            assert_eq!(refused, Err(SecretError::NotOfUser { name: name.into() }));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The limits that a child sets for itself before it reads a byte of the file.
+//! The limits that a child sets for itself before it reads a byte of what was given to it.
 //!
 //! By the crate rustix: limits, death signal and privileges in one, without unsafe code.
 
@@ -13,18 +13,19 @@ const FILES: u64 = 3;
 
 /// What the parent allows, given as arguments of the child.
 #[derive(Debug, PartialEq)]
-pub(super) struct Allowance {
+pub struct Allowance {
     /// Bytes of address space.
-    pub(super) memory: u64,
+    pub memory: u64,
     /// Seconds of processor time.
-    pub(super) cpu: u64,
+    pub cpu: u64,
     /// The parent's process id.
-    pub(super) parent: i32,
+    pub parent: i32,
 }
 
 impl Allowance {
     /// What a child of this process may use.
-    pub(super) fn new(memory: u64, cpu: Duration) -> Self {
+    #[must_use]
+    pub fn new(memory: u64, cpu: Duration) -> Self {
         let cpu = cpu.as_secs() + u64::from(cpu.subsec_nanos() > 0);
         Self {
             memory,
@@ -33,7 +34,9 @@ impl Allowance {
         }
     }
 
-    pub(super) fn arguments(&self) -> [String; 3] {
+    /// What the child is started with.
+    #[must_use]
+    pub fn arguments(&self) -> [String; 3] {
         [
             format!("--memory={}", self.memory),
             format!("--cpu={}", self.cpu),
@@ -42,7 +45,8 @@ impl Allowance {
     }
 
     /// The allowance among the arguments of this process; nothing if a part of it is missing.
-    pub(super) fn from_arguments(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+    #[must_use]
+    pub fn from_arguments(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let (mut memory, mut cpu, mut parent) = (None, None, None);
         for argument in arguments {
             match argument.to_str().and_then(|argument| argument.split_once('=')) {
@@ -64,7 +68,7 @@ impl Allowance {
     ///
     /// # Errors
     /// If the parent is gone already, or the system refuses.
-    pub(super) fn apply(&self) -> io::Result<()> {
+    pub fn apply(&self) -> io::Result<()> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         if rustix::process::getppid().map(Pid::as_raw_pid) != Some(self.parent) {
             return Err(io::Error::other("the parent is gone"));
@@ -81,7 +85,8 @@ impl Allowance {
 
 /// The variables that a child starts with. Mimalloc, the worker's allocator, reserves a GiB of address space when it
 /// starts unless told otherwise, which is more than a child may have: then every later allocation would fail.
-pub(super) fn environment() -> [(&'static OsStr, &'static OsStr); 1] {
+#[must_use]
+pub fn environment() -> [(&'static OsStr, &'static OsStr); 1] {
     [(OsStr::new("MIMALLOC_ARENA_RESERVE"), OsStr::new("32MiB"))]
 }
 

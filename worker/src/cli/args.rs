@@ -122,9 +122,9 @@ pub struct WorkerArgs {
     pub name: Option<String>,
 }
 
-/// What the parent of `zerodb-hooks parse` allows it; read by the crate of the parsers.
+/// What the parent of `zerodb-hooks parse` and `render` allows it; read by the child itself.
 #[derive(Args, Clone)]
-pub struct ParseArgs {
+pub struct ChildArgs {
     /// The limits
     #[arg(
         value_name = "LIMIT",

@@ -15,6 +15,7 @@ mod models;
 mod recall;
 mod render;
 mod secret;
+mod signing;
 pub mod statements;
 mod status;
 mod tail;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use args::{Database, LogFormat, ParseArgs, WorkerArgs};
+pub use args::{ChildArgs, Database, LogFormat, WorkerArgs};
 pub use backfills::BackfillsArgs;
 pub use bench::BenchArgs;
 pub use doctor::DoctorArgs;
@@ -32,6 +33,7 @@ pub use hooks::HooksArgs;
 pub use listen::ListenArgs;
 pub use models::ModelArgs;
 pub use recall::RecallArgs;
+pub use signing::SecretArgs;
 pub use status::StatusArgs;
 pub use tail::TailArgs;
 
@@ -53,6 +55,7 @@ Examples:
   zerodb-hooks backfills --watch   how far backfills are
   zerodb-hooks recall 'who met Bob' search what the store holds
   zerodb-hooks hooks --json        all hooks, for a program
+  zerodb-hooks secret --user UUID  the key by which a user's receiver verifies webhooks
   zerodb-hooks bench               what hooks cost and how fast they run on this server
 
   A webhook on your own machine:
@@ -98,17 +101,24 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Receive webhooks on this machine, verify their signatures and print them
     Listen(ListenArgs),
+    /// Print the key that signs the webhooks of one user, for whoever receives them
+    Secret(SecretArgs),
     /// Measure this server: what a hook costs writers, latency, deliveries a second; in a schema of its own, removed after
     Bench(BenchArgs),
     /// Read one file from stdin within limits and write its text; the worker starts it, `main` runs it
     #[command(hide = true)]
-    Parse(ParseArgs),
+    Parse(ChildArgs),
+    /// Render templates from stdin within limits; the worker starts it, `main` runs it
+    #[command(hide = true)]
+    Render(ChildArgs),
 }
 
-/// Runs any command but `worker` and `parse`, which are `main`'s.
+/// Runs any command but `worker`, `parse` and `render`, which are `main`'s.
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Worker(_) | Command::Parse(_) => anyhow::bail!("this command is started by main"),
+        Command::Worker(_) | Command::Parse(_) | Command::Render(_) => {
+            anyhow::bail!("this command is started by main")
+        }
         Command::Status(args) => status::run(args).await,
         Command::Hooks(args) => hooks::run(args).await,
         Command::Tail(args) => tail::run(args).await,
@@ -116,6 +126,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Recall(args) => recall::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Listen(args) => listen::run(args).await,
+        Command::Secret(args) => signing::run(&args),
         Command::Bench(args) => bench::run(args).await,
     }
 }

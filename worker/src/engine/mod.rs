@@ -125,14 +125,16 @@ impl WorkerBuilder {
         self
     }
 
-    /// The providers that hooks may name. Defaults to the built-in `local` one alone.
+    /// The worker's file: the providers that hooks may name, and the rules for secrets. Defaults to the built-in `local` provider
+    /// alone, and secrets for hooks without a tenant.
     #[must_use]
     pub fn providers(mut self, config: Config) -> Self {
         self.config = config;
         self
     }
 
-    /// The program `zerodb-hooks`, which is started as a child to read files. By default no file's bytes are read.
+    /// The program `zerodb-hooks`, which is started as a child to read files and to render templates. By default no file's bytes
+    /// are read, and only templates that do no more than write fields are rendered; other deliveries wait.
     #[must_use]
     pub fn parser(mut self, program: PathBuf) -> Self {
         self.registry.read_files_by(program);
@@ -155,7 +157,7 @@ impl WorkerBuilder {
             http,
             settings: self.settings,
             registry: self.registry,
-            secrets: self.secrets,
+            secrets: self.secrets.under(self.config.secrets),
         })
     }
 }

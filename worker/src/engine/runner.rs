@@ -97,6 +97,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
             providers: worker.providers,
             secrets: worker.secrets,
             store: worker.store.clone(),
+            templates: Arc::new(worker.registry.templates()),
         }),
         watch: Watch::default(),
         slots: Slots::new(worker.settings.in_flight),

@@ -15,6 +15,7 @@ mod threads;
 mod verdict;
 mod webhook;
 
+pub use template::{Templates, serve as serve_templates};
 pub use threads::Threads;
 
 use std::collections::HashMap;
@@ -41,6 +42,7 @@ pub struct Context {
     pub(crate) secrets: Secrets,
     pub(crate) providers: Providers,
     pub(crate) store: Store,
+    pub(crate) templates: Arc<Templates>,
 }
 
 /// The code behind a hook.
@@ -148,7 +150,10 @@ pub struct Registered {
 
 /// The handlers of a worker by name.
 #[derive(Default)]
-pub struct Registry(HashMap<String, Registered>);
+pub struct Registry {
+    handlers: HashMap<String, Registered>,
+    program: Option<PathBuf>,
+}
 
 impl Registry {
     /// The handlers that every worker has.
@@ -162,9 +167,15 @@ impl Registry {
         registry
     }
 
-    /// Lets handlers read files by a child of this program, `zerodb-hooks`.
+    /// Lets handlers read files and render templates by children of this program, `zerodb-hooks`.
     pub fn read_files_by(&mut self, program: PathBuf) {
+        self.program = Some(program.clone());
         self.read_files(Files::new(Some(program)));
+    }
+
+    /// The renderer of templates for handlers' contexts.
+    pub fn templates(&self) -> Templates {
+        Templates::new(self.program.clone())
     }
 
     fn read_files(&mut self, files: Files) {
@@ -178,7 +189,7 @@ impl Registry {
         let turns = Arc::new(Semaphore::new(
             handler.concurrency().clamp(1, Semaphore::MAX_PERMITS),
         ));
-        self.0.insert(
+        self.handlers.insert(
             name.into(),
             Registered {
                 handler: Arc::new(handler),
@@ -189,6 +200,6 @@ impl Registry {
     }
 
     pub fn get(&self, name: &str) -> Option<&Registered> {
-        self.0.get(name)
+        self.handlers.get(name)
     }
 }

@@ -51,6 +51,17 @@ pub fn of_model(error: &ProviderError) -> HandlerError {
     }
 }
 
+/// Of a row's template: the class of the error comes first.
+pub fn bad_template(error: HandlerError) -> HandlerError {
+    match error {
+        HandlerError::Permanent { message, status } => HandlerError::Permanent {
+            message: format!("bad_template: {message}"),
+            status,
+        },
+        other => other,
+    }
+}
+
 /// Of an action on a table.
 pub fn of_table(error: &StoreError) -> HandlerError {
     let message = format!("table: {error}");

@@ -6,48 +6,48 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Context, Handler, template};
+use super::{Context, Handler};
 use crate::delivery::Delivery;
 use crate::event::Event;
-use crate::http::{Answer, HttpError, Method, Request, signature};
+use crate::http::{Answer, HttpError, Method, Request, headers, place, signature};
 use crate::outcome::{Done, HandlerError};
-use crate::secret::SecretError;
+use crate::secret::{HookSecrets, SIGNING, SecretError};
 
-/// The secret that signs the requests of hooks that name none.
-const DEFAULT_SECRET: &str = "ZERODB_SECRET_WEBHOOK";
+/// The most bytes of a body that a template may write.
+const MOST: usize = 4 << 20;
 
 pub struct Webhook;
 
 #[async_trait]
 impl Handler for Webhook {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
-        let request = request(context, delivery)?;
+        let request = request(context, delivery).await?;
         let answer = context.http.send(request).await.map_err(refused_or_transient)?;
         verdict(&answer)
     }
 }
 
-fn request(context: &Context, delivery: &Delivery) -> Result<Request, HandlerError> {
+async fn request(context: &Context, delivery: &Delivery) -> Result<Request, HandlerError> {
     let hook = &delivery.hook;
     let url = hook
         .text("url")
         .ok_or_else(|| HandlerError::permanent("the config has no url"))?;
-    let (content_type, body) = body(delivery)?;
+    let mut secrets = context.secrets.of_hook(hook.tenant());
+    let url = secrets.expand(url).map_err(secret_error)?;
+    let own = own_headers(delivery, &mut secrets)?;
+    let signing = signing_secret(context, delivery, &mut secrets)?;
+    // Where it goes is known only now: the URL may be a secret itself.
+    let (host, port) = place(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
+    secrets.check_host(&host, port).map_err(secret_error)?;
+    let (content_type, body) = body(context, delivery).await?;
     let mut headers = vec![("content-type".to_owned(), content_type.to_owned())];
     if let Some(traceparent) = &delivery.event.traceparent {
         headers.push(("traceparent".into(), traceparent.clone()));
     }
-    let own = hook.config.get("headers").and_then(Value::as_object);
-    for (name, value) in own.into_iter().flatten() {
-        let value = value.as_str().unwrap_or_default();
-        headers.push((
-            name.to_lowercase(),
-            context.secrets.expand(value).map_err(secret_error)?,
-        ));
-    }
-    headers.extend(signature_headers(context, delivery, &body)?);
+    headers.extend(own);
+    headers.extend(signature_headers(signing.as_deref(), delivery, &body)?);
     Ok(Request {
-        url: context.secrets.expand(url).map_err(secret_error)?,
+        url,
         method: if hook.text("method") == Some("PUT") {
             Method::Put
         } else {
@@ -59,11 +59,49 @@ fn request(context: &Context, delivery: &Delivery) -> Result<Request, HandlerErr
     })
 }
 
+/// The headers of the config.
+fn own_headers(
+    delivery: &Delivery,
+    secrets: &mut HookSecrets<'_>,
+) -> Result<Vec<(String, String)>, HandlerError> {
+    let own = delivery.hook.config.get("headers").and_then(Value::as_object);
+    let mut expanded = Vec::new();
+    for (name, value) in own.into_iter().flatten() {
+        let name = name.to_lowercase();
+        headers::check(&name).map_err(refused_or_transient)?;
+        let value = value.as_str().unwrap_or_default();
+        expanded.push((name, secrets.expand(value).map_err(secret_error)?));
+    }
+    Ok(expanded)
+}
+
+/// The secret that signs; `None` where there is none.
+fn signing_secret(
+    context: &Context,
+    delivery: &Delivery,
+    secrets: &mut HookSecrets<'_>,
+) -> Result<Option<String>, HandlerError> {
+    let hook = &delivery.hook;
+    if let Some(reference) = hook.text("secret") {
+        return secrets.expand(reference).map(Some).map_err(secret_error);
+    }
+    let default = context.secrets.get(SIGNING);
+    match (default, hook.tenant()) {
+        (Some(secret), Some(tenant)) => signature::of_tenant(secret, tenant)
+            .map(Some)
+            .map_err(|error| HandlerError::permanent(error.to_string())),
+        (secret, _) => Ok(secret.map(str::to_owned)),
+    }
+}
+
 /// The body as it is sent and signed, with its content type.
-fn body(delivery: &Delivery) -> Result<(&'static str, String), HandlerError> {
-    let event = &delivery.event;
-    match (delivery.hook.text("body_template"), delivery.hook.text("format")) {
-        (Some(source), _) => Ok(("application/json", template::render(source, event)?)),
+async fn body(context: &Context, delivery: &Delivery) -> Result<(&'static str, String), HandlerError> {
+    let (hook, event) = (&delivery.hook, &delivery.event);
+    match (hook.text("body_template"), hook.text("format")) {
+        (Some(source), _) => {
+            let body = context.templates.of_event(hook, source, event, MOST).await?;
+            Ok(("application/json", body))
+        }
         (None, Some("cloudevents")) => Ok(("application/cloudevents+json", cloud_event(event).to_string())),
         (None, _) => Ok(("application/json", event.envelope().to_string())),
     }
@@ -84,21 +122,17 @@ fn cloud_event(event: &Event) -> Value {
 
 /// `webhook-id`, `webhook-timestamp` and, when there is a secret, `webhook-signature`.
 fn signature_headers(
-    context: &Context,
+    secret: Option<&str>,
     delivery: &Delivery,
     body: &str,
 ) -> Result<Vec<(String, String)>, HandlerError> {
-    let secret = match delivery.hook.text("secret") {
-        Some(reference) => Some(context.secrets.expand(reference).map_err(secret_error)?),
-        None => context.secrets.get(DEFAULT_SECRET).map(str::to_owned),
-    };
     let now = jiff::Timestamp::now().as_second();
     let mut headers = vec![
         ("webhook-id".to_owned(), delivery.message_id.to_string()),
         ("webhook-timestamp".to_owned(), now.to_string()),
     ];
     if let Some(secret) = secret {
-        let signed = signature::sign(&secret, &delivery.message_id.to_string(), now, body)
+        let signed = signature::sign(secret, &delivery.message_id.to_string(), now, body)
             .map_err(|error| HandlerError::permanent(error.to_string()))?;
         headers.push(("webhook-signature".into(), signed));
     }

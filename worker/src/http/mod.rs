@@ -2,6 +2,7 @@
 //! no proxy from the environment, a cap on what is read of an answer.
 
 mod exchange;
+pub mod headers;
 pub mod signature;
 
 pub use exchange::{Question, Reply};
@@ -119,6 +120,12 @@ impl Client {
         }
         Ok(answer)
     }
+}
+
+/// Host, as a URL has it, and port of an address; `None` where it has none.
+pub fn place(url: &str) -> Option<(String, Option<u16>)> {
+    let url = reqwest::Url::parse(url).ok()?;
+    Some((url.host_str()?.to_ascii_lowercase(), url.port_or_known_default()))
 }
 
 fn header_map(headers: &[(String, String)]) -> Result<reqwest::header::HeaderMap, HttpError> {

@@ -1,15 +1,11 @@
 //! From a row to the text that is embedded, and to the hash by which unchanged text is recognised. Pure.
 
-use minijinja::Environment;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::handlers::row_key::Key;
 use crate::handlers::source::{digest, hex};
 use crate::outcome::HandlerError;
-
-/// Steps that one rendering may take.
-const FUEL: u64 = 100_000;
 
 /// A row as `zerodb._embed_read` gives it.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,47 +52,36 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// What to do with a row.
+    /// The columns of which the text is made; `None` where the row's vector is the application's own.
     ///
     /// # Errors
-    /// Permanent, when the row's text is too long or the template fails.
-    pub fn need(&self, row: Row) -> Result<Need, HandlerError> {
-        let (Some(values), Some(source)) = (row.values, row.source) else {
+    /// Permanent, when the row's text is too long.
+    pub fn values(&self, row: &mut Row) -> Result<Option<Map<String, Value>>, HandlerError> {
+        let Some(values) = row.values.take().filter(|_| row.source.is_some()) else {
             return Err(HandlerError::permanent(format!(
                 "input_too_long: the text has {} bytes, and at most 16777216 are read",
                 row.size
             )));
         };
         let given = row.embedded && row.hash.is_none();
-        if given && !self.replaces_given {
-            return Ok(Need::Nothing);
-        }
-        let text = self.render(&values)?;
+        Ok((!given || self.replaces_given).then_some(values))
+    }
+
+    /// What to do with a row, given its text.
+    pub fn need(&self, row: Row, text: String) -> Need {
         if text.trim().is_empty() {
-            return Ok(Need::Nothing);
+            return Need::Nothing;
         }
         let hash = self.hash(&text);
         if row.embedded && row.hash.as_ref() == Some(&hash) {
-            return Ok(Need::Nothing);
+            return Need::Nothing;
         }
-        Ok(Need::Embed(Input {
+        Need::Embed(Input {
             key: row.key,
-            source,
+            source: row.source.unwrap_or_default(),
             text,
             hash,
-        }))
-    }
-
-    fn render(&self, values: &Map<String, Value>) -> Result<String, HandlerError> {
-        let Some(template) = &self.template else {
-            let texts: Vec<String> = values.values().map(plain).collect();
-            return Ok(texts.join("\n"));
-        };
-        let mut environment = Environment::new();
-        environment.set_fuel(Some(FUEL));
-        environment
-            .render_str(template, values)
-            .map_err(|error| HandlerError::permanent(format!("bad_template: {}", error.kind())))
+        })
     }
 
     fn hash(&self, text: &str) -> String {
@@ -104,6 +89,11 @@ impl Recipe {
         let template = self.template.as_deref().unwrap_or("");
         hex(&digest([text, &self.model, &dimensions, template]))
     }
+}
+
+/// The text of a row without a template.
+pub fn joined(values: &Map<String, Value>) -> String {
+    values.values().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 fn plain(value: &Value) -> String {
@@ -140,8 +130,9 @@ mod tests {
         }
     }
 
-    fn is_needed(recipe: &Recipe, row: Row) -> bool {
-        matches!(recipe.need(row).unwrap(), Need::Embed(_))
+    fn is_needed(recipe: &Recipe, mut row: Row) -> bool {
+        let values = recipe.values(&mut row).unwrap();
+        values.is_some_and(|values| matches!(recipe.need(row, joined(&values)), Need::Embed(_)))
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::Environment;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -40,12 +39,8 @@ fn columns(hook: &Hook) -> BTreeSet<String> {
     let Some(template) = hook.text("template") else {
         return BTreeSet::from([hook.text("content").unwrap_or(CONTENT).to_owned()]);
     };
-    let environment = Environment::new();
-    match environment.template_from_str(template) {
-        Ok(parsed) => parsed.undeclared_variables(false).into_iter().collect(),
-        // Rendering will say what is wrong with it.
-        Err(_) => BTreeSet::from([CONTENT.to_owned()]),
-    }
+    // Rendering will say what is wrong with it.
+    zerodb_hooks_templates::variables(template).unwrap_or_else(|_| BTreeSet::from([CONTENT.to_owned()]))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::input::{Input, Need, Recipe, Row};
+use super::input::{self, Input, Need, Recipe, Row};
 use super::plan::Plan;
 use super::requests;
 use super::target::Scope;
@@ -19,6 +19,9 @@ use crate::store::{Hashes, StoreError};
 
 /// What is said of a row that changed in each round.
 pub const CHANGED: &str = "the row changed each time while its text was embedded";
+
+/// The most bytes that a template may make of a row.
+const LONGEST: usize = 16 << 20;
 
 /// A hook's work on one table for one tenant.
 pub struct Work<'a> {
@@ -75,7 +78,7 @@ impl Work<'_> {
         let mut inputs = Vec::new();
         for row in rows {
             let key = row.key.clone();
-            match self.recipe.need(row) {
+            match self.need(row).await {
                 Ok(Need::Nothing) => drop(embedded.results.insert(key, Ok(Made::Nothing))),
                 Ok(Need::Embed(input)) => inputs.push(input),
                 Err(error) => drop(embedded.results.insert(key, Err(error))),
@@ -83,6 +86,22 @@ impl Work<'_> {
         }
         let made = self.vectors(inputs, time, embedded).await;
         self.write(made, embedded).await
+    }
+
+    async fn need(&self, mut row: Row) -> Result<Need, HandlerError> {
+        let Some(values) = self.recipe.values(&mut row)? else {
+            return Ok(Need::Nothing);
+        };
+        let text = match &self.recipe.template {
+            Some(template) => {
+                let row = Value::Object(values);
+                let Scope { context, hook, .. } = &self.scope;
+                let rendered = context.templates.of_row(hook, template, &row, LONGEST).await;
+                rendered.map_err(verdict::bad_template)?
+            }
+            None => input::joined(&values),
+        };
+        Ok(self.recipe.need(row, text))
     }
 
     /// The vectors of inputs; equal texts are asked for once.

@@ -8,12 +8,13 @@ use secrecy::SecretString;
 use serde_saphyr::Spanned;
 
 use super::file::{Entry, File, Kind};
+use super::secrets as of_hooks;
 use super::{CandleConfig, Config, ConfigError, EndpointConfig, ProviderConfig};
 use crate::providers::LOCAL;
 use crate::providers::address::Address;
 use crate::providers::caps::PackLimits;
 use crate::providers::gate::RateLimits;
-use crate::secret::{SecretError, Secrets};
+use crate::secret::{PREFIX, PROVIDER_PREFIX, SecretError, Secrets};
 
 const CONCURRENCY: usize = 8;
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -48,12 +49,18 @@ impl Place<'_> {
 /// # Errors
 /// With the line and the key of what cannot work.
 pub fn config(name: &str, file: File, secrets: &Secrets) -> Result<Config, ConfigError> {
-    if let Some(slip) = file.provider {
-        let line = slip.referenced.line();
-        return Err(ConfigError(format!(
-            "{name}:{line}: provider: unknown key; write providers"
-        )));
+    for (slip, key, meant) in [
+        (&file.provider, "provider", "providers"),
+        (&file.secret, "secret", "secrets"),
+    ] {
+        if let Some(slip) = slip {
+            let line = slip.referenced.line();
+            return Err(ConfigError(format!(
+                "{name}:{line}: {key}: unknown key; write {meant}"
+            )));
+        }
     }
+    let rules = of_hooks::rules(name, file.secrets, file.providers.iter().flatten())?;
     let mut providers = BTreeMap::new();
     for (provider, entry) in file.providers.unwrap_or_default() {
         let place = Place {
@@ -68,6 +75,7 @@ pub fn config(name: &str, file: File, secrets: &Secrets) -> Result<Config, Confi
     Ok(Config {
         providers,
         default_provider,
+        secrets: rules,
     })
 }
 
@@ -225,16 +233,19 @@ fn secret(
     secrets: &Secrets,
 ) -> Result<SecretString, ConfigError> {
     let text = value.value.trim();
-    let is_reference = text.starts_with("${ZERODB_SECRET_") && text.find('}') == Some(text.len() - 1);
+    let begins = |text: &str| {
+        let name = text.strip_prefix("${");
+        name.is_some_and(|name| name.starts_with(PROVIDER_PREFIX) || name.starts_with(PREFIX))
+    };
+    let is_reference = begins(text) && text.find('}') == Some(text.len() - 1);
     // A scheme before the reference, as in "Bearer ${…}".
     let after_scheme = text.split_once(' ').map_or(text, |(_, rest)| rest);
-    let is_schemed =
-        key != "api_key" && after_scheme.starts_with("${ZERODB_SECRET_") && after_scheme.ends_with('}');
+    let is_schemed = key != "api_key" && begins(after_scheme) && after_scheme.ends_with('}');
     if !is_reference && !is_schemed {
         return place.wrong(
             value.referenced.line(),
             key,
-            "a key must not be in the file; put it into a variable of the worker and write \"${ZERODB_SECRET_NAME}\"",
+            "a key must not be in the file; put it into a variable of the worker and write \"${ZERODB_PROVIDER_NAME}\"",
         );
     }
     expand(place, key, value, secrets)

@@ -18,6 +18,11 @@ pub struct File {
     pub providers: Option<BTreeMap<String, Spanned<Entry>>>,
     #[serde(default)]
     pub default_provider: Option<Spanned<String>>,
+    #[serde(default)]
+    pub secrets: Option<BTreeMap<String, Spanned<Secret>>>,
+    /// A slip for `secrets`.
+    #[serde(default)]
+    pub secret: Option<Spanned<IgnoredAny>>,
     /// A slip for `providers`, which would otherwise be passed over.
     #[serde(default)]
     pub provider: Option<Spanned<IgnoredAny>>,
@@ -58,6 +63,14 @@ pub struct Entry {
     pub timeout_ms: Option<NonZeroU64>,
     #[serde(default)]
     pub encoding_format: EncodingFormat,
+}
+
+/// An entry of `secrets`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    pub hosts: Option<Vec<Spanned<String>>>,
+    pub users: Option<Vec<Spanned<String>>>,
 }
 
 /// # Errors

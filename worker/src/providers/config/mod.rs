@@ -1,7 +1,9 @@
-//! The worker's file: which providers there are. Read once at the start; what is wrong in it is said then, with the line.
+//! The worker's file: which providers there are, and whose each secret is. Read once at the start; what is wrong in it is said
+//! then, with the line.
 
 mod check;
 mod file;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +15,7 @@ use serde::Deserialize;
 use super::address::Address;
 use super::caps::PackLimits;
 use super::gate::RateLimits;
-use crate::secret::Secrets;
+use crate::secret::{Rules, Secrets};
 
 /// What is wrong with the file; the message has the file, the line, the key and what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Config {
     pub providers: BTreeMap<String, ProviderConfig>,
     /// Of a hook that names none: the file's `default_provider`, else the only one that it has, else `local`.
     pub default_provider: String,
+    /// What hooks may do with secrets.
+    pub secrets: Rules,
 }
 
 /// One entry of `providers`.
@@ -86,6 +90,7 @@ impl Default for Config {
         Self {
             providers: BTreeMap::new(),
             default_provider: super::LOCAL.into(),
+            secrets: Rules::default(),
         }
     }
 }

@@ -7,9 +7,9 @@ use super::*;
 fn secrets() -> Secrets {
     Secrets::new(
         [
-            "ZERODB_SECRET_DIGITALOCEAN",
-            "ZERODB_SECRET_OPENAI",
-            "ZERODB_SECRET_TEI",
+            "ZERODB_PROVIDER_DIGITALOCEAN",
+            "ZERODB_PROVIDER_OPENAI",
+            "ZERODB_PROVIDER_TEI",
             "ZERODB_SECRET_DO",
         ]
         .map(|name| (name.to_owned(), "k3y".to_owned())),
@@ -58,8 +58,8 @@ fn every_key_has_its_meaning() {
 providers:
   one:
     url: https://api.openai.com
-    api_key: ${ZERODB_SECRET_OPENAI}
-    headers: { X-Team: search, Authorization: 'Basic ${ZERODB_SECRET_TEI}' }
+    api_key: ${ZERODB_PROVIDER_OPENAI}
+    headers: { X-Team: search, Authorization: 'Basic ${ZERODB_PROVIDER_TEI}' }
     models: { bge-m3: BAAI/bge-m3 }
     dimensions: 1024
     tokens_per_minute: 1000000
@@ -211,7 +211,7 @@ fn a_literal_key_is_refused_and_not_repeated() {
         assert!(!message.contains("sk-literal"), "{message}");
     }
     let message = parse(files[0]).unwrap_err().to_string();
-    assert!(message.contains("${ZERODB_SECRET_NAME}"), "{message}");
+    assert!(message.contains("${ZERODB_PROVIDER_NAME}"), "{message}");
 }
 
 #[test]
