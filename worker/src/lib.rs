@@ -38,6 +38,7 @@ pub mod retry;
 pub mod secret;
 pub mod store;
 pub mod telemetry;
+pub mod turns;
 
 pub use delivery::Delivery;
 pub use engine::{Settings, Worker, WorkerBuilder, WorkerError};

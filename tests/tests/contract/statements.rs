@@ -1,13 +1,16 @@
-//! Every statement of the worker prepares against a fresh extension, also for a role that has only grant_worker.
+//! Every statement of the worker prepares against a fresh extension, in a session such as the worker's.
 
 use anyhow::{Context, Result};
 use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_worker::store::connect::SESSION;
 use zerodb_hooks_worker::store::statements::ALL;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_prepares() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
+        // There no name without schema is found but those of the catalog.
+        session.run(SESSION).await?;
         for (file, statement) in ALL {
             session
                 .client

@@ -1,7 +1,10 @@
 //! What somebody gains who means harm: nothing but a clear refusal, while everybody else goes on. Each file is a kind of attack.
 
 mod actors;
+mod at_work;
 mod escalation;
+mod fairness;
+mod functions;
 mod fuzz;
 mod headers;
 mod hooks;
@@ -13,6 +16,7 @@ mod rights;
 mod stores;
 mod secrets;
 mod templates;
+mod sessions;
 mod tenants;
 mod user_code;
 mod views;

@@ -108,7 +108,10 @@ pub(super) fn connecting(error: StoreError, url: &str) -> Failure {
             let hint = "its form is postgres://user@host:5432/database; encode special characters of a password as %XX";
             return Failure::usage(error.to_string(), hint);
         }
-        StoreError::ReadOnly | StoreError::SchemaMismatch { .. } | StoreError::Answer { .. } => "",
+        StoreError::ReadOnly
+        | StoreError::Locked { .. }
+        | StoreError::SchemaMismatch { .. }
+        | StoreError::Answer { .. } => "",
     };
     let reason = match error {
         StoreError::Unavailable { reason } | StoreError::Forbidden { reason } => reason,

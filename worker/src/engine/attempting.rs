@@ -9,6 +9,7 @@ use super::completer::Ended;
 use super::executor::Turn;
 use super::hooks::Known;
 use super::runner::Shared;
+use super::suspects::Alone;
 use crate::delivery::Delivery;
 use crate::outcome::{Done, HandlerError, Outcome};
 use crate::store::{Attempt, Place};
@@ -19,6 +20,7 @@ pub struct Job {
     pub delivery: Arc<Delivery>,
     pub place: Place,
     pub known: Known,
+    pub alone: Option<Alone>,
 }
 
 /// An attempt under way. Its turn ends with it.
@@ -29,6 +31,7 @@ pub struct Attempting {
     started_at: Timestamp,
     started: Instant,
     _turn: Option<Turn>,
+    _alone: Option<Alone>,
 }
 
 impl Job {
@@ -55,6 +58,7 @@ impl Job {
             started_at: Timestamp::now(),
             started: Instant::now(),
             _turn: turn,
+            _alone: self.alone,
         }
     }
 }

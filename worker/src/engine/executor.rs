@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::attempting::Job;
@@ -20,6 +20,7 @@ use crate::delivery::Delivery;
 use crate::handlers::{Context, Handler, Threads};
 use crate::hook::Hook;
 use crate::outcome::{Done, HandlerError};
+use crate::turns::{self, Shares, Turns};
 
 /// What a handler gets beyond its hook's deadline before it is dropped.
 const GRACE: Duration = Duration::from_secs(1);
@@ -31,13 +32,13 @@ const BEGUN_AT_ONCE: usize = 32;
 const BEGINNING: Duration = Duration::from_millis(1);
 
 /// The right to run: one of the hook's, and one of the handler's.
-pub type Turn = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+pub type Turn = (OwnedSemaphorePermit, turns::Turn);
 
 /// A handler, its turns, and its threads where it has some.
 #[derive(Clone)]
 pub struct Runner {
     handler: Arc<dyn Handler>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
     threads: Option<Arc<Threads>>,
 }
 
@@ -59,12 +60,12 @@ impl Runner {
         match shared.registry.get(job.delivery.hook.handler()) {
             Some(registered) => Self {
                 handler: Arc::clone(&registered.handler),
-                turns: Arc::clone(&registered.turns),
+                turns: registered.turns.clone(),
                 threads: registered.threads.clone(),
             },
             None => Self {
                 handler: Arc::new(Missing),
-                turns: Arc::new(Semaphore::new(1)),
+                turns: Turns::new(Shares::open(1)),
                 threads: None,
             },
         }
@@ -78,7 +79,7 @@ impl Runner {
     /// The turn without waiting for it.
     fn try_turn(&self, job: &Job) -> Option<Turn> {
         let of_hook = Arc::clone(&job.known.running).try_acquire_owned().ok()?;
-        Some((of_hook, Arc::clone(&self.turns).try_acquire_owned().ok()?))
+        Some((of_hook, self.turns.try_take(&job.known.hook)?))
     }
 
     /// Moves jobs that get their turn at once, while one task can begin them.
@@ -95,7 +96,7 @@ impl Runner {
     pub async fn turn(&self, shared: &Shared, known: &Known) -> Option<Turn> {
         let acquired = async {
             let of_hook = Arc::clone(&known.running).acquire_owned().await.ok()?;
-            Some((of_hook, Arc::clone(&self.turns).acquire_owned().await.ok()?))
+            Some((of_hook, self.turns.take(&known.hook).await?))
         };
         tokio::select! {
             biased;

@@ -1,4 +1,4 @@
-//! The hooks this worker has met, each at the version that the database last named.
+//! The hooks this worker has met, each at the version that the database last named. Says for whom each one works.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,15 +6,25 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::handlers::Registry;
+use super::runner::Shared;
 use crate::hook::Hook;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// A hook with its share of this worker's concurrency.
 #[derive(Clone)]
 pub struct Known {
     pub hook: Arc<Hook>,
     pub running: Arc<Semaphore>,
+}
+
+impl Known {
+    /// The same for a delivery that others wait for.
+    pub fn hurried(self) -> Self {
+        Self {
+            hook: Arc::new(self.hook.within_default_timeout()),
+            ..self
+        }
+    }
 }
 
 pub struct Hooks {
@@ -36,8 +46,7 @@ impl Hooks {
     /// The hook at `version` or newer; `None` when it was deleted.
     pub async fn get(
         &mut self,
-        store: &Store,
-        registry: &Registry,
+        shared: &Shared,
         id: Uuid,
         version: i64,
     ) -> Result<Option<Known>, StoreError> {
@@ -46,6 +55,7 @@ impl Hooks {
         {
             return Ok(Some(known.clone()));
         }
+        let store = &shared.store;
         let Some(hook) = store.bounded(store.load_hook(id)).await? else {
             self.known.remove(&id);
             return Ok(None);
@@ -53,10 +63,11 @@ impl Hooks {
         if self.known.len() >= KEPT {
             self.known.clear();
         }
+        shared.slots.belong(id, hook.party());
         let permits = hook
             .number("concurrency")
             .and_then(|own| usize::try_from(own).ok())
-            .or_else(|| registry.get(hook.handler())?.handler.concurrency_of_hook());
+            .or_else(|| shared.registry.get(hook.handler())?.handler.concurrency_of_hook());
         let running = Arc::new(Semaphore::new(
             permits
                 .unwrap_or(self.concurrency)

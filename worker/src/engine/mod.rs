@@ -7,14 +7,17 @@ mod completer;
 mod coverage;
 mod executor;
 mod heartbeat;
+mod holdings;
 mod hooks;
 mod maintenance;
+mod pace;
 mod packing;
 mod prepare;
 mod pump;
 mod runner;
 mod slots;
 mod starter;
+mod suspects;
 mod watch;
 
 use std::future::Future;

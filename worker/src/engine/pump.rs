@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{self, UnboundedSender};
 
+use super::pace::Pace;
 use super::runner::{Outage, Shared};
 use super::starter::Taken;
+use super::suspects::{ALONE, Alone, EMPTYING, Suspects};
 use crate::store::{Claimed, Listener, Parked, StoreError};
 
 /// Longest time between two claims while the log keeps the worker busy.
@@ -26,18 +28,20 @@ const REST_RATIO: u32 = 4;
 const LONGEST_REST: Duration = Duration::from_millis(20);
 /// Pause after a look that was not sure.
 const UNSURE: Duration = Duration::from_millis(3);
-/// How often deliveries are looked for that were in flight at two crashes.
-const SUSPECTS_EVERY: Duration = Duration::from_secs(1);
 /// How often the other workers are called while this one is full.
 const CALL_EVERY: Duration = Duration::from_millis(200);
+/// How often it is asked whose hooks are of those who hold what they may.
+const CROWD_EVERY: Duration = Duration::from_secs(1);
 
 pub async fn run(shared: Arc<Shared>, starter: UnboundedSender<Taken>) {
     let mut pump = Pump {
         starter,
         listener: None,
         claimed_at: None,
-        suspected_at: None,
+        suspects: Suspects::default(),
         called_at: None,
+        crowd_at: None,
+        pace: Pace::default(),
         unmatched: 0,
         steady: 0,
         rest: Duration::ZERO,
@@ -48,7 +52,10 @@ pub async fn run(shared: Arc<Shared>, starter: UnboundedSender<Taken>) {
         match pump.turn().await {
             Ok(()) => outage.over(),
             Err(error) => {
-                pump.listener = None;
+                // A lock that somebody holds for long is no lost connection.
+                if !error.is_locked() {
+                    pump.listener = None;
+                }
                 outage.wait(&error, &pump.shared.stop).await;
             }
         }
@@ -61,8 +68,10 @@ struct Pump {
     listener: Option<Listener>,
     /// The last look at due deliveries; `None` when there may be some.
     claimed_at: Option<Instant>,
-    suspected_at: Option<Instant>,
+    suspects: Suspects,
     called_at: Option<Instant>,
+    crowd_at: Option<Instant>,
+    pace: Pace,
     /// Events to read next, where the last ones matched nothing.
     unmatched: usize,
     /// Looks in a row that found some events and left none.
@@ -93,9 +102,13 @@ impl Pump {
         }
         self.shared.store.bounded(self.shared.settle_lease()).await?;
         self.run_suspects().await?;
+        self.know_the_crowd().await?;
+        let was_parked = self.listener.as_ref().is_some_and(Listener::is_parked);
         match self.look().await? {
             Look::Some => return self.work().await,
             Look::Unsure => return self.pause().await,
+            // Whatever was committed before this look has notified.
+            Look::Nothing if was_parked => return self.rest().await,
             Look::Nothing => {}
         }
         match self.park().await? {
@@ -107,6 +120,21 @@ impl Pump {
                 Look::Unsure => self.pause().await,
             },
         }
+    }
+
+    /// Where a tenant or an owner holds what he may, his hooks get nothing: also those that were not met yet.
+    async fn know_the_crowd(&mut self) -> Result<(), StoreError> {
+        let crowd = self.shared.slots.crowd();
+        if crowd.is_empty() || self.crowd_at.is_some_and(|at| at.elapsed() < CROWD_EVERY) {
+            return Ok(());
+        }
+        self.crowd_at = Some(Instant::now());
+        let owners: Vec<String> = crowd.owners.iter().map(ToString::to_string).collect();
+        let store = &self.shared.store;
+        for (hook, party) in store.bounded(store.load_parties(&crowd.users, &owners)).await? {
+            self.shared.slots.belong(hook, party);
+        }
+        Ok(())
     }
 
     /// There is work; if there is more, writers need not notify. In a steady flow there is.
@@ -173,9 +201,13 @@ impl Pump {
         let dispatched = self.dispatch().await?;
         let overdue = self.claimed_at.is_none_or(|at| at.elapsed() >= CLAIM_EVERY);
         if dispatched == Look::Some && !overdue {
+            self.pace.found();
             return Ok(Look::Some);
         }
         let claimed = self.claim().await?;
+        if claimed > 0 || dispatched == Look::Some {
+            self.pace.found();
+        }
         Ok(if claimed > 0 { Look::Some } else { dispatched })
     }
 
@@ -218,10 +250,12 @@ impl Pump {
     }
 
     async fn claim(&mut self) -> Result<usize, StoreError> {
-        let limits = self.shared.slots.limits();
+        let mut limits = self.shared.slots.limits();
         if limits.deliveries == 0 {
             return Ok(0);
         }
+        // However many hooks share in it, some of what is free stays.
+        limits.deliveries = limits.per_hook;
         self.claimed_at = Some(Instant::now());
         let lease = self.shared.lease();
         let store = &self.shared.store;
@@ -240,39 +274,54 @@ impl Pump {
         result
     }
 
-    /// Runs what was in flight at two crashes, a few at a time or alone, and with nothing beside it.
+    /// Runs what was in flight at two crashes, a few at a time or alone, and begins nothing beside it.
     async fn run_suspects(&mut self) -> Result<(), StoreError> {
-        if self.suspected_at.is_some_and(|at| at.elapsed() < SUSPECTS_EVERY) {
+        let began = Instant::now();
+        if !self.suspects.are_due(began) {
             return Ok(());
         }
-        self.suspected_at = Some(Instant::now());
         let store = self.shared.store.clone();
-        while store.bounded(store.has_suspects()).await? && self.empty().await {
-            let lease = self.shared.lease();
-            let suspects = store.bounded(store.claim_suspects(lease)).await;
-            let suspects = self.answered(suspects)?;
-            let found = !suspects.is_empty();
-            self.start(lease, suspects);
-            if !found || !self.empty().await {
-                break;
+        let ran = async {
+            if store.bounded(store.has_suspects()).await? {
+                self.empty(EMPTYING).await;
+                if self.shared.stop.is_cancelled() {
+                    return Ok(());
+                }
+                let lease = self.shared.lease();
+                let suspects = store.bounded(store.claim_suspects(lease)).await;
+                let (alone, mut ended) = mpsc::channel(1);
+                self.begin(lease, self.answered(suspects)?, Some(alone));
+                tokio::select! {
+                    _all = ended.recv() => {}
+                    () = self.shared.stop.cancelled() => {}
+                    () = tokio::time::sleep(ALONE) => {}
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        let ran = ran.await;
+        self.suspects.ended(began, Instant::now());
+        ran
     }
 
-    /// Waits until nothing is in flight; false when the worker stops before.
-    async fn empty(&self) -> bool {
+    /// Waits until nothing is in flight, as long as that, or until the worker stops.
+    async fn empty(&self, patience: Duration) {
+        let until = tokio::time::Instant::now() + patience;
         while self.shared.slots.in_flight() > 0 {
             tokio::select! {
                 () = self.shared.slots.freed() => {}
-                () = self.shared.stop.cancelled() => return false,
+                () = self.shared.stop.cancelled() => return,
+                () = tokio::time::sleep_until(until) => return,
             }
         }
-        true
+    }
+
+    fn start(&self, lease: i64, deliveries: Vec<Claimed>) {
+        self.begin(lease, deliveries, None);
     }
 
     /// Hands over what was taken. All its slots are taken first: each is freed by its delivery's outcome.
-    fn start(&self, lease: i64, deliveries: Vec<Claimed>) {
+    fn begin(&self, lease: i64, deliveries: Vec<Claimed>, alone: Option<Alone>) {
         if deliveries.is_empty() {
             return;
         }
@@ -280,7 +329,11 @@ impl Pump {
             .iter()
             .for_each(|one| self.shared.slots.take(one.hook_id));
         // The starter ends after the pump.
-        let _closed = self.starter.send(Taken { lease, deliveries });
+        let _closed = self.starter.send(Taken {
+            lease,
+            deliveries,
+            alone,
+        });
     }
 
     async fn park(&mut self) -> Result<Parked, StoreError> {
@@ -310,7 +363,14 @@ impl Pump {
             return Ok(());
         };
         tokio::select! {
-            woken = listener.notified() => woken?,
+            woken = listener.notified() => {
+                woken?;
+                let apart = self.pace.woken(Instant::now());
+                if !apart.is_zero() {
+                    tokio::time::sleep(apart).await;
+                    listener.forget_wake_ups();
+                }
+            }
             () = tokio::time::sleep(wait) => listener.check().await?,
             () = self.shared.requeued.notified() => {}
             () = self.shared.stop.cancelled() => listener.unpark().await?,

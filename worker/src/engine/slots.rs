@@ -1,5 +1,5 @@
-//! What this worker holds: deliveries in flight, in all and by hook, those of them that wait to be begun, and how many more
-//! it may take. No I/O.
+//! What this worker holds: deliveries in flight, those of them that wait to be begun, and how many more it may take. Who has his share
+//! of them, `holdings.rs` knows. No I/O.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::holdings::{Crowd, Holdings};
+use crate::hook::Party;
 use crate::store::Limits;
 
 /// How far work is taken ahead: what ends in this time. More would only wait here while another worker has nothing to do.
@@ -27,7 +29,7 @@ pub struct Slots {
 }
 
 struct Held {
-    by_hook: HashMap<Uuid, usize>,
+    holdings: Holdings,
     /// How many of them are not begun.
     waiting: usize,
     /// How many may wait now, between a quarter of the most that may be held and the most.
@@ -44,7 +46,7 @@ impl Slots {
         Self {
             size,
             held: Mutex::new(Held {
-                by_hook: HashMap::new(),
+                holdings: Holdings::default(),
                 waiting: 0,
                 window: least(size),
                 wanted: HashMap::new(),
@@ -57,7 +59,7 @@ impl Slots {
 
     pub fn take(&self, hook: Uuid) {
         let mut held = self.lock();
-        *held.by_hook.entry(hook).or_default() += 1;
+        held.holdings.take(hook);
         held.waiting += 1;
     }
 
@@ -78,16 +80,22 @@ impl Slots {
         let mut held = self.lock();
         for hook in hooks {
             held.ended += 1;
-            if let Some(count) = held.by_hook.get_mut(&hook) {
-                *count -= 1;
-                if *count == 0 {
-                    held.by_hook.remove(&hook);
-                }
-            }
+            held.holdings.free(hook);
         }
         held.read_rate(self.size);
         drop(held);
         self.freed.notify_one();
+    }
+
+    /// Says for whom a hook works.
+    pub fn belong(&self, hook: Uuid, party: Party) {
+        self.lock().holdings.belong(hook, party);
+    }
+
+    /// Tenants and owners that hold what they may.
+    pub fn crowd(&self) -> Crowd {
+        let held = self.lock();
+        held.holdings.crowd(held.free(self.size))
     }
 
     /// Makes room for as many deliveries of a hook as it can run; with `None`, no longer.
@@ -111,20 +119,14 @@ impl Slots {
     }
 
     /// What may be taken now. One hook may hold three quarters of what it and nobody hold together: a dead endpoint cannot
-    /// take all slots, nor can a second one, nor a third.
+    /// take all slots, nor can a second one, nor a third; nor can all hooks of a tenant, nor those of all tenants of an owner.
     pub fn limits(&self) -> Limits {
         let held = self.lock();
         let free = held.free(self.size);
-        let saturated = held
-            .by_hook
-            .iter()
-            .filter(|(_, count)| **count >= share(free + **count))
-            .map(|(hook, _)| *hook)
-            .collect();
         Limits {
             deliveries: free,
-            per_hook: share(free),
-            saturated,
+            per_hook: held.holdings.one_look(free),
+            saturated: held.holdings.saturated(free),
         }
     }
 
@@ -141,7 +143,7 @@ impl Slots {
 
 impl Held {
     fn in_flight(&self) -> usize {
-        self.by_hook.values().sum()
+        self.holdings.total()
     }
 
     /// How many may wait: the window, or more where packs want it. To make the next ones of, as many wait as run; both
@@ -175,11 +177,6 @@ fn millis(time: Duration) -> usize {
 
 fn least(size: usize) -> usize {
     size.div_ceil(LEAST).max(2)
-}
-
-/// The share of one hook.
-fn share(slots: usize) -> usize {
-    (slots * 3).div_ceil(4)
 }
 
 #[cfg(test)]

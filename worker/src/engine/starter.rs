@@ -10,12 +10,15 @@ use super::executor;
 use super::hooks::Hooks;
 use super::prepare::prepare;
 use super::runner::Shared;
+use super::suspects::Alone;
 use crate::store::Claimed;
 
 /// Deliveries taken together, and the lease they are held under. Their slots are taken: each is freed by its outcome.
 pub struct Taken {
     pub lease: i64,
     pub deliveries: Vec<Claimed>,
+    /// The others wait for them, so they may not take as long as their hook says.
+    pub alone: Option<Alone>,
 }
 
 /// Ends when the pump has ended and all that it took is started.
@@ -27,19 +30,25 @@ pub async fn run(shared: Arc<Shared>, mut taken: UnboundedReceiver<Taken>) {
 }
 
 async fn start(shared: &Arc<Shared>, hooks: &mut Hooks, taken: Taken) {
-    let Taken { lease, deliveries } = taken;
-    let (store, installation) = (&shared.store, shared.installation());
+    let Taken {
+        lease,
+        deliveries,
+        alone,
+    } = taken;
+    let installation = shared.installation();
     let mut jobs = Vec::with_capacity(deliveries.len());
     for one in deliveries {
         let known = hooks
-            .get(store, &shared.registry, one.hook_id, one.hook_version)
-            .await;
+            .get(shared, one.hook_id, one.hook_version)
+            .await
+            .map(|known| known.map(|known| if alone.is_some() { known.hurried() } else { known }));
         match prepare(&installation, one, known) {
             Ok((delivery, place, known)) => jobs.push(Job {
                 lease,
                 delivery: Arc::new(delivery),
                 place,
                 known,
+                alone: alone.clone(),
             }),
             Err(ended) => {
                 let (hook, attempt) = *ended;

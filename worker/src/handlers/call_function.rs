@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Context, Handler};
+use super::{Context, Handler, verdict};
 use crate::delivery::Delivery;
 use crate::outcome::{Done, HandlerError};
-use crate::store::FUNCTION_CONNECTIONS;
+use crate::store::FUNCTION_TURNS;
+use crate::turns::Shares;
 
 pub struct CallFunction;
 
@@ -15,20 +16,20 @@ impl Handler for CallFunction {
         if delivery.hook.text("function").is_none() {
             return Err(HandlerError::permanent("the config names no function"));
         }
-        let timeout = delivery.hook.policy.timeout;
-        match context
-            .store
-            .call_function(delivery.hook.id, delivery.event.id, timeout)
-            .await
-        {
+        let store = &context.store;
+        match store.call_function(&delivery.hook, delivery.event.id).await {
             Ok(()) => Ok(Done::default()),
+            Err(error) if error.is_untried() => Err(HandlerError::Deferred {
+                message: error.to_string(),
+                after: verdict::UNTIL_BACK,
+            }),
             // A function that is not there, or not allowed, will not be there a second later either.
             Err(error) if error.is_missing_or_forbidden() => Err(HandlerError::permanent(error.to_string())),
             Err(error) => Err(HandlerError::transient(error.to_string())),
         }
     }
 
-    fn concurrency(&self) -> usize {
-        FUNCTION_CONNECTIONS
+    fn shares(&self) -> Shares {
+        FUNCTION_TURNS
     }
 }

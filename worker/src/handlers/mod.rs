@@ -22,10 +22,6 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use serde_json::Value;
-use tokio::sync::Semaphore;
-
 use crate::delivery::Delivery;
 use crate::hook::Hook;
 use crate::http::Client;
@@ -33,6 +29,9 @@ use crate::outcome::{Done, HandlerError};
 use crate::providers::Providers;
 use crate::secret::Secrets;
 use crate::store::{Backfill, Counted, Page, Store};
+use crate::turns::{Shares, Turns};
+use async_trait::async_trait;
+use serde_json::Value;
 use source::Files;
 
 /// What a handler may use.
@@ -89,7 +88,13 @@ pub trait Handler: Send + Sync + 'static {
     /// How many deliveries of this handler one worker runs at once, of all hooks together. The others wait for their
     /// turn, which is not yet an attempt.
     fn concurrency(&self) -> usize {
-        Semaphore::MAX_PERMITS
+        usize::MAX
+    }
+
+    /// How these turns are shared out among owners and tenants. By default anybody may have all of them while nobody else waits,
+    /// and then whoever holds the fewest is next.
+    fn shares(&self) -> Shares {
+        Shares::open(self.concurrency())
     }
 }
 
@@ -143,7 +148,7 @@ pub trait Backfills: Send + Sync {
 /// A handler with its turns.
 pub struct Registered {
     pub handler: Arc<dyn Handler>,
-    pub turns: Arc<Semaphore>,
+    pub turns: Turns,
     /// `None` for the built-in ones, which never block and so run on the worker's own threads.
     pub threads: Option<Arc<Threads>>,
 }
@@ -186,9 +191,7 @@ impl Registry {
     }
 
     pub fn insert(&mut self, name: &str, handler: impl Handler, threads: Option<Threads>) {
-        let turns = Arc::new(Semaphore::new(
-            handler.concurrency().clamp(1, Semaphore::MAX_PERMITS),
-        ));
+        let turns = Turns::new(handler.shares());
         self.handlers.insert(
             name.into(),
             Registered {

@@ -10,6 +10,9 @@ use crate::store::StoreError;
 /// How long deliveries wait where the hook or the worker's file must be changed first.
 pub const UNTIL_CHANGED: Duration = Duration::from_secs(60);
 
+/// How long deliveries wait where the worker had no connection for them: that is not the hook's fault, and no attempt.
+pub const UNTIL_BACK: Duration = Duration::from_secs(1);
+
 /// How often a source that changes while a handler works on it is read again at once.
 pub const ROUNDS: usize = 3;
 /// How long it is then left alone.
@@ -65,7 +68,10 @@ pub fn bad_template(error: HandlerError) -> HandlerError {
 /// Of an action on a table.
 pub fn of_table(error: &StoreError) -> HandlerError {
     let message = format!("table: {error}");
-    if error.is_config() {
+    if error.is_untried() {
+        let after = UNTIL_BACK;
+        HandlerError::Deferred { message, after }
+    } else if error.is_config() {
         // Nothing is lost until somebody has changed it.
         let after = UNTIL_CHANGED;
         HandlerError::Deferred { message, after }

@@ -6,18 +6,27 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
+use tokio::task::JoinHandle;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 
-/// The settings of the worker's own sessions. The planner must not guess: their tables are read by index or not at all, and
-/// one that has just been filled has no statistics yet. A worker that is paused in the middle of a transaction must not keep
-/// the dispatcher's lock, and what a role or a database sets for statements must not end the worker's. By SET and not as a
-/// start-up option, which PgBouncer refuses or drops.
-pub const SESSION: &str = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning;
-    SET idle_in_transaction_session_timeout = '10s'; SET statement_timeout = 0; SET lock_timeout = 0";
+/// The settings of the worker's own sessions; what a role or a database sets must not reach them. Names are found in the catalog
+/// alone. The planner must not guess: their tables are read by index or not at all, and one that has just been filled has no
+/// statistics yet. Several statements of a transaction rest on READ COMMITTED. A worker that is paused in the middle of a
+/// transaction must not keep the dispatcher's lock, nothing else that a server may set ends its statements or its sessions, and
+/// none of them, which serve many tenants at once, waits for a lock for long: it is tried again. By SET and not as a start-up
+/// option, which PgBouncer refuses or drops.
+pub const SESSION: &str = "SET statement_timeout = 0; SELECT CASE
+        WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
+        THEN pg_catalog.set_config('transaction_timeout', '0', false) END;
+    SET search_path = pg_catalog, pg_temp; SET standard_conforming_strings = on;
+    SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning;
+    SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off;
+    SET default_transaction_deferrable = off; SET row_security = on;
+    SET idle_in_transaction_session_timeout = '10s'; SET idle_session_timeout = 0; SET lock_timeout = '3s'";
 
 /// A parsed URL, ready to connect.
 pub struct Target {
@@ -61,6 +70,24 @@ impl Target {
             tls: Tls(MakeRustlsConnect::new(tls_config(verify)?)),
         })
     }
+
+    /// A connection and the task that drives it, until it ends or is aborted.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server cannot be reached, else what the server says.
+    pub(super) async fn connect(&self) -> Result<(Client, JoinHandle<()>), StoreError> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the driver of a connection ends with its client"
+        )]
+        let driver = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+        });
+        Ok((client, driver))
+    }
 }
 
 /// One connection, driven by a task of its own until it ends.
@@ -68,17 +95,7 @@ impl Target {
 /// # Errors
 /// `Config` for a bad URL, `Unavailable` when the server cannot be reached, else what the server says.
 pub async fn client(url: &str, application_name: &str) -> Result<Client, StoreError> {
-    let target = Target::parse(url, application_name)?;
-    let (client, connection) = target.config.connect(target.tls).await?;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the driver of a connection ends with its client"
-    )]
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended");
-        }
-    });
+    let (client, _driver) = Target::parse(url, application_name)?.connect().await?;
     Ok(client)
 }
 

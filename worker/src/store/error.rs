@@ -1,7 +1,9 @@
 //! What can go wrong with the database, by SQLSTATE. Callers branch on the variant, never on a text.
 
+use std::time::Duration;
+
 use deadpool_postgres::{HookError, PoolError};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -20,6 +22,9 @@ pub enum StoreError {
     Forbidden { reason: String },
     #[error("the database URL is not valid: {reason}")]
     Config { reason: String },
+    /// A lock that somebody holds for longer than the worker waits. Worth trying again.
+    #[error("a lock was not to be had: {reason}")]
+    Locked { reason: String },
     #[error("an answer of the database is not of the expected form: {reason}")]
     Answer { reason: String },
     #[error("{message}")]
@@ -30,11 +35,10 @@ impl StoreError {
     /// True when waiting may mend it: also a deadlock, a lock that is taken, a statement that was cancelled.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::ReadOnly => true,
+            Self::Unavailable { .. } | Self::ReadOnly | Self::Locked { .. } => true,
             Self::Database { sqlstate, .. } => [
                 SqlState::T_R_SERIALIZATION_FAILURE.code(),
                 SqlState::T_R_DEADLOCK_DETECTED.code(),
-                SqlState::LOCK_NOT_AVAILABLE.code(),
                 SqlState::QUERY_CANCELED.code(),
             ]
             .contains(&sqlstate.as_str()),
@@ -42,15 +46,79 @@ impl StoreError {
         }
     }
 
-    /// The same for an action that ran with another role's rights: a privilege that lacks is not the worker's.
-    #[must_use]
-    pub fn of_owner(self) -> Self {
-        match self {
-            Self::Forbidden { reason } => Self::Database {
-                sqlstate: SqlState::INSUFFICIENT_PRIVILEGE.code().into(),
+    /// True when the worker could not even try: no connection was to be had, the server went down, or others hold what the worker's own
+    /// tables need. That is never an attempt.
+    pub fn is_untried(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::ReadOnly | Self::Locked { .. }
+        )
+    }
+
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+
+    /// Of whatever kept the worker from having a connection.
+    pub fn no_connection(error: impl std::fmt::Display) -> Self {
+        Self::Unavailable {
+            reason: error.to_string(),
+        }
+    }
+
+    /// Of users' code that has not ended, with its session.
+    pub fn no_end(within: Duration) -> Self {
+        Self::Database {
+            sqlstate: SqlState::QUERY_CANCELED.code().into(),
+            message: format!("no end within {} ms", within.as_millis()),
+        }
+    }
+
+    /// Of a statement in which users' code ran, and of its COMMIT: code may raise whatever it likes, so only a server that goes down is
+    /// not the attempt's. A connection that is cut without a word is: the code may be what cut it.
+    pub fn of_users_code(error: &tokio_postgres::Error) -> Self {
+        let Some(server) = error.as_db_error() else {
+            return Self::Database {
+                sqlstate: SqlState::CONNECTION_FAILURE.code().into(),
+                message: format!("the connection was cut: {}", said(error)),
+            };
+        };
+        match Self::of_server(server) {
+            Self::Unavailable { reason } if is_fatal(server) => Self::Unavailable { reason },
+            Self::SchemaMismatch { reason } => Self::SchemaMismatch { reason },
+            // What the function named is not there, or not allowed; and all else.
+            _ => Self::Database {
+                sqlstate: server.code().code().into(),
+                message: server.message().into(),
+            },
+        }
+    }
+
+    fn of_server(server: &DbError) -> Self {
+        let reason = server.message().to_owned();
+        let code = server.code();
+        match code.code() {
+            // Connection exceptions, lack of resources, shutdown and start-up.
+            state if state.starts_with("08") || state.starts_with("53") || state.starts_with("57P") => {
+                Self::Unavailable { reason }
+            }
+            _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
+            _ if *code == SqlState::LOCK_NOT_AVAILABLE => Self::Locked { reason },
+            _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => Self::Forbidden { reason },
+            _ if [
+                SqlState::UNDEFINED_TABLE,
+                SqlState::UNDEFINED_FUNCTION,
+                SqlState::UNDEFINED_COLUMN,
+                SqlState::INVALID_SCHEMA_NAME,
+            ]
+            .contains(code) =>
+            {
+                Self::SchemaMismatch { reason }
+            }
+            state => Self::Database {
+                sqlstate: state.to_owned(),
                 message: reason,
             },
-            other => other,
         }
     }
 
@@ -83,37 +151,22 @@ impl StoreError {
     }
 }
 
+/// True when the session ended with it. Code that raises the same SQLSTATE only ends its statement.
+fn is_fatal(server: &DbError) -> bool {
+    matches!(server.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+fn said(error: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
+
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
-        let Some(server) = error.as_db_error() else {
+        match error.as_db_error() {
+            Some(server) => Self::of_server(server),
             // No answer from a server: the connection could not be made, or ended.
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            let reason = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-            return Self::Unavailable { reason };
-        };
-        let reason = server.message().to_owned();
-        let code = server.code();
-        match code.code() {
-            // Connection exceptions, lack of resources, shutdown and start-up.
-            state if state.starts_with("08") || state.starts_with("53") || state.starts_with("57P") => {
-                Self::Unavailable { reason }
-            }
-            _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
-            _ if *code == SqlState::INSUFFICIENT_PRIVILEGE => Self::Forbidden { reason },
-            _ if [
-                SqlState::UNDEFINED_TABLE,
-                SqlState::UNDEFINED_FUNCTION,
-                SqlState::UNDEFINED_COLUMN,
-            ]
-            .contains(code)
-                || *code == SqlState::INVALID_SCHEMA_NAME =>
-            {
-                Self::SchemaMismatch { reason }
-            }
-            state => Self::Database {
-                sqlstate: state.to_owned(),
-                message: reason,
-            },
+            None => Self::no_connection(said(&error)),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client};
 
-use super::connect::Target;
+use super::connect::{SESSION, Target};
 use super::statements::{CHANNEL, LEAD, PARK, UNPARK};
 use super::{Store, StoreError, answered};
 
@@ -50,6 +50,7 @@ impl Store {
                 }
             }
         });
+        client.batch_execute(SESSION).await?;
         let timeout = format!("{}ms", park_timeout.as_millis());
         client
             .execute(
@@ -97,6 +98,16 @@ impl Listener {
             answered(self.client.query_one(UNPARK, &[])).await?;
         }
         Ok(())
+    }
+
+    /// True while writers notify.
+    pub fn is_parked(&self) -> bool {
+        self.parked
+    }
+
+    /// The caller looks now: the wake-ups so far are heeded with that.
+    pub fn forget_wake_ups(&mut self) {
+        let _none = self.notifications.try_recv();
     }
 
     /// Waits for a wake-up. Safe to cancel.

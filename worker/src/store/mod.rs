@@ -8,6 +8,7 @@ pub mod connect;
 mod coverage;
 mod endpoint;
 mod error;
+mod fenced;
 mod finish;
 mod functions;
 mod gate;
@@ -36,6 +37,7 @@ pub use coverage::Counted;
 pub use endpoint::{Admission, HeldBy};
 pub use error::StoreError;
 pub use finish::{Attempt, Finished};
+pub use functions::FUNCTION_TURNS;
 pub use gate::SharedGate;
 pub use lease::Reaped;
 pub use listen::{Listener, Parked};
@@ -47,8 +49,6 @@ pub use usage::{OverBudget, Spending, UsageEntry};
 /// Connections for the worker's own statements, beside the one that listens: the pump, the completer, the heartbeat and
 /// maintenance each hold one for a statement, so that none of them waits for another.
 const POOL_SIZE: usize = 4;
-/// Connections for the functions of `sql` hooks, which hold one as long as they run.
-pub const FUNCTION_CONNECTIONS: usize = 2;
 /// Connections for what first-party handlers read and write of users' tables.
 const ROW_CONNECTIONS: usize = 4;
 /// How long a task waits for a connection before it says that the database is not available.
@@ -60,9 +60,10 @@ const ANSWER: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
-    functions: Pool,
+    functions: Arc<functions::Sessions>,
     rows: Pool,
     turn: Arc<turn::Turn>,
+    tls: connect::Tls,
     url: String,
 }
 
@@ -72,9 +73,11 @@ impl Store {
     /// # Errors
     /// `Config` when the URL does not parse or the system's certificates cannot be read.
     pub fn new(url: &str) -> Result<Self, StoreError> {
+        let functions = connect::Target::parse(url, "zerodb-hooks functions")?;
         Ok(Self {
             pool: pool(url, "zerodb-hooks", POOL_SIZE)?,
-            functions: pool(url, "zerodb-hooks functions", FUNCTION_CONNECTIONS)?,
+            tls: functions.tls.clone(),
+            functions: Arc::new(functions::Sessions::new(functions)),
             rows: pool(url, "zerodb-hooks rows", ROW_CONNECTIONS)?,
             turn: Arc::default(),
             url: url.to_owned(),
@@ -100,6 +103,13 @@ impl Store {
 
     async fn connection(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(StoreError::from)
+    }
+
+    fn ending(&self) -> fenced::Ending {
+        fenced::Ending {
+            tls: self.tls.clone(),
+            pool: self.pool.clone(),
+        }
     }
 }
 

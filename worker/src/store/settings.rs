@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::statements::{LOAD_CHANNELS, LOAD_HOOK, LOAD_SETTINGS};
+use super::statements::{LOAD_CHANNELS, LOAD_HOOK, LOAD_PARTIES, LOAD_SETTINGS};
 use super::{Store, StoreError};
-use crate::hook::Hook;
+use crate::hook::{Hook, Party};
 
 /// The installation as the server describes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,13 +60,32 @@ impl Store {
         let Some(row) = connection.query_opt(&statement, &[&id]).await? else {
             return Ok(None);
         };
-        Ok(Some(Hook::new(
+        let hook = Hook::new(
             row.try_get("id")?,
             row.try_get("version")?,
             row.try_get("user_id")?,
             row.try_get("hook_type")?,
             row.try_get("hook_name")?,
             row.try_get("hook_config")?,
-        )))
+        );
+        let owner = row.try_get::<_, Option<&str>>("owner")?.map(Arc::from);
+        Ok(Some(Hook { owner, ..hook }))
+    }
+
+    /// The active hooks of these users and of these owners, with whom they are for.
+    pub async fn load_parties(
+        &self,
+        users: &[Uuid],
+        owners: &[String],
+    ) -> Result<Vec<(Uuid, Party)>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(LOAD_PARTIES).await?;
+        let rows = connection.query(&statement, &[&users, &owners]).await?;
+        let party = |row: &tokio_postgres::Row| {
+            let owner = row.try_get::<_, Option<&str>>(2)?.map(Arc::from);
+            let user_id = row.try_get(1)?;
+            Ok((row.try_get(0)?, Party { owner, user_id }))
+        };
+        rows.iter().map(party).collect()
     }
 }

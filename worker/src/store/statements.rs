@@ -32,6 +32,7 @@ statements! {
     LOAD_EMBEDDINGS = "load_embeddings.sql";
     LOAD_ENDPOINT = "load_endpoint.sql";
     LOAD_HOOK = "load_hook.sql";
+    LOAD_PARTIES = "load_parties.sql";
     LOAD_SETTINGS = "load_settings.sql";
     LOAD_SUMMARY_CHUNKS = "load_summary_chunks.sql";
     LOCK_DEAD_LEASES = "lock_dead_leases.sql";
@@ -56,6 +57,7 @@ statements! {
     SETTLE_ENDPOINT = "settle_endpoint.sql";
     SPILL_DELIVERIES = "spill_deliveries.sql";
     TAKE_LEASE = "take_lease.sql";
+    TERMINATE_SESSION = "terminate_session.sql";
     TIDY_BUDGETS = "tidy_budgets.sql";
     UNPARK = "unpark.sql";
     WAKE_PEERS = "wake_peers.sql";

@@ -1,0 +1,72 @@
+//! A worker with its own least role, and what these tests wait for while it works.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use zerodb_hooks_tests::{Database, Result, Session, Worker, eventually};
+
+/// Time for anything that should happen soon; generous, because a busy machine must not make a test fail.
+pub const SOON: Duration = Duration::from_secs(40);
+
+/// A worker of a role that has grant_worker alone, and the role.
+pub async fn worker(db: &Database, admin: &Session, more: &[&str]) -> Result<(Worker, String)> {
+    let role = worker_role(db, admin).await?;
+    Ok((start(db, &role, more)?, role))
+}
+
+/// A role that has grant_worker alone.
+pub async fn worker_role(db: &Database, admin: &Session) -> Result<String> {
+    let role = db.create_role("worker").await?;
+    admin
+        .run(&format!("SELECT zerodb.grant_worker('{role}')"))
+        .await?;
+    Ok(role)
+}
+
+/// A worker of a role that may be one.
+pub fn start(db: &Database, role: &str, more: &[&str]) -> Result<Worker> {
+    let all = [&["--lease-s", "3", "--poll-ms", "200"], more].concat();
+    Worker::start_with(&db.cluster.url_as(role, &db.name), &all, &[])
+}
+
+/// Waits until a query returns the text.
+pub async fn becomes(session: &Session, query: &str, expected: &str) -> Result<()> {
+    let reached = eventually(SOON, async || {
+        (session.text(query).await.ok()? == expected).then_some(())
+    });
+    if reached.await.is_err() {
+        bail!("{}, not {expected}, from: {query}", session.text(query).await?);
+    }
+    Ok(())
+}
+
+/// Makes a hook of this type for `app.thing`, as the session's user; returns its id.
+pub async fn hook(session: &Session, name: &str, hook_type: &str, config: &str) -> Result<String> {
+    session
+        .text(&format!(
+            "SELECT id FROM zerodb.create_hook('app.thing', '{name}', '{config}', hook_type => '{hook_type}')"
+        ))
+        .await
+}
+
+/// Emits `app.thing` so many times, as the session's user.
+pub async fn emit(session: &Session, events: usize) -> Result<()> {
+    session
+        .run(&format!(
+            "SELECT zerodb.emit('app.thing', '{{\"id\": 1, \"note\": \"x\"}}') FROM generate_series(1, {events})"
+        ))
+        .await
+}
+
+/// How many deliveries of a hook are in a state, as a query.
+pub fn in_state(hook: &str, state: &str) -> String {
+    format!("SELECT count(*) FROM zerodb.deliveries WHERE hook_id = '{hook}' AND state = '{state}'")
+}
+
+/// An event of the session's user is delivered to his hook.
+pub async fn is_served(session: &Session, hook: &str) -> Result<()> {
+    let done = in_state(hook, "completed");
+    let before: i64 = session.number(&done).await?;
+    emit(session, 1).await?;
+    becomes(session, &done, &(before + 1).to_string()).await
+}

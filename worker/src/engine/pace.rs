@@ -1,0 +1,70 @@
+//! How soon a wake-up is followed. The first one at once; but anybody who may connect can send them, so a flood of those for which
+//! there is no work costs a look now and then. Pure.
+
+use std::time::{Duration, Instant};
+
+/// The shortest time between two looks that wake-ups cause.
+const SHORTEST: Duration = Duration::from_millis(5);
+/// How often that is doubled while nothing is found.
+const DOUBLINGS: u32 = 3;
+
+#[derive(Default)]
+pub struct Pace {
+    last: Option<Instant>,
+    /// Wake-ups in a row after which nothing was found.
+    vain: u32,
+}
+
+impl Pace {
+    /// How long after this wake-up the worker may look. Those that come meanwhile are the same one.
+    pub fn woken(&mut self, now: Instant) -> Duration {
+        let apart = SHORTEST * (1 << self.vain.min(DOUBLINGS));
+        let wait = self.last.map_or(Duration::ZERO, |last| {
+            (last + apart).saturating_duration_since(now)
+        });
+        self.last = Some(now + wait);
+        self.vain = self.vain.saturating_add(1);
+        wait
+    }
+
+    /// There was work.
+    pub fn found(&mut self) {
+        self.vain = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wake_up_after_a_rest_is_followed_at_once() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        for n in 0..100 {
+            assert_eq!(pace.woken(start + Duration::from_millis(50 * n)), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn wake_ups_that_bring_work_are_followed_every_five_milliseconds() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        pace.woken(now);
+        for _ in 0..100 {
+            pace.found();
+            let wait = pace.woken(now);
+            assert_eq!(wait, SHORTEST);
+            now += wait;
+        }
+    }
+
+    #[test]
+    fn a_flood_without_work_costs_a_few_looks_in_a_second() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let (mut now, mut looks) = (start, 0);
+        while now < start + Duration::from_secs(1) {
+            now += pace.woken(now).max(Duration::from_micros(50));
+            looks += 1;
+        }
+        assert!(looks <= 30, "{looks}");
+    }
+}
