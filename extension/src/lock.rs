@@ -140,12 +140,16 @@ LANGUAGE c SET lock_timeout = '5s' AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 "
 )]
 fn lock_graph(
-    schema: &core::ffi::CStr,
+    schema: Option<&core::ffi::CStr>,
     user_id: Option<Uuid>,
     project_id: Option<Uuid>,
-    kind: &str,
-    keys: Vec<Option<String>>,
+    kind: Option<&str>,
+    keys: Option<Vec<Option<String>>>,
 ) {
+    // Not STRICT, because a tenant may be null; without the rest there is nothing to lock.
+    let (Some(schema), Some(kind), Some(keys)) = (schema, kind, keys) else {
+        return;
+    };
     let (graph, may) = graph(&schema.to_string_lossy(), user_id);
     let tenant = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     let scope = [
