@@ -73,6 +73,11 @@ pub enum Error {
     UnknownLock {
         lock: String,
     },
+    OutOfMemory,
+    TextTooLong {
+        size: usize,
+        limit: usize,
+    },
 }
 
 impl Error {
@@ -88,6 +93,8 @@ impl Error {
             Self::NotSettled => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
             Self::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::LogOfOtherVersion => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
+            Self::TextTooLong { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
             _ => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
         }
@@ -118,9 +125,7 @@ impl Error {
                 format!("role \"{owner}\" may not execute function {function}(jsonb)")
             }
             Self::LogOfOtherVersion => "the event log has the form of another version of zerodb_hooks".into(),
-            Self::NotATrigger => {
-                "zerodb._capture() was not called as a trigger that zerodb.watch() made".into()
-            }
+            Self::NotATrigger => "zerodb._capture() was not called as a trigger".into(),
             Self::BadDimensions => "invalid dimensions of a vector".into(),
             Self::NullArgument => "zerodb._as_owner() was called with a null argument".into(),
             Self::FunctionOfAnother { function } => {
@@ -134,6 +139,8 @@ impl Error {
             Self::NotSettled => "deferred triggers could not be fired".into(),
             Self::TemporaryObject => "the code of a hook made a temporary object".into(),
             Self::UnknownLock { lock } => format!("there is no lock '{lock}'"),
+            Self::OutOfMemory => "out of memory".into(),
+            Self::TextTooLong { size, .. } => format!("the text to embed has {size} bytes"),
         }
     }
 
@@ -141,6 +148,7 @@ impl Error {
         match self {
             Self::UnknownKey { known, .. } => Some(format!("Its keys: {known}.")),
             Self::BadValue { expected, .. } => Some(format!("Expected {expected}.")),
+            Self::TextTooLong { limit, .. } => Some(format!("The local provider takes {limit}.")),
             Self::LiteralSecret { .. } => {
                 Some("A secret never reaches a row; the worker reads it from its environment.".into())
             }
@@ -213,6 +221,10 @@ impl Error {
             Self::NotSettled => "Try again; if it stays so, report it.",
             Self::TemporaryObject => "Make it in a schema of its own, and drop it at the end.",
             Self::UnknownLock { .. } => "Run a worker of the same version as the extension.",
+            Self::OutOfMemory => {
+                "Write fewer or smaller rows in one statement, or give the server more memory."
+            }
+            Self::TextTooLong { .. } => "Cut the text into parts.",
             Self::LogOfOtherVersion => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotATrigger => {
                 "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."

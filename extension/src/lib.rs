@@ -14,6 +14,7 @@ mod lexical;
 mod lock;
 mod outbox;
 mod owner;
+mod reserve;
 mod settings;
 mod wake;
 
@@ -63,9 +64,14 @@ extension_sql_file!(
     requires = ["batches"]
 );
 extension_sql_file!(
+    "../../sql/schema/mappings.sql",
+    name = "mappings",
+    requires = ["hook_api"]
+);
+extension_sql_file!(
     "../../sql/schema/watch.sql",
     name = "watch",
-    requires = ["hook_api"]
+    requires = ["mappings"]
 );
 extension_sql_file!(
     "../../sql/schema/event_api.sql",
@@ -200,6 +206,7 @@ pub extern "C-unwind" fn _PG_init() {
     settings::define();
     capture::register_invalidation();
     wake::register();
+    reserve::refill();
 }
 
 #[cfg(any(test, feature = "pg_test"))]

@@ -1,29 +1,46 @@
-//! Appends events to the log. Rows go straight to the heap and the one index of the current partition, without the
-//! executor. Must not decide what is recorded, and never updates a row. Relies on `sql/schema/outbox.sql` for the
-//! columns, their order and the single index.
+//! Appends events to the log: which partition, which numbers, which columns. Must not decide what is recorded, and never
+//! updates a row. Relies on `sql/schema/outbox.sql` for the columns and their order.
+
+mod partition;
 
 use std::cell::Cell;
-use std::ptr::addr_of_mut;
 
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 use pgrx::prelude::*;
 
-use crate::{error, settings, wake};
+use crate::settings::{self, Id};
+use crate::wake;
+use partition::Partition;
 
 /// Partitions of the log.
 const SLOTS: usize = 8;
 const COLUMNS: usize = 11;
+/// Where the two columns of the key stand in a row.
+const KEY: [usize; 2] = [0, 2];
+
+type Row = [Option<Datum>; COLUMNS];
+
 /// Microseconds from the Unix epoch to that of Postgres.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
 /// One event as the trigger knows it; everything else in its row is the same for all events of a statement.
 pub struct Event {
-    /// A JSON object in the server's encoding.
-    pub data: Vec<u8>,
-    pub user_id: Option<[u8; 16]>,
-    pub project_id: Option<[u8; 16]>,
-    pub bank_id: Option<Vec<u8>>,
+    /// A JSON object in the server's encoding, as a value of `json` in memory of Postgres.
+    pub data: Datum,
+    pub user_id: Option<Id>,
+    pub project_id: Option<Id>,
+    /// A value of `text`.
+    pub bank_id: Option<Datum>,
+}
+
+impl Event {
+    /// The bytes of what grows with a user's data.
+    pub fn size(&self) -> usize {
+        // SAFETY: both are varlenas that live as long as the event.
+        let size = |value: Datum| unsafe { pgrx::varsize_any(value.cast_mut_ptr()) };
+        size(self.data) + self.bank_id.map_or(0, size)
+    }
 }
 
 thread_local! {
@@ -45,12 +62,13 @@ pub fn forget(relation: pg_sys::Oid) {
 /// Appends `events` of one type, about rows of `relid`, to the log and asks for a wake-up at commit.
 /// Returns the number of the first one within its transaction.
 ///
-/// Takes RowExclusiveLock on one partition. Raises what Postgres raises when a row cannot be stored.
+/// Takes RowExclusiveLock on one partition. Raises what Postgres raises when a row cannot be stored. The events' values
+/// must live until it returns.
 pub fn append(event_type: &[u8], relid: pg_sys::Oid, events: &[Event]) -> i32 {
     if events.is_empty() {
         return 0;
     }
-    // SAFETY: runs inside a transaction with an active snapshot; every pointer lives until `close`.
+    // SAFETY: runs inside a transaction; every value lives until the rows are stored.
     unsafe {
         let xid = pg_sys::GetTopFullTransactionId().value;
         let first = match NEXT_ORD.get() {
@@ -67,14 +85,19 @@ pub fn append(event_type: &[u8], relid: pg_sys::Oid, events: &[Event]) -> i32 {
             event_type: text_datum(event_type),
             traceparent: settings::traceparent().map(|value| text_datum(&value)),
         };
-        Partition::open(slot).insert(&shared, first, events);
+        let rows = events
+            .iter()
+            .zip(first..)
+            .map(|(event, ord)| shared.row(ord, event));
+        Partition::open(partitions()[slot]).insert(events.len(), rows);
         NEXT_ORD.set((xid, first + i32::try_from(events.len()).unwrap_or(i32::MAX)));
         wake::request();
         first
     }
 }
 
-/// `zerodb._append`: one event that an application emits; returns its number within the transaction.
+/// `zerodb._append`: one event that an application emits; returns its number within the transaction. The caller has
+/// checked all of it.
 #[pg_extern(name = "_append")]
 fn append_emitted(
     event_type: &str,
@@ -86,10 +109,10 @@ fn append_emitted(
     // SAFETY: only reads the transaction's state.
     unsafe { pg_sys::PreventCommandIfReadOnly(c"zerodb.emit()".as_ptr()) }
     let event = Event {
-        data: data.as_bytes().to_vec(),
-        user_id: user_id.map(|id| *id.as_bytes()),
+        data: text_datum(data.as_bytes()),
+        user_id: user_id.map(|id| *id.as_bytes()).filter(|id| *id != settings::NIL),
         project_id: project_id.map(|id| *id.as_bytes()),
-        bank_id: bank_id.map(|id| id.as_bytes().to_vec()),
+        bank_id: bank_id.map(|id| text_datum(id.as_bytes())),
     };
     append(event_type.as_bytes(), pg_sys::InvalidOid, &[event])
 }
@@ -105,9 +128,9 @@ struct Shared {
 }
 
 impl Shared {
-    /// Fills one row, in the order of the table's columns.
-    unsafe fn fill(&self, slot: *mut pg_sys::TupleTableSlot, ord: i32, event: &Event) {
-        let columns: [Option<Datum>; COLUMNS] = [
+    /// One row, in the order of the table's columns. It points into the event.
+    fn row(&self, ord: i32, event: &Event) -> Row {
+        [
             Some(Datum::from(self.xid)),
             self.now.into_datum(),
             Some(Datum::from(ord)),
@@ -116,91 +139,10 @@ impl Shared {
             event.user_id.as_ref().map(uuid_datum),
             event.project_id.as_ref().map(uuid_datum),
             Some(self.event_type),
-            Some(text_datum(&event.data)),
-            event.bank_id.as_ref().map(|id| text_datum(id)),
+            Some(event.data),
+            event.bank_id,
             self.traceparent,
-        ];
-        // SAFETY: the slot has COLUMNS columns, checked when the partition was opened.
-        unsafe {
-            pg_sys::ExecClearTuple(slot);
-            for (at, value) in columns.into_iter().enumerate() {
-                *(*slot).tts_values.add(at) = value.unwrap_or(Datum::null());
-                *(*slot).tts_isnull.add(at) = value.is_none();
-            }
-            pg_sys::ExecStoreVirtualTuple(slot);
-        }
-    }
-}
-
-/// The partition that is written now, with its index.
-struct Partition {
-    heap: pg_sys::Relation,
-    index: pg_sys::Relation,
-}
-
-impl Partition {
-    unsafe fn open(slot: usize) -> Self {
-        // SAFETY: the oids were looked up in the catalog, and table_open raises when one has gone.
-        unsafe {
-            let heap = pg_sys::table_open(partitions()[slot], pg_sys::RowExclusiveLock as i32);
-            let indexes = pgrx::PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(heap));
-            let columns = (*(*heap).rd_att).natts;
-            if columns != COLUMNS as i32 || indexes.len() != 1 {
-                error::raise(error::Error::LogOfOtherVersion);
-            }
-            let index_oid = indexes.get_oid(0).unwrap_or(pg_sys::InvalidOid);
-            Self {
-                heap,
-                index: pg_sys::index_open(index_oid, pg_sys::RowExclusiveLock as i32),
-            }
-        }
-    }
-
-    /// Stores the rows, adds them to the index and closes both relations; the locks stay until the transaction ends.
-    unsafe fn insert(self, shared: &Shared, first: i32, events: &[Event]) {
-        // SAFETY: slots are made for this heap and dropped after the last use.
-        unsafe {
-            let slots: Vec<_> = events
-                .iter()
-                .zip(first..)
-                .map(|(event, ord)| {
-                    let slot = pg_sys::MakeSingleTupleTableSlot(
-                        (*self.heap).rd_att,
-                        &raw const pg_sys::TTSOpsVirtual,
-                    );
-                    shared.fill(slot, ord, event);
-                    slot
-                })
-                .collect();
-            pg_sys::heap_multi_insert(
-                self.heap,
-                slots.as_ptr().cast_mut(),
-                slots.len() as i32,
-                pg_sys::GetCurrentCommandId(true),
-                0,
-                std::ptr::null_mut(),
-            );
-            let info = pg_sys::BuildIndexInfo(self.index);
-            for (slot, ord) in slots.iter().zip(first..) {
-                let mut key = [Datum::from(shared.xid), Datum::from(ord)];
-                let mut nulls = [false, false];
-                pg_sys::index_insert(
-                    self.index,
-                    key.as_mut_ptr(),
-                    nulls.as_mut_ptr(),
-                    addr_of_mut!((**slot).tts_tid),
-                    self.heap,
-                    pg_sys::IndexUniqueCheck::UNIQUE_CHECK_NO,
-                    false,
-                    info,
-                );
-            }
-            slots
-                .into_iter()
-                .for_each(|slot| pg_sys::ExecDropSingleTupleTableSlot(slot));
-            pg_sys::index_close(self.index, pg_sys::NoLock as i32);
-            pg_sys::table_close(self.heap, pg_sys::NoLock as i32);
-        }
+        ]
     }
 }
 

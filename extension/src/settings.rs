@@ -117,7 +117,7 @@ fn define_limits() {
         c"emit refuses more; a watched table records the row without its large fields.",
         &MAX_EVENT_KB,
         1,
-        64 * 1024,
+        16 * 1024,
         GucContext::Suset,
         GucFlags::UNIT_KB,
     );
@@ -158,12 +158,24 @@ pub fn slot_seconds() -> i64 {
     i64::from(RETENTION_SECONDS.get()) / 6
 }
 
-/// `zerodb.user_id`; a value that is not a UUID counts as none here, because the writer must not fail for it.
-pub fn user_id() -> Option<[u8; 16]> {
-    uuid_setting(&USER_ID)
+/// The bytes that the data of one event may have. At most 16 MB: whatever a value of that size becomes as text, Postgres can
+/// hold it.
+pub fn max_event_size() -> usize {
+    usize::try_from(MAX_EVENT_KB.get()).unwrap_or(1) * 1024
 }
 
-pub fn project_id() -> Option<[u8; 16]> {
+/// The 16 bytes of a UUID.
+pub type Id = [u8; 16];
+
+/// The UUID that is no user's.
+pub const NIL: Id = [0; 16];
+
+/// `zerodb.user_id`; a value that is no user's UUID counts as none here, because the writer must not fail for it.
+pub fn user_id() -> Option<Id> {
+    uuid_setting(&USER_ID).filter(|id| *id != NIL)
+}
+
+pub fn project_id() -> Option<Id> {
     uuid_setting(&PROJECT_ID)
 }
 
@@ -178,12 +190,12 @@ pub fn traceparent() -> Option<Vec<u8>> {
     well_formed.then_some(value)
 }
 
-fn uuid_setting(setting: &'static GucSetting<Option<CString>>) -> Option<[u8; 16]> {
+fn uuid_setting(setting: &'static GucSetting<Option<CString>>) -> Option<Id> {
     parse_uuid(setting.get()?.as_bytes())
 }
 
 /// A UUID from its 32 hex digits, with or without hyphens and braces, as Postgres reads them.
-pub fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
+pub fn parse_uuid(text: &[u8]) -> Option<Id> {
     let mut uuid = [0_u8; 16];
     let mut digits = 0;
     for byte in text.iter().filter(|byte| !matches!(byte, b'-' | b'{' | b'}')) {

@@ -49,6 +49,7 @@ unsafe extern "C-unwind" fn at_transaction_end(event: pg_sys::XactEvent::Type, _
     } else {
         REQUESTED.set(false);
         crate::capture::forget_moves();
+        crate::reserve::refill();
     }
 }
 

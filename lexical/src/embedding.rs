@@ -29,6 +29,8 @@ const CHARACTER: f32 = 0.3;
 const SATURATION: f32 = 3.0;
 /// Cells that each feature is spread over. A collision of two features then touches only a part of each.
 const BUCKETS: u64 = 2;
+/// Words or features between two pauses: a millisecond or so.
+const PAUSE: usize = 4096;
 /// Pieces are taken from this many characters of a word, its two bounds counted.
 const LONGEST_WORD: usize = 64;
 
@@ -42,17 +44,25 @@ const LONGEST_WORD: usize = 64;
 /// fixed vector of its own. (The cosine with a vector of zeros would be NaN in pgvector.) Any number of dimensions works,
 /// though below about 200 texts that share nothing begin to look alike; 0 dimensions give the empty vector.
 pub fn embed(text: &str, dimensions: usize) -> Vec<f32> {
+    embed_between(text, dimensions, || {})
+}
+
+/// The vector of [`embed`], with a call of `pause` after each few thousand words. It may unwind to give up.
+pub fn embed_between(text: &str, dimensions: usize, mut pause: impl FnMut()) -> Vec<f32> {
     if dimensions == 0 {
         return Vec::new();
     }
     let folded = fold(text);
-    let features = Features::of(&folded);
+    let features = Features::of(&folded, &mut pause);
     let mut vector = Vector {
         cells: vec![0.0; dimensions],
     };
     let mut stem = String::new();
-    for feature in &features.all {
-        vector.add_feature(feature, &mut stem);
+    for block in features.all.chunks(PAUSE) {
+        pause();
+        for feature in block {
+            vector.add_feature(feature, &mut stem);
+        }
     }
     vector.normalised(features.all.first().map_or(0, |feature| feature.hash))
 }
@@ -82,9 +92,12 @@ struct Features<'a> {
 }
 
 impl<'a> Features<'a> {
-    fn of(folded: &'a str) -> Self {
+    fn of(folded: &'a str, pause: &mut impl FnMut()) -> Self {
         let mut features = Features::default();
-        for word in words(folded) {
+        for (at, word) in words(folded).enumerate() {
+            if at % PAUSE == 0 {
+                pause();
+            }
             if word.unspaced {
                 features.count_characters(word);
             } else {

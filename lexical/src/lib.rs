@@ -25,7 +25,7 @@ mod summary;
 mod words;
 
 pub use cutting::cut_at_sentence;
-pub use embedding::{EMBEDDING_VERSION, MODEL, embed};
+pub use embedding::{EMBEDDING_VERSION, MODEL, embed, embed_between};
 pub use extraction::{Entity, EntityType, Extraction, Limits, MAX_TEXT, Relation, extract};
 pub use similarity::{is_fuzzy_matchable, trigram_similarity};
 pub use summary::{MAX_SENTENCES, summarize};

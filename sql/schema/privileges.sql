@@ -70,7 +70,9 @@ AS $$
         '_patterns', '_spent', '_event_data',
         -- Looks at the caller's tables, and DDL on them.
         '_primary_key', '_has_column', '_no_column', '_field_source', '_id_field', '_watch_mapping', '_check_watchable',
-        '_watch_trigger_name', '_create_watch_trigger',
+        '_watch_trigger_name', '_create_watch_trigger', '_constant_user',
+        -- The watches that there are, and their constant users, for whom it asks who calls.
+        'keep_watch_tenant', '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
         '_store_dimensions', '_embedding_column', '_check_store', '_create_store_table', '_create_store_functions',
         '_create_data_tables', '_create_memory_tables', '_watch_store', '_create_entities', '_create_relations', '_create_provenance',
         '_create_predicates', '_create_graph_tables', '_chunk_tables', '_fitting_chunks', '_has_vectors', '_is_vector_column',
@@ -94,6 +96,7 @@ AS $$
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
         '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
         '_event_data', '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
+        '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
         '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',
         '_check_budgets', '_tidy_budgets']

@@ -1,5 +1,5 @@
--- API: public. Watches: the triggers that record events. A watch lives in its triggers alone (their one argument
--- is the mapping, as JSON), so pg_dump carries it with the table. This file holds the only DDL on a user's table.
+-- API: public. Watches: the triggers that record events. A watch lives in its triggers (their one argument is the mapping, as
+-- JSON), so pg_dump carries it with the table. This file holds the only DDL on a user's table.
 
 -- The columns of the primary key, in its order.
 CREATE FUNCTION zerodb._primary_key(target regclass) RETURNS text[]
@@ -183,18 +183,6 @@ BEGIN
 END
 $$;
 
-CREATE VIEW zerodb._watch_trigger AS
-SELECT
-    t.oid AS trigger_id,
-    t.tgrelid,
-    t.tgname,
-    (convert_from(substring(t.tgargs FROM 1 FOR length(t.tgargs) - 1), getdatabaseencoding()))::jsonb AS mapping,
-    CASE WHEN (t.tgtype & 1) = 0 AND c.relkind = 'p' THEN 'batch'
-        WHEN (t.tgtype & 4) > 0 THEN 'insert' WHEN (t.tgtype & 8) > 0 THEN 'delete' ELSE 'update' END AS operation
-FROM pg_catalog.pg_trigger AS t
-JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
-WHERE t.tgfoid = 'zerodb._capture()'::regprocedure AND t.tgparentid = 0;
-
 CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text) RETURNS name
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -238,6 +226,7 @@ SET lock_timeout = '10s'
 AS $$
 DECLARE
     wanted jsonb;
+    constant_user uuid;
     partitioned boolean;
     triggered text[];
     current record;
@@ -246,6 +235,17 @@ BEGIN
     PERFORM zerodb._check_watchable(target, operations, update_of);
     wanted := zerodb._watch_mapping(target, event_type, columns, operations, update_of)
         || jsonb_build_object('operations', to_jsonb(operations));
+    IF octet_length(wanted::text) > zerodb._longest_mapping() THEN
+        RAISE EXCEPTION 'the mapping of the watch has % bytes', octet_length(wanted::text)
+            USING ERRCODE = '54000', DETAIL = format('It may have %s.', zerodb._longest_mapping()),
+                  HINT = 'Register the event type with fewer fields, or give shorter constants.';
+    END IF;
+    constant_user := zerodb._constant_user(wanted);
+    IF constant_user IS NOT NULL OR EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = target
+        AND w.mapping ->> 'event' = watch.event_type AND jsonb_typeof(w.mapping -> 'user_id') = 'object')
+    THEN
+        PERFORM zerodb.keep_watch_tenant(target, event_type, constant_user);
+    END IF;
     partitioned := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
     -- A row that moves between partitions fires DELETE and INSERT triggers: all three must look.
     triggered := CASE WHEN partitioned THEN '{insert,update,delete}' ELSE operations END;
@@ -281,10 +281,13 @@ DECLARE
     current record;
     dropped integer := 0;
 BEGIN
-    FOR current IN SELECT w.tgname FROM zerodb._watch_trigger AS w
+    FOR current IN SELECT w.tgname, w.mapping FROM zerodb._watch_trigger AS w
         WHERE w.tgrelid = target AND (unwatch.event_type IS NULL OR w.mapping ->> 'event' = unwatch.event_type)
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);
+        IF jsonb_typeof(current.mapping -> 'user_id') = 'object' THEN
+            PERFORM zerodb.keep_watch_tenant(target, current.mapping ->> 'event', NULL);
+        END IF;
         dropped := dropped + 1;
     END LOOP;
     IF dropped = 0 THEN

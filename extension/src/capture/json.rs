@@ -2,8 +2,11 @@
 //! all that JSON escapes is ASCII in each of them.
 
 use std::ffi::CStr;
+use std::fmt::Write;
 
 use pgrx::pg_sys::{self, Datum};
+
+use super::memory::Text;
 
 /// How the values of one column are written; chosen once for a table.
 pub enum Renderer {
@@ -30,7 +33,7 @@ pub enum Renderer {
 impl Renderer {
     /// The renderer of a type; a domain has that of its base type.
     pub fn of(type_oid: pg_sys::Oid) -> Self {
-        // SAFETY: catalog look-ups that accept any type.
+        // SAFETY: catalog look-ups that accept any type of a column; the out parameters live through the call.
         let (base, output, is_array, is_record) = unsafe {
             let base = pg_sys::getBaseType(type_oid);
             let (mut output, mut is_varlena) = (pg_sys::InvalidOid, false);
@@ -55,129 +58,175 @@ impl Renderer {
         }
     }
 
-    /// Appends the JSON of a value.
-    pub fn append(&self, value: Datum, text: &mut Vec<u8>) {
-        match self {
-            Self::Bool
-            | Self::Whole16
-            | Self::Whole32
-            | Self::Whole64
-            | Self::Json
-            | Self::JsonOutput(_)
-            | Self::Array
-            | Self::Record => text.extend_from_slice(&self.text(value)),
-            Self::Number(_) => {
-                let number = self.text(value);
-                if number.iter().any(u8::is_ascii_digit) {
-                    text.extend_from_slice(&number);
-                } else {
-                    quote(&number, text);
-                }
-            }
-            Self::Uuid | Self::Text | Self::Time(_) | Self::Other(_) => quote(&self.text(value), text),
+    /// Appends the JSON of a value. What it needs besides stays in the current context.
+    ///
+    /// # Safety
+    /// The value has the type that the renderer was chosen for.
+    pub unsafe fn append(&self, value: Datum, text: &mut Text) {
+        // SAFETY: handed on from the caller.
+        unsafe {
+            self.with_text(value, |bytes| match self {
+                Self::Uuid | Self::Text | Self::Time(_) | Self::Other(_) => quote(bytes, text),
+                Self::Number(_) if !bytes.iter().any(u8::is_ascii_digit) => quote(bytes, text),
+                _ => text.extend(bytes),
+            });
         }
     }
 
-    /// The value as text without quotes.
-    pub fn text(&self, value: Datum) -> Vec<u8> {
-        match self {
-            Self::Bool => if value.value() & 1 == 1 { "true" } else { "false" }.into(),
-            Self::Whole16 => (value.value() as i16).to_string().into_bytes(),
-            Self::Whole32 => (value.value() as i32).to_string().into_bytes(),
-            Self::Whole64 => (value.value() as i64).to_string().into_bytes(),
-            // SAFETY: the value has the type that the renderer was chosen for.
-            Self::Text | Self::Json => unsafe { text_bytes(value) },
-            Self::Uuid => pgrx::Uuid::from_bytes(uuid_bytes(value)).to_string().into_bytes(),
-            // SAFETY: the value has the type that the renderer was chosen for.
-            Self::Time(type_oid) => unsafe { time_text(value, *type_oid) },
-            // SAFETY: the value has the type that the renderer was chosen for.
-            Self::Number(output) | Self::JsonOutput(output) | Self::Other(output) => unsafe {
-                c_bytes(pg_sys::OidOutputFunctionCall(*output, value))
-            },
-            // SAFETY: the value has the type that the renderer was chosen for.
-            Self::Array => unsafe { json_of(pg_sys::array_to_json, value) },
-            // SAFETY: the value has the type that the renderer was chosen for.
-            Self::Record => unsafe { json_of(pg_sys::row_to_json, value) },
+    /// Hands the value as text without quotes to `take`.
+    ///
+    /// # Safety
+    /// The value has the type that the renderer was chosen for.
+    pub unsafe fn with_text<R>(&self, value: Datum, take: impl FnOnce(&[u8]) -> R) -> R {
+        // SAFETY: each arm reads the value as the type that it stands for; the bytes live in the value or in the current
+        // context until `take` returns.
+        unsafe {
+            match self {
+                Self::Bool => take(if value.value() & 1 == 1 { b"true" } else { b"false" }),
+                Self::Whole16 => take(Whole::of(i64::from(value.value() as i16)).bytes()),
+                Self::Whole32 => take(Whole::of(i64::from(value.value() as i32)).bytes()),
+                Self::Whole64 => take(Whole::of(value.value() as i64).bytes()),
+                Self::Text | Self::Json => with_text(value, take),
+                Self::Uuid => take(pgrx::Uuid::from_bytes(uuid_bytes(value)).to_string().as_bytes()),
+                Self::Time(type_oid) => with_time(value, *type_oid, take),
+                Self::Number(output) | Self::JsonOutput(output) | Self::Other(output) => {
+                    // Output functions return palloc'd C strings.
+                    take(CStr::from_ptr(pg_sys::OidOutputFunctionCall(*output, value)).to_bytes())
+                }
+                Self::Array => with_json(pg_sys::array_to_json, value, take),
+                Self::Record => with_json(pg_sys::row_to_json, value, take),
+            }
         }
+    }
+}
+
+/// A whole number in decimal digits.
+struct Whole {
+    digits: [u8; 20],
+    length: usize,
+}
+
+impl Whole {
+    fn of(number: i64) -> Self {
+        let mut whole = Self {
+            digits: [0; 20],
+            length: 0,
+        };
+        // 20 characters hold the least of all.
+        let _ = write!(whole, "{number}");
+        whole
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.digits[..self.length]
+    }
+}
+
+impl Write for Whole {
+    fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        let end = self.length + more.len();
+        let place = self.digits.get_mut(self.length..end).ok_or(std::fmt::Error)?;
+        place.copy_from_slice(more.as_bytes());
+        self.length = end;
+        Ok(())
     }
 }
 
 /// `"name":`
 pub fn label(name: &str) -> Vec<u8> {
-    let mut label = Vec::new();
-    quote(name.as_bytes(), &mut label);
-    label.push(b':');
-    label
+    serde_json::Value::from(name)
+        .to_string()
+        .into_bytes()
+        .into_iter()
+        .chain([b':'])
+        .collect()
 }
 
 /// The bytes of a uuid value.
-pub fn uuid_bytes(value: Datum) -> [u8; 16] {
-    // SAFETY: a uuid datum points to its 16 bytes.
+///
+/// # Safety
+/// `value` is of the type uuid.
+pub unsafe fn uuid_bytes(value: Datum) -> [u8; 16] {
+    // SAFETY: a uuid datum points to its 16 bytes, which need no alignment.
     unsafe { *value.cast_mut_ptr::<[u8; 16]>() }
 }
 
 /// The bytes of a text value.
 ///
 /// # Safety
-/// `value` is a varlena of a text type.
+/// `value` is a varlena of a text type, and short: the copy is Rust's.
 pub unsafe fn text_bytes(value: Datum) -> Vec<u8> {
-    // SAFETY: a detoasted varlena holds as many bytes as its header says.
+    // SAFETY: handed on from the caller.
+    unsafe { with_text(value, <[u8]>::to_vec) }
+}
+
+/// # Safety
+/// `value` is a varlena of a text type.
+unsafe fn with_text<R>(value: Datum, take: impl FnOnce(&[u8]) -> R) -> R {
+    // SAFETY: a detoasted varlena holds as many bytes as its header says. It is the value itself, or palloc'd in the current
+    // context, which nobody empties before `take` returns.
     unsafe {
         let text = pg_sys::pg_detoast_datum_packed(value.cast_mut_ptr());
         let length = pgrx::varsize_any_exhdr(text);
-        std::slice::from_raw_parts(pgrx::vardata_any(text).cast::<u8>(), length).to_vec()
+        take(std::slice::from_raw_parts(
+            pgrx::vardata_any(text).cast::<u8>(),
+            length,
+        ))
     }
 }
 
-unsafe fn c_bytes(text: *mut std::ffi::c_char) -> Vec<u8> {
-    // SAFETY: output functions return palloc'd C strings.
-    unsafe {
-        let bytes = CStr::from_ptr(text).to_bytes().to_vec();
-        pg_sys::pfree(text.cast());
-        bytes
-    }
-}
-
-unsafe fn time_text(value: Datum, type_oid: pg_sys::Oid) -> Vec<u8> {
+/// # Safety
+/// `value` is of that type.
+unsafe fn with_time<R>(value: Datum, type_oid: pg_sys::Oid, take: impl FnOnce(&[u8]) -> R) -> R {
     // MAXDATELEN of Postgres.
     let mut buffer = [0 as std::ffi::c_char; 129];
-    // SAFETY: the buffer has the length that Postgres asks for.
+    // SAFETY: the buffer has the length that Postgres asks for, and gets a C string.
     unsafe {
         pg_sys::JsonEncodeDateTime(buffer.as_mut_ptr(), value, type_oid, std::ptr::null());
-        CStr::from_ptr(buffer.as_ptr()).to_bytes().to_vec()
+        take(CStr::from_ptr(buffer.as_ptr()).to_bytes())
     }
 }
 
 /// The result of array_to_json or row_to_json, which find the element type in the value itself.
-unsafe fn json_of(function: unsafe fn(pg_sys::FunctionCallInfo) -> Datum, value: Datum) -> Vec<u8> {
-    // SAFETY: both take one argument of the value's type and return json.
+///
+/// # Safety
+/// `value` is an array or a record, as the function asks.
+unsafe fn with_json<R>(
+    function: unsafe fn(pg_sys::FunctionCallInfo) -> Datum,
+    value: Datum,
+    take: impl FnOnce(&[u8]) -> R,
+) -> R {
+    // SAFETY: both take one argument of the value's type and return json, which has the form of text.
     unsafe {
         match pgrx::direct_function_call_as_datum(function, &[Some(value)]) {
-            Some(json) => text_bytes(json),
-            None => b"null".to_vec(),
+            Some(json) => with_text(json, take),
+            None => take(b"null"),
         }
     }
 }
 
-fn quote(bytes: &[u8], text: &mut Vec<u8>) {
+fn quote(bytes: &[u8], text: &mut Text) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
+    text.reserve(bytes.len() + 2);
     text.push(b'"');
-    for byte in bytes {
+    let mut plain = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+            continue;
+        }
+        text.extend(&bytes[plain..at]);
+        plain = at + 1;
         match byte {
-            b'"' | b'\\' => text.extend_from_slice(&[b'\\', *byte]),
-            b'\n' => text.extend_from_slice(b"\\n"),
-            b'\r' => text.extend_from_slice(b"\\r"),
-            b'\t' => text.extend_from_slice(b"\\t"),
-            0..0x20 => text.extend_from_slice(&[
-                b'\\',
-                b'u',
-                b'0',
-                b'0',
-                HEX[usize::from(byte >> 4)],
-                HEX[usize::from(byte & 15)],
-            ]),
-            _ => text.push(*byte),
+            b'"' | b'\\' => text.extend(&[b'\\', *byte]),
+            b'\n' => text.extend(b"\\n"),
+            b'\r' => text.extend(b"\\r"),
+            b'\t' => text.extend(b"\\t"),
+            _ => {
+                text.extend(b"\\u00");
+                text.extend(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
         }
     }
+    text.extend(&bytes[plain..]);
     text.push(b'"');
 }

@@ -1,43 +1,38 @@
-//! The mapping of one watch, from the trigger's argument and the table's columns: where each field of an event's data
-//! comes from, and whose event it is.
+//! The mapping of one watch, from the trigger's argument and the table's columns: which rows make an event, what is in it,
+//! and whose it is.
 
 use std::ffi::CStr;
 
+use pgrx::pg_sys::{self, MemoryContext};
 use pgrx::prelude::*;
-use pgrx::{PgTupleDesc, pg_sys};
 use serde_json::Value;
 
+use super::argument::{self, Argument, Origin};
+use super::bound::Bound;
+use super::fields::{self, Field, Source};
 use super::json::{self, Renderer};
-use super::rows::{Change, Operation, Row};
+use super::memory::Text;
+use super::rows::{Change, Old, Operation, Row};
+use super::table::{Column, Table, has_columns};
+use super::trust;
 use crate::outbox::Event;
-use crate::settings;
+use crate::settings::{self, Id};
 
-/// Whose event a row is: its own columns, else the session's settings.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+/// Whose event it is: the row's own columns, else the session's settings.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Tenant {
-    pub user_id: Option<[u8; 16]>,
-    pub project_id: Option<[u8; 16]>,
+    pub user_id: Option<Id>,
+    pub project_id: Option<Id>,
 }
 
-enum Source {
-    Column {
-        number: i16,
-        renderer: Renderer,
-    },
-    /// A constant, as JSON text.
-    Constant(Vec<u8>),
-}
-
-struct Field {
-    /// `"name":` as it stands in the JSON object.
-    label: Vec<u8>,
-    source: Source,
-}
-
-struct Column {
-    number: i16,
-    by_value: bool,
-    length: i16,
+impl Tenant {
+    /// Of who writes now.
+    pub fn of_session() -> Self {
+        Self {
+            user_id: Bound::of_writer().tenant(settings::user_id()),
+            project_id: settings::project_id(),
+        }
+    }
 }
 
 /// The companion type of a statement that stores several rows.
@@ -47,8 +42,7 @@ pub struct Batch {
 }
 
 pub struct Mapping {
-    pub relid: pg_sys::Oid,
-    /// The table that was watched: `relid` itself, or the partitioned table above it.
+    /// The table that was watched: the trigger's own, or the partitioned table above it.
     pub root: pg_sys::Oid,
     pub event: Vec<u8>,
     /// Not for a row trigger, which sees one row only.
@@ -58,176 +52,243 @@ pub struct Mapping {
     operations: Vec<Operation>,
     fields: Vec<Field>,
     user_id: Source,
+    /// The users that the table's owner may give its events to.
+    owner: Bound,
     project_id: Source,
     bank_id: Source,
     /// The columns of which one must change for an UPDATE to count.
     compared: Vec<Column>,
 }
 
-unsafe extern "C-unwind" {
-    // A comparison of bytes; it raises only for a toast pointer to nowhere.
-    fn datum_image_eq(a: pg_sys::Datum, b: pg_sys::Datum, by_value: bool, length: std::ffi::c_int) -> bool;
-    fn get_partition_parent(relid: pg_sys::Oid, even_if_detached: bool) -> pg_sys::Oid;
+/// What was made of a trigger's argument.
+pub struct Reading {
+    pub table: Table,
+    /// `None` when the trigger records nothing.
+    pub mapping: Option<Mapping>,
+    /// False when something could not be looked up, so that the next firing must read again.
+    pub is_final: bool,
 }
 
-impl Mapping {
-    /// `None` when the argument is not what `zerodb.watch` writes. Warns of columns that have gone.
+impl Reading {
+    /// Warns of an argument that records nothing, of columns that have gone, and of what does not count.
     ///
     /// # Safety
     /// `trigger` is the data of a firing in progress.
-    pub unsafe fn read(trigger: &pg_sys::TriggerData) -> Option<Self> {
+    pub unsafe fn of(trigger: &pg_sys::TriggerData) -> Self {
         // SAFETY: tg_args holds tg_nargs C strings, and the relation is open.
-        let (argument, table) = unsafe {
+        let (argument, name, table) = unsafe {
             let definition = &*trigger.tg_trigger;
-            if definition.tgnargs != 1 {
-                return None;
-            }
-            (CStr::from_ptr(*definition.tgargs), Table::of(trigger.tg_relation))
+            let argument =
+                (definition.tgnargs == 1).then(|| CStr::from_ptr(*definition.tgargs).to_string_lossy());
+            // In a database of SQL_ASCII names and arguments may be in any encoding.
+            let name = CStr::from_ptr(definition.tgname).to_string_lossy();
+            (argument, name, Table::of(trigger.tg_relation))
         };
-        // In a database of SQL_ASCII names may be in any encoding.
-        let argument: Value = serde_json::from_str(&argument.to_string_lossy()).ok()?;
-        let named = |key: &str| argument.get(key).and_then(Value::as_array);
-        let operations = named("operations")?
-            .iter()
-            .filter_map(|name| operation(name.as_str()?))
-            .collect();
-        let fields = named("fields")?
-            .iter()
-            .map(|pair| {
-                Some(Field {
-                    label: json::label(pair.get(0)?.as_str()?),
-                    source: table.source(pair.get(1)?),
-                })
+        let mut reading = Self {
+            table,
+            mapping: None,
+            is_final: true,
+        };
+        let useless = |table: &Table, why: &str| warn_of(&name, table, why);
+        if trigger.tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER {
+            useless(&reading.table, "It does not fire after the write.");
+            return reading;
+        }
+        let Some(argument) = argument.and_then(|argument| Argument::read(&argument)) else {
+            useless(&reading.table, "Its argument is not a mapping.");
+            return reading;
+        };
+        if !reading.accepts(&argument.event) {
+            useless(
+                &reading.table,
+                "The event type in its argument is not registered.",
+            );
+            return reading;
+        }
+        let is_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0;
+        let batch = argument.batch.as_ref().filter(|_| !is_row).filter(|batch| {
+            let accepted = reading.accepts(&batch.event);
+            if !accepted {
+                useless(&reading.table, "The event type of its batches is not registered.");
+            }
+            accepted
+        });
+        let batch = batch.map(Batch::of);
+        let user_id = reading.user(&argument, &name);
+        let mapping = Mapping::new(&argument, &reading.table, is_row, batch, user_id);
+        reading.is_final &= !matches!(mapping.owner, Bound::Unknown);
+        reading.mapping = Some(mapping);
+        reading
+    }
+
+    /// Whether an event type is registered. While that cannot be known it counts as registered.
+    fn accepts(&mut self, event_type: &str) -> bool {
+        trust::is_registered(event_type).unwrap_or_else(|| {
+            self.is_final = false;
+            true
+        })
+    }
+
+    /// Where the events' user comes from. A constant that nobody answers for counts as none.
+    fn user(&mut self, argument: &Argument, trigger: &str) -> Source {
+        let source = Source::of(&argument.user_id, &self.table);
+        let Origin::Constant(constant) = &argument.user_id else {
+            return source;
+        };
+        let user = constant
+            .as_str()
+            .and_then(|text| settings::parse_uuid(text.as_bytes()));
+        let allowed = user.filter(|user| *user != settings::NIL).is_some_and(|user| {
+            trust::may_be_of(&argument.event, &self.table, user).unwrap_or_else(|| {
+                self.is_final = false;
+                false
             })
-            .collect::<Option<_>>()?;
-        let compared = match named("update_of") {
+        });
+        if allowed {
+            return source;
+        }
+        if !constant.is_null() && self.is_final {
+            warn_of(
+                trigger,
+                &self.table,
+                "Its events do not get the user in its argument, whom zerodb.watch did not set.",
+            );
+        }
+        Source::Nothing
+    }
+}
+
+impl Mapping {
+    fn new(argument: &Argument, table: &Table, is_row: bool, batch: Option<Batch>, user_id: Source) -> Self {
+        let fields = argument
+            .fields
+            .iter()
+            .map(|(name, origin)| Field::new(name, Source::of(origin, table)));
+        let compared = match &argument.update_of {
+            _ if !argument.operations.contains(&Operation::Update) => Vec::new(),
             Some(names) => names
                 .iter()
-                .filter_map(|name| table.compared(name.as_str()?))
+                .filter_map(|name| table.find(name).cloned())
                 .collect(),
-            None => table
-                .columns
-                .iter()
-                .filter(|column| !column.dropped)
-                .map(TableColumn::compared)
-                .collect(),
+            None => table.columns.clone(),
         };
-        let is_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0;
-        let source = |key: &str| table.source(argument.get(key).unwrap_or(&Value::Null));
-        Some(Self {
-            relid: table.relid,
-            // SAFETY: a catalog look-up.
-            root: unsafe { root_of(trigger.tg_relation) },
-            event: argument.get("event")?.as_str()?.as_bytes().to_vec(),
-            batch: argument.get("batch").filter(|_| !is_row).and_then(Batch::read),
+        Self {
+            root: table.root(),
+            event: argument.event.clone().into_bytes(),
+            batch,
             batch_only: table.is_partitioned && !is_row,
-            operations,
-            fields,
-            user_id: source("user_id"),
-            project_id: source("project_id"),
-            bank_id: source("bank_id"),
+            operations: argument.operations.clone(),
+            fields: fields.collect(),
+            user_id,
+            owner: Bound::of(table.owner),
+            project_id: Source::of(&argument.project_id, table),
+            bank_id: Source::of(&argument.bank_id, table),
             compared,
-        })
+        }
+    }
+
+    /// True when rows of that descriptor have the mapping's columns.
+    ///
+    /// # Safety
+    /// The descriptor is complete and lives through the call.
+    pub unsafe fn fits(&self, description: pg_sys::TupleDesc) -> bool {
+        let tenants = [&self.user_id, &self.project_id, &self.bank_id];
+        let fields = self.fields.iter().map(|field| &field.source).chain(tenants);
+        // SAFETY: handed on from the caller.
+        unsafe {
+            has_columns(
+                description,
+                fields.filter_map(Source::column).chain(&self.compared),
+            )
+        }
     }
 
     pub fn has(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)
     }
 
-    /// True when a compared column differs, byte for byte.
+    pub fn compared(&self) -> &[Column] {
+        &self.compared
+    }
+
+    /// True when a compared column differs, byte for byte; always for a row that is new or gone.
     pub fn is_changed(&self, change: &Change) -> bool {
-        let Some(old) = &change.old else { return true };
-        self.compared.iter().any(|column| {
-            match (old.column(column.number), change.row.column(column.number)) {
-                // SAFETY: both values have the column's type.
-                (Some(a), Some(b)) => unsafe {
-                    !datum_image_eq(a, b, column.by_value, i32::from(column.length))
-                },
-                (a, b) => a.is_some() != b.is_some(),
-            }
-        })
-    }
-
-    /// The event's data: a JSON object in the order of the type's fields.
-    pub fn data(&self, change: &Change) -> Vec<u8> {
-        let mut text = Vec::with_capacity(160);
-        text.push(b'{');
-        for (at, field) in self.fields.iter().enumerate() {
-            if at > 0 {
-                text.push(b',');
-            }
-            text.extend_from_slice(&field.label);
-            field.source.render(&change.row, &mut text);
+        match &change.old {
+            Old::Unknown => true,
+            // SAFETY: the firing's rows have the mapping's columns.
+            Old::Moved(half) => unsafe { half.differs(self, &change.row) },
+            Old::Row(old) => self.compared.iter().any(|column| {
+                match (old.column(column.number), change.row.column(column.number)) {
+                    // SAFETY: both values have the column's type.
+                    (Some(a), Some(b)) => unsafe { !column.is_same(a, b) },
+                    (a, b) => a.is_some() != b.is_some(),
+                }
+            }),
         }
-        text.push(b'}');
-        text
     }
 
-    pub fn tenant(&self, change: &Change) -> Tenant {
+    /// The event of a row, its values in a context.
+    ///
+    /// # Safety
+    /// The context lives as long as the event.
+    pub unsafe fn event(&self, row: &Row, tenant: Tenant, context: MemoryContext) -> Event {
+        // SAFETY: handed on from the caller.
+        unsafe {
+            Event {
+                data: fields::data(&self.fields, row, &tenant, context),
+                user_id: tenant.user_id,
+                project_id: tenant.project_id,
+                bank_id: self
+                    .bank_id
+                    .with_text(row, settings::max_event_size(), |bank_id| {
+                        let mut text = Text::new(context);
+                        text.extend(bank_id);
+                        text.into_datum()
+                    }),
+            }
+        }
+    }
+
+    /// Whose event a row is. The nil UUID is nobody's, and a user that the table's owner may not act for counts as none.
+    pub fn tenant(&self, row: &Row, session: &Tenant) -> Tenant {
+        let user = uuid(&self.user_id, row).filter(|user| *user != settings::NIL && self.owner.allows(user));
         Tenant {
-            user_id: self.user_id.uuid(&change.row).or_else(settings::user_id),
-            project_id: self.project_id.uuid(&change.row).or_else(settings::project_id),
+            user_id: user.or(session.user_id),
+            project_id: uuid(&self.project_id, row).or(session.project_id),
         }
-    }
-
-    pub fn bank_id(&self, change: &Change) -> Option<Vec<u8>> {
-        self.bank_id.text(&change.row)
     }
 }
 
-impl Source {
-    fn render(&self, row: &Row, text: &mut Vec<u8>) {
-        match self {
-            Self::Constant(constant) => text.extend_from_slice(constant),
-            Self::Column { number, renderer } => match row.column(*number) {
-                Some(value) => renderer.append(value, text),
-                None => text.extend_from_slice(b"null"),
-            },
-        }
+/// The value as a UUID; a value that is none counts as none, because the writer must not fail for it.
+fn uuid(source: &Source, row: &Row) -> Option<Id> {
+    /// More than any way to write one.
+    const LONGEST: usize = 64;
+    if let Source::Column {
+        column,
+        renderer: Renderer::Uuid,
+    } = source
+    {
+        let value = row.column(column.number)?;
+        // SAFETY: the firing's rows have the mapping's columns, and this one is a uuid.
+        return Some(unsafe { json::uuid_bytes(value) });
     }
-
-    /// The plain text of the value, without JSON quotes; `None` for null.
-    fn text(&self, row: &Row) -> Option<Vec<u8>> {
-        match self {
-            Self::Column { number, renderer } => row.column(*number).map(|value| renderer.text(value)),
-            Self::Constant(constant) => match serde_json::from_slice(constant).ok()? {
-                Value::Null => None,
-                Value::String(text) => Some(text.into_bytes()),
-                other => Some(other.to_string().into_bytes()),
-            },
-        }
-    }
-
-    /// The value as a UUID; a value that is none counts as none, because the writer must not fail for it.
-    fn uuid(&self, row: &Row) -> Option<[u8; 16]> {
-        match self {
-            Self::Constant(constant) if constant == b"null" => None,
-            Self::Column {
-                number,
-                renderer: Renderer::Uuid,
-            } => row.column(*number).map(json::uuid_bytes),
-            _ => settings::parse_uuid(&self.text(row)?),
-        }
-    }
+    source.with_text(row, LONGEST, settings::parse_uuid).flatten()
 }
 
 impl Batch {
-    fn read(batch: &Value) -> Option<Self> {
-        let fields = batch.get("fields")?.as_array()?;
-        Some(Self {
-            event: batch.get("event")?.as_str()?.as_bytes().to_vec(),
-            fields: fields
-                .iter()
-                .filter_map(|field| field.as_str().map(str::to_owned))
-                .collect(),
-        })
+    fn of(batch: &argument::Batch) -> Self {
+        Self {
+            event: batch.event.clone().into_bytes(),
+            fields: batch.fields.clone(),
+        }
     }
 
     /// The event of `count` rows of one tenant.
-    pub fn event(&self, tenant: &Tenant, count: u64) -> Event {
-        let id = |id: &Option<[u8; 16]>| {
-            id.map_or(Value::Null, |id| pgrx::Uuid::from_bytes(id).to_string().into())
-        };
+    ///
+    /// # Safety
+    /// The context lives as long as the event.
+    pub unsafe fn event(&self, tenant: &Tenant, count: u64, context: MemoryContext) -> Event {
+        let id = |id: &Option<Id>| id.map_or(Value::Null, |id| pgrx::Uuid::from_bytes(id).to_string().into());
         let data: serde_json::Map<_, _> = self
             .fields
             .iter()
@@ -241,8 +302,11 @@ impl Batch {
                 (field.clone(), value)
             })
             .collect();
+        // SAFETY: handed on from the caller.
+        let mut text = unsafe { Text::new(context) };
+        text.extend(Value::Object(data).to_string().as_bytes());
         Event {
-            data: Value::Object(data).to_string().into_bytes(),
+            data: text.into_datum(),
             user_id: tenant.user_id,
             project_id: tenant.project_id,
             bank_id: None,
@@ -250,129 +314,15 @@ impl Batch {
     }
 }
 
-fn operation(name: &str) -> Option<Operation> {
-    match name {
-        "insert" => Some(Operation::Insert),
-        "update" => Some(Operation::Update),
-        "delete" => Some(Operation::Delete),
-        _ => None,
-    }
-}
-
-struct TableColumn {
-    name: Vec<u8>,
-    number: i16,
-    type_oid: pg_sys::Oid,
-    by_value: bool,
-    length: i16,
-    dropped: bool,
-}
-
-impl TableColumn {
-    fn compared(&self) -> Column {
-        Column {
-            number: self.number,
-            by_value: self.by_value,
-            length: self.length,
-        }
-    }
-}
-
-/// The columns of the table as they are now.
-struct Table {
-    relid: pg_sys::Oid,
-    name: String,
-    is_partitioned: bool,
-    columns: Vec<TableColumn>,
-}
-
-impl Table {
-    unsafe fn of(relation: pg_sys::Relation) -> Self {
-        // SAFETY: the relation is open.
-        let (description, relid, name, is_partitioned) = unsafe {
-            let class = &*(*relation).rd_rel;
-            let name = CStr::from_ptr(class.relname.data.as_ptr());
-            let is_partitioned = class.relkind as u8 == pg_sys::RELKIND_PARTITIONED_TABLE;
-            (
-                PgTupleDesc::from_pg_unchecked((*relation).rd_att),
-                (*relation).rd_id,
-                name,
-                is_partitioned,
-            )
-        };
-        let columns = description
-            .iter()
-            .map(|column| TableColumn {
-                // SAFETY: a name ends with a zero. Not `name()`, which panics where the name is not UTF-8.
-                name: unsafe { CStr::from_ptr(column.attname.data.as_ptr()) }
-                    .to_bytes()
-                    .to_vec(),
-                number: column.attnum,
-                type_oid: column.atttypid,
-                by_value: column.attbyval,
-                length: column.attlen,
-                dropped: column.attisdropped,
-            })
-            .collect();
-        Self {
-            relid,
-            name: name.to_string_lossy().into_owned(),
-            is_partitioned,
-            columns,
-        }
-    }
-
-    fn find(&self, name: &str) -> Option<&TableColumn> {
-        let found = self
-            .columns
-            .iter()
-            .find(|column| !column.dropped && column.name == name.as_bytes());
-        if found.is_none() {
-            ereport!(
-                PgLogLevel::WARNING,
-                PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
-                format!(
-                    "watched column \"{name}\" of table \"{}\" does not exist any more",
-                    self.name
-                ),
-                "Its field is null in the events of this table. Call zerodb.watch again with the column's new name."
-            );
-        }
-        found
-    }
-
-    /// Where a field comes from, as `zerodb._field_source` wrote it.
-    fn source(&self, source: &Value) -> Source {
-        let constant = |value: &Value| Source::Constant(value.to_string().into_bytes());
-        match source {
-            Value::String(name) => match self.find(name) {
-                Some(column) => Source::Column {
-                    number: column.number,
-                    renderer: Renderer::of(column.type_oid),
-                },
-                None => constant(&Value::Null),
-            },
-            Value::Object(object) => constant(object.get("value").unwrap_or(&Value::Null)),
-            _ => constant(&Value::Null),
-        }
-    }
-
-    fn compared(&self, name: &str) -> Option<Column> {
-        self.find(name).map(TableColumn::compared)
-    }
-}
-
-/// The topmost partitioned table above a partition, or the table itself.
-unsafe fn root_of(relation: pg_sys::Relation) -> pg_sys::Oid {
-    // SAFETY: catalog look-ups; a partition has a parent.
-    unsafe {
-        let mut relid = (*relation).rd_id;
-        if (*(*relation).rd_rel).relispartition {
-            relid = get_partition_parent(relid, true);
-            while pg_sys::get_rel_relispartition(relid) {
-                relid = get_partition_parent(relid, true);
-            }
-        }
-        relid
-    }
+/// A write never fails because of a trigger; what it does not do is said, once a session.
+fn warn_of(trigger: &str, table: &Table, why: &str) {
+    ereport!(
+        PgLogLevel::WARNING,
+        PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+        format!(
+            "trigger \"{trigger}\" on table \"{}\" is not one that zerodb.watch made",
+            table.name
+        ),
+        format!("{why} Drop the trigger and call zerodb.watch.")
+    );
 }

@@ -1,47 +1,76 @@
 //! The trigger: from the rows of one statement to events. It decides nothing that `zerodb.watch` has not written into
-//! its argument, and it never raises because of a hook or a mapping: a column that has gone gives null and a WARNING.
+//! its argument, and it never raises because of a hook or a mapping: what it cannot do gives a WARNING.
 
+mod argument;
+mod bound;
+mod collect;
+mod fields;
 mod json;
+mod large;
 mod mapping;
+mod memory;
+mod moves;
 mod rows;
+mod table;
+mod tables;
+mod trust;
 mod wanted;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Error, raise};
-use crate::outbox::{self, Event};
-use crate::settings;
-use mapping::{Mapping, Tenant};
-use rows::{Change, Rows};
+use crate::{outbox, reserve, settings};
+use collect::Collector;
+use mapping::{Mapping, Reading};
+use rows::Rows;
 
-/// Events appended to the log at once.
-const BATCH: usize = 1000;
+pub use moves::forget_moves;
+
+/// What is known of a trigger.
+struct Known {
+    relid: pg_sys::Oid,
+    root: pg_sys::Oid,
+    /// `None` for one that records nothing.
+    mapping: Option<Rc<Mapping>>,
+}
 
 thread_local! {
-    /// Parsed mappings by trigger; forgotten when the table's definition changes.
-    static MAPPINGS: RefCell<HashMap<pg_sys::Oid, Rc<Mapping>>> = RefCell::new(HashMap::new());
+    /// By trigger; forgotten when the definition of its table changes, or of what the mapping was read with.
+    static KNOWN: RefCell<HashMap<pg_sys::Oid, Known>> = RefCell::new(HashMap::new());
 }
 
 /// Registers for changes of relations; called once, when the library is loaded.
 pub fn register_invalidation() {
     // SAFETY: the callback is a static function and needs no argument.
     unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null()) }
+    bound::register_invalidation(Some(rights_changed));
+}
+
+/// Memberships, roles or functions have changed: mappings know whom the table's owner may act for.
+#[pg_guard]
+unsafe extern "C-unwind" fn rights_changed(_argument: pg_sys::Datum, _cache: i32, _hash: u32) {
+    bound::forget();
+    KNOWN.with_borrow_mut(HashMap::clear);
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
     wanted::forget(relation);
     outbox::forget(relation);
-    MAPPINGS.with_borrow_mut(|known| {
-        if relation == pg_sys::InvalidOid {
+    let bindings_changed = relation == pg_sys::InvalidOid || bound::depends_on(relation);
+    if bindings_changed {
+        bound::forget();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if bindings_changed || trust::depends_on(relation) {
             known.clear();
         } else {
-            known.retain(|_, mapping| mapping.relid != relation);
+            known.retain(|_, trigger| trigger.relid != relation && trigger.root != relation);
         }
     });
 }
@@ -57,84 +86,107 @@ pub extern "C" fn pg_finfo_zerodb_capture() -> &'static pg_sys::Pg_finfo_record 
 /// # Safety
 /// Called by Postgres as a trigger function.
 #[unsafe(no_mangle)]
-#[pg_guard]
 pub unsafe extern "C-unwind" fn zerodb_capture(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the node tag is checked before the context is used as TriggerData.
+    // SAFETY: this frame has nothing to drop, so an error for want of memory may jump over it.
     unsafe {
+        reserve::require();
+        fire(fcinfo)
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn fire(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the node tag is checked before the context is used as TriggerData, which lives while the trigger runs.
+    reserve::within(|| unsafe {
         let context = (*fcinfo).context;
         if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
             raise(Error::NotATrigger);
         }
-        capture(&*context.cast::<pg_sys::TriggerData>());
-    }
-    pg_sys::Datum::null()
+        let trigger = &*context.cast::<pg_sys::TriggerData>();
+        capture(trigger);
+        row_to_write(trigger)
+    })
 }
 
+/// What a trigger returns: after a write nothing, before it the row as it is, for null would keep the row from being written.
+fn row_to_write(trigger: &pg_sys::TriggerData) -> pg_sys::Datum {
+    let is_before_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0
+        && trigger.tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER;
+    let is_update = trigger.tg_event & pg_sys::TRIGGER_EVENT_OPMASK == pg_sys::TRIGGER_EVENT_UPDATE;
+    match (is_before_row, is_update) {
+        (false, _) => pg_sys::Datum::null(),
+        (true, true) => pg_sys::Datum::from(trigger.tg_newtuple),
+        (true, false) => pg_sys::Datum::from(trigger.tg_trigtuple),
+    }
+}
+
+/// # Safety
+/// `trigger` is the data of a firing in progress.
 unsafe fn capture(trigger: &pg_sys::TriggerData) {
-    // SAFETY: the fields of TriggerData are valid while the trigger runs.
-    let mapping = unsafe { mapping_of(trigger) };
+    // SAFETY: handed on from the caller.
+    let Some(mapping) = (unsafe { mapping_of(trigger) }) else {
+        return;
+    };
     let every = settings::capture() == settings::Capture::All;
     let single = !mapping.batch_only && (every || wanted::wants(&mapping.event));
-    let batch = mapping
-        .batch
-        .as_ref()
-        .filter(|batch| every || wanted::wants(&batch.event));
+    let batch = mapping.batch.as_ref();
+    let batch = batch.filter(|batch| every || wanted::wants(&batch.event));
     if !single && batch.is_none() {
         return;
     }
-    // SAFETY: as above.
-    let Some(mut rows) = (unsafe { Rows::of(trigger, &mapping) }) else {
-        return;
-    };
-    let mut pending = Vec::new();
-    let mut stored: BTreeMap<Tenant, u64> = BTreeMap::new();
-    while let Some(change) = rows.next() {
-        if change.operation == rows::Operation::Update && !mapping.is_changed(&change) {
-            continue;
+    // SAFETY: the mapping was compared with the descriptor that this firing's rows have.
+    unsafe {
+        let Some(mut rows) = Rows::of(trigger, &mapping) else {
+            return;
+        };
+        let mut collector = Collector::new(&mapping, single, batch);
+        while let Some(change) = rows.next() {
+            collector.add(change);
         }
-        if batch.is_some() && change.operation == rows::Operation::Insert {
-            *stored.entry(mapping.tenant(&change)).or_default() += 1;
-        }
-        if single {
-            pending.push(event(&mapping, &change));
-            if pending.len() == BATCH {
-                outbox::append(&mapping.event, mapping.root, &pending);
-                pending.clear();
-            }
-        }
-    }
-    outbox::append(&mapping.event, mapping.root, &pending);
-    if let Some(batch) = batch.filter(|_| stored.values().sum::<u64>() > 1) {
-        let events: Vec<_> = stored
-            .iter()
-            .map(|(tenant, count)| batch.event(tenant, *count))
-            .collect();
-        outbox::append(&batch.event, mapping.root, &events);
+        collector.finish();
     }
 }
 
-fn event(mapping: &Mapping, change: &Change) -> Event {
-    let tenant = mapping.tenant(change);
-    Event {
-        data: mapping.data(change),
-        user_id: tenant.user_id,
-        project_id: tenant.project_id,
-        bank_id: mapping.bank_id(change),
-    }
-}
-
-/// The parsed argument of the trigger, from the cache when its table has not changed.
-unsafe fn mapping_of(trigger: &pg_sys::TriggerData) -> Rc<Mapping> {
-    // SAFETY: tg_trigger and tg_relation are valid while the trigger runs.
+/// The mapping of the trigger for the rows at hand, from the cache when it fits them. `None` when it records nothing.
+///
+/// # Safety
+/// `trigger` is the data of a firing in progress.
+unsafe fn mapping_of(trigger: &pg_sys::TriggerData) -> Option<Rc<Mapping>> {
+    // SAFETY: tg_trigger and tg_relation are valid while the trigger runs, and so is the descriptor of the slot.
     unsafe {
         let id = (*trigger.tg_trigger).tgoid;
-        if let Some(known) = MAPPINGS.with_borrow(|known| known.get(&id).cloned()) {
-            return known;
+        let description = description_of(trigger);
+        let known = KNOWN.with_borrow(|known| known.get(&id).map(|trigger| trigger.mapping.clone()));
+        match known {
+            Some(None) => return None,
+            Some(Some(mapping)) if mapping.fits(description) => return Some(mapping),
+            _ => {}
         }
-        let mapping = Rc::new(Mapping::read(trigger).unwrap_or_else(|| raise(Error::NotATrigger)));
-        MAPPINGS.with_borrow_mut(|known| known.insert(id, Rc::clone(&mapping)));
-        mapping
+        let reading = Reading::of(trigger);
+        let mapping = reading.mapping.map(Rc::new);
+        if reading.is_final {
+            let known = Known {
+                relid: reading.table.relid,
+                root: reading.table.root(),
+                mapping: mapping.clone(),
+            };
+            KNOWN.with_borrow_mut(|all| all.insert(id, known));
+        }
+        mapping.filter(|mapping| mapping.fits(description))
     }
 }
 
-pub use rows::forget_moves;
+/// The descriptor of the rows of a firing: that of their slot, or of the table for a statement's.
+///
+/// # Safety
+/// `trigger` is the data of a firing in progress.
+unsafe fn description_of(trigger: &pg_sys::TriggerData) -> pg_sys::TupleDesc {
+    // SAFETY: the slot of a row trigger has a descriptor, and the relation is open.
+    unsafe {
+        if trigger.tg_trigslot.is_null() {
+            (*trigger.tg_relation).rd_att
+        } else {
+            (*trigger.tg_trigslot).tts_tupleDescriptor
+        }
+    }
+}

@@ -1,13 +1,10 @@
-//! The rows of one firing, whatever form Postgres hands them in: transition tables of a statement, or the tuples of one
-//! row on a partition. A row that moves between partitions arrives as a DELETE and an INSERT trigger; the two are joined
-//! to the update that they are.
+//! The rows of one firing, whatever form Postgres hands them in: transition tables of a statement, or the row of a trigger on
+//! a partition. Every row comes in a slot, with the descriptor that it was formed with; none is ever read with another.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
-use pgrx::{PgTupleDesc, pg_sys};
+use pgrx::pg_sys;
 
 use super::mapping::Mapping;
+use super::moves::{self, Half};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
@@ -20,53 +17,35 @@ pub enum Operation {
 pub struct Change {
     pub operation: Operation,
     pub row: Row,
-    pub old: Option<Row>,
+    pub old: Old,
 }
 
-/// A row whose columns can be read.
+/// What is known of the row before an UPDATE.
+pub enum Old {
+    Unknown,
+    Row(Row),
+    /// In another partition.
+    Moved(Half),
+}
+
+/// A row whose columns can be read, until the firing goes on to the next.
 pub struct Row {
     slot: *mut pg_sys::TupleTableSlot,
-    /// False for a row of a transition table, whose slot is used again for the next.
-    owns_slot: bool,
-}
-
-impl Drop for Row {
-    fn drop(&mut self) {
-        if self.owns_slot {
-            // SAFETY: made by `row_of` for this row alone.
-            unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
-        }
-    }
 }
 
 impl Row {
     /// The value of a column, by its number from 1; `None` is null.
     pub fn column(&self, number: i16) -> Option<pg_sys::Datum> {
-        // SAFETY: the slot holds a tuple of the relation whose columns the mapping was read from.
+        // SAFETY: the slot holds a row. Postgres deforms it with the slot's own descriptor and refuses a number beyond that; the
+        // arrays have an entry for each column of it.
         unsafe {
-            pg_sys::slot_getsomeattrs(self.slot, i32::from(number));
+            if (*self.slot).tts_nvalid < number {
+                pg_sys::slot_getsomeattrs(self.slot, i32::from(number));
+            }
             let at = number as usize - 1;
             (!*(*self.slot).tts_isnull.add(at)).then(|| *(*self.slot).tts_values.add(at))
         }
     }
-}
-
-/// The old row of a move between partitions, until the INSERT trigger of the same watch fires.
-struct Moving {
-    tuple: pg_sys::HeapTuple,
-    description: pg_sys::TupleDesc,
-    /// A rolled back savepoint leaves its half behind; its number tells.
-    subtransaction: pg_sys::SubTransactionId,
-}
-
-thread_local! {
-    /// By event type: several watches of one table each see both halves.
-    static MOVING: RefCell<HashMap<Vec<u8>, Moving>> = RefCell::new(HashMap::new());
-}
-
-/// Forgets half-seen moves; called at the end of every transaction, which frees their tuples.
-pub fn forget_moves() {
-    MOVING.with_borrow_mut(HashMap::clear);
 }
 
 enum Source {
@@ -83,7 +62,7 @@ impl Rows {
     /// The rows to look at, or `None` when this firing is not one of the watched operations.
     ///
     /// # Safety
-    /// `trigger` is the data of a firing in progress.
+    /// `trigger` is the data of an AFTER trigger's firing in progress, and `mapping` has the columns of its relation.
     pub unsafe fn of(trigger: &pg_sys::TriggerData, mapping: &Mapping) -> Option<Self> {
         let operation = match trigger.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
             pg_sys::TRIGGER_EVENT_INSERT => Operation::Insert,
@@ -121,22 +100,15 @@ impl Rows {
             Source::Tables { old, new } => (old.as_mut(), new.as_mut()),
         };
         let operation = self.operation;
-        match operation {
-            Operation::Insert => Some(Change {
-                operation,
-                row: new?.next()?,
-                old: None,
-            }),
-            Operation::Delete => Some(Change {
-                operation,
-                row: old?.next()?,
-                old: None,
-            }),
+        let (row, old) = match operation {
+            Operation::Insert => (new?.next()?, Old::Unknown),
+            Operation::Delete => (old?.next()?, Old::Unknown),
             Operation::Update => {
-                let (old, row) = (old?.next(), new?.next()?);
-                Some(Change { operation, row, old })
+                let old = old.and_then(Table::next).map_or(Old::Unknown, Old::Row);
+                (new?.next()?, old)
             }
-        }
+        };
+        Some(Change { operation, row, old })
     }
 }
 
@@ -152,7 +124,9 @@ impl Table {
         if store.is_null() {
             return None;
         }
-        // SAFETY: the tuplestore lives as long as the firing.
+        // SAFETY: the tuplestore lives as long as the firing. A statement's triggers are those of the table that the statement
+        // names, and Postgres has converted every row of a child to that table's descriptor before it stored it. The
+        // relation is locked by the statement, so the descriptor cannot have changed since; the slot keeps a reference.
         unsafe {
             let pointer = pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as i32);
             pg_sys::tuplestore_select_read_pointer(store, pointer);
@@ -164,118 +138,51 @@ impl Table {
     }
 
     fn next(&mut self) -> Option<Row> {
-        // SAFETY: made in `open`.
+        // SAFETY: made in `open`. The row lies in the store's memory or in the slot's own, so it lives until the slot gets
+        // another.
         unsafe {
             pg_sys::tuplestore_select_read_pointer(self.store, self.pointer);
-            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot).then_some(Row {
-                slot: self.slot,
-                owns_slot: false,
-            })
+            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot)
+                .then_some(Row { slot: self.slot })
         }
     }
 }
 
 impl Drop for Table {
     fn drop(&mut self) {
-        // SAFETY: made in `open`; no row is used after the table.
-        unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
+        // After an error the slot goes with its context, and its reference with the resource owner.
+        if !std::thread::panicking() {
+            // SAFETY: made in `open`; no row is used after the table.
+            unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
+        }
     }
 }
 
 /// The change of a row trigger; `None` for the first half of a move, which is kept for its second.
 unsafe fn single(trigger: &pg_sys::TriggerData, operation: Operation, mapping: &Mapping) -> Option<Change> {
-    // SAFETY: tg_trigtuple and tg_newtuple are set as Postgres documents for each operation.
+    // SAFETY: an AFTER ROW trigger has its row in tg_trigslot, and the new one of an UPDATE in tg_newslot, both made by
+    // Postgres for the relation of the trigger, and filled while it runs. tg_trigtuple is the row of tg_trigslot.
     unsafe {
-        let description = (*trigger.tg_relation).rd_att;
-        let row = row_of(description, trigger.tg_trigtuple);
-        match operation {
-            Operation::Update => Some(Change {
-                operation,
-                row: row_of(description, trigger.tg_newtuple),
-                old: Some(row),
-            }),
-            Operation::Delete if has_moved(trigger.tg_trigtuple) => {
-                let half = Moving::keep(trigger.tg_trigtuple, description);
-                MOVING.with_borrow_mut(|moving| moving.insert(mapping.event.clone(), half));
-                None
-            }
-            Operation::Delete => Some(Change {
-                operation,
-                row,
-                old: None,
-            }),
-            Operation::Insert => {
-                let half = MOVING.with_borrow_mut(|moving| moving.remove(&mapping.event));
-                match half.filter(|half| half.subtransaction == pg_sys::GetCurrentSubTransactionId()) {
-                    None => Some(Change {
-                        operation,
-                        row,
-                        old: None,
-                    }),
-                    Some(half) => {
-                        let old = half
-                            .has_columns_of(description)
-                            .then(|| row_of(description, half.tuple));
-                        Some(Change {
-                            operation: Operation::Update,
-                            row,
-                            old,
-                        })
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Moving {
-    unsafe fn keep(tuple: pg_sys::HeapTuple, description: pg_sys::TupleDesc) -> Self {
-        // SAFETY: the copies must outlive this firing but not the transaction.
-        unsafe {
-            let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopTransactionContext);
-            let kept = Self {
-                tuple: pg_sys::heap_copytuple(tuple),
-                description: pg_sys::CreateTupleDescCopy(description),
-                subtransaction: pg_sys::GetCurrentSubTransactionId(),
-            };
-            pg_sys::MemoryContextSwitchTo(before);
-            kept
-        }
-    }
-
-    /// True when both partitions have the same columns at the same places, so that the rows can be compared.
-    unsafe fn has_columns_of(&self, other: pg_sys::TupleDesc) -> bool {
-        // SAFETY: both descriptions are complete.
-        let (here, there) = unsafe {
-            (
-                PgTupleDesc::from_pg_unchecked(self.description),
-                PgTupleDesc::from_pg_unchecked(other),
-            )
+        let row = Row {
+            slot: trigger.tg_trigslot,
         };
-        here.len() == there.len()
-            && here
-                .iter()
-                .zip(there.iter())
-                .all(|(a, b)| a.attname.data == b.attname.data && a.atttypid == b.atttypid)
-    }
-}
-
-/// True for the old version of a row that an UPDATE moved to another partition.
-unsafe fn has_moved(tuple: pg_sys::HeapTuple) -> bool {
-    const MOVED_OFFSET: u16 = 0xfffd;
-    // SAFETY: the tuple was read from the heap.
-    let next = unsafe { (*(*tuple).t_data).t_ctid };
-    next.ip_posid == MOVED_OFFSET && next.ip_blkid.bi_hi == u16::MAX && next.ip_blkid.bi_lo == u16::MAX
-}
-
-unsafe fn row_of(description: pg_sys::TupleDesc, tuple: pg_sys::HeapTuple) -> Row {
-    // SAFETY: the slot does not own the tuple, which outlives it.
-    unsafe {
-        let slot = pg_sys::MakeSingleTupleTableSlot(description, &raw const pg_sys::TTSOpsHeapTuple);
-        pg_sys::ExecStoreHeapTuple(tuple, slot, false);
-        Row {
-            slot,
-            owns_slot: true,
-        }
+        let (operation, row, old) = match operation {
+            Operation::Update => {
+                let new = Row {
+                    slot: trigger.tg_newslot,
+                };
+                (operation, new, Old::Row(row))
+            }
+            Operation::Delete if moves::has_moved(trigger.tg_trigtuple) => {
+                moves::keep(mapping, &row);
+                return None;
+            }
+            Operation::Delete => (operation, row, Old::Unknown),
+            Operation::Insert => match moves::take(mapping) {
+                Some(half) => (Operation::Update, row, Old::Moved(half)),
+                None => (operation, row, Old::Unknown),
+            },
+        };
+        Some(Change { operation, row, old })
     }
 }

@@ -1,5 +1,5 @@
-//! The event types that some active hook wants, as this backend knows them. Read with the newest snapshot, not the
-//! transaction's: a REPEATABLE READ writer must not remember an older answer than the one it was told to forget.
+//! The event types that some active hook wants, as this backend knows them. A writer never waits to learn it: while the
+//! table of hooks is locked, every type counts as wanted, and nothing is remembered.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -7,26 +7,29 @@ use std::collections::HashSet;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use super::{json, tables};
+
 struct Wanted {
     /// The relation of the hooks, whose change makes all this stale.
     hooks: pg_sys::Oid,
     all: bool,
     exact: HashSet<Vec<u8>>,
     /// Prefixes with their last dot.
-    prefixes: Vec<Vec<u8>>,
+    prefixes: HashSet<Vec<u8>>,
 }
 
 thread_local! {
     static WANTED: RefCell<Option<Wanted>> = const { RefCell::new(None) };
 }
 
-/// True when an active hook, of whatever user, names the type or a prefix of it.
+/// True when an active hook, of whatever user, names the type or a prefix of it; also when that cannot be known now.
 pub fn wants(event_type: &[u8]) -> bool {
     if let Some(answer) = WANTED.with_borrow(|known| known.as_ref().map(|wanted| wanted.has(event_type))) {
         return answer;
     }
-    // SAFETY: runs inside a transaction.
-    let wanted = unsafe { Wanted::read() };
+    let Some(wanted) = Wanted::read() else {
+        return true;
+    };
     let answer = wanted.has(event_type);
     WANTED.set(Some(wanted));
     answer
@@ -40,50 +43,38 @@ pub fn forget(relation: pg_sys::Oid) {
 
 impl Wanted {
     fn has(&self, event_type: &[u8]) -> bool {
+        let dots = event_type.iter().enumerate().filter(|(_, byte)| **byte == b'.');
         self.all
             || self.exact.contains(event_type)
-            || self.prefixes.iter().any(|prefix| event_type.starts_with(prefix))
+            || dots
+                .into_iter()
+                .any(|(at, _)| self.prefixes.contains(&event_type[..=at]))
     }
 
-    unsafe fn read() -> Self {
-        // SAFETY: the relation is open during the scan, and the snapshot registered.
-        unsafe {
-            let schema = pg_sys::get_namespace_oid(c"zerodb".as_ptr(), false);
-            let hooks = pg_sys::get_relname_relid(c"zerodb_hooks".as_ptr(), schema);
-            let mut wanted = Self {
-                hooks,
-                all: false,
-                exact: HashSet::new(),
-                prefixes: Vec::new(),
-            };
-            let relation = pg_sys::table_open(hooks, pg_sys::AccessShareLock as i32);
-            let event_type = i32::from(pg_sys::get_attnum(hooks, c"event_type".as_ptr()));
-            let is_active = i32::from(pg_sys::get_attnum(hooks, c"is_active".as_ptr()));
-            let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
-            let slot = pg_sys::table_slot_create(relation, std::ptr::null_mut());
-            let scan = pg_sys::table_beginscan(relation, snapshot, 0, std::ptr::null_mut());
-            while pg_sys::table_scan_getnextslot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot) {
-                pg_sys::slot_getallattrs(slot);
-                let column = |number: i32| *(*slot).tts_values.add(number as usize - 1);
-                if column(is_active).value() & 1 == 1 {
-                    wanted.add(super::json::text_bytes(column(event_type)));
-                }
+    fn read() -> Option<Self> {
+        let mut wanted = Self {
+            hooks: pg_sys::InvalidOid,
+            all: false,
+            exact: HashSet::new(),
+            prefixes: HashSet::new(),
+        };
+        wanted.hooks = tables::read(c"zerodb_hooks", [c"event_type", c"is_active"], |columns| {
+            if let [Some(event_type), Some(is_active)] = columns
+                && is_active.value() & 1 == 1
+            {
+                // SAFETY: the column is a text.
+                wanted.add(unsafe { json::text_bytes(event_type) });
             }
-            pg_sys::table_endscan(scan);
-            pg_sys::ExecDropSingleTupleTableSlot(slot);
-            pg_sys::UnregisterSnapshot(snapshot);
-            pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
-            wanted
-        }
+        })
+        .ok()?;
+        Some(wanted)
     }
 
     fn add(&mut self, pattern: Vec<u8>) {
         match pattern.strip_suffix(b"*") {
             Some(b"") => self.all = true,
-            Some(prefix) => self.prefixes.push(prefix.to_vec()),
-            None => {
-                self.exact.insert(pattern);
-            }
+            Some(prefix) => _ = self.prefixes.insert(prefix.to_vec()),
+            None => _ = self.exact.insert(pattern),
         }
     }
 }
@@ -94,14 +85,15 @@ pub extern "C" fn pg_finfo_zerodb_forget_wanted() -> &'static pg_sys::Pg_finfo_r
     &V1
 }
 
-/// `zerodb._forget_wanted`: statement trigger on the table of hooks. Postgres tells every backend at commit.
+/// `zerodb._forget_wanted`: statement trigger on the tables that writers remember something of. Postgres tells every backend at
+/// commit.
 ///
 /// # Safety
 /// Called by Postgres as a trigger function.
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn zerodb_forget_wanted(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the node tag is checked before the context is used as TriggerData.
+    // SAFETY: the node tag is checked before the context is used as TriggerData, whose relation is open during the firing.
     unsafe {
         let context = (*fcinfo).context;
         if !context.is_null() && (*context).type_ == pg_sys::NodeTag::T_TriggerData {

@@ -270,3 +270,25 @@ async fn create_extension_again_works_in_sessions_that_knew_the_old_one() -> Res
     })
     .await
 }
+
+#[tokio::test]
+async fn the_constant_user_of_a_watch_survives_and_that_of_a_dropped_table_does_not() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        let watch = |table: &str| {
+            format!(
+                r#"CREATE TABLE {table} (id int);
+                SELECT zerodb.watch('{table}', 'zerodb.table.row_inserted', '{{"user_id": {{"value": "{ALICE}"}}}}')"#
+            )
+        };
+        session
+            .run(&format!("{}; {}; DROP TABLE gone; {EVERYTHING}", watch("kept"), watch("gone")))
+            .await?;
+        let restored = dump_and_restore(&db).await?;
+        restored.run("INSERT INTO kept VALUES (1)").await?;
+        assert_eq!(restored.text("SELECT user_id FROM zerodb.outbox").await?, ALICE);
+        assert_eq!(restored.texts("SELECT target FROM zerodb.watch_tenant").await?, ["kept"]);
+        Ok(())
+    })
+    .await
+}

@@ -221,8 +221,11 @@ async fn target_dropped() -> Result<()> {
 async fn event_type_gone_from_the_registry() -> Result<()> {
     on_every_server(async |db| {
         let session = watched(&db).await?;
-        session.run("DELETE FROM zerodb.event_type").await?;
         session.run("INSERT INTO item VALUES (1)").await?;
+        session.run("DELETE FROM zerodb.event_type").await?;
+        session.take_warnings();
+        session.run("INSERT INTO item VALUES (2)").await?;
+        assert!(!session.take_warnings().is_empty());
         let channels = session.texts("SELECT channel FROM zerodb.events").await?;
         assert_eq!(channels, ["zerodb"]);
         Ok(())
