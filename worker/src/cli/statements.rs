@@ -53,6 +53,8 @@ statements! {
     DOCTOR_HOOKS = "cli_doctor_hooks.sql";
     /// Watches that name columns which are gone.
     DOCTOR_WATCHES = "cli_doctor_watches.sql";
+    /// Triggers of the function of watches that no watch made.
+    DOCTOR_MAPPINGS = "cli_doctor_mappings.sql";
     /// Triggers that do not fire as they should.
     DOCTOR_TRIGGERS = "cli_doctor_triggers.sql";
     /// Makes a session act for every user and wait for the disk.

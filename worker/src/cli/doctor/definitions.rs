@@ -93,6 +93,41 @@ pub(super) async fn watches(client: &Client) -> Checked {
     ))
 }
 
+/// Triggers that were made by hand with the function of watches.
+pub(super) async fn mappings(client: &Client) -> Checked {
+    let rows = client.query(statements::DOCTOR_MAPPINGS, &[]).await?;
+    let (mut useless, mut forged) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let (target, name): (&str, &str) = (row.try_get("target")?, row.try_get("name")?);
+        let list = if row.try_get("is_useless")? {
+            &mut useless
+        } else {
+            &mut forged
+        };
+        list.push(format!("{name} on {target}"));
+    }
+    let remedy = "DROP TRIGGER each of them, and call zerodb.watch where events are wanted";
+    if !useless.is_empty() {
+        return Ok(Finding::warning(
+            format!(
+                "record nothing, for zerodb.watch did not make them: {}",
+                some_of(&useless)
+            ),
+            remedy,
+        ));
+    }
+    if !forged.is_empty() {
+        return Ok(Finding::warning(
+            format!(
+                "name a user whom zerodb.watch did not set, so he does not count: {}",
+                some_of(&forged)
+            ),
+            remedy,
+        ));
+    }
+    Ok(Finding::ok("all that record events were made by zerodb.watch"))
+}
+
 /// Triggers that are switched off.
 pub(super) async fn triggers(client: &Client) -> Checked {
     let rows = client.query(statements::DOCTOR_TRIGGERS, &[]).await?;

@@ -109,5 +109,6 @@ async fn examine_extension(client: &Client, args: &DoctorArgs, report: &mut Repo
     report.add("secrets", definitions::secrets(client).await);
     report.add("models", models::models(client, args).await);
     report.add("watches", definitions::watches(client).await);
+    report.add("mappings", definitions::mappings(client).await);
     report.add("triggers", definitions::triggers(client).await);
 }
