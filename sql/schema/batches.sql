@@ -12,7 +12,9 @@ CREATE TABLE zerodb.batch (
     last_id bigint NOT NULL,
     ids bigint[] NOT NULL,
     event_xids xid8[] NOT NULL,
-    event_ords integer[] NOT NULL
+    event_ords integer[] NOT NULL,
+    -- What the view below and the reaper would stumble over.
+    CONSTRAINT batch_is_whole CHECK (cardinality(ids) = cardinality(event_xids) AND cardinality(ids) = cardinality(event_ords) AND id <= last_id)
 );
 COMMENT ON TABLE zerodb.batch IS 'Deliveries of one hook that run under one lease since they were dispatched';
 COMMENT ON COLUMN zerodb.batch.id IS 'The least of ids';
@@ -64,7 +66,7 @@ CREATE INDEX completion_finished ON zerodb.completion USING brin (finished_at);
 
 -- The deliveries of batches that have not ended. EXCEPT is hashed: a join would be planned for other sizes than there are.
 CREATE VIEW zerodb._running_delivery WITH (security_invoker = true) AS
-SELECT r.id, r.event_xid, r.event_ord, b.slot, b.hook_id, b.user_id, b.created_at, b.lease_id
+SELECT r.id, r.event_xid, r.event_ord, b.slot, b.hook_id, b.user_id, b.created_at, b.lease_id, b.id AS batch_id
 FROM zerodb.batch AS b
 CROSS JOIN LATERAL (
     SELECT unnest(b.ids), unnest(b.event_xids), unnest(b.event_ords)

@@ -26,7 +26,11 @@ CREATE TABLE zerodb.delivery (
     event_slot smallint NOT NULL,
     losses smallint NOT NULL DEFAULT 0,
     last_error text,
-    order_key text COLLATE "C"
+    order_key text COLLATE "C",
+    -- What the statements of the worker count and compute with, for all tenants at once.
+    CONSTRAINT delivery_is_countable CHECK (attempts BETWEEN 0 AND 1000000 AND losses BETWEEN 0 AND 32000 AND epoch >= 0
+        AND (due_at IS NULL OR isfinite(due_at)) AND (finished_at IS NULL OR isfinite(finished_at)) AND isfinite(created_at)
+        AND (order_key IS NULL OR octet_length(order_key) <= 500))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 COMMENT ON TABLE zerodb.delivery IS 'One event for one hook';
 COMMENT ON COLUMN zerodb.delivery.due_at IS 'When it may be claimed; null while it is running, finished, or blocked by an earlier one of its key';

@@ -4,7 +4,7 @@
 -- $14 int[]: duration in ms, $15 int[]: status; $16 boolean: whether the ledger keeps completed attempts; $17 bigint[]: batches
 -- of which every delivery has now ended. Returns how many deliveries were accepted: those of a lease that has passed to
 -- another are refused. Writing the same group a second time has no effect.
--- Locks: the lease FOR KEY SHARE: with it, no reaper takes a batch away meanwhile.
+-- Locks: the lease FOR KEY SHARE: with it, no reaper takes a batch away meanwhile; batches FOR UPDATE SKIP LOCKED.
 -- Indexes: batch_pkey (IS NOT DISTINCT FROM keeps the planner from reading all of the lease), completion_first.
 WITH held AS MATERIALIZED (
     SELECT l.id FROM zerodb.lease AS l WHERE l.id = $1::bigint FOR KEY SHARE
@@ -24,7 +24,11 @@ WITH held AS MATERIALIZED (
         CASE WHEN $16::boolean THEN ($15::integer[])[g.first:g.last] END, $2::text
     FROM groups AS g
     ON CONFLICT (first_id, slot) DO NOTHING
+), over AS MATERIALIZED (
+    -- One that another session holds stays: it goes with its lease.
+    SELECT b.id FROM held AS h JOIN zerodb.batch AS b ON b.id = ANY ($17::bigint[]) AND b.lease_id IS NOT DISTINCT FROM h.id
+    FOR UPDATE OF b SKIP LOCKED
 ), ended AS (
-    DELETE FROM zerodb.batch AS b USING held AS h WHERE b.id = ANY ($17::bigint[]) AND b.lease_id IS NOT DISTINCT FROM h.id
+    DELETE FROM zerodb.batch AS b USING over AS o WHERE b.id = o.id
 )
 SELECT coalesce(sum(g.last - g.first + 1), 0)::bigint FROM groups AS g

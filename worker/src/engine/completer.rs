@@ -17,6 +17,10 @@ use crate::store::{Attempt, Batch, Finished, Place, StoreError};
 const BATCH: usize = 2000;
 /// How long more outcomes are waited for where they come all the time: a statement costs the same for one as for fifty.
 const GATHERING: Duration = Duration::from_millis(2);
+/// How long an outcome waits whose delivery another session holds, before it is tried again.
+const LOCKED: Duration = Duration::from_millis(250);
+/// How often it is tried once the worker stops.
+const LAST_TRIES: u32 = 4;
 /// Time since the last write up to which they come all the time.
 const STEADY: Duration = Duration::from_millis(25);
 
@@ -33,8 +37,15 @@ pub enum Ended {
 pub async fn run(shared: Arc<Shared>, mut ended: UnboundedReceiver<Ended>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut written_at: Option<Instant> = None;
+    let mut later = Later::default();
     loop {
-        let count = ended.recv_many(&mut batch, BATCH).await;
+        let count = tokio::select! {
+            count = ended.recv_many(&mut batch, BATCH) => count,
+            () = later.is_due() => {
+                later.write(&shared).await;
+                continue;
+            }
+        };
         if count == 0 {
             return;
         }
@@ -58,25 +69,79 @@ pub async fn run(shared: Arc<Shared>, mut ended: UnboundedReceiver<Ended>) {
             }
         }
         for (lease, attempts) in leases {
-            write(&shared, lease, attempts).await;
+            later.keep(lease, write(&shared, lease, attempts).await);
         }
         written_at = Some(Instant::now());
         if last {
-            return;
+            return later.end(&shared).await;
         }
     }
 }
 
-async fn write(shared: &Shared, lease: i64, ended: Vec<(Uuid, Attempt)>) {
+/// Outcomes that could not be written because another session holds their rows. Their slots stay taken.
+#[derive(Default)]
+struct Later {
+    ended: HashMap<i64, Vec<(Uuid, Attempt)>>,
+    since: Option<Instant>,
+}
+
+impl Later {
+    fn keep(&mut self, lease: i64, locked: Vec<(Uuid, Attempt)>) {
+        if !locked.is_empty() {
+            self.ended.entry(lease).or_default().extend(locked);
+            self.since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Waits until they are to be tried again; for ever when there are none.
+    async fn is_due(&self) {
+        match self.since {
+            Some(since) => tokio::time::sleep_until((since + LOCKED).into()).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn write(&mut self, shared: &Shared) {
+        self.since = None;
+        for (lease, ended) in std::mem::take(&mut self.ended) {
+            self.keep(lease, write(shared, lease, ended).await);
+        }
+    }
+
+    /// The last tries. What is still locked comes back with the lease, which no reaper removes before.
+    async fn end(mut self, shared: &Shared) {
+        for _ in 0..LAST_TRIES {
+            if self.ended.is_empty() {
+                return;
+            }
+            self.is_due().await;
+            self.write(shared).await;
+        }
+        let left: usize = self.ended.values().map(Vec::len).sum();
+        if left > 0 {
+            tracing::warn!(
+                deliveries = left,
+                "outcomes are not written: another session holds their rows"
+            );
+        }
+    }
+}
+
+/// Writes what it can, and returns the rest: what another session holds.
+async fn write(shared: &Shared, lease: i64, ended: Vec<(Uuid, Attempt)>) -> Vec<(Uuid, Attempt)> {
     let failed = ended
         .iter()
         .any(|(_, attempt)| matches!(attempt.outcome, Outcome::Failed { .. } | Outcome::Deferred { .. }));
     let written = ended.len();
-    let (hooks, attempts): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+    let (hooks, attempts): (Vec<Uuid>, Vec<Attempt>) = ended.into_iter().unzip();
+    let ids: Vec<i64> = attempts.iter().map(|one| one.delivery_id).collect();
     let (mut completed, others): (Vec<_>, Vec<_>) =
         attempts.into_iter().partition(Attempt::completes_in_batch);
     let finished = finish(shared, lease, &others).await;
-    let mut accepted = finished.accepted;
+    let (locked, others): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|one| finished.locked.contains(&one.delivery_id));
+    let mut accepted = finished.accepted + locked.len();
     let ended = ended_of_batches(&others, &completed);
     accepted += complete(shared, lease, &mut completed, &ended).await;
     if accepted < written {
@@ -88,7 +153,20 @@ async fn write(shared: &Shared, lease: i64, ended: Vec<(Uuid, Attempt)>) {
     if failed || finished.unblocks {
         shared.requeued.notify_one();
     }
-    shared.slots.free(hooks);
+    if locked.is_empty() {
+        shared.slots.free(hooks);
+        return Vec::new();
+    }
+    let (kept, freed): (Vec<_>, Vec<_>) = hooks
+        .into_iter()
+        .zip(ids)
+        .partition(|(_, id)| finished.locked.contains(id));
+    shared.slots.free(freed.into_iter().map(|(hook, _)| hook));
+    let hook_of: HashMap<i64, Uuid> = kept.into_iter().map(|(hook, id)| (id, hook)).collect();
+    locked
+        .into_iter()
+        .filter_map(|one| Some((*hook_of.get(&one.delivery_id)?, one)))
+        .collect()
 }
 
 /// Batches, with how many of their deliveries have ended with these attempts.
@@ -145,33 +223,42 @@ async fn finish(shared: &Shared, lease: i64, attempts: &[Attempt]) -> Finished {
         Ok(finished) => finished,
         // Something in one of them cannot be stored: each by itself, so that it takes no other with it.
         Err(_) => {
+            let mut locked = Vec::new();
             for attempt in attempts {
-                finish_alone(shared, lease, attempt.clone()).await;
+                locked.extend(finish_alone(shared, lease, attempt.clone()).await);
             }
             Finished {
-                accepted: attempts.len(),
+                accepted: attempts.len() - locked.len(),
                 unblocks: true,
+                locked,
             }
         }
     }
 }
 
-async fn finish_alone(shared: &Shared, lease: i64, mut attempt: Attempt) {
+/// Returns its delivery where another session holds it.
+async fn finish_alone(shared: &Shared, lease: i64, mut attempt: Attempt) -> Vec<i64> {
     let write = Write::Outcomes(std::slice::from_ref(&attempt));
-    if let Err(error) = until_answered(shared, lease, write).await {
-        tracing::error!(delivery.id = attempt.delivery_id, %error, "an outcome could not be stored as it was");
-        attempt.outcome = Outcome::Discarded {
-            error: "the outcome could not be stored".into(),
-            status: None,
-        };
-        let write = Write::Outcomes(std::slice::from_ref(&attempt));
-        if let Err(error) = until_answered(shared, lease, write).await {
+    let error = match until_answered(shared, lease, write).await {
+        Ok(finished) => return finished.locked,
+        Err(error) => error,
+    };
+    tracing::error!(delivery.id = attempt.delivery_id, %error, "an outcome could not be stored as it was");
+    attempt.outcome = Outcome::Discarded {
+        error: "the outcome could not be stored".into(),
+        status: None,
+    };
+    let write = Write::Outcomes(std::slice::from_ref(&attempt));
+    match until_answered(shared, lease, write).await {
+        Ok(finished) => finished.locked,
+        Err(error) => {
             tracing::error!(%error, "an outcome could not be stored at all");
             // Its delivery comes back with the lease.
             if let Place::Batch { batch, .. } = &attempt.place {
                 batch.keep();
             }
             shared.doubt_lease();
+            Vec::new()
         }
     }
 }
@@ -202,7 +289,7 @@ async fn until_answered(shared: &Shared, lease: i64, write: Write<'_>) -> Result
                 let accepted = store.bounded(write).await;
                 accepted.map(|accepted| Finished {
                     accepted,
-                    unblocks: false,
+                    ..Finished::default()
                 })
             }
         };

@@ -45,7 +45,7 @@ async fn tidy(shared: &Shared) -> Result<(), StoreError> {
         && !shared.stop.is_cancelled()
     {}
     store.bounded(store.prune_cursor()).await?;
-    store.bounded(store.cancel_orphans()).await?;
+    while store.bounded(store.cancel_orphans()).await? && !shared.stop.is_cancelled() {}
     while store.bounded(store.prune_summary_chunks()).await? && !shared.stop.is_cancelled() {}
     while store.bounded(store.roll_up_usage()).await? && !shared.stop.is_cancelled() {}
     store.bounded(store.prune_endpoints()).await?;

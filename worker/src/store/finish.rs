@@ -53,34 +53,40 @@ impl Attempt {
 }
 
 /// What became of outcomes.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Finished {
     /// Those whose lease and epoch still held.
     pub accepted: usize,
     /// An ordered delivery ended: another one of its key may have to be released.
     pub unblocks: bool,
+    /// Deliveries whose rows another session holds: their outcomes are to be written later.
+    pub locked: Vec<i64>,
 }
 
 impl Finished {
     fn of(rows: &[Row]) -> Result<Self, StoreError> {
-        let mut finished = Self {
-            accepted: rows.len(),
-            unblocks: false,
-        };
+        let mut finished = Self::default();
         for row in rows {
-            finished.unblocks |= row.try_get::<_, bool>(UNBLOCKS)?;
+            if row.try_get::<_, bool>(LOCKED)? {
+                finished.locked.push(row.try_get(ID)?);
+            } else {
+                finished.accepted += 1;
+                finished.unblocks |= row.try_get::<_, bool>(UNBLOCKS)?;
+            }
         }
         Ok(finished)
     }
 }
 
-/// The column of the statement's answer.
+// The columns of the statement's answer.
+const ID: usize = 0;
 const UNBLOCKS: usize = 2;
+const LOCKED: usize = 3;
 
 impl Store {
-    /// Writes the outcomes; accepted are those whose lease and epoch still hold. Deliveries of
-    /// batches get their rows first, in the same transaction. Idempotent: an outcome that was written before is refused
-    /// the second time.
+    /// Writes the outcomes; accepted are those whose lease and epoch still hold. Waits for no other session: rows that one holds
+    /// are `locked`. Deliveries of batches get their rows first, in the same transaction. Idempotent: an outcome that was written
+    /// before is refused the second time.
     pub async fn finish(
         &self,
         lease: i64,

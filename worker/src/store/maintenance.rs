@@ -3,7 +3,7 @@
 use super::statements::{CANCEL_ORPHANS, PRUNE_CURSOR, PRUNE_DELIVERIES, ROTATE_LOG};
 use super::{Store, StoreError};
 
-/// Deliveries deleted in one statement.
+/// Deliveries deleted or cancelled in one statement.
 const BATCH: i32 = 10_000;
 
 impl Store {
@@ -31,8 +31,14 @@ impl Store {
         Ok(())
     }
 
-    pub async fn cancel_orphans(&self) -> Result<u64, StoreError> {
-        Ok(self.connection().await?.execute(CANCEL_ORPHANS, &[]).await?)
+    /// Cancels what waits for hooks that are gone; true when there may be more.
+    pub async fn cancel_orphans(&self) -> Result<bool, StoreError> {
+        let row = self
+            .connection()
+            .await?
+            .query_one(CANCEL_ORPHANS, &[&BATCH])
+            .await?;
+        Ok(row.try_get::<_, i64>(0)? >= i64::from(BATCH))
     }
 
     /// Tells the other workers that there is work.
