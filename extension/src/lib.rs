@@ -49,9 +49,14 @@ extension_sql_file!(
     requires = ["outbox"]
 );
 extension_sql_file!(
+    "../../sql/schema/candidates.sql",
+    name = "candidates",
+    requires = ["deliveries"]
+);
+extension_sql_file!(
     "../../sql/schema/order.sql",
     name = "order",
-    requires = ["deliveries"]
+    requires = ["candidates"]
 );
 extension_sql_file!(
     "../../sql/schema/batches.sql",

@@ -52,6 +52,9 @@ AS $$
         UNION ALL
         SELECT r.id, r.hook_id, 'running', 1, NULL FROM zerodb._running_delivery AS r
         WHERE r.event_xid = _event_progress.event_xid AND r.event_ord = _event_progress.event_ord
+        UNION ALL
+        SELECT p.id, p.hook_id, 'pending', 0, NULL FROM zerodb.candidate AS p
+        WHERE p.event_xid = _event_progress.event_xid AND p.event_ord = _event_progress.event_ord
     ) AS d
     LEFT JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id
 $$;
@@ -96,6 +99,8 @@ AS $$
             AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id AND h.is_active))
         AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
         AND NOT EXISTS (SELECT FROM zerodb.batch AS b JOIN zerodb.lease AS l ON l.id = b.lease_id)
+        AND NOT EXISTS (SELECT FROM zerodb.candidate AS c
+            WHERE EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = c.hook_id AND h.is_active))
         AND NOT EXISTS (SELECT FROM zerodb.order_signal)
         AND NOT EXISTS (SELECT FROM zerodb._undispatched())
 $$;
@@ -223,14 +228,15 @@ BEGIN
 END
 $$;
 
--- The hook patterns that cover an event type: itself, every dotted prefix with `.*`, and `*`.
+-- The hook patterns that cover an event type: itself, every dotted prefix with `.*`, and `*`. No hook's pattern is longer than 100
+-- characters, so what follows them is not looked at, however long the type of an event may be.
 CREATE FUNCTION zerodb._patterns(event_type text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT ARRAY[event_type, '*'] || ARRAY(
         SELECT array_to_string(words[1:n], '.') || '.*'
-        FROM string_to_array(event_type, '.') AS words, generate_series(1, cardinality(words) - 1) AS n)
+        FROM string_to_array(left(event_type, 100), '.') AS words, generate_series(1, cardinality(words) - 1) AS n)
 $$;
 
 -- The hook's "when" or "order_by", parsed; null when there is none and when it is none, which a trigger prevents.
@@ -246,14 +252,15 @@ END
 $$;
 
 -- Whether a "when" is true of an event's data. False, and no error, for JSON that jsonb does not take, such as \u0000 or a
--- number beyond all bounds: one event must not stop the dispatcher.
+-- number beyond all bounds, and whatever a condition fails on: one event must not stop the others. A call that is cancelled is an
+-- error: OTHERS is all errors but that.
 CREATE FUNCTION zerodb._is_true(data json, predicate jsonpath) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN coalesce(jsonb_path_match(data::jsonb, predicate, '{}', true), false);
-EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+EXCEPTION WHEN OTHERS THEN
     RETURN false;
 END
 $$;
@@ -334,6 +341,7 @@ AS $$
     SELECT jsonb_build_object(
         'undispatched_events', (SELECT count(*) FROM unread),
         'waiting_deliveries', (SELECT coalesce(sum(w.n), 0) FROM waiting AS w),
+        'undecided', (SELECT count(*) FROM zerodb.candidate),
         'running_deliveries', (SELECT count(*) FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
             + (SELECT count(*) FROM zerodb._running_delivery AS r JOIN zerodb.lease AS l ON l.id = r.lease_id),
         'oldest_age_seconds', (SELECT coalesce(round(extract(epoch FROM now() - least(
@@ -342,7 +350,7 @@ AS $$
         'workers', (SELECT coalesce(jsonb_agg(jsonb_build_object('worker', l.worker, 'alive', l.expires_at > clock_timestamp()) ORDER BY l.id), '[]')
             FROM zerodb.lease AS l),
         'hooks', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', h.id, 'event_type', h.event_type, 'hook_name', h.hook_name,
-            'is_active', h.is_active, 'waiting', coalesce(w.n, 0), 'retryable', coalesce(w.retryable, 0),
+            'is_active', h.is_active, 'fault', (SELECT f.reason FROM zerodb.hook_fault AS f WHERE f.hook_id = h.id), 'waiting', coalesce(w.n, 0), 'retryable', coalesce(w.retryable, 0),
             'completed_5m', coalesce(r.completed, 0), 'failed_5m', coalesce(r.failed, 0), 'discarded_5m', coalesce(r.discarded, 0))
             ORDER BY h.created_at, h.id), '[]')
             FROM zerodb.zerodb_hooks AS h LEFT JOIN waiting AS w ON w.hook_id = h.id LEFT JOIN recent AS r ON r.hook_id = h.id))

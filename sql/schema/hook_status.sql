@@ -25,7 +25,7 @@ SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     c.total, c.done,
     round(100.0 * c.done / nullif(c.total, 0), 2) AS coverage_percent,
     c.counted_at,
-    u.requests_today, u.tokens_today, u.tokens
+    u.requests_today, u.tokens_today, u.tokens, x.reason AS fault
 FROM zerodb.zerodb_hooks AS h
 LEFT JOIN (
     SELECT q.hook_id, count(*) AS pending, min(q.created_at) AS oldest
@@ -52,5 +52,6 @@ LEFT JOIN LATERAL (
     SELECT least(sum(g.requests) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS requests_today,
         least(sum(g.prompt_tokens::numeric + g.completion_tokens) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS tokens_today,
         least(sum(g.prompt_tokens::numeric + g.completion_tokens), 9223372036854775807)::bigint AS tokens
-    FROM zerodb.usage AS g WHERE g.hook_id = h.id) AS u ON true;
-COMMENT ON VIEW zerodb.hook_status IS 'Of each hook: deliveries that wait or run, exactly, the oldest one''s age, failures by class, rows with a result as last counted, tokens';
+    FROM zerodb.usage AS g WHERE g.hook_id = h.id) AS u ON true
+LEFT JOIN zerodb.hook_fault AS x ON x.hook_id = h.id;
+COMMENT ON VIEW zerodb.hook_status IS 'Of each hook: deliveries that wait or run, exactly, the oldest one''s age, failures by class, rows with a result as last counted, tokens, and why the worker switched it off';

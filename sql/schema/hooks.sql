@@ -31,11 +31,13 @@ CREATE TABLE zerodb.hook_detail (
     predicate jsonpath,
     order_by jsonpath,
     conditional boolean NOT NULL DEFAULT false,
-    ordered boolean NOT NULL DEFAULT false
+    ordered boolean NOT NULL DEFAULT false,
+    simple boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE zerodb.hook_detail IS 'Owner, parsed "when" predicate and parsed "order_by" path of each hook';
 COMMENT ON COLUMN zerodb.hook_detail.owner IS 'Null: nobody; see zerodb.take_hook';
 COMMENT ON COLUMN zerodb.hook_detail.conditional IS 'The config holds "when"; ordered: "order_by". So dispatch reads no config';
+COMMENT ON COLUMN zerodb.hook_detail.simple IS 'Both are so simple that dispatch may evaluate them itself, see candidates.sql';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.hook_detail', '');
 
 -- A restore loads both tables, and loading the first has filled the second: the dumped row wins. Its owner is the role that has
@@ -47,7 +49,7 @@ AS $$
 BEGIN
     new.owner := (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = new.owner_name);
     UPDATE zerodb.hook_detail AS d SET owner = new.owner, owner_name = new.owner_name, predicate = new.predicate,
-        order_by = new.order_by, conditional = new.conditional, ordered = new.ordered
+        order_by = new.order_by, conditional = new.conditional, ordered = new.ordered, simple = new.simple
     WHERE d.hook_id = new.hook_id;
     RETURN CASE WHEN FOUND THEN NULL ELSE new END;
 END
@@ -114,13 +116,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO zerodb.hook_detail (hook_id, owner_name, predicate, order_by, conditional, ordered)
+        INSERT INTO zerodb.hook_detail (hook_id, owner_name, predicate, order_by, conditional, ordered, simple)
         VALUES (new.id, current_user, (new.hook_config ->> 'when')::jsonpath, (new.hook_config ->> 'order_by')::jsonpath,
-            new.hook_config ? 'when', new.hook_config ? 'order_by');
+            new.hook_config ? 'when', new.hook_config ? 'order_by',
+            zerodb._is_simple(new.hook_config ->> 'when') AND zerodb._is_simple(new.hook_config ->> 'order_by'));
     ELSE
         UPDATE zerodb.hook_detail AS d
         SET predicate = (new.hook_config ->> 'when')::jsonpath, order_by = (new.hook_config ->> 'order_by')::jsonpath,
-            conditional = new.hook_config ? 'when', ordered = new.hook_config ? 'order_by'
+            conditional = new.hook_config ? 'when', ordered = new.hook_config ? 'order_by',
+            simple = zerodb._is_simple(new.hook_config ->> 'when') AND zerodb._is_simple(new.hook_config ->> 'order_by')
         WHERE d.hook_id = new.id;
     END IF;
     RETURN NULL;
@@ -140,6 +144,7 @@ BEGIN
     SET state = 'cancelled', due_at = NULL, finished_at = clock_timestamp(), last_error = 'the hook was deleted'
     FROM zerodb._waiting_delivery AS w
     WHERE w.hook_id = old.id AND d.id = w.id AND d.state IN ('pending', 'retryable');
+    DELETE FROM zerodb.candidate AS c WHERE c.hook_id = old.id;
     RETURN NULL;
 END
 $$;
@@ -156,6 +161,7 @@ BEGIN
     SET state = 'cancelled', due_at = NULL, finished_at = clock_timestamp(), last_error = 'the hook was deleted'
     FROM zerodb._waiting_delivery AS w
     WHERE d.id = w.id AND d.state IN ('pending', 'retryable');
+    DELETE FROM zerodb.candidate;
     RETURN NULL;
 END
 $$;

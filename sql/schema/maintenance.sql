@@ -19,6 +19,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id
             WHERE d.event_slot = _is_spent.slot AND d.state = 'running')
         AND NOT EXISTS (SELECT FROM zerodb.batch AS b WHERE b.slot = _is_spent.slot)
+        AND NOT EXISTS (SELECT FROM zerodb.candidate AS c WHERE c.event_slot = _is_spent.slot)
         AND NOT EXISTS (SELECT FROM zerodb.order_queue AS q WHERE q.event_slot = _is_spent.slot);
 END
 $$;

@@ -35,7 +35,8 @@ CREATE TABLE zerodb.order_signal (
 COMMENT ON TABLE zerodb.order_signal IS 'Keys of which a delivery may have to be released';
 
 -- The key of an event: the text of what the path finds, `null` when it finds nothing. Long ones are hashed; should two keys
--- ever collide, they share one order. Never an error: data that jsonb cannot hold has the key `null`.
+-- ever collide, they share one order. Never an error: data that jsonb cannot hold, or that the path fails on, has the key `null`. A call
+-- that is cancelled is one: OTHERS is all errors but that.
 CREATE FUNCTION zerodb._order_key(data json, path jsonpath) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -48,7 +49,7 @@ BEGIN
         key := 'hash ' || hashtextextended(key, 0) || ' ' || hashtextextended(key, 1);
     END IF;
     RETURN key;
-EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+EXCEPTION WHEN OTHERS THEN
     RETURN 'null';
 END
 $$;
@@ -60,8 +61,9 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- The dispatcher's own turn where the dispatcher inserts, else the last one.
-    turn bigint := (SELECT c.seq FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1);
+    -- That of the dispatch: the dispatcher's own where it inserts, the candidate's where it was one; else the last one.
+    turn bigint := coalesce((SELECT p.turn FROM zerodb.candidate AS p WHERE p.id = new.id),
+        (SELECT c.seq FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1));
     written_at timestamptz := (SELECT o.created_at FROM zerodb.outbox AS o
         WHERE o.slot = new.event_slot AND o.xid = new.event_xid AND o.ord = new.event_ord);
 BEGIN

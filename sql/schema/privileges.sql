@@ -8,6 +8,8 @@ ALTER TABLE zerodb.order_queue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.order_signal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.batch ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.completion ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.candidate ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.hook_fault ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.backfill ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.backfill_failure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.embedding ENABLE ROW LEVEL SECURITY;
@@ -28,6 +30,10 @@ USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.batch
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.completion
+USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
+CREATE POLICY tenant ON zerodb.candidate
+USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
+CREATE POLICY tenant ON zerodb.hook_fault FOR SELECT
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.backfill
 USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
@@ -92,7 +98,7 @@ AS $$
         'emit', 'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event',
         '_all_tenants', '_user_id', '_tenant', '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_key', '_rfc3339', '_no_event', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched',
-        '_patterns', '_is_true', '_order_key', '_current_slot', '_wake',
+        '_patterns', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
         '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
         '_event_data', '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
@@ -127,7 +133,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.event_type, zerodb.event_types, zerodb.events, zerodb.deliveries, zerodb.attempts, '
         'zerodb.watches, zerodb._watch_trigger, zerodb.outbox, zerodb.delivery, zerodb.attempt, zerodb.instance, zerodb.cursor, '
-        'zerodb.lease, zerodb.batch, zerodb.completion, zerodb.order_queue, zerodb.order_signal, zerodb.tenant_binding, '
+        'zerodb.lease, zerodb.batch, zerodb.completion, zerodb.candidate, zerodb.hook_fault, zerodb.order_queue, zerodb.order_signal, zerodb.tenant_binding, '
         'zerodb._waiting_delivery, zerodb._running_delivery, zerodb._completed_delivery TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.zerodb_hooks, zerodb.backfill, zerodb.backfill_failure, '
         'zerodb.backfills, zerodb.embedding, zerodb.coverage, zerodb.hook_status TO %s', role);
@@ -145,7 +151,7 @@ AS $$
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA zerodb TO %s', role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA zerodb TO %s', role);
-    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON zerodb.delivery, zerodb.batch, zerodb.completion, zerodb.lease, '
+    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON zerodb.delivery, zerodb.batch, zerodb.completion, zerodb.candidate, zerodb.lease, '
         'zerodb.endpoint, zerodb.endpoint_admission, zerodb.usage_entry, zerodb.usage_day, zerodb.budget_hold, zerodb.budget_total, '
         'zerodb.cursor, zerodb.attempt, zerodb.order_queue, zerodb.order_signal, zerodb.backfill, zerodb.backfill_failure, '
         'zerodb.coverage, zerodb.embedding, zerodb.summary, zerodb.summary_chunk TO %s', role);

@@ -1,4 +1,5 @@
--- Active hooks that cannot run or never match, with the fault: no_function, no_owner, no_execute, no_predicate. No parameters.
+-- Active hooks that cannot run or never match, with the fault: no_function, no_owner, no_execute, no_predicate; and hooks that the
+-- worker has switched off: switched_off, with the reason in place of the function. No parameters.
 -- Locks: none. Reads all hooks; relies on hook_detail_pkey and pg_proc_proname_args_nsp_index. Looks functions up in the
 -- catalog, because to_regprocedure raises where the role may not use the function's schema.
 WITH hook AS (
@@ -25,4 +26,7 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN NOT has_function_privilege(r.oid, p.oid, 'EXECUTE') THEN 'no_execute'
     END) AS f (fault)
 WHERE f.fault IS NOT NULL
-ORDER BY h.hook_name, h.id
+UNION ALL
+SELECT h.id, h.hook_name::text, 'switched_off', x.reason, ''
+FROM zerodb.hook_fault AS x JOIN zerodb.zerodb_hooks AS h ON h.id = x.hook_id AND NOT h.is_active
+ORDER BY 2, 1

@@ -17,7 +17,8 @@ pub struct Event {
     pub id: EventId,
     pub event_type: String,
     pub channel: Arc<str>,
-    pub data: Value,
+    /// Shared by the deliveries of the event.
+    pub data: Arc<Value>,
     pub user_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
     pub bank_id: Option<String>,
@@ -54,7 +55,7 @@ impl Event {
                 "type": self.event_type,
                 "timestamp": self.timestamp(),
                 "bank_id": self.bank_id,
-                "data": self.data,
+                "data": *self.data,
                 "trace_id": self.trace_id(),
             })
         } else {
@@ -62,7 +63,7 @@ impl Event {
                 "id": self.id.to_string(),
                 "event": self.event_type,
                 "channel": &*self.channel,
-                "data": self.data,
+                "data": *self.data,
                 "timestamp": self.timestamp(),
             })
         }
@@ -96,7 +97,7 @@ mod tests {
             },
             event_type: "on_retain".into(),
             channel: channel.into(),
-            data: json!({"bank_id": "b"}),
+            data: Arc::new(json!({"bank_id": "b"})),
             user_id: None,
             project_id: None,
             bank_id: Some("b".into()),

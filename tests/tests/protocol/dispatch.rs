@@ -5,6 +5,8 @@
 //!   between them, anything may happen. The lock is `lock_dispatch.sql`, the key that of `zerodb.cursor`.
 //! - `Fail`: the dispatcher's transaction is rolled back.
 //!
+//! A step that takes fewer events than it reads, because these are for many hooks, is one with a smaller `CHUNK`.
+//!
 //! Left out: subtransactions (events carry the number of the outermost), the row that moves an idle cursor every ten
 //! seconds, the matching with hooks, restores, and the log's rotation.
 

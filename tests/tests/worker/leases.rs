@@ -22,12 +22,15 @@ async fn without_its_lease_a_worker_dispatches_to_the_queue_and_claims_nothing()
         session.client.query(LOCK_DISPATCH, &[]).await?;
         let rows = session
             .client
-            .query(DISPATCH_EVENTS, &[&10_i32, &gone, &10_i32, &NONE])
+            .query(
+                DISPATCH_EVENTS,
+                &[&10_i32, &gone, &10_i32, &NONE, &1000_i64, &1_000_000_i64],
+            )
             .await?;
         session.run("COMMIT").await?;
         assert_eq!(rows.len(), 1);
         assert!(
-            rows[0].try_get::<_, Option<i64>>("id")?.is_none(),
+            rows[0].try_get::<_, Option<i64>>("batch_id")?.is_none(),
             "nothing is leased"
         );
         assert_eq!(
@@ -37,7 +40,10 @@ async fn without_its_lease_a_worker_dispatches_to_the_queue_and_claims_nothing()
         assert!(
             session
                 .client
-                .query(CLAIM_DELIVERIES, &[&10_i32, &10_i32, &NONE, &gone])
+                .query(
+                    CLAIM_DELIVERIES,
+                    &[&10_i32, &10_i32, &NONE, &gone, &1_000_000_i64]
+                )
                 .await?
                 .is_empty()
         );
@@ -49,7 +55,10 @@ async fn without_its_lease_a_worker_dispatches_to_the_queue_and_claims_nothing()
         assert_eq!(
             session
                 .client
-                .query(CLAIM_DELIVERIES, &[&10_i32, &10_i32, &NONE, &lease])
+                .query(
+                    CLAIM_DELIVERIES,
+                    &[&10_i32, &10_i32, &NONE, &lease, &1_000_000_i64]
+                )
                 .await?
                 .len(),
             1
@@ -83,7 +92,10 @@ async fn a_reaper_gives_back_what_was_claimed_while_it_waited_and_passes_by_a_cl
         claimer.client.query(LOCK_DISPATCH, &[]).await?;
         claimer
             .client
-            .query(DISPATCH_EVENTS, &[&10_i32, &lease, &10_i32, &NONE])
+            .query(
+                DISPATCH_EVENTS,
+                &[&10_i32, &lease, &10_i32, &NONE, &1000_i64, &1_000_000_i64],
+            )
             .await?;
         let own: Option<i64> = None;
         assert!(

@@ -9,6 +9,7 @@ mod executor;
 mod heartbeat;
 mod holdings;
 mod hooks;
+mod judge;
 mod maintenance;
 mod pace;
 mod packing;

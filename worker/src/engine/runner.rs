@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Settings, Worker, WorkerError, backfill, completer, coverage, executor, heartbeat, maintenance,
+    Settings, Worker, WorkerError, backfill, completer, coverage, executor, heartbeat, judge, maintenance,
     packing::Packing, pump, slots::Slots, watch::Watch,
 };
 use crate::handlers::{Context, Registry};
@@ -34,6 +34,8 @@ pub struct Shared {
     pub ended: mpsc::UnboundedSender<completer::Ended>,
     /// Told when a delivery was put back into the queue and falls due before the pump would look.
     pub requeued: Notify,
+    /// Told when the dispatcher has left pairs to be decided.
+    pub undecided: Notify,
     /// Set when work is no longer taken.
     pub stop: CancellationToken,
     /// Set when the drain's time is over: what still runs is dropped.
@@ -108,6 +110,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
         running: TaskTracker::new(),
         ended,
         requeued: Notify::new(),
+        undecided: Notify::new(),
         stop: CancellationToken::new(),
         abandon: CancellationToken::new(),
         lease: AtomicI64::new(lease),
@@ -121,6 +124,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
     let beating = tasks.spawn(heartbeat::run(Arc::clone(&shared)));
     tasks.spawn(maintenance::run(Arc::clone(&shared)));
     tasks.spawn(coverage::run(Arc::clone(&shared)));
+    tasks.spawn(judge::run(Arc::clone(&shared)));
     let backfilling = tasks.spawn(backfill::run(Arc::clone(&shared)));
     let watching = tasks.spawn(executor::watch(Arc::clone(&shared)));
     let (taken, starts) = mpsc::unbounded_channel();

@@ -116,7 +116,7 @@ fn cloud_event(event: &Event) -> Value {
         "source": format!("/zerodb/{}", event.channel),
         "time": event.timestamp(),
         "datacontenttype": "application/json",
-        "data": event.data,
+        "data": *event.data,
     })
 }
 

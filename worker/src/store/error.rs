@@ -122,6 +122,11 @@ impl StoreError {
         }
     }
 
+    /// True when the server cancelled the statement: it took longer than its limit.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Database { sqlstate, .. } if sqlstate == SqlState::QUERY_CANCELED.code())
+    }
+
     /// True when somebody must change a hook, a table or a privilege first.
     pub fn is_config(&self) -> bool {
         match self {

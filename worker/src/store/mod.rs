@@ -2,12 +2,15 @@
 //! Every function here is one short transaction; none is open while a handler runs.
 
 mod backfill;
+mod candidate;
 mod claim;
 mod complete;
 pub mod connect;
 mod coverage;
+mod dispatch;
 mod endpoint;
 mod error;
+mod event_row;
 mod fenced;
 mod finish;
 mod functions;
@@ -32,10 +35,12 @@ use deadpool_postgres::{
 };
 
 pub use backfill::{Backfill, Page};
-pub use claim::{Claimed, EventRow, Limits};
+pub use candidate::{Judged, Undecided};
+pub use claim::{Claimed, Limits};
 pub use coverage::Counted;
 pub use endpoint::{Admission, HeldBy};
 pub use error::StoreError;
+pub use event_row::EventRow;
 pub use finish::{Attempt, Finished};
 pub use functions::FUNCTION_TURNS;
 pub use gate::SharedGate;
@@ -46,9 +51,9 @@ pub use place::{Batch, Place, Xid};
 pub use settings::Installation;
 pub use usage::{OverBudget, Spending, UsageEntry};
 
-/// Connections for the worker's own statements, beside the one that listens: the pump, the completer, the heartbeat and
+/// Connections for the worker's own statements, beside the one that listens: the pump, the completer, the heartbeat, the judge and
 /// maintenance each hold one for a statement, so that none of them waits for another.
-const POOL_SIZE: usize = 4;
+const POOL_SIZE: usize = 5;
 /// Connections for what first-party handlers read and write of users' tables.
 const ROW_CONNECTIONS: usize = 4;
 /// How long a task waits for a connection before it says that the database is not available.

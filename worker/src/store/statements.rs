@@ -18,13 +18,17 @@ statements! {
     CLAIM_DELIVERIES = "claim_deliveries.sql";
     CLAIM_SUSPECT = "claim_suspect.sql";
     COMPLETE_DELIVERIES = "complete_deliveries.sql";
+    DISABLE_HOOK = "disable_hook.sql";
     DISPATCH_EVENTS = "dispatch_events.sql";
+    DROP_CANDIDATES = "drop_candidates.sql";
     DUE_COVERAGE = "due_coverage.sql";
     ENTER_ENDPOINT = "enter_endpoint.sql";
     FINISH_DELIVERIES = "finish_deliveries.sql";
     HAS_SUSPECTS = "has_suspects.sql";
     KEEP_SUMMARY_CHUNK = "keep_summary_chunk.sql";
+    JUDGE_CANDIDATES = "judge_candidates.sql";
     LEAD = "lead.sql";
+    LIST_CANDIDATES = "list_candidates.sql";
     LEARN_ENDPOINT = "learn_endpoint.sql";
     LOAD_CHANNELS = "load_channels.sql";
     KEEP_COVERAGE = "keep_coverage.sql";

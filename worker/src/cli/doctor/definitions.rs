@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::finding::{Checked, Finding, some_of};
 use crate::cli::{render, secret, statements};
 
-/// Hooks whose function, owner or predicate is missing.
+/// Hooks whose function, owner or predicate is missing, or that a worker has switched off.
 pub(super) async fn hooks(client: &Client) -> Checked {
     let rows = client.query(statements::DOCTOR_HOOKS, &[]).await?;
     let mut faults = Vec::new();
@@ -21,6 +21,7 @@ pub(super) async fn hooks(client: &Client) -> Checked {
             "no_function" => format!("{name}: function {function}(jsonb) does not exist"),
             "no_owner" => format!("{name}: its owner {owner} does not exist"),
             "no_execute" => format!("{name}: its owner {owner} may not execute {function}(jsonb)"),
+            "switched_off" => format!("{name}: switched off, {function}"),
             _ => format!("{name}: its \"when\" was never parsed, so it matches nothing"),
         });
     }

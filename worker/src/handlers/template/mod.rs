@@ -75,7 +75,7 @@ impl Templates {
             own: Some(own(event)),
             most,
         };
-        let data = &event.data;
+        let data = &*event.data;
         self.render(&Job {
             hook,
             template,
@@ -179,7 +179,7 @@ mod tests {
             },
             event_type: "on_pii_detected".into(),
             channel: "astrocyte".into(),
-            data: json!({"pii_type": "email", "count": 2}),
+            data: Arc::new(json!({"pii_type": "email", "count": 2})),
             user_id: None,
             project_id: None,
             bank_id: Some("b1".into()),
@@ -211,7 +211,7 @@ mod tests {
             .await;
         assert!(matches!(error, Err(HandlerError::Deferred { .. })), "{error:?}");
         let mut large = event();
-        large.data = json!({"a": "x".repeat(PLAIN_WORK)});
+        large.data = Arc::new(json!({"a": "x".repeat(PLAIN_WORK)}));
         let error = Templates::new(None)
             .of_event(&hook(), "{{ a|upper }}", &large, 1000)
             .await;

@@ -1,0 +1,88 @@
+-- Pairs of an event and a hook that dispatch does not decide: the hook's "when" or "order_by" may take long over this event. Dispatch
+-- puts them here, in its own transaction; judge_candidates.sql makes deliveries of those that match, hook by hook and with a time
+-- limit, so that nobody's condition holds up anybody else's events. A hook whose condition does not end is switched off.
+
+CREATE TABLE zerodb.candidate (
+    id bigint PRIMARY KEY,
+    event_xid xid8 NOT NULL,
+    written_at timestamptz NOT NULL,
+    turn bigint NOT NULL,
+    hook_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    event_ord integer NOT NULL,
+    event_slot smallint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE zerodb.candidate IS 'Events that may match a hook: its condition is yet to be evaluated';
+COMMENT ON COLUMN zerodb.candidate.id IS 'That of the delivery which it becomes';
+COMMENT ON COLUMN zerodb.candidate.turn IS 'The cursor''s seq of its dispatch, see order.sql';
+COMMENT ON COLUMN zerodb.candidate.user_id IS 'The owner of the hook';
+CREATE INDEX candidate_place ON zerodb.candidate (hook_id, written_at, event_xid, event_ord);
+CREATE INDEX candidate_event ON zerodb.candidate (event_xid, event_ord);
+
+-- Why the worker switched a hook off. It goes when the hook is active again.
+CREATE TABLE zerodb.hook_fault (
+    hook_id uuid PRIMARY KEY REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
+    user_id uuid NOT NULL,
+    switched_off_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    reason text NOT NULL
+);
+COMMENT ON TABLE zerodb.hook_fault IS 'Hooks that the worker has switched off, and why';
+
+CREATE FUNCTION zerodb._forget_fault() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM zerodb.hook_fault AS f WHERE f.hook_id = new.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER forget_fault AFTER UPDATE OF is_active, hook_config ON zerodb.zerodb_hooks
+FOR EACH ROW WHEN (new.is_active) EXECUTE FUNCTION zerodb._forget_fault();
+
+-- Switches a hook off that is still as the caller has seen it, and keeps the reason. False when it has changed, or when somebody has
+-- it locked: the caller comes again.
+CREATE FUNCTION zerodb._disable_hook(hook_id uuid, version bigint, reason text) RETURNS boolean
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner uuid;
+BEGIN
+    SELECT h.user_id INTO owner FROM zerodb.zerodb_hooks AS h
+    WHERE h.id = _disable_hook.hook_id AND h.is_active AND h.xmin::text::bigint = _disable_hook.version FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE zerodb.zerodb_hooks AS h SET is_active = false WHERE h.id = _disable_hook.hook_id;
+    INSERT INTO zerodb.hook_fault (hook_id, user_id, reason) VALUES (_disable_hook.hook_id, owner, left(_disable_hook.reason, 500))
+    ON CONFLICT ON CONSTRAINT hook_fault_pkey DO UPDATE SET reason = excluded.reason, switched_off_at = excluded.switched_off_at;
+    RETURN true;
+END
+$$;
+
+-- True of a "when" or "order_by" whose cost has a bound where it meets no array: a path of keys, compared with a constant or asked
+-- whether it is there, a few of them joined. Strings are blanked first, so that what is in them is no syntax.
+CREATE FUNCTION zerodb._is_simple(path text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    keys CONSTANT text := '\$(\."")+';
+    constant CONSTANT text := '(""|-?[0-9][0-9.eE+-]*|true|false|null)';
+    atom CONSTANT text := format('(%1$s (==|!=|<|>|<=|>=) %2$s|%2$s (==|!=|<|>|<=|>=) %1$s|exists \(%1$s\)|%1$s starts with "")', keys, constant);
+    blanked text;
+BEGIN
+    IF path IS NULL THEN
+        RETURN true;
+    ELSIF length(path) > 500 THEN
+        RETURN false;
+    END IF;
+    blanked := regexp_replace(path::jsonpath::text, '"([^"\\]|\\.)*"', '""', 'g');
+    RETURN blanked ~ format('^(strict )?(%s|[(! ]*%s\)*( (&&|\|\|) [(! ]*%s\)*)*)$', keys, atom, atom);
+EXCEPTION WHEN OTHERS THEN
+    RETURN false;
+END
+$$;
