@@ -103,7 +103,7 @@ pub(super) fn connecting(error: StoreError, url: &str) -> Failure {
     let hint = match &error {
         StoreError::Database { sqlstate, .. } => refusal_hint(&SqlState::from_code(sqlstate)),
         StoreError::Forbidden { .. } => "GRANT CONNECT ON DATABASE … TO the role",
-        StoreError::Unavailable { reason } => absence_hint(reason),
+        StoreError::Unavailable { reason } | StoreError::Full { reason } => absence_hint(reason),
         StoreError::Config { .. } => {
             let hint = "its form is postgres://user@host:5432/database; encode special characters of a password as %XX";
             return Failure::usage(error.to_string(), hint);
@@ -114,7 +114,9 @@ pub(super) fn connecting(error: StoreError, url: &str) -> Failure {
         | StoreError::Answer { .. } => "",
     };
     let reason = match error {
-        StoreError::Unavailable { reason } | StoreError::Forbidden { reason } => reason,
+        StoreError::Unavailable { reason }
+        | StoreError::Full { reason }
+        | StoreError::Forbidden { reason } => reason,
         other => other.to_string(),
     };
     let reason = reason

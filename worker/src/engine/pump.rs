@@ -56,8 +56,7 @@ pub async fn run(shared: Arc<Shared>, starter: UnboundedSender<Taken>) {
         match pump.turn().await {
             Ok(()) => outage.over(),
             Err(error) => {
-                // A lock that somebody holds for long is no lost connection.
-                if !error.is_locked() {
+                if !error.spares_connections() {
                     pump.listener = None;
                 }
                 outage.wait(&error, &pump.shared.stop).await;

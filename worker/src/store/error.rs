@@ -10,6 +10,9 @@ pub enum StoreError {
     /// Not reachable now: refused, restarted, shutting down, out of connections. Worth trying again.
     #[error("the database is not available: {reason}")]
     Unavailable { reason: String },
+    /// The server answers, but gives no connection more. Those that are open are as good as before. Worth trying again.
+    #[error("the database is not available: {reason}")]
+    Full { reason: String },
     /// A standby, which takes no writes.
     #[error("the database is read-only: it is a standby, or default_transaction_read_only is on")]
     ReadOnly,
@@ -35,7 +38,7 @@ impl StoreError {
     /// True when waiting may mend it: also a deadlock, a lock that is taken, a statement that was cancelled.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::ReadOnly | Self::Locked { .. } => true,
+            Self::Unavailable { .. } | Self::Full { .. } | Self::ReadOnly | Self::Locked { .. } => true,
             Self::Database { sqlstate, .. } => [
                 SqlState::T_R_SERIALIZATION_FAILURE.code(),
                 SqlState::T_R_DEADLOCK_DETECTED.code(),
@@ -51,18 +54,29 @@ impl StoreError {
     pub fn is_untried(&self) -> bool {
         matches!(
             self,
-            Self::Unavailable { .. } | Self::ReadOnly | Self::Locked { .. }
+            Self::Unavailable { .. } | Self::Full { .. } | Self::ReadOnly | Self::Locked { .. }
         )
     }
 
-    pub fn is_locked(&self) -> bool {
-        matches!(self, Self::Locked { .. })
+    /// True when the connections that are open are as good as before.
+    pub fn spares_connections(&self) -> bool {
+        matches!(self, Self::Locked { .. } | Self::Full { .. })
     }
 
     /// Of whatever kept the worker from having a connection.
     pub fn no_connection(error: impl std::fmt::Display) -> Self {
         Self::Unavailable {
             reason: error.to_string(),
+        }
+    }
+
+    /// Of an error that kept the worker from having a connection, whichever it is.
+    #[must_use]
+    pub fn untried(self) -> Self {
+        if self.is_untried() {
+            self
+        } else {
+            Self::no_connection(self)
         }
     }
 
@@ -98,6 +112,7 @@ impl StoreError {
         let reason = server.message().to_owned();
         let code = server.code();
         match code.code() {
+            _ if *code == SqlState::TOO_MANY_CONNECTIONS => Self::Full { reason },
             // Connection exceptions, lack of resources, shutdown and start-up.
             state if state.starts_with("08") || state.starts_with("53") || state.starts_with("57P") => {
                 Self::Unavailable { reason }

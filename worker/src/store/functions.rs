@@ -88,7 +88,7 @@ impl Store {
         let session = session
             .await
             .map_err(|_elapsed| StoreError::no_connection("no connection within the hook's deadline"))?
-            .map_err(StoreError::no_connection)?;
+            .map_err(StoreError::untried)?;
         let fenced = Fenced::new(Held::Own(session), self.ending());
         let called = tokio::time::timeout(timeout + GRACE, run(&fenced, hook.id, event, timeout));
         let (result, is_clean) = match called.await {

@@ -118,7 +118,11 @@ impl Store {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Value, StoreError> {
         let ready = self.bounded(async {
-            let connection = self.rows.get().await.map_err(StoreError::no_connection)?;
+            let connection = self
+                .rows
+                .get()
+                .await
+                .map_err(|error| StoreError::from(error).untried())?;
             let statement = connection.prepare_cached(statement).await?;
             Ok((connection, statement))
         });
