@@ -18,6 +18,7 @@ mod pump;
 mod runner;
 mod slots;
 mod starter;
+mod step;
 mod suspects;
 mod watch;
 

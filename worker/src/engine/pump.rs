@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use super::pace::Pace;
 use super::runner::{Outage, Shared};
 use super::starter::Taken;
+use super::step::Step;
 use super::suspects::{ALONE, Alone, EMPTYING, Suspects};
 use crate::store::{Claimed, Listener, Parked, StoreError};
 
@@ -28,9 +29,6 @@ const REST_RATIO: u32 = 4;
 const LONGEST_REST: Duration = Duration::from_millis(20);
 /// Pause after a look that was not sure.
 const UNSURE: Duration = Duration::from_millis(3);
-/// A look that took longer is followed by a smaller one, one that took less by a greater.
-const LONG_LOOK: Duration = Duration::from_secs(2);
-const SHORT_LOOK: Duration = Duration::from_millis(500);
 /// How often the other workers are called while this one is full.
 const CALL_EVERY: Duration = Duration::from_millis(200);
 /// How often it is asked whose hooks are of those who hold what they may.
@@ -46,7 +44,7 @@ pub async fn run(shared: Arc<Shared>, starter: UnboundedSender<Taken>) {
         crowd_at: None,
         pace: Pace::default(),
         unmatched: 0,
-        most: MOST_UNMATCHED,
+        step: Step::new(MOST_UNMATCHED),
         steady: 0,
         rest: Duration::ZERO,
         shared,
@@ -77,8 +75,8 @@ struct Pump {
     pace: Pace,
     /// Events to read next, where the last ones matched nothing.
     unmatched: usize,
-    /// The most events to read: fewer after a look that took too long, so that the next one is shorter.
-    most: usize,
+    /// The most events to read.
+    step: Step,
     /// Looks in a row that found some events and left none.
     steady: u32,
     /// What a steady flow is left to fill the log for.
@@ -223,13 +221,13 @@ impl Pump {
         }
         // No more events than one hook may have deliveries: none of them then takes the slow way.
         limits.deliveries = limits.per_hook.clamp(1, BATCH);
-        let events = limits.deliveries.max(self.unmatched).min(self.most);
+        let events = limits.deliveries.max(self.unmatched).min(self.step.most());
         let lease = self.shared.lease();
         let since = Instant::now();
         let store = &self.shared.store;
         let found = store.bounded(store.dispatch(lease, events, &limits)).await;
         self.rest = (since.elapsed() * REST_RATIO).min(LONGEST_REST);
-        self.most = next_most(self.most, events, found.is_err(), since.elapsed());
+        self.step.note(events, found.is_err(), since.elapsed());
         let Some(found) = self.answered(found)? else {
             return Ok(Look::Unsure);
         };
@@ -386,42 +384,5 @@ impl Pump {
         }
         self.claimed_at = None;
         Ok(())
-    }
-}
-
-/// The most events of the next look, after one of `asked` events.
-fn next_most(most: usize, asked: usize, failed: bool, took: Duration) -> usize {
-    if took > LONG_LOOK || failed && took > SHORT_LOOK {
-        (asked / 2).max(1)
-    } else if took < SHORT_LOOK && !failed {
-        (most * 2).min(MOST_UNMATCHED)
-    } else {
-        most
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_look_that_takes_too_long_is_not_asked_again() {
-        let timed_out = Duration::from_secs(12);
-        let mut most = MOST_UNMATCHED;
-        let mut asked = Vec::new();
-        for _ in 0..16 {
-            most = next_most(most, most, true, timed_out);
-            asked.push(most);
-        }
-        assert_eq!(asked[..3], [5000, 2500, 1250]);
-        assert_eq!(asked.last(), Some(&1));
-    }
-
-    #[test]
-    fn short_looks_grow_again_and_an_outage_changes_nothing() {
-        let short = Duration::from_millis(5);
-        assert_eq!(next_most(1, 1, false, short), 2);
-        assert_eq!(next_most(MOST_UNMATCHED, 2000, false, short), MOST_UNMATCHED);
-        assert_eq!(next_most(500, 500, true, short), 500);
     }
 }

@@ -164,6 +164,8 @@ fn failed(what: &impl std::fmt::Display) -> HandlerError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
