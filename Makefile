@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-models dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test chaos fuzz bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-models dev-packages dev-server dev-postgres15 dev-tools
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -44,6 +44,11 @@ chaos: setup dev-chaos ## the long form of the chaos tests (about 10 minutes)
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
 	ZERODB_CHAOS=10 $(RUN) cargo test -p zerodb_hooks_tests --test chaos
+
+fuzz: setup ## the long form of the fuzzer of the database's door (about 10 minutes)
+	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
+	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
+	ZERODB_FUZZ=$${ZERODB_FUZZ:-20000} $(RUN) cargo test -p zerodb_hooks_tests --test security fuzz -- --nocapture
 
 pgtest: setup
 	for server in $(EVERY); do dev/pgtest.sh $$server; done

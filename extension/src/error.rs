@@ -67,6 +67,9 @@ pub enum Error {
         function: String,
     },
     NoInnerFunction,
+    UnreadableConfig {
+        reason: String,
+    },
     NotInstalled,
     NotSettled,
     TemporaryObject,
@@ -135,6 +138,7 @@ impl Error {
                 format!("zerodb.{function}() cannot be called within a security-restricted operation")
             }
             Self::NoInnerFunction => "the function has no inner function beside it".into(),
+            Self::UnreadableConfig { .. } => "hook_config cannot be read".into(),
             Self::NotInstalled => "the extension is not there, or of another version than its library".into(),
             Self::NotSettled => "deferred triggers could not be fired".into(),
             Self::TemporaryObject => "the code of a hook made a temporary object".into(),
@@ -166,6 +170,7 @@ impl Error {
                 "Who owns a function can change it at any time, and it would run with the rights of the hook's owner."
                     .into(),
             ),
+            Self::UnreadableConfig { reason } => Some(format!("{reason}.")),
             Self::RestrictedOperation { .. } => Some(
                 "ANALYZE, REINDEX, REFRESH MATERIALIZED VIEW and the worker's handlers run the code of others so.".into(),
             ),
@@ -211,6 +216,9 @@ impl Error {
                 "Call it from a session of its own, not from an index, a view or a hook."
             }
             Self::NoInnerFunction => "ALTER EXTENSION zerodb_hooks UPDATE;",
+            Self::UnreadableConfig { .. } => {
+                "Keep it flat: no handler's config nests deeper than two levels."
+            }
             Self::OwnerMayNotExecute { .. } => "GRANT EXECUTE on the function to the hook's owner.",
             Self::BadDimensions => "Give 1 to 16000.",
             Self::NullArgument => "Only the worker calls it.",

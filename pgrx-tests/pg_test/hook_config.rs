@@ -8,7 +8,7 @@ mod tests {
 
     fn check(hook_type: &str, name: &str, config: &str) {
         Spi::run_with_args(
-            "SELECT zerodb._check_hook($1, $2, $3::jsonb)",
+            "SELECT zerodb._check_hook($1, $2, $3)",
             &[hook_type.into(), name.into(), config.into()],
         )
         .expect("the check passes");

@@ -31,7 +31,7 @@ DECLARE
 BEGIN
     PERFORM zerodb._check_event_pattern(event_type);
     PERFORM zerodb._check_config_size(hook_config);
-    PERFORM zerodb._check_hook(hook_type, hook_name, hook_config);
+    PERFORM zerodb._check_hook(hook_type, hook_name, hook_config::text);
     PERFORM zerodb._check_hook_function(caller, hook_type, hook_config);
     PERFORM zerodb._check_embed_targets(caller, event_type, hook_name, hook_config);
     PERFORM zerodb._check_summary_targets(caller, event_type, hook_name, hook_config);
@@ -199,7 +199,7 @@ BEGIN
             PERFORM zerodb._check_steering(caller, changed);
         END IF;
         PERFORM zerodb._check_config_size(_update_hook.hook_config);
-        PERFORM zerodb._check_hook(changed.hook_type, changed.hook_name, _update_hook.hook_config);
+        PERFORM zerodb._check_hook(changed.hook_type, changed.hook_name, _update_hook.hook_config::text);
         PERFORM zerodb._check_hook_function(d.owner, changed.hook_type, _update_hook.hook_config)
         FROM zerodb.hook_detail AS d WHERE d.hook_id = _update_hook.id;
         PERFORM zerodb._check_embed_targets(caller, changed.event_type, changed.hook_name, _update_hook.hook_config);

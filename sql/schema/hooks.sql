@@ -94,7 +94,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM zerodb._check_config_size(new.hook_config);
-    PERFORM zerodb._check_hook(new.hook_type, new.hook_name, new.hook_config);
+    PERFORM zerodb._check_hook(new.hook_type, new.hook_name, new.hook_config::text);
     PERFORM zerodb._check_path('when', new.hook_config ->> 'when',
         'Give a jsonpath predicate over the event''s data, such as ''$.size_bytes > 1000''.');
     PERFORM zerodb._check_path('order_by', new.hook_config ->> 'order_by',

@@ -154,6 +154,11 @@ BEGIN
         RAISE EXCEPTION 'role % acts for every tenant', role
             USING ERRCODE = '22023', HINT = 'Only a role with no more than zerodb.grant_user can be bound.';
     END IF;
+    -- A store asks for the tenant by _user_id, and takes the setting of a role that may not ask.
+    IF NOT has_function_privilege(role, 'zerodb._user_id()', 'EXECUTE') THEN
+        RAISE EXCEPTION 'role % has no rights of a user', role
+            USING ERRCODE = '22023', HINT = format('SELECT zerodb.grant_user(%L) first.', role);
+    END IF;
     INSERT INTO zerodb.tenant_binding AS b (role, role_name, user_id)
     SELECT r.oid, r.rolname, _bind_tenant.user_id FROM pg_roles AS r WHERE r.oid = _bind_tenant.role
     ON CONFLICT ON CONSTRAINT tenant_binding_pkey DO UPDATE SET role = excluded.role;

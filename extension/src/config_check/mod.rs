@@ -8,17 +8,23 @@ mod reference;
 mod url;
 mod value;
 
-use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, raise};
 use keys::{ANY_HOOK, AUTO_EMBED, AUTO_GRAPH, AUTO_SUMMARIZE, Key, LOG, SQL, WEBHOOK};
 
-/// `zerodb._check_hook`: raises 22023 for the first thing that is wrong with a hook.
+/// `zerodb._check_hook`: raises 22023 for the first thing that is wrong with a hook. The config comes as text, because not
+/// every jsonb can be read here: one that nests deeper than 127 levels is refused like any other mistake.
 #[pg_extern(name = "_check_hook", immutable)]
-fn check_hook(hook_type: Option<&str>, hook_name: Option<&str>, hook_config: Option<JsonB>) {
-    let config = hook_config.map_or(Value::Null, |config| config.0);
+fn check_hook(hook_type: Option<&str>, hook_name: Option<&str>, hook_config: Option<&str>) {
+    let config = match hook_config.map(serde_json::from_str) {
+        None => Value::Null,
+        Some(Ok(config)) => config,
+        Some(Err(unread)) => raise(Error::UnreadableConfig {
+            reason: unread.to_string(),
+        }),
+    };
     if let Err(error) = check(
         hook_type.unwrap_or_default(),
         hook_name.unwrap_or_default(),

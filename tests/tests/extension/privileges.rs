@@ -230,6 +230,8 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
         let known = [
             "_cancel_all_deliveries",
             "_cancel_deliveries",
+            "_disable_hook",
+            "_forget_fault",
             "_leave_order",
             "_prune_cursor",
             "_prune_deliveries",

@@ -94,6 +94,13 @@ async fn only_an_administrator_binds_and_sees_all_bindings() -> Result<()> {
         assert_eq!(stage.mallory.error(&unbind).await?.code, "42501");
         stage.admin.run(&unbind).await?;
         assert_eq!(stage.admin.error(&unbind).await?.code, "P0002");
+        let stranger = db.create_role("stranger").await?;
+        let without = format!("SELECT zerodb.bind_tenant('{stranger}', '{MALLORY}')");
+        assert_eq!(
+            stage.admin.error(&without).await?.code,
+            "22023",
+            "a role without rights"
+        );
         let every = format!("SELECT zerodb.bind_tenant('{mallory}', '{EVERY_USER}')");
         assert_eq!(stage.admin.error(&every).await?.code, "22023");
         Ok(())
