@@ -25,7 +25,7 @@ async fn a_row_that_is_too_large_is_recorded_without_its_large_fields() -> Resul
             ),
             // Together they are; the larger one goes.
             (
-                format!("4, repeat('x', 600000), to_jsonb(repeat('y', 700000))"),
+                "4, repeat('x', 600000), to_jsonb(repeat('y', 700000))".to_owned(),
                 json!(["more"]),
             ),
             (

@@ -236,10 +236,10 @@ async fn a_writer_waits_for_no_lock_on_the_hooks() -> Result<()> {
         // The event types and the bindings, too, for what the session has forgotten.
         stage
             .admin
-            .run(&format!(
+            .run(
                 "BEGIN; LOCK TABLE zerodb.zerodb_hooks, zerodb.event_type, zerodb.watch_tenant, zerodb.tenant_binding
-                IN ACCESS EXCLUSIVE MODE"
-            ))
+                IN ACCESS EXCLUSIVE MODE",
+            )
             .await?;
         let fresh = db.session_as(&stage.victim_role).await?;
         fresh.run(&format!("SET lock_timeout = '1ms'; {insert}")).await?;
