@@ -287,28 +287,34 @@ impl Pump {
         if !self.suspects.are_due(began) {
             return Ok(());
         }
-        let store = self.shared.store.clone();
-        let ran = async {
-            if store.bounded(store.has_suspects()).await? {
-                self.empty(EMPTYING).await;
-                if self.shared.stop.is_cancelled() {
-                    return Ok(());
-                }
-                let lease = self.shared.lease();
-                let suspects = store.bounded(store.claim_suspects(lease)).await;
-                let (alone, mut ended) = mpsc::channel(1);
-                self.begin(lease, self.answered(suspects)?, Some(alone));
-                tokio::select! {
-                    _all = ended.recv() => {}
-                    () = self.shared.stop.cancelled() => {}
-                    () = tokio::time::sleep(ALONE) => {}
-                }
-            }
-            Ok(())
-        };
-        let ran = ran.await;
-        self.suspects.ended(began, Instant::now());
-        ran
+        let ran = self.ran_suspects().await;
+        let any = matches!(ran, Ok(true));
+        self.suspects.ended(any, began, Instant::now());
+        ran.map(|_any| ())
+    }
+
+    /// True when there were some.
+    async fn ran_suspects(&self) -> Result<bool, StoreError> {
+        let store = &self.shared.store;
+        if !store.bounded(store.has_suspects()).await? {
+            return Ok(false);
+        }
+        self.empty(EMPTYING).await;
+        if self.shared.stop.is_cancelled() {
+            return Ok(false);
+        }
+        let lease = self.shared.lease();
+        let suspects = store.bounded(store.claim_suspects(lease)).await;
+        let suspects = self.answered(suspects)?;
+        let any = !suspects.is_empty();
+        let (alone, mut ended) = mpsc::channel(1);
+        self.begin(lease, suspects, Some(alone));
+        tokio::select! {
+            _all = ended.recv() => {}
+            () = self.shared.stop.cancelled() => {}
+            () = tokio::time::sleep(ALONE) => {}
+        }
+        Ok(any)
     }
 
     /// Waits until nothing is in flight, as long as that, or until the worker stops.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Sender;
 
-/// How often they are looked for.
+/// How often they are looked for while there are none.
 const EVERY: Duration = Duration::from_secs(1);
 /// How long what is in flight is waited for before they run. What takes longer goes on beside them, for nobody may make the others wait
 /// for an hour; should it be lost with them, it runs alone itself.
@@ -28,9 +28,9 @@ impl Suspects {
     }
 
     /// Some ran from `began` to `now`, or none was there.
-    pub fn ended(&mut self, began: Instant, now: Instant) {
+    pub fn ended(&mut self, ran: bool, began: Instant, now: Instant) {
         let took = now.saturating_duration_since(began);
-        self.next = Some(now + took.max(EVERY));
+        self.next = Some(now + if ran { took } else { took.max(EVERY) });
     }
 }
 
@@ -43,10 +43,15 @@ mod tests {
         let (mut suspects, start) = (Suspects::default(), Instant::now());
         assert!(suspects.are_due(start));
         let after = |seconds| start + Duration::from_secs(seconds);
-        suspects.ended(start, after(30));
+        suspects.ended(true, start, after(30));
         assert!(!suspects.are_due(after(59)));
         assert!(suspects.are_due(after(60)));
-        suspects.ended(after(60), after(60));
+        suspects.ended(true, after(60), after(60));
+        assert!(
+            suspects.are_due(after(60)),
+            "many that are quick follow one another"
+        );
+        suspects.ended(false, after(60), after(60));
         assert!(!suspects.are_due(after(60)));
         assert!(suspects.are_due(after(61)));
     }
