@@ -1,17 +1,23 @@
 //! The listening connection: it receives wake-ups and holds the locks by which writers know whether to send them. It is
 //! never in a transaction and always drained, so it never holds back vacuum.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
+use futures_util::{FutureExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
+use tokio::task::unconstrained;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Client};
+use tokio_postgres::{AsyncMessage, Client, Connection};
 
 use super::connect::{SESSION, Target};
 use super::statements::{CHANNEL, LEAD, PARK, UNPARK};
 use super::{Store, StoreError, answered};
+
+/// So many wake-ups within a pause are a flood; such a pause is then between two readings.
+const FLOOD: u32 = 16;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Whether writers notify from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,21 +41,14 @@ impl Store {
     /// Connects and listens.
     pub async fn listen(&self, park_timeout: Duration) -> Result<Listener, StoreError> {
         let target = Target::parse(&self.url, "zerodb-hooks listener")?;
-        let (client, mut connection) = target.config.connect(target.tls).await?;
+        let (client, connection) = target.config.connect(target.tls).await?;
         // One waiting wake-up says all: more are dropped, and the channel closes when the connection ends.
         let (wakes, notifications) = mpsc::channel(1);
         #[expect(
             clippy::disallowed_methods,
             reason = "the driver of a connection ends with its client"
         )]
-        tokio::spawn(async move {
-            let mut messages = poll_fn(move |context| connection.poll_message(context));
-            while let Some(Ok(message)) = messages.next().await {
-                if matches!(message, AsyncMessage::Notification(_)) {
-                    let _full = wakes.try_send(());
-                }
-            }
-        });
+        tokio::spawn(drive(connection, wakes));
         client.batch_execute(SESSION).await?;
         let timeout = format!("{}ms", park_timeout.as_millis());
         client
@@ -65,6 +64,43 @@ impl Store {
             leads: false,
             parked: false,
         })
+    }
+}
+
+/// Reads what the server sends, for as long as the connection lives, and passes wake-ups on. Where they come in a flood they are read
+/// together: one for all of them is enough, and each by itself costs processor time. None is ever left to the server's queue.
+async fn drive<S, T>(mut connection: Connection<S, T>, wakes: mpsc::Sender<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut messages = poll_fn(move |context| connection.poll_message(context));
+    let (mut since, mut count) = (Instant::now(), 0);
+    while let Some(Ok(message)) = messages.next().await {
+        if !matches!(message, AsyncMessage::Notification(_)) {
+            continue;
+        }
+        let _full = wakes.try_send(());
+        if since.elapsed() > PAUSE {
+            (since, count) = (Instant::now(), 0);
+        }
+        count += 1;
+        if count < FLOOD {
+            continue;
+        }
+        tokio::time::sleep(PAUSE).await;
+        let mut more = false;
+        loop {
+            match unconstrained(messages.next()).now_or_never() {
+                Some(Some(Ok(_))) => more = true,
+                Some(_) => return,
+                None => break,
+            }
+        }
+        if more {
+            let _full = wakes.try_send(());
+        }
+        (since, count) = (Instant::now(), if more { FLOOD } else { 0 });
     }
 }
 
