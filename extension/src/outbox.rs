@@ -157,7 +157,7 @@ fn current_slot(now: pg_sys::TimestampTz) -> usize {
 }
 
 /// `zerodb._current_slot`: the partition that events are written to now.
-#[pg_extern(name = "_current_slot")]
+#[pg_extern(name = "_current_slot", stable)]
 fn current_slot_sql() -> i32 {
     // SAFETY: only reads the clock.
     current_slot(unsafe { pg_sys::GetCurrentTimestamp() }) as i32

@@ -36,6 +36,13 @@ BEGIN
 END
 $$;
 
+-- The meta-event of a delivery that is given up. It has no limit of size: its texts are bounded, what it takes over from the event
+-- was let in, and the statement that records it is everybody's.
+CREATE FUNCTION zerodb._emit_failure(data jsonb, project_id uuid, user_id uuid, bank_id text) RETURNS integer
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT zerodb._append('on_hook_failure', data::text, project_id, user_id, bank_id) $$;
+
 -- 54000 for an event that is larger than the setting allows: every hook on it would carry all of it.
 CREATE FUNCTION zerodb._check_event_size(data jsonb, bank_id text) RETURNS void
 LANGUAGE plpgsql STABLE

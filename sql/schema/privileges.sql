@@ -71,6 +71,8 @@ AS $$
         '_capture',
         -- Who is calling, for policies and views.
         '_user_id', '_tenant', '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_acting_user',
+        -- Reads the clock, and loads the library: from then on the settings have their bounds.
+        '_current_slot',
         -- Reading the log and the queue, as far as row-level security shows them.
         '_event_id', '_event_key', '_rfc3339', '_no_event', '_no_hook', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched',
         '_patterns', '_spent', '_event_data',
@@ -95,10 +97,10 @@ AS $$
         '_check_graph_coders', '_lock_graph', '_graph_give_sources', '_graph_rename_orphans', '_graph_twins', '_graph_move_names',
         '_graph_part_relation', '_graph_restore_names']
     WHEN 'worker' THEN ARRAY[
-        'emit', 'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event',
+        'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event',
         '_all_tenants', '_user_id', '_tenant', '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_key', '_rfc3339', '_no_event', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched',
-        '_patterns', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
+        '_patterns', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake', '_emit_failure',
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
         '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
         '_event_data', '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',

@@ -37,7 +37,7 @@ WITH ended AS MATERIALIZED (
 )
 SELECT f.id, CASE WHEN f.state = 'discarded' THEN (
     -- The meta-event; a hook on it that fails does not make another.
-    SELECT zerodb.emit('on_hook_failure', jsonb_build_object('hook_id', f.hook_id, 'hook_name', h.hook_name, 'event', left(o.event_type, 100),
+    SELECT zerodb._emit_failure(jsonb_build_object('hook_id', f.hook_id, 'hook_name', h.hook_name, 'event', left(o.event_type, 100),
         'event_id', zerodb._event_id(f.event_xid, f.event_ord), 'delivery_id', f.id, 'attempts', f.attempts, 'last_error', f.error),
         o.project_id, nullif(f.user_id, zerodb._every_user()), o.bank_id)
     FROM zerodb.outbox AS o LEFT JOIN zerodb.zerodb_hooks AS h ON h.id = f.hook_id

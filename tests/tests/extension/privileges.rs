@@ -231,6 +231,7 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
             "_cancel_all_deliveries",
             "_cancel_deliveries",
             "_disable_hook",
+            "_emit_failure",
             "_forget_fault",
             "_leave_order",
             "_prune_cursor",

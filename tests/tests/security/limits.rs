@@ -3,6 +3,7 @@
 use zerodb_hooks_tests::{Result, on_every_server};
 
 use crate::actors::Stage;
+use crate::at_work::{becomes, hook, in_state, is_served, worker};
 
 #[tokio::test]
 async fn a_config_an_event_and_the_number_of_hooks_are_bounded() -> Result<()> {
@@ -60,6 +61,42 @@ async fn event_types_are_registered_names_of_at_most_100_characters() -> Result<
         let register = format!("SELECT zerodb.register_event_type('{long}', 'app', '{{}}', '')");
         assert_eq!(stage.admin.error(&register).await?.code, "22023");
         Ok(())
+    })
+    .await
+}
+
+/// The meta-event of a delivery that is given up takes over texts of the hook's user; the statement that records it is everybody's.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_delivery_is_written_whatever_the_limit_of_events() -> Result<()> {
+    on_every_server(async |db| {
+        let stage = Stage::set(&db).await?;
+        stage
+            .admin
+            .run(&format!(
+                "ALTER DATABASE {} SET zerodb.max_event_size = '1kB'",
+                db.name
+            ))
+            .await?;
+        let role = &stage.mallory_role;
+        stage
+            .mallory
+            .run(&format!(
+                "CREATE FUNCTION {role}.fails(e jsonb) RETURNS void LANGUAGE plpgsql
+                AS $$ BEGIN RAISE EXCEPTION '%', repeat('no ', 3000); END $$"
+            ))
+            .await?;
+        let config = format!("{{\"function\": \"{role}.fails\", \"max_attempts\": 1}}");
+        let failing = hook(&stage.mallory, "fails", "sql", &config).await?;
+        let log = hook(&stage.victim, "log", "log", "{}").await?;
+        let _worker = worker(&db, &stage.admin, &[]).await?;
+        stage
+            .mallory
+            .run("SELECT zerodb.emit('app.thing', '{}', bank_id => repeat('b', 1000))")
+            .await?;
+        becomes(&stage.admin, &in_state(&failing, "discarded"), "1").await?;
+        let told = "SELECT count(*) FROM zerodb.events WHERE event = 'on_hook_failure'";
+        becomes(&stage.mallory, told, "1").await?;
+        is_served(&stage.victim, &log).await
     })
     .await
 }
