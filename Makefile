@@ -36,9 +36,12 @@ test: setup dev-pgspot dev-chaos dev-model-clients dev-models check pgtest ## ru
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	echo "==> building and testing the worker (about 6 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
-	$(RUN) cargo test -p zerodb_hooks_worker -p zerodb_hooks_lexical -p zerodb_hooks_models -p zerodb_hooks_documents -p zerodb_hooks_templates
-	echo "==> running the end-to-end tests"
-	$(RUN) cargo test -p zerodb_hooks_tests
+	# A suite that fails hides none of those after it.
+	failed=0; \
+	$(RUN) cargo test --no-fail-fast -p zerodb_hooks_worker -p zerodb_hooks_lexical -p zerodb_hooks_models -p zerodb_hooks_documents -p zerodb_hooks_templates || failed=1; \
+	echo "==> running the end-to-end tests"; \
+	$(RUN) cargo test --no-fail-fast -p zerodb_hooks_tests || failed=1; \
+	exit $$failed
 
 chaos: setup dev-chaos ## the long form of the chaos tests (about 10 minutes)
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
