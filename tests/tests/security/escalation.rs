@@ -1,8 +1,9 @@
 //! From a user to a superuser: with a worker that runs, and a function that would take the rights if it were ever called with them.
 
-use zerodb_hooks_tests::{Result, Worker, on_every_server};
+use zerodb_hooks_tests::{Result, on_every_server};
 
 use crate::actors::Stage;
+use crate::at_work::{hook, worker};
 
 /// An administrator tunes the hook, by the API and by hand; the function goes on with the rights of its owner.
 #[tokio::test(flavor = "multi_thread")]
@@ -11,22 +12,15 @@ async fn a_hook_that_a_superuser_has_tuned_still_acts_as_its_owner() -> Result<(
         let stage = Stage::set(&db).await?;
         let canary = stage.canary().await?;
         let config = format!("{{\"function\": \"{canary}\"}}");
-        let hook = stage
-            .mallory
-            .text(&format!(
-                "SELECT id FROM zerodb.create_hook('app.thing', 'h', '{config}', hook_type => 'sql')"
-            ))
-            .await?;
-        let worker_role = db.create_role("hand").await?;
+        let hook = hook(&stage.mallory, "h", "sql", &config).await?;
         stage
             .admin
             .run(&format!(
-                "SELECT zerodb.grant_worker('{worker_role}');
-                SELECT zerodb.update_hook('{hook}', '{{\"function\": \"{canary}\", \"timeout_ms\": 60000}}');
+                "SELECT zerodb.update_hook('{hook}', '{{\"function\": \"{canary}\", \"timeout_ms\": 60000}}');
                 UPDATE zerodb.zerodb_hooks SET hook_config = hook_config || '{{\"concurrency\": 2}}'"
             ))
             .await?;
-        let _worker = Worker::start(&db.cluster.url_as(&worker_role, &db.name))?;
+        let _worker = worker(&db, &stage.admin, &[]).await?;
         let event = stage
             .mallory
             .text("SELECT zerodb.emit('app.thing', '{}')")
