@@ -173,7 +173,7 @@ BEGIN
 END
 $$;
 
--- The keys of a config that say when, how often and how patiently, and not what a hook does.
+-- What a config makes the hook do: without the keys that say when, how often and how patiently.
 CREATE FUNCTION zerodb._steering_keys(hook_config jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
