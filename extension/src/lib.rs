@@ -14,6 +14,7 @@ mod lexical;
 mod lock;
 mod outbox;
 mod owner;
+mod pattern;
 mod reserve;
 mod settings;
 mod wake;
@@ -86,7 +87,7 @@ extension_sql_file!(
 extension_sql_file!(
     "../../sql/schema/delivery_api.sql",
     name = "delivery_api",
-    requires = ["event_api"]
+    requires = ["event_api", pattern::patterns]
 );
 extension_sql_file!(
     "../../sql/schema/store_trust.sql",

@@ -228,17 +228,6 @@ BEGIN
 END
 $$;
 
--- The hook patterns that cover an event type: itself, every dotted prefix with `.*`, and `*`. No hook's pattern is longer than 100
--- characters, so what follows them is not looked at, however long the type of an event may be.
-CREATE FUNCTION zerodb._patterns(event_type text) RETURNS text[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT ARRAY[event_type, '*'] || ARRAY(
-        SELECT array_to_string(words[1:n], '.') || '.*'
-        FROM string_to_array(left(event_type, 100), '.') AS words, generate_series(1, cardinality(words) - 1) AS n)
-$$;
-
 -- The hook's "when" or "order_by", parsed; null when there is none and when it is none, which a trigger prevents.
 CREATE FUNCTION zerodb._path(hook zerodb.zerodb_hooks, key text) RETURNS jsonpath
 LANGUAGE plpgsql STABLE

@@ -36,8 +36,10 @@ WITH held AS MATERIALIZED (
     SELECT t.event_type, h.id, h.xmin::text::bigint AS version, h.user_id, h.project_id, d.predicate, d.order_by,
         coalesce(d.conditional, true) AS conditional, coalesce(d.ordered, true) AS ordered, coalesce(d.simple, false) AS simple
     FROM (SELECT DISTINCT e.event_type FROM events AS e) AS t
-    JOIN zerodb.zerodb_hooks AS h ON h.is_active AND h.event_type = ANY (zerodb._patterns(t.event_type))
-        AND (h.user_id = '00000000-0000-0000-0000-000000000000' OR h.user_id IN (SELECT e.user_id FROM events AS e))
+    -- Once a type, and not once for each hook, of which there may be many.
+    CROSS JOIN LATERAL unnest(zerodb._patterns(t.event_type)) AS p (pattern)
+    JOIN zerodb.zerodb_hooks AS h ON h.is_active AND h.event_type = p.pattern
+        AND h.user_id = ANY (ARRAY(SELECT '00000000-0000-0000-0000-000000000000'::uuid UNION ALL SELECT e.user_id FROM events AS e))
     -- By its key, whatever the planner thinks of a table that was small when it last looked.
     LEFT JOIN LATERAL (SELECT x.* FROM zerodb.hook_detail AS x WHERE x.hook_id = h.id OFFSET 0) AS d ON true
 ), size AS MATERIALIZED (
