@@ -19,6 +19,37 @@ AS $$
     SELECT 'id bigint PRIMARY KEY DEFAULT ((''x'' || encode(substr(uuid_send(gen_random_uuid()), 9), ''hex''))::bit(64)::bigint & 4611686018427387903)'
 $$;
 
+-- The check of a predicate: 1 to 64 letters of any script, digits and _, not a digit or _ first, and no small letter of English. By
+-- code points, because what is a letter depends on the server's locale; the worker is stricter. Of the rest of Unicode it refuses
+-- controls, spaces and what is not seen.
+CREATE FUNCTION zerodb._predicate_check(column_name name) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%I ~ %L', column_name, '^[^\u0001-\u0040\u005b-\u00a9\u2000-\u206f\u3000\ufeff][^\u0001-\u002f\u003a-\u0040\u005b-\u005e\u0060-\u00a9\u2000-\u206f\u3000\ufeff]{0,63}$')
+$$;
+
+-- A store of an older version takes predicates of English only: the wider check in place of it. Its rows fit the old one, so they
+-- are not read again.
+CREATE FUNCTION zerodb._widen_predicates(schema name) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    narrow record;
+BEGIN
+    FOR narrow IN
+        SELECT c.conrelid::regclass AS target, c.conname, a.attname
+        FROM pg_constraint AS c JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype = 'c' AND a.attname IN ('predicate', 'inverse') AND pg_get_constraintdef(c.oid) LIKE '%^[A-Z][A-Z0-9!_]{0,63}$%' ESCAPE '!'
+            AND c.conrelid IN (to_regclass(format('%I.relations', schema)), to_regclass(format('%I.predicates', schema)))
+    LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I CHECK (%3$s) NOT VALID', narrow.target, narrow.conname,
+            zerodb._predicate_check(narrow.attname));
+    END LOOP;
+END
+$$;
+
 -- The definition of a reference to a row of the same tenant. superseded_by has none: one with a generated column cannot be set to
 -- null, and a fact that names a stranger's is nobody's harm.
 CREATE FUNCTION zerodb._tenant_reference(schema name, column_name name, table_name name) RETURNS text
@@ -89,7 +120,7 @@ BEGIN
     IF zerodb._create_store_table(schema, 'relations', 'Graph: one row a fact about two entities', format(
         $t$%s,
         source_id bigint NOT NULL,
-        predicate text NOT NULL CHECK (predicate ~ '^[A-Z][A-Z0-9_]{0,63}$'),
+        predicate text NOT NULL CHECK (%s),
         target_id bigint NOT NULL,
         fact text,
         %s,
@@ -104,7 +135,7 @@ BEGIN
         %s,
         UNIQUE (id, tenant),
         %s, %s$t$,
-        zerodb._id_column(), zerodb._embedding_column(schema, 'fact_embedding', dimensions), schema, zerodb._tenant_key_column(),
+        zerodb._id_column(), zerodb._predicate_check('predicate'), zerodb._embedding_column(schema, 'fact_embedding', dimensions), schema, zerodb._tenant_key_column(),
         zerodb._tenant_reference(schema, 'source_id', 'entities'), zerodb._tenant_reference(schema, 'target_id', 'entities')),
         '{"(source_id, confidence DESC, id DESC)","(target_id, confidence DESC, id DESC)","(source_id, predicate, target_id)",
         "(superseded_by) WHERE superseded_by IS NOT NULL"}')
@@ -170,10 +201,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF zerodb._create_store_table(schema, 'predicates', 'Graph: rules of predicates, for you to change; a row without a user counts for all',
-        $t$predicate text NOT NULL CHECK (predicate ~ '^[A-Z][A-Z0-9_]{0,63}$'),
+        format($t$predicate text NOT NULL CHECK (%s),
         single_valued boolean NOT NULL DEFAULT false,
-        inverse text CHECK (inverse ~ '^[A-Z][A-Z0-9_]{0,63}$'),
-        UNIQUE NULLS NOT DISTINCT (predicate, user_id, project_id)$t$,
+        inverse text CHECK (%s),
+        UNIQUE NULLS NOT DISTINCT (predicate, user_id, project_id)$t$, zerodb._predicate_check('predicate'), zerodb._predicate_check('inverse')),
         '{}')
     THEN
         EXECUTE format('COMMENT ON COLUMN %I.predicates.single_valued IS %L', schema,
@@ -213,6 +244,7 @@ BEGIN
     PERFORM zerodb._create_relations(schema, dimensions);
     PERFORM zerodb._create_provenance(schema);
     PERFORM zerodb._create_predicates(schema);
+    PERFORM zerodb._widen_predicates(schema);
     PERFORM zerodb._create_store_table(schema, 'merge_log', 'Graph: which entities were made one, why, and what moved', format(
         $t$%s,
         winner_id bigint NOT NULL,

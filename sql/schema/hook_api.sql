@@ -40,6 +40,7 @@ BEGIN
     VALUES (owner_id, project_id, event_type, hook_type, hook_name, hook_config)
     RETURNING h.* INTO made;
     PERFORM zerodb._own_hook(made, caller);
+    PERFORM zerodb._warn_of_model(made);
     RETURN made;
 EXCEPTION WHEN unique_violation THEN
     RAISE EXCEPTION 'hook % on % exists already', quote_literal(hook_name), quote_literal(event_type)
@@ -81,6 +82,27 @@ BEGIN
     IF zerodb._uses_rights(hook) AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.oid = role) THEN
         RAISE WARNING 'hook % works with the rights of a superuser', quote_literal(hook.hook_name)
             USING HINT = 'Make it as an ordinary role: zerodb.grant_user(role), then SET ROLE.';
+    END IF;
+END
+$$;
+
+-- A model without a provider is the default provider's, and which that is only the worker's file knows. Without one it is the
+-- built-in local one, which knows no models: its vectors are hashed words, whatever the config names.
+CREATE FUNCTION zerodb._warn_of_model(hook zerodb.zerodb_hooks) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    config jsonb := hook.hook_config;
+    model text := CASE WHEN NOT config ? 'provider' THEN coalesce(config ->> 'model', config ->> 'map_model') END;
+BEGIN
+    IF config ? 'embedding_model' AND NOT config ? 'embedding_provider' AND NOT config ? 'provider' THEN
+        model := coalesce(model, config ->> 'embedding_model');
+    END IF;
+    IF hook.hook_type = 'first_party' AND model IS NOT NULL THEN
+        RAISE WARNING 'hook % names the model % and no provider', quote_literal(hook.hook_name), quote_literal(left(model, 100))
+            USING DETAIL = 'The default provider of the worker''s file serves it; where the file has none, the built-in local one does, by hashed words and rules instead of that model.',
+                  HINT = 'Name one, as {"provider": "…"}. zerodb-hooks doctor tells what serves each hook.';
     END IF;
 END
 $$;
@@ -206,6 +228,7 @@ BEGIN
         PERFORM zerodb._check_summary_targets(caller, changed.event_type, changed.hook_name, _update_hook.hook_config);
         UPDATE zerodb.zerodb_hooks AS h SET hook_config = _update_hook.hook_config
         WHERE h.id = _update_hook.id RETURNING h.* INTO changed;
+        PERFORM zerodb._warn_of_model(changed);
     END IF;
     IF _update_hook.is_active IS NOT NULL THEN
         UPDATE zerodb.zerodb_hooks AS h SET is_active = _update_hook.is_active

@@ -85,7 +85,7 @@ AS $$
         '_create_data_tables', '_create_memory_tables', '_watch_store', '_create_entities', '_create_relations', '_create_provenance',
         '_create_predicates', '_create_graph_tables', '_chunk_tables', '_fitting_chunks', '_has_vectors', '_is_vector_column',
         '_vector_dimensions', '_column_of', '_bad_embed',
-        '_id_column', '_tenant_key_column', '_tenant_reference', '_lock_store', '_trusts', '_table_coders', '_check_coders', '_check_store_place',
+        '_id_column', '_predicate_check', '_widen_predicates', '_tenant_key_column', '_tenant_reference', '_lock_store', '_trusts', '_table_coders', '_check_coders', '_check_store_place',
         -- Memories and the graph in the caller's store.
         '_store_table', '_check_memory', '_check_recall', '_distance', '_query_vector', '_recall_space', '_recall',
         '_lexical_embedding', '_lexical_model', '_cosine_similarity', '_norm_name', '_check_search', '_graph_readable', '_graph_bounds',
@@ -105,7 +105,7 @@ AS $$
         '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
         '_event_data', '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
         '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
-        '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint',
+        '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint', '_tell_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',
         '_check_budgets', '_tidy_budgets']
     WHEN 'admin' THEN ARRAY['_all_tenants', 'register_event_type', 'resume_endpoint', 'bind_tenant', 'unbind_tenant']

@@ -6,12 +6,16 @@ CREATE TABLE zerodb.endpoint (
     paused_until timestamptz,
     pause_reason text CHECK (pause_reason ~ '^[a-z_]{1,40}$'),
     failures integer NOT NULL DEFAULT 0,
+    opened_at timestamptz,
+    limited_at timestamptz,
     learned jsonb NOT NULL DEFAULT '{}',
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE zerodb.endpoint IS 'Providers of the workers'' files that are limited, were paused or have taught something';
 COMMENT ON COLUMN zerodb.endpoint.pause_reason IS 'The class of the error, such as quota_exhausted; never the text of an answer';
 COMMENT ON COLUMN zerodb.endpoint.failures IS 'Pauses in a row: each began within a minute of the end of the one before';
+COMMENT ON COLUMN zerodb.endpoint.opened_at IS 'When its circuit opened, until a request succeeds: what on_circuit_breaker_open has told and on_circuit_breaker_close will';
+COMMENT ON COLUMN zerodb.endpoint.limited_at IS 'When it last refused a request for its rate';
 COMMENT ON COLUMN zerodb.endpoint.learned IS 'By model: caps that a refusal named, such as {"bge-m3": {"inputs": 32}}';
 
 -- Who was let in, and when the next one can be: the last row of an endpoint counts. Insert-only, because a row that is
@@ -195,6 +199,50 @@ BEGIN
 END
 $$;
 
+-- Tells hooks of an endpoint: on_circuit_breaker_open, on_circuit_breaker_close or on_rate_limited, as events of nobody's, which
+-- only hooks of every user see. Once for all workers and for pauses that follow one another within a minute; called before the
+-- pause begins. An opening that no worker saw end is told again a minute after its pause.
+CREATE FUNCTION zerodb._tell_endpoint(endpoint text, event_type text, data jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+AS $$
+DECLARE
+    known zerodb.endpoint;
+    -- What happened since is of the pause that is going on, or has just ended.
+    since timestamptz := clock_timestamp() - interval '1 minute';
+    told jsonb;
+BEGIN
+    PERFORM zerodb._lock_endpoint(endpoint);
+    SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint;
+    CASE event_type
+    WHEN 'on_circuit_breaker_open' THEN
+        IF known.opened_at IS NOT NULL AND greatest(known.opened_at, known.paused_until) > since THEN
+            RETURN;
+        END IF;
+        UPDATE zerodb.endpoint AS e SET opened_at = clock_timestamp() WHERE e.name = endpoint;
+        told := jsonb_build_object('provider', endpoint, 'failure_count', data -> 'failure_count', 'last_error', left(data ->> 'last_error', 500));
+    WHEN 'on_circuit_breaker_close' THEN
+        IF known.opened_at IS NULL THEN
+            RETURN;
+        END IF;
+        UPDATE zerodb.endpoint AS e SET opened_at = NULL WHERE e.name = endpoint;
+        told := jsonb_build_object('provider', endpoint,
+            'recovery_duration', round(extract(epoch FROM clock_timestamp() - known.opened_at)::numeric, 3));
+    WHEN 'on_rate_limited' THEN
+        UPDATE zerodb.endpoint AS e SET limited_at = clock_timestamp() WHERE e.name = endpoint;
+        IF greatest(known.limited_at, CASE WHEN known.pause_reason = 'rate_limited' THEN known.paused_until END) > since THEN
+            RETURN;
+        END IF;
+        told := jsonb_build_object('bank_id', NULL, 'operation', left(data ->> 'operation', 200), 'limit', data -> 'limit',
+            'retry_after', data -> 'retry_after');
+    ELSE
+        RAISE EXCEPTION 'an endpoint tells no %', quote_literal(event_type) USING ERRCODE = '22023';
+    END CASE;
+    PERFORM zerodb._append(event_type, told::text, NULL, NULL, NULL);
+END
+$$;
+
 -- API: public.
 CREATE FUNCTION zerodb.resume_endpoint(endpoint text) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
@@ -206,7 +254,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     UPDATE zerodb.endpoint AS e
-    SET paused_until = NULL, pause_reason = NULL, failures = 0, learned = '{}', updated_at = clock_timestamp()
+    SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, limited_at = NULL, learned = '{}', updated_at = clock_timestamp()
     WHERE e.name = endpoint;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no endpoint %', coalesce(quote_literal(endpoint), 'NULL')

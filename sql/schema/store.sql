@@ -311,4 +311,4 @@ BEGIN
     PERFORM zerodb._watch_store(schema);
 END
 $$;
-COMMENT ON FUNCTION zerodb.create_store(name, integer) IS 'Makes the ready-made tables, watched, as yours; calling it again adds what is missing and changes nothing else; 42501 in a schema that is not yours, or in which something lies that is not';
+COMMENT ON FUNCTION zerodb.create_store(name, integer) IS 'Makes the ready-made tables, watched, as yours; calling it again adds what is missing, widens the checks of an older version and changes nothing else; 42501 in a schema that is not yours, or in which something lies that is not';

@@ -8,10 +8,17 @@ use uuid::Uuid;
 use crate::retry::Policy;
 
 /// For whom work is done. What a worker has little of is shared out by it: by owner, and by tenant within an owner.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Party {
     pub owner: Option<Arc<str>>,
     pub user_id: Uuid,
+}
+
+/// A hook that asks for something, and for whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Principal {
+    pub party: Party,
+    pub hook: Uuid,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +66,18 @@ impl Hook {
         Party {
             owner: self.owner.clone(),
             user_id: self.user_id,
+        }
+    }
+
+    /// Who asks, when it works on what belongs to `tenant`: a hook of every user asks for each of them.
+    pub fn principal(&self, tenant: Option<Uuid>) -> Principal {
+        let own = self.party();
+        Principal {
+            party: Party {
+                user_id: tenant.unwrap_or(own.user_id),
+                ..own
+            },
+            hook: self.id,
         }
     }
 

@@ -1,12 +1,15 @@
-//! Turns of a handler that runs only so many deliveries at once. They are shared out by owner first, then by tenant: whoever holds
-//! the fewest is next, and where the handler says so, some are kept for those who have none. No I/O.
+//! Turns of what goes on only so many times at once: deliveries of a handler, requests to a model. They are shared out by owner
+//! first, then by tenant, then by hook: whoever holds the fewest is next, and where the handler says so, some are kept for those
+//! who have none. No I/O.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::hook::{Hook, Party};
+use uuid::Uuid;
+
+use crate::hook::{Hook, Party, Principal};
 
 /// How many turns there are, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +49,12 @@ struct State {
     held: usize,
     by_owner: HashMap<Option<Arc<str>>, usize>,
     by_tenant: HashMap<Party, usize>,
-    waiting: VecDeque<(Party, oneshot::Sender<Turn>)>,
+    by_hook: HashMap<Uuid, usize>,
+    waiting: VecDeque<(Principal, oneshot::Sender<Turn>)>,
 }
 
 /// The right to run. It is given back when it is dropped.
-pub struct Turn(Option<(Arc<Shared>, Party)>);
+pub struct Turn(Option<(Arc<Shared>, Principal)>);
 
 impl Turns {
     pub fn new(shares: Shares) -> Self {
@@ -71,24 +75,27 @@ impl Turns {
         let Some(shared) = &self.0 else {
             return Some(Turn(None));
         };
-        let party = hook.party();
         let mut state = shared.lock();
-        shared.try_take(&mut state, &party)
+        shared.try_take(&mut state, &hook.principal(None))
     }
 
     /// Waits for a turn. Safe to cancel.
     pub async fn take(&self, hook: &Hook) -> Option<Turn> {
+        self.take_for(&hook.principal(None)).await
+    }
+
+    /// The same for anybody.
+    pub async fn take_for(&self, who: &Principal) -> Option<Turn> {
         let Some(shared) = &self.0 else {
             return Some(Turn(None));
         };
         let given = {
-            let party = hook.party();
             let mut state = shared.lock();
-            if let Some(turn) = shared.try_take(&mut state, &party) {
+            if let Some(turn) = shared.try_take(&mut state, who) {
                 return Some(turn);
             }
             let (give, given) = oneshot::channel();
-            state.waiting.push_back((party, give));
+            state.waiting.push_back((who.clone(), give));
             given
         };
         given.await.ok()
@@ -100,18 +107,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_take(self: &Arc<Self>, state: &mut State, party: &Party) -> Option<Turn> {
-        self.is_free_for(state, party).then(|| {
+    fn try_take(self: &Arc<Self>, state: &mut State, who: &Principal) -> Option<Turn> {
+        self.is_free_for(state, who).then(|| {
             state.held += 1;
-            *state.by_owner.entry(party.owner.clone()).or_default() += 1;
-            *state.by_tenant.entry(party.clone()).or_default() += 1;
-            Turn(Some((Arc::clone(self), party.clone())))
+            *state.by_owner.entry(who.party.owner.clone()).or_default() += 1;
+            *state.by_tenant.entry(who.party.clone()).or_default() += 1;
+            *state.by_hook.entry(who.hook).or_default() += 1;
+            Turn(Some((Arc::clone(self), who.clone())))
         })
     }
 
-    fn is_free_for(&self, state: &State, party: &Party) -> bool {
+    fn is_free_for(&self, state: &State, who: &Principal) -> bool {
         let free = self.shares.all.saturating_sub(state.held);
-        let (of_owner, of_tenant) = state.held_by(party);
+        let (of_owner, of_tenant, _) = state.held_by(who);
         let others_first = of_owner > 0 && free <= self.shares.kept;
         free > 0
             && !others_first
@@ -119,7 +127,7 @@ impl Shared {
             && (of_tenant < self.shares.of_tenant.max(1))
     }
 
-    /// Gives free turns to those who wait: first to whose owner, and then to who, holds the fewest.
+    /// Gives free turns to those who wait: first to whose owner, then to whose tenant, then to whose hook holds the fewest.
     fn give(self: &Arc<Self>) {
         loop {
             let (turn, to) = {
@@ -128,10 +136,10 @@ impl Shared {
                 let next = (0..state.waiting.len())
                     .filter(|at| self.is_free_for(&state, &state.waiting[*at].0))
                     .min_by_key(|at| state.held_by(&state.waiting[*at].0));
-                let Some((party, to)) = next.and_then(|at| state.waiting.remove(at)) else {
+                let Some((who, to)) = next.and_then(|at| state.waiting.remove(at)) else {
                     return;
                 };
-                let Some(turn) = self.try_take(&mut state, &party) else {
+                let Some(turn) = self.try_take(&mut state, &who) else {
                     return;
                 };
                 (turn, to)
@@ -143,15 +151,19 @@ impl Shared {
 }
 
 impl State {
-    fn held_by(&self, party: &Party) -> (usize, usize) {
-        let of_owner = self.by_owner.get(&party.owner).copied().unwrap_or(0);
-        (of_owner, self.by_tenant.get(party).copied().unwrap_or(0))
+    fn held_by(&self, who: &Principal) -> (usize, usize, usize) {
+        (
+            self.by_owner.get(&who.party.owner).copied().unwrap_or(0),
+            self.by_tenant.get(&who.party).copied().unwrap_or(0),
+            self.by_hook.get(&who.hook).copied().unwrap_or(0),
+        )
     }
 
-    fn free(&mut self, party: &Party) {
+    fn free(&mut self, who: &Principal) {
         self.held = self.held.saturating_sub(1);
-        lower(&mut self.by_owner, &party.owner);
-        lower(&mut self.by_tenant, party);
+        lower(&mut self.by_owner, &who.party.owner);
+        lower(&mut self.by_tenant, &who.party);
+        lower(&mut self.by_hook, &who.hook);
     }
 }
 
@@ -167,8 +179,8 @@ fn lower<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some((shared, party)) = self.0.take() {
-            shared.lock().free(&party);
+        if let Some((shared, who)) = self.0.take() {
+            shared.lock().free(&who);
             shared.give();
         }
     }
@@ -253,6 +265,22 @@ mod tests {
         assert!(late.flatten().is_some(), "few come first");
         assert!((&mut third).now_or_never().flatten().is_some());
         drop(second);
+    }
+
+    #[test]
+    fn a_tenants_hooks_share_its_turns() {
+        let turns = Turns::new(Shares::open(2));
+        let (many, few) = (hook_of("app", 1), hook_of("app", 1));
+        let first = turns.try_take(&many);
+        let _second = turns.try_take(&many);
+        let mut third = Box::pin(turns.take(&many));
+        assert!((&mut third).now_or_never().is_none());
+        let mut late = Box::pin(turns.take(&few));
+        assert!((&mut late).now_or_never().is_none());
+        drop(first);
+        let late = late.now_or_never().flatten();
+        assert!(late.is_some());
+        assert!((&mut third).now_or_never().is_none());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod leases;
 mod library;
 mod life;
 mod long_summaries;
+mod model_answers;
 mod model_commands;
 mod models;
 mod order;

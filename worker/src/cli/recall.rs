@@ -127,6 +127,7 @@ async fn vector(
     }
     let inputs = [args.query.clone()];
     let request = EmbedRequest {
+        who: None,
         model,
         dimensions: dimensions.and_then(|count| usize::try_from(count).ok()),
         inputs: &inputs,

@@ -64,6 +64,13 @@ impl Hooks {
             self.known.clear();
         }
         shared.slots.belong(id, hook.party());
+        if let Some(model) = shared.context.providers.replaces(&hook) {
+            tracing::warn!(
+                hook = %hook.name,
+                model,
+                "no provider is configured for the hook's model: the built-in local one serves it, by hashed words and rules"
+            );
+        }
         let permits = hook
             .number("concurrency")
             .and_then(|own| usize::try_from(own).ok())

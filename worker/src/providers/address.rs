@@ -10,6 +10,14 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embeddings => "embeddings",
+            Self::Chat => "chat",
+        }
+    }
+
     fn path(self) -> &'static str {
         match self {
             Self::Embeddings => "embeddings",

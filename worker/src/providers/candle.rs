@@ -233,6 +233,7 @@ mod tests {
         candle
             .embed(
                 &EmbedRequest {
+                    who: None,
                     model,
                     dimensions,
                     inputs: &inputs,

@@ -1,16 +1,17 @@
-//! Chat: one question with one answer, as text or as JSON of a schema. Pure.
+//! Chat: one question, to be answered as text or as JSON of a schema. Pure; `completion` reads the answer.
 
 use serde_json::{Map, Value, json};
 
 use super::dialect::{Dialect, JsonMode, LengthName};
-use super::error::{Class, Fault, fault};
-use super::json_text;
 use super::refusal::Parameter;
 use super::schema::Schema;
 use super::usage::{Usage, estimate_tokens};
+use crate::hook::Principal;
 
 #[derive(Debug, Clone, Copy)]
 pub struct ChatRequest<'a> {
+    /// By whom the turns of an endpoint are shared out; `None` for an operator.
+    pub who: Option<&'a Principal>,
     /// A name or alias of the provider's `models`; `None` for its default.
     pub model: Option<&'a str>,
     pub system: &'a str,
@@ -27,7 +28,7 @@ pub struct ChatRequest<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {
     Stop,
-    /// At `max_tokens`: the text is cut. With a schema this is an error, `truncated`.
+    /// At `max_tokens`: the text is cut. JSON that is whole all the same is taken; else it is an error, `truncated`.
     Length,
 }
 
@@ -135,93 +136,6 @@ fn told(schema: &Schema) -> String {
     )
 }
 
-/// What is taken from the body of a success.
-#[derive(Debug, PartialEq)]
-pub(super) struct Taken {
-    pub text: String,
-    pub json: Option<Value>,
-    pub finish: Finish,
-    /// Where the server says it.
-    pub usage: Option<Usage>,
-}
-
-/// Checks a success in this order: choices, the reason of the end, a refusal, emptiness, JSON, the schema.
-///
-/// # Errors
-/// With the first that is not well.
-pub(super) fn read(body: &[u8], schema: Option<&Schema>) -> Result<Taken, Fault> {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return fault(Class::NotJson, "the server's answer is no JSON");
-    };
-    let choice = &body["choices"][0];
-    if !choice.is_object() {
-        return fault(Class::NotJson, "the server's answer has no choices");
-    }
-    let finish = match choice["finish_reason"].as_str() {
-        Some("length") if schema.is_some() => {
-            return fault(
-                Class::Truncated,
-                "the answer ended at max_tokens, within its JSON",
-            );
-        }
-        Some("length") => Finish::Length,
-        Some("content_filter") => {
-            return fault(
-                Class::ContentFiltered,
-                "the server's content filter stopped the answer",
-            );
-        }
-        _ => Finish::Stop,
-    };
-    let message = &choice["message"];
-    if message["refusal"]
-        .as_str()
-        .is_some_and(|refusal| !refusal.is_empty())
-    {
-        return fault(Class::Refused, "the model declined to answer");
-    }
-    let content = content(&message["content"]);
-    let text = json_text::without_thoughts(&content).to_owned();
-    if text.is_empty() {
-        return match finish {
-            Finish::Length => fault(Class::Truncated, "the answer ended at max_tokens before it began"),
-            Finish::Stop => fault(Class::EmptyAnswer, "the answer is empty"),
-        };
-    }
-    let json = match schema {
-        Some(schema) => Some(checked(&text, schema)?),
-        None => None,
-    };
-    Ok(Taken {
-        text,
-        json,
-        finish,
-        usage: Usage::reported(&body["usage"]),
-    })
-}
-
-fn checked(text: &str, schema: &Schema) -> Result<Value, Fault> {
-    let Some(value) = json_text::object(text) else {
-        return fault(Class::InvalidJson, "the answer holds no JSON object");
-    };
-    match schema.check(&value) {
-        Ok(()) => Ok(value),
-        Err(place) => fault(
-            Class::InvalidJson,
-            format!("the answer does not fit the schema at {place}"),
-        ),
-    }
-}
-
-/// A text, or a list of parts with text.
-fn content(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
-        _ => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +151,7 @@ mod tests {
 
     fn sent(schema: Option<&Schema>, dialect: Dialect) -> Value {
         let request = ChatRequest {
+            who: None,
             model: None,
             system: "Be brief.",
             user: "Count.",
@@ -293,81 +208,5 @@ mod tests {
         let other = sent(None, next);
         assert_eq!(other["max_completion_tokens"], json!(10));
         assert!(other.get("max_tokens").is_none() && other.get("temperature").is_none());
-    }
-
-    fn answer(choice: Value) -> Result<Taken, Fault> {
-        read(
-            json!({"choices": [choice]}).to_string().as_bytes(),
-            Some(&schema()),
-        )
-    }
-
-    fn class(choice: Value) -> Class {
-        answer(choice).unwrap_err().class
-    }
-
-    #[test]
-    fn the_first_of_several_faults_decides() {
-        let message = |content: Value, refusal: Value| json!({"content": content, "refusal": refusal});
-        let cases = [
-            (
-                json!({"finish_reason": "length", "message": message(json!("{\"a\":1}"), Value::Null)}),
-                Class::Truncated,
-            ),
-            (
-                json!({"finish_reason": "content_filter", "message": message(json!(""), json!("no"))}),
-                Class::ContentFiltered,
-            ),
-            (
-                json!({"finish_reason": "stop", "message": message(Value::Null, json!("I cannot."))}),
-                Class::Refused,
-            ),
-            (
-                json!({"finish_reason": "stop", "message": message(Value::Null, Value::Null)}),
-                Class::EmptyAnswer,
-            ),
-            (
-                json!({"finish_reason": "stop", "message": message(json!("<think>x</think>"), json!(""))}),
-                Class::EmptyAnswer,
-            ),
-            (
-                json!({"finish_reason": "stop", "message": message(json!("Sure!"), Value::Null)}),
-                Class::InvalidJson,
-            ),
-            (
-                json!({"finish_reason": "stop", "message": message(json!("{\"a\":\"x\"}"), Value::Null)}),
-                Class::InvalidJson,
-            ),
-        ];
-        for (choice, expected) in cases {
-            assert_eq!(class(choice.clone()), expected, "{choice}");
-        }
-        assert_eq!(
-            read(br#"{"choices":[]}"#, None).unwrap_err().class,
-            Class::NotJson
-        );
-        assert_eq!(read(b"<html>", None).unwrap_err().class, Class::NotJson);
-    }
-
-    #[test]
-    fn json_is_taken_from_fences_and_parts() {
-        let fenced = json!({"finish_reason": "stop", "message": {"content": "```json\n{\"a\": 1}\n```"}});
-        assert_eq!(answer(fenced).unwrap().json, Some(json!({"a": 1})));
-        let parts = json!({"message": {"content": [{"type": "text", "text": "{\"a\""}, {"type": "text", "text": ": 2}"}]}});
-        assert_eq!(answer(parts).unwrap().json, Some(json!({"a": 2})));
-    }
-
-    #[test]
-    fn a_cut_text_is_returned_and_said_to_be_cut() {
-        let body = json!({"choices": [{"finish_reason": "length", "message": {"content": "Once upon"}}]})
-            .to_string();
-        let taken = read(body.as_bytes(), None).unwrap();
-        assert_eq!((taken.text.as_str(), taken.finish), ("Once upon", Finish::Length));
-        let nothing =
-            json!({"choices": [{"finish_reason": "length", "message": {"content": ""}}]}).to_string();
-        assert_eq!(
-            read(nothing.as_bytes(), None).unwrap_err().class,
-            Class::Truncated
-        );
     }
 }

@@ -57,6 +57,11 @@ impl Circuit {
         *self = Self::default();
     }
 
+    /// How often it failed in a row.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// The endpoint failed. Returns for how long it is now left alone, if this failure opened it.
     pub fn failed(&mut self, pass: Pass, now: Duration) -> Option<Duration> {
         self.failures = self.failures.saturating_add(1);

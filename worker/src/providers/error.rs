@@ -17,6 +17,8 @@ pub enum Class {
     ModelNotFound,
     /// Nothing answers for the operation under this URL.
     NotFound,
+    /// The server sends the request to another address; redirects are not followed, because a key would go with them.
+    Redirected,
     /// The server refused the request for a reason that it does not share with the other classes.
     BadRequest,
     /// One input has more tokens than the model takes.
@@ -56,6 +58,7 @@ const NAMES: &[(Class, &str)] = &[
     (Class::Unauthorized, "unauthorized"),
     (Class::ModelNotFound, "model_not_found"),
     (Class::NotFound, "not_found"),
+    (Class::Redirected, "redirected"),
     (Class::BadRequest, "bad_request"),
     (Class::InputTooLong, "input_too_long"),
     (Class::BatchTooLarge, "batch_too_large"),
@@ -93,6 +96,10 @@ impl Class {
             Self::Unauthorized => "the server refused the key; check the secret that api_key names",
             Self::ModelNotFound => "the server does not have this model; check model and models",
             Self::NotFound => "nothing answers there; check url, which usually ends in /v1",
+            Self::Redirected => {
+                "the server sends the request elsewhere, and redirects are not followed; write the final address into url, often \
+                 it has https or another path"
+            }
             Self::BadRequest => "the server refused the request",
             Self::InputTooLong => "an input has more tokens than the model takes",
             Self::BatchTooLarge => "the request is too large for the server",

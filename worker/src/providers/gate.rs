@@ -33,6 +33,21 @@ pub struct Wait {
     pub reason: Cow<'static, str>,
 }
 
+/// What hooks are told of an endpoint. It holds no key, no input and no text of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News<'a> {
+    /// It failed so often that it is left alone from now on.
+    Opened { failures: u32, last_error: &'a str },
+    /// A request succeeded since.
+    Closed,
+    /// It refused a request for its rate. `limit` is the one of the file, requests a minute.
+    Limited {
+        operation: &'a str,
+        limit: Option<u32>,
+        after: Duration,
+    },
+}
+
 /// Safe to cancel at every await: what was entered and not sent is lost to the limit, nothing else.
 #[async_trait]
 pub trait Gate: Send + Sync + 'static {
@@ -52,6 +67,9 @@ pub trait Gate: Send + Sync + 'static {
 
     /// Nobody enters for that long. A later pause replaces an earlier one if it ends later.
     async fn pause(&self, endpoint: &str, pause: Duration, reason: &'static str);
+
+    /// Called before the pause that it is about begins. What others were told within the last minute is told nobody again.
+    async fn tell(&self, _endpoint: &str, _news: News<'_>) {}
 
     /// A cap of the server that its refusal named; for other workers, and after a restart.
     async fn learned(&self, _endpoint: &str, _model: &str, _learned: Learned) {}

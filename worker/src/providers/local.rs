@@ -44,6 +44,7 @@ mod tests {
         ]
         .map(str::to_owned);
         let request = EmbedRequest {
+            who: None,
             model: Some("bge-m3"),
             dimensions: Some(256),
             inputs: &inputs,

@@ -8,12 +8,16 @@ mod candle;
 pub mod caps;
 pub mod chat;
 mod circuit;
+mod coding;
+mod completion;
 pub mod config;
 mod dialect;
 pub mod embeddings;
 pub mod endpoint;
 pub mod error;
+mod fit;
 pub mod gate;
+mod json_mend;
 mod json_text;
 mod limit;
 mod local;
@@ -23,7 +27,9 @@ mod refusal;
 mod reported;
 pub mod schema;
 pub mod usage;
+mod vectors;
 mod wait;
+mod wrapping;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,11 +41,12 @@ pub use config::{Config, ConfigError};
 pub use embeddings::{EmbedRequest, Embeddings};
 pub use endpoint::Endpoint;
 pub use error::{Advice, Class, ProviderError};
-pub use gate::{Entered, Gate, LocalGate, RateLimits, Wait};
+pub use gate::{Entered, Gate, LocalGate, News, RateLimits, Wait};
 pub use provider::Provider;
 pub use schema::Schema;
 pub use usage::{Usage, estimate_tokens};
 
+use crate::hook::Hook;
 use crate::http::Client;
 
 /// The name of the provider that is always there.
@@ -89,6 +96,20 @@ impl Providers {
             );
             ProviderError::misconfigured(name, message)
         })
+    }
+
+    /// The model that a hook names and does not get: it names no provider, and the default one is the local one, which knows none.
+    pub fn replaces<'a>(&self, hook: &'a Hook) -> Option<&'a str> {
+        if hook.hook_type != "first_party" || hook.text("provider").is_some() || &*self.default != LOCAL {
+            return None;
+        }
+        let named = ["model", "map_model"].iter().find_map(|key| hook.text(key));
+        named
+            .or_else(|| {
+                hook.text("embedding_model")
+                    .filter(|_| hook.text("embedding_provider").is_none())
+            })
+            .filter(|model| *model != local::MODEL)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {

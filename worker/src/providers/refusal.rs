@@ -285,7 +285,7 @@ impl Seen<'_> {
             400 | 422 => self.bad_request(),
             200..=299 if self.reported.html => refusal(Class::NotJson, retry),
             200..=299 => refusal(Class::ServerError, retry),
-            // Redirects too: they are not followed.
+            300..=399 => refusal(Class::Redirected, Advice::ConfigError),
             _ => refusal(Class::BadRequest, Advice::ConfigError),
         }
     }

@@ -1,7 +1,9 @@
-//! The part of JSON Schema that strict servers take: what is checked of an answer, and of a schema itself. Pure. A whole
-//! validator would bring two dozen crates for keywords that must not be used here.
+//! The part of JSON Schema that strict servers take: what is taken of an answer, and what is checked of a schema itself. Pure. A
+//! whole validator would bring two dozen crates for keywords that must not be used here.
 
 use serde_json::{Map, Value};
+
+use super::fit;
 
 /// A JSON schema that the answer must fit: `type`, `properties`, `required`, `items`, `enum`, `anyOf`. Lengths, ranges and
 /// patterns are the caller's to check, because strict servers refuse them.
@@ -34,10 +36,20 @@ impl Schema {
         fault_at(&self.value, "$")
     }
 
+    /// The answer in the form of the schema. Servers that are not strict, and models behind them, leave out and mistake single
+    /// fields: lists that are absent are empty, and the items of a list are the caller's to read and to drop, as long as one
+    /// of them is of any use.
+    ///
     /// # Errors
-    /// The place of the first value that does not fit, such as `entities[3].name`; never the value.
-    pub fn check(&self, value: &Value) -> Result<(), String> {
-        fits(value, &self.value, "$")
+    /// The place of the first value that does not fit, such as `$.entities[0]`; never the value.
+    pub fn taken(&self, answer: &Value) -> Result<Value, String> {
+        fit::taken(answer, &self.value)
+    }
+
+    /// Whether an answer has all that the schema asks for at its top.
+    pub fn is_whole(&self, answer: &Value) -> bool {
+        let schema = self.value.as_object();
+        schema.is_some_and(|schema| required(schema).iter().all(|name| answer.get(*name).is_some()))
     }
 }
 
@@ -49,7 +61,7 @@ fn fault_at(schema: &Value, place: &str) -> Option<String> {
         return Some(format!("{place}: {other} is not known to strict servers"));
     }
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        let required = strings(schema, "required");
+        let required = required(schema);
         if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
             return Some(format!("{place}: additionalProperties must be false"));
         }
@@ -81,86 +93,9 @@ fn below(schema: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)> 
         .chain(any.map(|inner| (String::new(), inner)))
 }
 
-fn strings<'a>(schema: &'a Map<String, Value>, key: &str) -> Vec<&'a str> {
-    let list = schema.get(key).and_then(Value::as_array);
+fn required(schema: &Map<String, Value>) -> Vec<&str> {
+    let list = schema.get("required").and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn fits(value: &Value, schema: &Value, place: &str) -> Result<(), String> {
-    let Some(schema) = schema.as_object() else {
-        return Ok(());
-    };
-    let wrong = || Err(place.to_owned());
-    if schema.get("type").is_some_and(|types| !is_of(value, types)) {
-        return wrong();
-    }
-    if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
-        && !allowed.contains(value)
-    {
-        return wrong();
-    }
-    if let Some(any) = schema.get("anyOf").and_then(Value::as_array)
-        && !any.iter().any(|inner| fits(value, inner, place).is_ok())
-    {
-        return wrong();
-    }
-    match value {
-        Value::Object(object) => object_fits(object, schema, place),
-        Value::Array(list) => match schema.get("items") {
-            Some(items) => list
-                .iter()
-                .enumerate()
-                .try_for_each(|(at, item)| fits(item, items, &format!("{place}[{at}]"))),
-            None => Ok(()),
-        },
-        _ => Ok(()),
-    }
-}
-
-/// Properties that the schema does not know are passed over: a weaker server adds them, and they do no harm.
-fn object_fits(object: &Map<String, Value>, schema: &Map<String, Value>, place: &str) -> Result<(), String> {
-    if let Some(missing) = strings(schema, "required")
-        .iter()
-        .find(|name| !object.contains_key(**name))
-    {
-        return Err(format!("{place}.{missing}"));
-    }
-    let properties = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    for (name, inner) in properties {
-        if let Some(value) = object.get(name) {
-            fits(value, inner, &format!("{place}.{name}"))?;
-        }
-    }
-    Ok(())
-}
-
-fn is_of(value: &Value, types: &Value) -> bool {
-    match types {
-        Value::String(name) => is_type(value, name),
-        Value::Array(names) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .any(|name| is_type(value, name)),
-        _ => true,
-    }
-}
-
-fn is_type(value: &Value, name: &str) -> bool {
-    match name {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "null" => value.is_null(),
-        "number" => value.is_number(),
-        // 3.0 is an integer in JSON Schema.
-        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0),
-        _ => true,
-    }
 }
 
 #[cfg(test)]
@@ -168,62 +103,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn schema() -> Schema {
-        Schema {
-            name: "facts".into(),
-            value: json!({
-                "type": "object", "additionalProperties": false, "required": ["facts"],
-                "properties": {"facts": {"type": "array", "items": {
-                    "type": "object", "additionalProperties": false, "required": ["id", "kind", "at"],
-                    "properties": {
-                        "id": {"type": "integer"},
-                        "kind": {"type": "string", "enum": ["person", "place"]},
-                        "at": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-                    },
-                }}},
-            }),
-        }
-    }
-
-    #[test]
-    fn the_place_of_what_does_not_fit_is_told_and_not_the_value() {
-        let cases = [
-            (
-                json!({"facts": [{"id": 1, "kind": "person", "at": null}]}),
-                Ok(()),
-            ),
-            (
-                json!({"facts": [{"id": 1.0, "kind": "place", "at": "x", "more": 1}]}),
-                Ok(()),
-            ),
-            (json!({"facts": []}), Ok(())),
-            (json!({}), Err("$.facts")),
-            (json!([]), Err("$")),
-            (
-                json!({"facts": [{"id": 1, "kind": "person"}]}),
-                Err("$.facts[0].at"),
-            ),
-            (
-                json!({"facts": [{"id": "1", "kind": "person", "at": null}]}),
-                Err("$.facts[0].id"),
-            ),
-            (
-                json!({"facts": [{"id": 1, "kind": "secret", "at": null}]}),
-                Err("$.facts[0].kind"),
-            ),
-            (
-                json!({"facts": [{"id": 1, "kind": "person", "at": 3}]}),
-                Err("$.facts[0].at"),
-            ),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(schema().check(&value), expected.map_err(str::to_owned), "{value}");
-        }
-    }
-
     #[test]
     fn a_schema_that_strict_servers_refuse_is_told() {
-        assert_eq!(schema().fault(), None);
         let of = |value| {
             Schema {
                 name: "x".into(),
@@ -232,6 +113,8 @@ mod tests {
             .fault()
             .unwrap_or_default()
         };
+        let taken = json!({"type": "object", "additionalProperties": false, "required": ["a"], "properties": {"a": {"type": "string"}}});
+        assert_eq!(of(taken), "");
         assert!(of(json!({"type": "object", "properties": {}})).contains("additionalProperties"));
         let optional =
             json!({"type": "object", "additionalProperties": false, "required": [], "properties": {"a": {}}});

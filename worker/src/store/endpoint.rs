@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio_postgres::types::Json;
 
-use super::statements::{ENTER_ENDPOINT, LEARN_ENDPOINT, LOAD_ENDPOINT, PAUSE_ENDPOINT, SETTLE_ENDPOINT};
+use super::statements::{
+    ENTER_ENDPOINT, LEARN_ENDPOINT, LOAD_ENDPOINT, PAUSE_ENDPOINT, SETTLE_ENDPOINT, TELL_ENDPOINT,
+};
 use super::{Store, StoreError};
 use crate::providers::gate::RateLimits;
 
@@ -114,6 +117,24 @@ impl Store {
         let milliseconds = i64::try_from(pause.as_millis().min(MOST_PAUSE.as_millis())).unwrap_or(i64::MAX);
         connection
             .execute(&statement, &[&endpoint, &milliseconds, &reason])
+            .await?;
+        Ok(())
+    }
+
+    /// Tells hooks of an endpoint, once for all workers.
+    ///
+    /// # Errors
+    /// Those of any statement.
+    pub async fn tell_endpoint(
+        &self,
+        endpoint: &str,
+        event_type: &str,
+        data: Value,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(TELL_ENDPOINT).await?;
+        connection
+            .execute(&statement, &[&endpoint, &event_type, &Json(data)])
             .await?;
         Ok(())
     }

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::endpoint::{Admission, HeldBy};
 use super::{Store, StoreError};
 use crate::providers::caps::{Cap, Learned};
 use crate::providers::error::Class;
-use crate::providers::gate::{Entered, Gate, RateLimits, Wait};
+use crate::providers::gate::{Entered, Gate, News, RateLimits, Wait};
 
 /// How long an answer of the server is trusted.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -173,6 +174,28 @@ impl Gate for SharedGate {
         let pausing = self.store.pause_endpoint(endpoint, pause, reason);
         if let Err(error) = self.store.bounded(pausing).await {
             tracing::warn!(endpoint, reason, %error, "other workers do not know that the endpoint is paused");
+        }
+    }
+
+    async fn tell(&self, endpoint: &str, news: News<'_>) {
+        let (event_type, data) = match news {
+            News::Opened { failures, last_error } => (
+                "on_circuit_breaker_open",
+                json!({"failure_count": failures, "last_error": last_error}),
+            ),
+            News::Closed => ("on_circuit_breaker_close", json!({})),
+            News::Limited {
+                operation,
+                limit,
+                after,
+            } => (
+                "on_rate_limited",
+                json!({"operation": operation, "limit": limit, "retry_after": after.as_secs_f64()}),
+            ),
+        };
+        let telling = self.store.tell_endpoint(endpoint, event_type, data);
+        if let Err(error) = self.store.bounded(telling).await {
+            tracing::debug!(endpoint, event_type, %error, "could not tell hooks of the endpoint");
         }
     }
 

@@ -61,6 +61,7 @@ statements! {
     SETTLE_ENDPOINT = "settle_endpoint.sql";
     SPILL_DELIVERIES = "spill_deliveries.sql";
     TAKE_LEASE = "take_lease.sql";
+    TELL_ENDPOINT = "tell_endpoint.sql";
     TERMINATE_SESSION = "terminate_session.sql";
     TIDY_BUDGETS = "tidy_budgets.sql";
     UNPARK = "unpark.sql";

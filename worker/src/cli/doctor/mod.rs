@@ -6,6 +6,7 @@ mod definitions;
 mod extension;
 mod finding;
 mod models;
+mod served;
 mod server;
 mod work;
 
@@ -108,6 +109,7 @@ async fn examine_extension(client: &Client, args: &DoctorArgs, report: &mut Repo
     report.add("hooks", definitions::hooks(client).await);
     report.add("secrets", definitions::secrets(client).await);
     report.add("models", models::models(client, args).await);
+    report.add("served models", served::served(client, args).await);
     report.add("watches", definitions::watches(client).await);
     report.add("mappings", definitions::mappings(client).await);
     report.add("triggers", definitions::triggers(client).await);

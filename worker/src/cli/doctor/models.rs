@@ -113,6 +113,7 @@ async fn embed(
     dimensions: Option<usize>,
 ) -> Result<(), ProviderError> {
     let request = EmbedRequest {
+        who: None,
         model,
         dimensions,
         inputs: &["probe".to_owned()],
@@ -122,6 +123,7 @@ async fn embed(
 
 async fn chat(provider: &Provider, model: Option<&str>) -> Result<(), ProviderError> {
     let request = ChatRequest {
+        who: None,
         model,
         system: "Answer with one word.",
         user: "Say yes.",

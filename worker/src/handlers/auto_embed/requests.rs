@@ -4,9 +4,12 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::search::Search;
 use crate::handlers::spending::Spent;
 use crate::handlers::verdict;
+use crate::hook::Hook;
 use crate::outcome::HandlerError;
 use crate::providers::{Advice, EmbedRequest, PackLimits, Provider, estimate_tokens};
 
@@ -16,20 +19,23 @@ pub struct Answered {
     pub spent: Spent,
 }
 
-/// Embeds `texts` within `time`. Safe to cancel; what was sent may then be paid.
+/// Embeds `texts`, which are of `tenant`, within `time`. Safe to cancel; what was sent may then be paid.
 pub async fn embed(
     provider: &Provider,
-    model: Option<&str>,
+    hook: &Hook,
+    tenant: Option<Uuid>,
     dimensions: Option<usize>,
     texts: &[String],
     time: Duration,
 ) -> Answered {
     let until = Instant::now() + time;
+    let (model, who) = (hook.text("model"), hook.principal(tenant));
     let mut answers: Vec<Option<Result<Vec<f32>, HandlerError>>> = texts.iter().map(|_| None).collect();
     let mut spent = Spent::default();
     let mut search = Search::new(packs(texts, &provider.pack_limits(model)));
     while let Some(range) = search.next() {
         let request = EmbedRequest {
+            who: Some(&who),
             model,
             dimensions,
             inputs: &texts[range.clone()],

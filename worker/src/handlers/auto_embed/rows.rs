@@ -125,8 +125,9 @@ impl Work<'_> {
         if texts.is_empty() {
             return Vec::new();
         }
-        let model = self.scope.hook.text("model");
-        let answered = requests::embed(self.provider, model, self.recipe.dimensions, &texts, time).await;
+        let (hook, tenant) = (self.scope.hook, self.scope.user_id);
+        let answered =
+            requests::embed(self.provider, hook, tenant, self.recipe.dimensions, &texts, time).await;
         embedded.spent.add(answered.spent);
         let mut made = Vec::with_capacity(inputs.len());
         for (input, place) in inputs.into_iter().zip(places) {

@@ -71,6 +71,7 @@ impl<'a> Asker<'a> {
         names: &[String],
     ) -> Result<Vec<Vec<f32>>, ProviderError> {
         let request = EmbedRequest {
+            who: Some(&self.config.who),
             model: by.model.as_deref(),
             dimensions: Some(dimensions),
             inputs: names,
@@ -87,6 +88,7 @@ impl<'a> Asker<'a> {
 
     async fn send(&self, question: &Question<'_>, max_tokens: u32) -> Result<Value, ProviderError> {
         let request = ChatRequest {
+            who: Some(&self.config.who),
             model: self.config.model.as_deref(),
             system: question.system,
             user: question.user,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::handlers::verdict;
-use crate::hook::Hook;
+use crate::hook::{Hook, Principal};
 use crate::outcome::HandlerError;
 use crate::providers::{Provider, Providers};
 
@@ -11,6 +13,8 @@ use crate::providers::{Provider, Providers};
 const RELATIONS: usize = 30;
 
 pub struct Config {
+    /// Who asks the models.
+    pub who: Principal,
     /// Extracts, and decides what is unclear; where it cannot chat, rules do the first and nobody the second.
     pub provider: Arc<Provider>,
     pub model: Option<String>,
@@ -32,7 +36,7 @@ pub struct Embedding {
 impl Config {
     /// # Errors
     /// Deferred, where the hook names a provider or a model that the worker's file has not.
-    pub fn of(hook: &Hook, providers: &Providers) -> Result<Self, HandlerError> {
+    pub fn of(hook: &Hook, tenant: Option<Uuid>, providers: &Providers) -> Result<Self, HandlerError> {
         let get = |name: Option<&str>| providers.get(name).map_err(|error| verdict::of_model(&error));
         let provider = get(hook.text("provider"))?;
         let model = hook.text("model").map(str::to_owned);
@@ -51,6 +55,7 @@ impl Config {
             .number("max_relations")
             .and_then(|most| usize::try_from(most).ok());
         Ok(Self {
+            who: hook.principal(tenant),
             embedding: Embedding::of(hook, embedder)?,
             provider,
             model,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use zerodb_hooks_lexical::{Limits, extract};
 
-use super::fields;
+use super::{fields, said};
 
 /// The most entities of a memory.
 pub const ENTITIES: usize = 20;
@@ -57,7 +57,7 @@ impl Extraction {
         let mut collected = Collected::default();
         for (id, entity) in found.entities.into_iter().enumerate() {
             collected.entity(
-                id as i64,
+                &id.to_string(),
                 &entity.name,
                 entity.entity_type.as_str(),
                 entity.aliases,
@@ -66,7 +66,7 @@ impl Extraction {
         for relation in found.relations {
             let (from, to) = relation.sentence;
             collected.relation(
-                (relation.source as i64, relation.target as i64),
+                (&relation.source.to_string(), &relation.target.to_string()),
                 &relation.predicate,
                 Stated {
                     source: 0,
@@ -83,41 +83,37 @@ impl Extraction {
         collected.finish(max_relations)
     }
 
-    /// From a model's answer of the form of `prompt::extraction_schema`.
+    /// From a model's answer of the form of `prompt::extraction_schema`, whatever its items are: one that says nothing is left out,
+    /// and the rest is taken.
     pub fn by_model(answer: &Value, max_relations: usize) -> Self {
         let mut collected = Collected::default();
-        for entity in list(&answer["entities"]) {
-            let aliases = list(&entity["aliases"])
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect();
-            collected.entity(
-                whole(&entity["id"]),
-                text(&entity["name"]),
-                text(&entity["type"]),
-                aliases,
-            );
+        let entities = list(&answer["entities"]);
+        // Where none has an id, relations mean places.
+        let has_ids = entities.iter().any(|entity| !entity["id"].is_null());
+        for (place, entity) in entities.iter().enumerate() {
+            let other = if has_ids {
+                format!("#{place}")
+            } else {
+                place.to_string()
+            };
+            let said = said::Entity::of(entity, other);
+            collected.entity(&said.id, &said.name, &said.kind, said.aliases);
         }
         for relation in list(&answer["relations"]) {
-            let instant = |field: &str| {
-                relation[field]
-                    .as_str()
-                    .and_then(fields::instant)
-                    .map(|at| at.to_string())
-            };
+            let said = said::Relation::of(relation);
+            let instant = |text: &str| fields::instant(text).map(|at| at.to_string());
             collected.relation(
-                (whole(&relation["source"]), whole(&relation["target"])),
-                text(&relation["predicate"]),
+                (&said.source, &said.target),
+                &said.predicate,
                 Stated {
                     source: 0,
                     predicate: String::new(),
                     target: 0,
-                    fact: fields::sentence(text(&relation["fact"])),
+                    fact: fields::sentence(&said.fact),
                     quote: None,
-                    confidence: fields::confidence(relation["confidence"].as_f64()),
-                    valid_at: instant("valid_at"),
-                    invalid_at: instant("invalid_at"),
+                    confidence: fields::confidence(said.confidence),
+                    valid_at: instant(&said.valid_at),
+                    invalid_at: instant(&said.invalid_at),
                 },
             );
         }
@@ -195,15 +191,15 @@ impl Stated {
 struct Collected {
     extraction: Extraction,
     /// The places of the ids that the finder uses.
-    places: HashMap<i64, usize>,
+    places: HashMap<String, usize>,
 }
 
 impl Collected {
     /// An entity that comes twice, also as the other name of one, is one; it has the name whose other names were told.
-    fn entity(&mut self, id: i64, name: &str, kind: &str, aliases: Vec<String>) {
+    fn entity(&mut self, id: &str, name: &str, kind: &str, aliases: Vec<String>) {
         let entities = &mut self.extraction.entities;
         let kind = fields::entity_type(kind);
-        let Some(name) = fields::name(name).filter(|_| !self.places.contains_key(&id)) else {
+        let Some(name) = fields::name(name).filter(|_| !self.places.contains_key(id)) else {
             self.extraction.dropped += 1;
             return;
         };
@@ -247,22 +243,34 @@ impl Collected {
                 own.aliases.push(alias);
             }
         }
-        self.places.insert(id, place);
+        self.places.insert(id.to_owned(), place);
     }
 
-    fn relation(&mut self, (source, target): (i64, i64), predicate: &str, found: Stated) {
-        let ends = self.places.get(&source).zip(self.places.get(&target));
+    fn relation(&mut self, (source, target): (&str, &str), predicate: &str, found: Stated) {
+        let ends = self.place(source).zip(self.place(target));
         match (ends, fields::predicate(predicate)) {
             (Some((source, target)), Some(predicate)) if source != target => {
                 self.extraction.relations.push(Stated {
-                    source: *source,
+                    source,
                     predicate,
-                    target: *target,
+                    target,
                     ..found
                 })
             }
             _ => self.extraction.dropped += 1,
         }
+    }
+
+    /// By the id; some models write the name instead.
+    fn place(&self, end: &str) -> Option<usize> {
+        let by_name = || {
+            let name = fields::name(end)?;
+            self.extraction
+                .entities
+                .iter()
+                .position(|own| own.is_called(&name))
+        };
+        self.places.get(end).copied().or_else(by_name)
     }
 
     /// The surest relations, in the order in which they were found.
@@ -287,18 +295,6 @@ impl Collected {
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-/// A whole number; some models write 3.0.
-fn whole(value: &Value) -> i64 {
-    value
-        .as_i64()
-        .or_else(|| value.as_f64().map(|number| number as i64))
-        .unwrap_or(-1)
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ fn an_answer_of_any_form_is_read_without_a_fault() {
         json!(null),
         json!([]),
         json!({"entities": {"a": 1}, "relations": "x"}),
-        json!({"entities": [1, null, "x"], "relations": [[], {}]}),
+        json!({"entities": [1, null, [], {}], "relations": [[], {}, "x", 7]}),
     ] {
         assert!(Extraction::by_model(&answer, 30).entities.is_empty());
     }
@@ -145,4 +145,167 @@ fn the_rules_find_the_facts_of_a_plain_sentence() {
         "{joined:?}"
     );
     assert!(found.relations.iter().any(|fact| fact.quote.is_some()));
+}
+
+/// What a model writes for two people who met, the names and the facts that are taken, and how many items are left out.
+type Row = (&'static str, &'static str, &'static str, &'static str, usize);
+
+const AMISS: &[Row] = &[
+    (
+        "a type that is not known",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "company", "aliases": []}, {"id": 1, "name": "Bob", "type": "", "aliases": []}], "relations": [{"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "no aliases, no type, no id",
+        r#"{"entities": [{"name": "Alice"}, {"name": "Bob"}], "relations": [{"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "ids as texts",
+        r#"{"entities": [{"id": "a", "name": "Alice"}, {"id": "b", "name": "Bob"}], "relations": [{"source": "a", "predicate": "met", "target": "b"}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "ids of two kinds",
+        r#"{"entities": [{"id": "0", "name": "Alice"}, {"id": 1.0, "name": "Bob"}], "relations": [{"source": 0, "predicate": "met", "target": "1"}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "one id that is missing",
+        r#"{"entities": [{"id": 1, "name": "Alice"}, {"name": "Bob"}], "relations": [{"source": 1, "predicate": "met", "target": "Bob"}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "names for ids",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}], "relations": [{"source": "Alice", "predicate": "met", "target": "bob"}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "entities that are names",
+        r#"{"entities": ["Alice", "Bob"], "relations": [{"source": "Alice", "predicate": "met", "target": "Bob"}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "aliases that are a text, and null",
+        r#"{"entities": [{"id": 0, "name": "Alice", "aliases": "Al"}, {"id": 1, "name": "Bob", "aliases": null}], "relations": [{"source": "Al", "predicate": "met", "target": 1}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "a relation of nobody",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}], "relations": [{"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}, {"source": 0, "predicate": "met", "target": 7}, {"source": null, "predicate": "met", "target": 1}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        2,
+    ),
+    (
+        "a relation that is a text, and null",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}], "relations": ["Alice met Bob", {"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}, null]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        2,
+    ),
+    (
+        "entities without a name",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 5, "name": null}, {}, [], {"id": 1, "name": "Bob", "type": "person", "aliases": []}], "relations": [{"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        3,
+    ),
+    (
+        "a name that is a number",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": 42}], "relations": [{"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}]}"#,
+        "Alice",
+        "",
+        2,
+    ),
+    (
+        "a name with NUL",
+        r#"{"entities": [{"id": 0, "name": "Al\u0000ice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}], "relations": [{"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        0,
+    ),
+    (
+        "a name that is too long",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}, {"id": 2, "name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}], "relations": [{"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        1,
+    ),
+    (
+        "a predicate of another script",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}], "relations": [{"source": 0, "predicate": "встретила", "target": 1}]}"#,
+        "Alice, Bob",
+        "0 ВСТРЕТИЛА 1",
+        0,
+    ),
+    (
+        "a predicate without a letter",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}], "relations": [{"source": 0, "predicate": "->", "target": 1}, {"source": 0, "predicate": "met", "target": 1, "fact": "Alice met Bob."}]}"#,
+        "Alice, Bob",
+        "0 MET 1",
+        1,
+    ),
+    (
+        "no relations",
+        r#"{"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}, {"id": 1, "name": "Bob", "type": "person", "aliases": []}]}"#,
+        "Alice, Bob",
+        "",
+        0,
+    ),
+];
+
+#[test]
+fn one_field_amiss_costs_one_item_at_most() {
+    for (what, answer, names, facts, dropped) in AMISS {
+        let found = Extraction::by_model(&serde_json::from_str(answer).unwrap(), 30);
+        let named: Vec<&str> = found.entities.iter().map(|entity| entity.name.as_str()).collect();
+        let stated: Vec<String> = found
+            .relations
+            .iter()
+            .map(|fact| format!("{} {} {}", fact.source, fact.predicate, fact.target))
+            .collect();
+        let taken = (named.join(", "), stated.join(", "), found.dropped);
+        assert_eq!(
+            taken,
+            ((*names).to_owned(), (*facts).to_owned(), *dropped),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_confidence_is_read_from_a_text_and_one_that_is_none_is_half() {
+    let of = |confidence: Value| {
+        let mut relation = relation(0, "met", 1, 0.0);
+        relation["confidence"] = confidence;
+        let answer = json!({"entities": [entity(0, "Alice", "person"), entity(1, "Bob", "person")], "relations": [relation]});
+        Extraction::by_model(&answer, 30).relations[0].confidence
+    };
+    for (said, read) in [
+        (json!("0.9"), 0.9),
+        (json!("90%"), 0.9),
+        (json!("high"), 0.5),
+        (json!(null), 0.5),
+        (json!(7), 1.0),
+    ] {
+        assert!((of(said.clone()) - read).abs() < 1e-6, "{said}");
+    }
 }

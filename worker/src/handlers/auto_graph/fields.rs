@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// The types of entities. What is none of the others is just an entity.
 pub const TYPES: [&str; 6] = ["person", "organization", "location", "event", "product", GENERIC];
@@ -11,6 +13,8 @@ pub const GENERIC: &str = "entity";
 
 /// The longest name, in characters.
 const NAME: usize = 200;
+/// The longest predicate, in characters.
+const PREDICATE: usize = 64;
 /// The longest fact or quote, in characters.
 const SENTENCE: usize = 500;
 
@@ -88,20 +92,23 @@ pub fn entity_type(text: &str) -> &'static str {
         .unwrap_or(GENERIC)
 }
 
-/// A predicate in capitals: `works at` is `WORKS_AT`. `None` where it has no letter of English.
+/// A predicate in capitals of its script: `works at` is `WORKS_AT`, `gründete` is `GRÜNDETE`. `None` where it has no letter. The
+/// tables of the graph check the same.
 pub fn predicate(text: &str) -> Option<String> {
     let mut predicate = String::new();
-    for c in text.trim().chars() {
-        if c.is_ascii_alphanumeric() {
-            predicate.push(c.to_ascii_uppercase());
-        } else if !predicate.is_empty() && !predicate.ends_with('_') {
+    for c in text.trim().nfkc() {
+        if c.is_alphanumeric() || is_combining_mark(c) {
+            predicate.extend(c.to_uppercase());
+        } else if !is_invisible(c) && !predicate.is_empty() && !predicate.ends_with('_') {
             predicate.push('_');
         }
     }
-    predicate.truncate(64);
-    let predicate = predicate
-        .trim_start_matches(|c: char| !c.is_ascii_uppercase())
-        .trim_end_matches('_');
+    let predicate: String = predicate
+        .trim_start_matches(|c: char| !c.is_alphabetic())
+        .chars()
+        .take(PREDICATE)
+        .collect();
+    let predicate = predicate.trim_end_matches('_');
     (!predicate.is_empty()).then(|| predicate.to_owned())
 }
 
@@ -142,14 +149,18 @@ fn date(text: &str) -> Option<Date> {
 
 /// On one line, without what Postgres cannot hold, at most so many characters; `None` where nothing is left.
 fn tidy(text: &str, most: usize) -> Option<String> {
-    let visible =
-        |c: &char| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}');
+    let visible = |c: &char| !c.is_control() && !is_invisible(*c);
     let words: Vec<String> = text
         .split_whitespace()
         .map(|word| word.chars().filter(visible).collect())
         .collect();
     let line: String = words.join(" ").trim().chars().take(most).collect();
     (!line.is_empty()).then_some(line)
+}
+
+/// What joins or parts letters and is not seen.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -187,12 +198,32 @@ mod tests {
             ("  is-a ", "IS_A"),
             ("9th child of", "TH_CHILD_OF"),
             ("LIVES_IN", "LIVES_IN"),
+            ("работает в", "РАБОТАЕТ_В"),
+            ("工作于", "工作于"),
+            ("gru\u{308}ndete", "GRÜNDETE"),
+            ("heißt", "HEISST"),
+            ("εργάζεται στο", "ΕΡΓΆΖΕΤΑΙ_ΣΤΟ"),
+            ("عمل في", "عمل_في"),
+            ("में काम करता है", "में_काम_करता_है"),
+            ("می\u{200c}خواهد", "میخواهد"),
+            ("で働く", "で働く"),
+            ("works　at", "WORKS_AT"),
+            ("_private", "PRIVATE"),
+            ("co-founder / of", "CO_FOUNDER_OF"),
         ] {
             assert_eq!(predicate(text).as_deref(), Some(expected));
         }
-        assert_eq!(predicate("работает в"), None);
-        let long = predicate(&"a ".repeat(100)).unwrap();
-        assert!(long.len() <= 64 && !long.ends_with('_'));
+        for nothing in ["", "…", "42", "_", "→", "\0"] {
+            assert_eq!(predicate(nothing), None, "{nothing}");
+        }
+        for long in [
+            predicate(&"a ".repeat(100)),
+            predicate(&"я".repeat(100)),
+            predicate(&"ß".repeat(100)),
+        ] {
+            let long = long.unwrap_or_default();
+            assert!((60..=64).contains(&long.chars().count()) && !long.ends_with('_'));
+        }
     }
 
     #[test]

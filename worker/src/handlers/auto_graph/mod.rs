@@ -13,6 +13,7 @@ mod fields;
 mod memory;
 mod prompt;
 mod resolution;
+mod said;
 mod work;
 
 use std::time::Instant;
@@ -36,7 +37,7 @@ impl Handler for AutoGraph {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         let hook = &delivery.hook;
         let memory = Memory::new(context, delivery)?;
-        let config = Config::of(hook, &context.providers)?;
+        let config = Config::of(hook, delivery.event.user_id, &context.providers)?;
         let work = Work {
             memory: &memory,
             config: &config,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::extraction::{ENTITIES, Named};
 use super::fields::TYPES;
 use super::resolution::Candidate;
+use super::said;
 use crate::providers::Schema;
 
 pub const VERSION: i32 = 1;
@@ -104,11 +105,7 @@ pub fn chosen(answer: &Value, unclear: &[(&Named, &[Candidate])]) -> Vec<Option<
         .map(Vec::as_slice)
         .unwrap_or_default()
     {
-        let place = |field: &str| {
-            choice[field]
-                .as_u64()
-                .and_then(|place| usize::try_from(place).ok())
-        };
+        let place = |field: &str| said::place(&choice[field]);
         if let (Some(name), Some(candidate)) = (place("name"), place("candidate"))
             && let Some((_, known)) = unclear.get(name)
         {
@@ -142,7 +139,7 @@ mod tests {
         }
         let answer = json!({"entities": [{"id": 0, "name": "Alice", "type": "person", "aliases": []}],
             "relations": [{"source": 0, "predicate": "MET", "target": 1, "fact": "x", "confidence": 1, "valid_at": null, "invalid_at": "2020"}]});
-        assert_eq!(extraction_schema().check(&answer), Ok(()));
+        assert_eq!(extraction_schema().taken(&answer), Ok(answer));
     }
 
     #[test]
@@ -180,6 +177,10 @@ mod tests {
                 json!([{"name": 0, "candidate": -1}, {"name": 1, "candidate": 1}, {"name": 5, "candidate": 0}])
             ),
             [None, None]
+        );
+        assert_eq!(
+            answer(json!([{"name": "0", "candidate": "1"}, {"name": 1.0, "candidate": null}])),
+            [Some(71), None]
         );
         assert_eq!(chosen(&json!("nonsense"), &unclear), [None, None]);
         let sent: Value = serde_json::from_str(&choice("text", &unclear)).unwrap();

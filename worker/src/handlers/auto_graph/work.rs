@@ -73,6 +73,10 @@ impl Work<'_> {
             dropped = found.dropped,
             "extracted a memory"
         );
+        if found.dropped > 0 && self.config.provider.can_chat() {
+            let hook = &self.memory.delivery.hook.name;
+            tracing::info!(%hook, dropped = found.dropped, "left out what the model found and the graph cannot hold");
+        }
         self.write(asker, read, text, &found).await
     }
 

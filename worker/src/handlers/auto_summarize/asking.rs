@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::prompt;
 use crate::handlers::spending::Spent;
+use crate::hook::Principal;
 use crate::providers::{Advice, ChatAnswer, ChatRequest, Class, Finish, Provider, ProviderError};
 
 /// How many times as many tokens an answer gets that ended too soon.
@@ -42,15 +43,17 @@ impl From<ChatAnswer> for Said {
 /// Asks a provider until the time of the attempt is over.
 pub struct Asker<'a> {
     provider: &'a Provider,
+    who: Principal,
     until: Instant,
     /// By the model as the hook names it.
     spent: Mutex<BTreeMap<Option<String>, Spent>>,
 }
 
 impl<'a> Asker<'a> {
-    pub fn new(provider: &'a Provider, time: Duration) -> Self {
+    pub fn new(provider: &'a Provider, who: Principal, time: Duration) -> Self {
         Self {
             provider,
+            who,
             until: Instant::now() + time,
             spent: Mutex::default(),
         }
@@ -96,6 +99,7 @@ impl<'a> Asker<'a> {
     async fn send(&self, question: &Question<'_>, max_tokens: u32) -> Result<ChatAnswer, ProviderError> {
         let user = prompt::fenced(question.text);
         let request = ChatRequest {
+            who: Some(&self.who),
             model: question.model,
             system: question.system,
             user: &user,

@@ -85,7 +85,7 @@ impl Work<'_> {
         if map_model != model {
             accounts.push((self.account().await?, map_model, &self.recipe.map_model));
         }
-        let asker = Asker::new(self.provider, self.time());
+        let asker = Asker::new(self.provider, hook.principal(delivery.event.user_id), self.time());
         let by_model = ByModel {
             asker: &asker,
             stage: Stage {

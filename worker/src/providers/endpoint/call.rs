@@ -7,23 +7,23 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::answer::{ANSWER_BYTES, decompressed, has_error, request_id};
 use super::door::Turn;
 use super::{Endpoint, Model};
+use crate::hook::Principal;
 use crate::http::{HttpError, Question, Reply};
 use crate::providers::LONGEST_DEADLINE;
 use crate::providers::address::Operation;
+use crate::providers::coding::CodingError;
 use crate::providers::error::{Advice, Class, Fault, ProviderError};
 use crate::providers::gate::Wait;
 use crate::providers::refusal::{self, Asked, Parameter, Refusal};
-use crate::providers::reported::Reported;
 use crate::providers::usage::Usage;
 
 /// What a call waits in all for limits and pauses; longer waits are the caller's, which keeps nothing leased meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Questions that are asked again at once after a short wait that the server named.
 const REPEATS: u32 = 3;
-/// The most bytes of an answer: 2048 vectors of 3072 numbers are 130 MB as text and 33 MB as base64.
-const ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// A deadline that is shorter says nothing about the endpoint.
 const FAIR_TIME: Duration = Duration::from_secs(1);
 
@@ -44,6 +44,7 @@ pub struct Refused {
 
 pub struct Call<'a> {
     endpoint: &'a Endpoint,
+    who: Principal,
     operation: Operation,
     model: &'a Model,
     until: Instant,
@@ -51,9 +52,17 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub fn new(endpoint: &'a Endpoint, operation: Operation, model: &'a Model, deadline: Duration) -> Self {
+    /// `who` asks, or an operator.
+    pub fn new(
+        endpoint: &'a Endpoint,
+        who: Option<&Principal>,
+        operation: Operation,
+        model: &'a Model,
+        deadline: Duration,
+    ) -> Self {
         Self {
             endpoint,
+            who: who.cloned().unwrap_or_default(),
             operation,
             model,
             until: Instant::now() + deadline.min(LONGEST_DEADLINE),
@@ -104,20 +113,27 @@ impl<'a> Call<'a> {
         let endpoint = self.endpoint;
         let turn = endpoint
             .door
-            .enter(tokens, self.until, &mut self.patience)
+            .enter(&self.who, tokens, self.until, &mut self.patience)
             .await
             .map_err(|wait| self.kept_waiting(wait))?;
         let timeout = endpoint.config.timeout.min(self.left());
-        let reply = match endpoint.http.exchange(self.question(body, timeout)).await {
+        let mut reply = match endpoint.http.exchange(self.question(body, timeout)).await {
             Ok(reply) => reply,
             Err(error) => return Err(self.unanswered(turn, &error, asked, timeout).await),
         };
+        match decompressed(&reply).await {
+            Ok(body) => reply.body = body,
+            // Of a refusal the status says enough.
+            Err(_) if !(200..300).contains(&reply.status) => {}
+            Err(error) => return Err(self.not_decompressed(turn, &reply, &error, asked).await),
+        }
         if !(200..300).contains(&reply.status) {
             return Err(self.refused(turn, &reply, asked).await);
         }
         match read(&reply.body) {
             Ok(taken) => {
                 turn.succeeded();
+                endpoint.door.tell_closed().await;
                 Ok(Answered {
                     taken,
                     request_id: request_id(&reply),
@@ -137,6 +153,8 @@ impl<'a> Call<'a> {
         let mut headers = vec![
             ("content-type".to_owned(), "application/json".to_owned()),
             ("accept".to_owned(), "application/json".to_owned()),
+            // Without it a server may compress; some do all the same.
+            ("accept-encoding".to_owned(), "identity".to_owned()),
         ];
         if let Some(key) = &config.api_key {
             let key = key.expose_secret();
@@ -198,7 +216,7 @@ impl<'a> Call<'a> {
         };
         let (class, advice) = match error {
             HttpError::Timeout { .. } => (Class::Timeout, again),
-            HttpError::Connect | HttpError::Broken { .. } => (Class::Unreachable, again),
+            HttpError::Connect { .. } | HttpError::Broken { .. } => (Class::Unreachable, again),
             HttpError::TooLarge { .. } if asked.inputs > 1 => {
                 (Class::BatchTooLarge, Advice::SplitBatch { most: None })
             }
@@ -209,7 +227,7 @@ impl<'a> Call<'a> {
         };
         match class {
             Class::Timeout if timeout < FAIR_TIME => drop(turn),
-            Class::Timeout | Class::Unreachable => self.failed(turn).await,
+            Class::Timeout | Class::Unreachable => self.failed(turn, &error.to_string()).await,
             Class::Misconfigured => drop(turn),
             _ => turn.answered(),
         }
@@ -248,7 +266,7 @@ impl<'a> Call<'a> {
                     after: Some(after),
                     charged,
                 };
-                door.pause(after, Class::RateLimited.name()).await;
+                door.throttle(after, self.operation.name()).await;
             }
             (class, Advice::PauseEndpoint { after, reason }) => {
                 turn.answered();
@@ -256,7 +274,7 @@ impl<'a> Call<'a> {
                 door.pause(after, reason).await;
             }
             (_, Advice::RetryLater { after, charged: true }) => {
-                self.failed(turn).await;
+                self.failed(turn, refusal.class.sentence()).await;
                 if let Some(after) = after {
                     door.pause(after, refusal.class.name()).await;
                 }
@@ -268,7 +286,7 @@ impl<'a> Call<'a> {
     /// The body of a success is not what it should be.
     async fn not_taken(&self, turn: Turn<'_>, reply: &Reply, fault: Fault) -> Refused {
         if fault.class == Class::NotJson {
-            self.failed(turn).await;
+            self.failed(turn, &fault.message).await;
         } else {
             turn.answered();
         }
@@ -281,15 +299,42 @@ impl<'a> Call<'a> {
         unnamed(error)
     }
 
+    /// The body of a success is compressed, and not so that it can be read.
+    async fn not_decompressed(
+        &self,
+        turn: Turn<'_>,
+        reply: &Reply,
+        error: &CodingError,
+        asked: &Asked,
+    ) -> Refused {
+        match error {
+            CodingError::TooLarge { most } => {
+                let error = HttpError::TooLarge { most: *most };
+                self.unanswered(turn, &error, asked, FAIR_TIME).await
+            }
+            _ => {
+                let fault = Fault {
+                    class: Class::NotJson,
+                    advice: Advice::RetryLater {
+                        after: None,
+                        charged: true,
+                    },
+                    message: error.to_string(),
+                };
+                self.not_taken(turn, reply, fault).await
+            }
+        }
+    }
+
     /// A failure of the endpoint, which may open its circuit for all workers.
-    async fn failed(&self, turn: Turn<'_>) {
+    async fn failed(&self, turn: Turn<'_>, error: &str) {
         if let Some(open) = turn.failed() {
             tracing::warn!(
                 provider = %self.endpoint.name,
-                pause_s = open.as_secs(),
+                pause_s = open.pause.as_secs(),
                 "the server failed several times in a row and is left alone"
             );
-            self.endpoint.door.pause(open, Class::CircuitOpen.name()).await;
+            self.endpoint.door.open(open, error).await;
         }
     }
 }
@@ -312,25 +357,4 @@ fn message(refusal: &Refusal, status: u16) -> String {
         Some(code) => format!("{what} ({status}, {code})"),
         None => format!("{what} ({status})"),
     }
-}
-
-/// Whether the body of a success is an error.
-fn has_error(reply: &Reply) -> bool {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    body["object"] == "error" || (!body["error"].is_null() && Reported::of(&body).is_some())
-}
-
-/// The server's name of the request, if it is one that can be written down.
-fn request_id(reply: &Reply) -> Option<String> {
-    const NAMES: &[&str] = &[
-        "x-request-id",
-        "request-id",
-        "apim-request-id",
-        "x-litellm-call-id",
-        "cf-ray",
-    ];
-    const LONGEST: usize = 128;
-    let id = NAMES.iter().find_map(|name| reply.header(name))?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
-    (!id.is_empty() && id.len() <= LONGEST && id.chars().all(plain)).then(|| id.to_owned())
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::call::{Answered, Call, Refused};
 use super::{Endpoint, Model, estimate};
 use crate::providers::address::Operation;
-use crate::providers::chat::{self, ChatAnswer, ChatRequest, Taken};
+use crate::providers::chat::{self, ChatAnswer, ChatRequest};
+use crate::providers::completion::{self, Taken};
 use crate::providers::dialect::Dialect;
 use crate::providers::error::{Class, ProviderError};
 use crate::providers::refusal::Asked;
@@ -20,7 +21,7 @@ impl Endpoint {
         deadline: Duration,
     ) -> Result<ChatAnswer, ProviderError> {
         let model = self.model(request.model)?;
-        let mut call = Call::new(self, Operation::Chat, &model, deadline);
+        let mut call = Call::new(self, request.who, Operation::Chat, &model, deadline);
         let mut dialect = self.memory.dialect(&model.real);
         // Answers that were paid and not taken.
         let mut spent = Usage::default();
@@ -91,7 +92,7 @@ impl Call<'_> {
             tokens: usize::try_from(chat::tokens(request)).unwrap_or(usize::MAX),
             parameters: chat::parameters(request, dialect),
         };
-        self.ask(&body, &asked, |body| chat::read(body, request.schema))
+        self.ask(&body, &asked, |body| completion::read(body, request.schema))
             .await
     }
 }

@@ -1,22 +1,27 @@
 //! The way to an endpoint: its turn in this worker, its circuit, and the gate that all workers share. Waits while that is
 //! short, and says how long where it is not.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::hook::Principal;
 use crate::providers::circuit::{Circuit, Pass};
 use crate::providers::error::Class;
-use crate::providers::gate::{Gate, RateLimits, Wait};
+use crate::providers::gate::{Gate, News, RateLimits, Wait};
+use crate::turns::{self, Shares, Turns};
 
 pub struct Door {
     name: String,
     rates: RateLimits,
     gate: Arc<dyn Gate>,
-    turns: Semaphore,
+    /// One's slow or many requests leave the next turn to whoever has fewer under way.
+    turns: Turns,
     circuit: Mutex<Circuit>,
+    /// It was told that the circuit opened, and not that it closed.
+    told_open: AtomicBool,
     started: Instant,
 }
 
@@ -26,8 +31,9 @@ impl Door {
             name: name.into(),
             rates,
             gate,
-            turns: Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS)),
+            turns: Turns::new(Shares::open(concurrency)),
             circuit: Mutex::default(),
+            told_open: AtomicBool::new(false),
             started: Instant::now(),
         }
     }
@@ -38,14 +44,15 @@ impl Door {
     /// How long it is not worth trying again, and why. Nothing was sent.
     pub async fn enter(
         &self,
+        who: &Principal,
         tokens: u32,
         until: Instant,
         patience: &mut Duration,
     ) -> Result<Turn<'_>, Wait> {
-        let permit = match timeout_at(until, self.turns.acquire()).await {
-            Ok(Ok(permit)) => permit,
-            // Others of this worker had all turns for the whole time; it is not closed ever.
-            Ok(Err(_)) | Err(_) => {
+        let turn = match timeout_at(until, self.turns.take_for(who)).await {
+            Ok(Some(turn)) => turn,
+            // Others of this worker had all turns for the whole time; none is ever refused.
+            Ok(None) | Err(_) => {
                 return Err(Wait {
                     after: Duration::ZERO,
                     reason: Class::RateLimited.name().into(),
@@ -55,10 +62,7 @@ impl Door {
         loop {
             let wait = match self.pass(tokens).await {
                 Ok(held) => {
-                    return Ok(Turn {
-                        held,
-                        _permit: permit,
-                    });
+                    return Ok(Turn { held, _turn: turn });
                 }
                 Err(wait) => wait,
             };
@@ -96,6 +100,36 @@ impl Door {
         }
     }
 
+    /// Tells hooks that the endpoint is back, if they were told that it is not.
+    pub async fn tell_closed(&self) {
+        if self.told_open.swap(false, Ordering::Relaxed) {
+            self.gate.tell(&self.name, News::Closed).await;
+        }
+    }
+
+    /// Leaves the endpoint alone, and tells hooks.
+    pub async fn open(&self, open: Open, last_error: &str) {
+        self.told_open.store(true, Ordering::Relaxed);
+        let failures = open.failures;
+        self.gate
+            .tell(&self.name, News::Opened { failures, last_error })
+            .await;
+        self.pause(open.pause, Class::CircuitOpen.name()).await;
+    }
+
+    /// Leaves the endpoint alone for its rate, and tells hooks.
+    pub async fn throttle(&self, after: Duration, operation: &str) {
+        let limit = self.rates.requests_per_minute;
+        let operation = &format!("{operation} at {}", self.name);
+        let news = News::Limited {
+            operation,
+            limit,
+            after,
+        };
+        self.gate.tell(&self.name, news).await;
+        self.pause(after, Class::RateLimited.name()).await;
+    }
+
     /// Closes the door for all workers.
     pub async fn pause(&self, pause: Duration, reason: &'static str) {
         self.gate.pause(&self.name, pause, reason).await;
@@ -108,6 +142,13 @@ impl Door {
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A circuit that has just opened.
+pub struct Open {
+    pub pause: Duration,
+    /// In a row.
+    pub failures: u32,
 }
 
 /// A pass that is given back when it is dropped.
@@ -127,7 +168,7 @@ impl Drop for Held<'_> {
 /// One request on its way. Dropped without a word it says nothing of the endpoint.
 pub struct Turn<'a> {
     held: Held<'a>,
-    _permit: SemaphorePermit<'a>,
+    _turn: turns::Turn,
 }
 
 impl Turn<'_> {
@@ -150,10 +191,15 @@ impl Turn<'_> {
         circuit.throttled()
     }
 
-    /// The endpoint failed. Returns for how long it is left alone from now on, if this opened the circuit.
-    pub fn failed(mut self) -> Option<Duration> {
+    /// The endpoint failed. Returns how it is left alone from now on, if this opened the circuit.
+    pub fn failed(mut self) -> Option<Open> {
         let pass = self.held.pass.take()?;
         let now = self.held.door.now();
-        self.held.door.circuit().failed(pass, now)
+        let mut circuit = self.held.door.circuit();
+        let pause = circuit.failed(pass, now)?;
+        Some(Open {
+            pause,
+            failures: circuit.failures(),
+        })
     }
 }

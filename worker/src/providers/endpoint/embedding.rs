@@ -9,13 +9,10 @@ use crate::providers::dialect::Dialect;
 use crate::providers::embeddings::{self, EmbedRequest, Embeddings};
 use crate::providers::error::{Advice, Class, ProviderError};
 use crate::providers::refusal::Asked;
-use crate::providers::usage::Usage;
+use crate::providers::vectors;
 
 /// A text that every model takes.
 const PROBE: &str = "ok";
-
-/// Vectors in the order of the inputs, with their usage if the server says it.
-type Vectors = (Vec<Vec<f32>>, Option<Usage>);
 
 impl Endpoint {
     /// # Errors
@@ -28,7 +25,7 @@ impl Endpoint {
         let model = self.model(request.model)?;
         self.recall(&model).await;
         let dimensions = request.dimensions.or(self.config.dimensions);
-        let mut call = Call::new(self, Operation::Embeddings, &model, deadline);
+        let mut call = Call::new(self, request.who, Operation::Embeddings, &model, deadline);
         let mut dialect = self.memory.dialect(&model.real);
         let Answered { taken, request_id } = loop {
             match call.vectors(request.inputs, dimensions, dialect).await {
@@ -104,14 +101,14 @@ impl Call<'_> {
         inputs: &[String],
         dimensions: Option<usize>,
         dialect: Dialect,
-    ) -> Result<Answered<Vectors>, Refused> {
+    ) -> Result<Answered<vectors::Read>, Refused> {
         let body = embeddings::body(self.model_name(), inputs, dimensions, dialect);
         let asked = Asked {
             inputs: inputs.len(),
             tokens: usize::try_from(embeddings::tokens(inputs)).unwrap_or(usize::MAX),
             parameters: embeddings::parameters(dimensions, dialect),
         };
-        let read = |body: &[u8]| embeddings::read(body, inputs.len(), dimensions);
+        let read = |body: &[u8]| vectors::read(body, inputs.len(), dimensions);
         self.ask(&body, &asked, read).await
     }
 }

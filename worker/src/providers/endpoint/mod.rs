@@ -1,5 +1,6 @@
 //! An OpenAI-compatible endpoint: its parts, its models, and what it remembers of its server.
 
+mod answer;
 mod call;
 mod chatting;
 mod door;

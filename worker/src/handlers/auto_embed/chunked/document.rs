@@ -133,8 +133,8 @@ impl Document<'_> {
                 inputs.len() - 1
             });
         }
-        let model = scope.hook.text("model");
-        let answered = requests::embed(provider, model, recipe.dimensions, &inputs, self.time()).await;
+        let (hook, tenant) = (scope.hook, scope.user_id);
+        let answered = requests::embed(provider, hook, tenant, recipe.dimensions, &inputs, self.time()).await;
         spent.add(answered.spent);
         let (mut vectors, mut faults, mut late) = (HashMap::new(), HashMap::new(), None);
         for place in missing {

@@ -15,6 +15,7 @@ fn schema() -> Schema {
 
 async fn chat(provider: &Provider, schema: Option<&Schema>) -> Result<ChatAnswer, ProviderError> {
     let request = ChatRequest {
+        who: None,
         model: None,
         system: "Count.",
         user: "One.",

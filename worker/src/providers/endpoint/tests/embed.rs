@@ -123,6 +123,7 @@ async fn dimensions_are_asked_for_dropped_where_refused_and_checked_all_the_same
     assert!(embed(&provider, &texts(1)).await.is_ok());
     assert_eq!(server.seen().len(), 3);
     let request = EmbedRequest {
+        who: None,
         model: None,
         dimensions: Some(8),
         inputs: &texts(2),
@@ -166,7 +167,7 @@ async fn each_bad_answer_is_an_error_of_its_class() {
             "model_not_found",
             Box::new(|| Do::Answer(404, error("model m not found"))),
         ),
-        ("bad_request", Box::new(|| Do::Text(301, ""))),
+        ("redirected", Box::new(|| Do::Text(301, ""))),
     ];
     for (class, answer) in cases {
         let server = Server::start(move |_, _| answer()).await;
@@ -212,6 +213,7 @@ async fn a_server_that_does_not_answer_is_a_timeout_and_one_that_is_not_there_un
 async fn a_deadline_without_end_is_no_fault() {
     let server = Server::start(|_, request| Do::Answer(200, vectors(request))).await;
     let request = EmbedRequest {
+        who: None,
         model: None,
         dimensions: None,
         inputs: &texts(1),
@@ -291,6 +293,7 @@ async fn five_failures_in_a_row_open_the_circuit() {
     }
     // The one that probes waits the second out within its deadline; one without the time is told.
     let request = EmbedRequest {
+        who: None,
         model: None,
         dimensions: None,
         inputs: &texts(1),

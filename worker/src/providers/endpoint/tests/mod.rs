@@ -2,6 +2,8 @@
 
 mod chat;
 mod embed;
+mod fairness;
+mod wire;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use axum::http::{HeaderMap, Response, Uri};
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::*;
@@ -35,6 +38,10 @@ enum Do {
     With(u16, &'static [(&'static str, &'static str)], Value),
     /// The begin of a body, and the end of the connection.
     Half(&'static str),
+    /// Bytes in a coding.
+    Coded(&'static str, Vec<u8>),
+    /// As soon as there is a permit.
+    When(Arc<Semaphore>, Value),
     /// Nothing, ever.
     Hang,
 }
@@ -105,6 +112,14 @@ async fn respond(what: Do) -> Response<Body> {
             let parts = [Ok(Bytes::from(text)), Err(std::io::Error::other("cut"))];
             (200, &[], Body::from_stream(stream::iter(parts)))
         }
+        Do::Coded(coding, bytes) => {
+            let response = Response::builder().header("content-encoding", coding);
+            return response.body(Body::from(bytes)).unwrap();
+        }
+        Do::When(permits, value) => {
+            permits.acquire().await.unwrap().forget();
+            (200, &[], Body::from(value.to_string()))
+        }
         Do::Hang => std::future::pending().await,
     };
     let mut response = Response::builder().status(status);
@@ -130,6 +145,7 @@ fn vectors(request: &Value) -> Value {
 
 async fn embed(provider: &Provider, inputs: &[String]) -> Result<Embeddings, ProviderError> {
     let request = EmbedRequest {
+        who: None,
         model: None,
         dimensions: None,
         inputs,
