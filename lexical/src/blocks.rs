@@ -43,6 +43,8 @@ enum Kind {
     /// Table row or rule.
     Skipped,
     Fence,
+    /// Of HTML: the reader does not see it.
+    Comment,
 }
 
 impl<'a> Iterator for Blocks<'a> {
@@ -66,10 +68,10 @@ impl<'a> Iterator for Blocks<'a> {
             } else if matches!(line.kind, Kind::Prose | Kind::Item | Kind::Heading | Kind::Quote) {
                 block = Some(line);
             }
-            self.at = if line.kind == Kind::Fence {
-                self.after_fence(line, next)
-            } else {
-                next
+            self.at = match line.kind {
+                Kind::Fence => self.after_fence(line, next),
+                Kind::Comment => self.after_comment(line, next),
+                _ => next,
             };
             last = Some(line);
             if matches!(line.kind, Kind::Heading | Kind::Quote) {
@@ -116,17 +118,30 @@ impl Blocks<'_> {
         )
     }
 
-    /// Where the text goes on after a fence; after its opening line where it is never closed.
+    /// Where the text goes on after a fence; after its opening line where it is never closed. What closes it is at least as
+    /// long, and alone on its line.
     fn after_fence(&self, fence: Line, next: usize) -> usize {
-        let mark = &self.text[fence.start..fence.start + 3];
+        let opening = &self.text[fence.start..fence.end];
+        let mark = &opening[..1];
+        let length = opening.len() - opening.trim_start_matches(mark).len();
         let mut at = next;
         for line in self.text[next..].split_inclusive('\n') {
             at += line.len();
-            if line.trim_start().starts_with(mark) {
+            let line = line.trim();
+            if line.len() >= length && line.trim_start_matches(mark).is_empty() {
                 return at;
             }
         }
         next
+    }
+
+    /// Where the text goes on after a comment: after the line of its end, or after its first where it has none.
+    fn after_comment(&self, comment: Line, next: usize) -> usize {
+        let Some(end) = self.text[comment.start..].find("-->") else {
+            return next;
+        };
+        let rest = &self.text[comment.start + end..];
+        comment.start + end + rest.find('\n').map_or(rest.len(), |line| line + 1)
     }
 
     /// Whether the break after `line` was meant: the next line starts like a sentence, though its first word had room in
@@ -159,6 +174,9 @@ fn kind_of(line: &str) -> (Kind, usize) {
     }
     if line.starts_with("```") || line.starts_with("~~~") {
         return (Kind::Fence, 0);
+    }
+    if line.starts_with("<!--") {
+        return (Kind::Comment, 0);
     }
     if line.len() >= 2 && (line.bytes().all(|b| b == b'=') || line.bytes().all(|b| b == b'-')) {
         return (Kind::Underline, 0);
@@ -231,6 +249,9 @@ mod tests {
             ["Before", "After"]
         );
         assert_eq!(of("```\nnever closed"), ["never closed"]);
+        assert_eq!(of("A\n\n````md\n```\nin\n```\nin\n````\n\nB"), ["A", "B"]);
+        assert_eq!(of("A\n\n~~~\n```\nin\n~~~\n\nB"), ["A", "B"]);
+        assert_eq!(of("A\n\n<!-- not\nseen -->\nB\n<!-- open"), ["A", "B"]);
         assert_eq!(of("Title\n=====\nText"), ["Title", "Text"]);
     }
 

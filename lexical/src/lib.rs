@@ -8,6 +8,7 @@
 //! - [`summarize`]: a choice of the text's own sentences by TextRank, in any language with sentence marks. It writes none.
 //! - [`extract`]: names and the relations between them, by rules for plain English prose. It misses much that a model would
 //!   find, and prefers that to inventing a fact.
+//! - [`stops`]: the marks that end sentences, for whoever cuts texts.
 //! - [`cut_at_sentence`], [`trigram_similarity`], [`is_fuzzy_matchable`]: what the worker needs around a model's answers.
 //!
 //! Nothing here does I/O, starts threads or looks at a clock, and no text makes it panic. The worker uses it, and so may the
@@ -21,6 +22,7 @@ mod ranking;
 pub mod sentences;
 mod similarity;
 mod stems;
+pub mod stops;
 mod summary;
 mod words;
 

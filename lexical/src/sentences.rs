@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::blocks::{Block, blocks};
+use crate::stops::{is_closer, is_stop, is_stop_after, stands_alone};
 use crate::words::{fold, weight};
 
 /// The sentences of plain text or Markdown, in order, without marks of lists and headings. A heading or an item without
@@ -47,11 +48,16 @@ fn next_sentence(block: &str, at: usize) -> Option<(Range<usize>, bool)> {
     let mut skip_to = start;
     for (offset, c) in block[start..].char_indices() {
         let place = start + offset;
-        if place < skip_to || !(is_stop(c) || is_wide_stop(c)) {
+        if place < skip_to || !is_stop_after(&block[start..place], c) {
             continue;
         }
         let end = after_stops(block, place);
-        if is_wide_stop(c) || is_end(block, start, place, end) {
+        let is_end = if stands_alone(c) {
+            !is_fraction(&block[start..place], c, &block[end..])
+        } else {
+            is_end(block, start, place, end)
+        };
+        if is_end {
             return Some((start..end, true));
         }
         skip_to = end;
@@ -60,40 +66,41 @@ fn next_sentence(block: &str, at: usize) -> Option<(Range<usize>, bool)> {
     Some((start..end, false))
 }
 
-/// Stops that need a space after them.
-fn is_stop(c: char) -> bool {
-    matches!(
-        c,
-        '.' | '!' | '?' | '…' | '‽' | '⁇' | '⁈' | '⁉' | '؟' | '۔' | '।' | '॥'
-    )
-}
-
-/// Stops of scripts that write no space after them.
-fn is_wide_stop(c: char) -> bool {
-    matches!(c, '。' | '！' | '？' | '｡' | '．')
-}
-
-fn is_closer(c: char) -> bool {
-    matches!(
-        c,
-        '"' | '\'' | ')' | ']' | '}' | '»' | '«' | '”' | '’' | '“' | '」' | '』' | '】' | '）' | '*' | '_'
-    )
+/// The wide full stop between digits: a decimal.
+fn is_fraction(before: &str, stop: char, after: &str) -> bool {
+    let is_digit = |c: Option<char>| c.is_some_and(char::is_numeric);
+    stop == '．' && is_digit(before.chars().next_back()) && is_digit(after.chars().next())
 }
 
 fn is_opener(c: char) -> bool {
     matches!(
         c,
-        '"' | '\'' | '(' | '[' | '{' | '«' | '»' | '“' | '‘' | '„' | '‚' | '¿' | '¡' | '*' | '_'
+        '"' | '\''
+            | '('
+            | '['
+            | '{'
+            | '«'
+            | '»'
+            | '‹'
+            | '“'
+            | '‘'
+            | '„'
+            | '‚'
+            | '¿'
+            | '¡'
+            | '「'
+            | '『'
+            | '（'
+            | '《'
+            | '*'
+            | '_'
     )
 }
 
 /// The end of the stops at `place` with the quotes and brackets that close after them, and a note mark such as `[3]`.
 fn after_stops(block: &str, place: usize) -> usize {
-    let rest = &block[place..];
-    let stops = rest
-        .find(|c| !is_stop(c) && !is_wide_stop(c))
-        .unwrap_or(rest.len());
-    let rest = &rest[stops..];
+    let stops = length_of_stops(&block[place..]);
+    let rest = &block[place + stops..];
     let closers = rest.find(|c| !is_closer(c)).unwrap_or(rest.len());
     let rest = &rest[closers..];
     let note = rest
@@ -109,6 +116,21 @@ fn after_stops(block: &str, place: usize) -> usize {
     place + stops + closers + note
 }
 
+/// The first character, which is a stop, and those after it. Tibetan writes `། །` where a section ends.
+fn length_of_stops(text: &str) -> usize {
+    let mut length = text.chars().next().map_or(0, char::len_utf8);
+    loop {
+        let rest = &text[length..];
+        let next = rest.find(|c| !is_stop(c)).unwrap_or(rest.len());
+        let spaced = rest.trim_start_matches(' ');
+        length += match next {
+            0 if text.starts_with('།') && spaced.starts_with('།') => rest.len() - spaced.len(),
+            0 => return length,
+            _ => next,
+        };
+    }
+}
+
 /// Whether the stops at `place..end` end the sentence that began at `start`.
 fn is_end(block: &str, start: usize, place: usize, end: usize) -> bool {
     let rest = &block[end..];
@@ -117,8 +139,11 @@ fn is_end(block: &str, start: usize, place: usize, end: usize) -> bool {
         return true;
     }
     if following.len() == rest.len() {
-        // No space: a decimal, a domain, a path. A wide character may follow at once.
-        return false;
+        // No space: a decimal, a domain, a path. Where only letters have such stops, one may follow at once.
+        return !block[place..].starts_with(['.', '!', '?', '…'])
+            && following
+                .trim_start_matches(is_opener)
+                .starts_with(char::is_alphabetic);
     }
     let following = following.trim_start_matches(is_opener);
     if following.chars().next().is_some_and(char::is_lowercase) {
@@ -148,6 +173,9 @@ fn dot_ends(before: &str, following: &str) -> bool {
     {
         return false;
     }
+    if is_letter(token) && (is_letter_with_dot(following) || is_abbreviated(before, token)) {
+        return false;
+    }
     let initial = token.chars().count() == 1 && token.chars().all(char::is_uppercase);
     let initials = token.contains('.')
         && token
@@ -161,6 +189,25 @@ fn dot_ends(before: &str, following: &str) -> bool {
         return next_word.len() > 1 && weight(&fold(&next_word)) == 0.0;
     }
     true
+}
+
+fn is_letter(token: &str) -> bool {
+    let mut letters = token.chars();
+    letters.next().is_some_and(char::is_alphabetic) && letters.next().is_none()
+}
+
+/// Whether `text` goes on with one letter and a dot, as "B. Berlin" after "z.".
+fn is_letter_with_dot(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(letter, _)| is_letter(letter))
+}
+
+/// Whether one small letter with a dot stands before `token`, at the end of `before`: the "z. " of "z. B".
+fn is_abbreviated(before: &str, token: &str) -> bool {
+    let before = before
+        .strip_suffix(token)
+        .and_then(|before| before.trim_end().strip_suffix('.'));
+    let word = before.and_then(|before| before.rsplit(char::is_whitespace).next());
+    word.is_some_and(|word| is_letter(word) && word.chars().all(char::is_lowercase))
 }
 
 /// Abbreviations after which more must come.
@@ -228,6 +275,8 @@ mod tests {
             "\"Really?\" he asked.",
             "Version 18.4 vs. Version 17.",
             "Am Montag z.B. Berlin besuchen.",
+            "Am Montag z. B. Berlin besuchen, d. h. Potsdam nicht.",
+            "Er kam i. d. R. Montags.",
         ] {
             assert_eq!(of(text).len(), 1, "{text:?} became {:?}", of(text));
         }
@@ -271,6 +320,30 @@ mod tests {
         );
         assert_eq!(of("यह एक वाक्य है। यह दूसरा है।"), ["यह एक वाक्य है।", "यह दूसरा है।"]);
         assert_eq!(of("هل تعمل؟ نعم."), ["هل تعمل؟", "نعم."]);
+        for (text, second) in [
+            (
+                "Հարկայինը բացվում է իննին։ Խնդրում ենք բերել ձեր փաստաթղթերը։",
+                "Խնդրում",
+            ),
+            (
+                "Հարկայինը բացվում է իննին: Խնդրում ենք բերել ձեր փաստաթղթերը:",
+                "Խնդրում",
+            ),
+            ("አንድ ዓረፍተ ነገር ነው።ሁለተኛው ይህ ነው።", "ሁለተኛው"),
+            ("ဤသည်မှာ၊ ပထမ ဝါကျဖြစ်သည်။ ဒါက ဒုတိယဖြစ်သည်။", "ဒါက"),
+            ("នេះជាប្រយោគទីមួយ។ នេះជាប្រយោគទីពីរ។", "នេះជាប្រយោគទីពីរ"),
+            ("འདི་ནི་དང་པོ་ཡིན། །འདི་ནི་གཉིས་པ་ཡིན།", "འདི་ནི་གཉིས"),
+            ("Τι κάνεις; Είμαι καλά, ευχαριστώ.", "Είμαι"),
+            ("یہ پہلا جملہ ہے۔ یہ دوسرا ہے۔", "یہ دوسرا"),
+            ("यह पहला है।यह दूसरा है।", "यह दूसरा"),
+            ("价格是３．１４元。 第二句。", "第二句"),
+        ] {
+            let found = of(text);
+            assert_eq!(found.len(), 2, "{text}: {found:?}");
+            assert!(found[1].starts_with(second), "{text}: {found:?}");
+        }
+        assert_eq!(of("यह श्लोक है॥१॥").len(), 1);
+        assert_eq!(of("ประโยคแรก ประโยคที่สอง").len(), 1, "Thai has no stops");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::cutting::{cut_with_ellipsis, fits, single_spaced};
 use crate::ranking::Graph;
 use crate::sentences::{Sentence, detailed};
+use crate::stops::full_stop;
 use crate::words::fold;
 
 /// At most this many sentences are ranked. Of a longer text they are its first quarter of that number, and the others
@@ -146,7 +147,7 @@ fn as_sentence(sentence: &Sentence<'_>, room: usize) -> Option<String> {
     let mut spaced = single_spaced(sentence.text, room)?;
     if !sentence.complete {
         spaced.truncate(spaced.trim_end_matches([',', ';', ':']).len());
-        spaced.push('.');
+        spaced.extend(full_stop(&spaced));
     }
     fits(&spaced, room).then_some(spaced)
 }

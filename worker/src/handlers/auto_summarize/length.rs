@@ -1,6 +1,7 @@
 //! How an answer becomes a summary: never longer than its limit, and it ends with a sentence. Pure.
 
 use zerodb_hooks_lexical::cut_at_sentence;
+use zerodb_hooks_lexical::stops::{ends_sentence, full_stop};
 
 /// An answer that is longer than this many times its limit is asked for again, shorter; what is less too long is cut.
 const TOO_LONG: f64 = 1.5;
@@ -20,8 +21,9 @@ pub fn kept(answer: &str, max_length: usize, is_cut: bool) -> String {
     if length <= max_length && ends_sentence(answer) {
         return answer.to_owned();
     }
-    if length < max_length && !is_cut && !answer.is_empty() {
-        return closed(answer);
+    let closed = closed(answer);
+    if !is_cut && closed.chars().count() <= max_length {
+        return closed;
     }
     // One character less than there is, so that it is cut at all: back to the last sentence that is whole.
     let cut = cut_at_sentence(answer, max_length.min(length.saturating_sub(1)));
@@ -32,22 +34,15 @@ pub fn kept(answer: &str, max_length: usize, is_cut: bool) -> String {
     cut
 }
 
-/// With the full stop that it lacks.
+/// With the full stop that it lacks, if its script writes one.
 fn closed(answer: &str) -> String {
-    let bare = answer.trim_end_matches([',', ';', ':', '-', '–', '—', ' ']);
-    let last = bare.chars().next_back().unwrap_or(' ');
-    // Scripts of East Asia have a full stop of their own.
-    let is_wide = matches!(last, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}');
-    format!("{bare}{}", if is_wide { '。' } else { '.' })
-}
-
-/// Whether the text ends as a sentence does, perhaps within quotes or brackets.
-pub fn ends_sentence(text: &str) -> bool {
-    const CLOSERS: [char; 12] = ['"', '\'', '’', '”', '»', '«', ')', ']', '」', '』', '）', '*'];
-    const STOPS: [char; 14] = [
-        '.', '!', '?', '…', '。', '！', '？', '｡', '．', '‽', '؟', '۔', '।', '॥',
-    ];
-    text.trim_end().trim_end_matches(CLOSERS).ends_with(STOPS)
+    let mut closed = answer
+        .trim_end_matches([',', ';', ':', '-', '–', '—', ' '])
+        .to_owned();
+    if !closed.is_empty() {
+        closed.extend(full_stop(answer));
+    }
+    closed
 }
 
 #[cfg(test)]
@@ -66,6 +61,15 @@ mod tests {
         assert_eq!(kept("A report on sales", 100, false), "A report on sales.");
         assert_eq!(kept("今日は雨", 100, false), "今日は雨。");
         assert_eq!(kept("Three parts:", 100, false), "Three parts.");
+        for (answer, expected) in [
+            ("Հարկայինը բացվում է", "Հարկայինը բացվում է։"),
+            ("སྐད་ཡིག", "སྐད་ཡིག།"),
+            ("यह रिपोर्ट है", "यह रिपोर्ट है।"),
+            ("รายงานการขาย", "รายงานการขาย"),
+        ] {
+            assert_eq!(kept(answer, 100, false), expected);
+            assert_eq!(kept(expected, expected.chars().count(), false), expected);
+        }
     }
 
     #[test]
