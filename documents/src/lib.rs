@@ -12,7 +12,7 @@ mod kind;
 mod pdf;
 mod text;
 
-pub use chunk::{Chunk, ChunkOptions, chunks, chunks_by, estimated_tokens};
+pub use chunk::{Chunk, ChunkOptions, Cut, body, chunks, chunks_by, dense_tokens, estimated_tokens};
 pub use error::{Clock, ParseError};
 pub use kind::Kind;
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ pub fn parse(bytes: &[u8], content_type: &str, file_name: &str) -> Result<Docume
 fn plain(bytes: &[u8], charset: Option<&str>, kind: Kind) -> Document {
     let (text, truncated) = text::decode(bytes, charset, MAX_TEXT);
     let title = match kind {
-        Kind::Markdown => chunk::first_heading(&text),
+        Kind::Markdown => chunk::title(&text),
         _ => None,
     };
     Document {

@@ -278,3 +278,88 @@ fn another_count_of_tokens_is_obeyed() {
     assert!(chunks.iter().all(|chunk| words(chunk.text(&text)) <= 50));
     assert!(chunks.len() < text.split_whitespace().count() / 20);
 }
+
+/// Each of some kinds of text that are dense, generated.
+fn dense_texts() -> Vec<(&'static str, String)> {
+    let mut writer = Writer(8);
+    let mut line = |letters: &[u8], length: usize| -> String {
+        (0..length)
+            .map(|_| char::from(letters[writer.below(letters.len())]))
+            .chain(['\n'])
+            .collect()
+    };
+    let base64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    vec![
+        ("base64", (0..200).map(|_| line(base64, 76)).collect()),
+        ("hex", (0..300).map(|_| line(b"0123456789abcdef", 64)).collect()),
+        (
+            "numbers",
+            (0..900)
+                .map(|n| format!("{}.{},{},{}\n", n * 37 % 1000, n, n * 7919, n * 31))
+                .collect(),
+        ),
+        ("Amharic", "ግብር ቢሮው ሰኞ በዘጠኝ ሰዓት ይከፈታል። ".repeat(200)),
+        ("emoji", "🚀🎉🐙🍕".repeat(1000)),
+    ]
+}
+
+#[test]
+fn dense_text_is_cut_smaller_than_prose() {
+    let prose = hundred_chunks(9).join("\n\n");
+    let bytes_of_a_chunk = |text: &str| text.len() / chunks(text, &plain(400, 0)).len();
+    assert!(bytes_of_a_chunk(&prose) > 700);
+    for (kind, text) in dense_texts() {
+        // 400 tokens at the bytes a token that cl100k_base or WordPiece have of it: 1.4, 1.4, 1.6, 1.0 and 1.5.
+        assert!(
+            bytes_of_a_chunk(&text) < 650,
+            "{kind}: {} bytes",
+            bytes_of_a_chunk(&text)
+        );
+        for chunk in chunks(&text, &plain(400, 40)) {
+            assert!(estimated_tokens(chunk.text(&text)) <= 400, "{kind}");
+        }
+    }
+}
+
+#[test]
+fn only_markdown_has_headings_and_front_matter() {
+    let program = "# TODO remove this\nimport os\n\n# begin\ndef main():\n    pass\n".repeat(60);
+    let settings = format!("---\ntitle: a\n---\n{}", "# a section\nkey: value\n".repeat(200));
+    for text in [program.as_str(), settings.as_str()] {
+        let cut = chunks(text, &plain(100, 0));
+        assert!(cut.len() > 5 && cut.iter().all(|chunk| chunk.heading.is_none()));
+        assert_eq!(cut[0].range.start, 0, "nothing is left out");
+    }
+    let page = format!(
+        "---\ntitle: Opening hours\n---\n{}",
+        Writer(1).paragraphs(30).join("\n\n")
+    );
+    let options = ChunkOptions {
+        markdown: true,
+        ..plain(100, 0)
+    };
+    for chunk in chunks(&page, &options) {
+        assert_eq!(chunk.heading.as_deref(), Some("Opening hours"));
+        assert!(!chunk.text(&page).contains("title:"), "{}", chunk.text(&page));
+    }
+}
+
+#[test]
+fn sentences_of_every_script_are_where_a_text_is_cut() {
+    for sentence in [
+        "The office opens at nine on Monday.",
+        "Հարկայինը բացվում է երկուշաբթի իննին։",
+        "ግብር ቢሮው ሰኞ በዘጠኝ ሰዓት ይከፈታል።",
+        "အခွန်ရုံးသည် တနင်္လာနေ့ ကိုးနာရီတွင် ဖွင့်သည်။",
+        "ការិយាល័យពន្ធដារបើកនៅម៉ោងប្រាំបួន។",
+        "དཔྱ་ཁྲལ་ལས་ཁུངས་ནི་ཆུ་ཚོད་དགུ་པར་ཁ་ཕྱེ།",
+        "कर कार्यालय सोमवार को नौ बजे खुलता है।",
+        "税務署は月曜日の九時に開きます。",
+    ] {
+        let text = format!("{sentence} ").repeat(40);
+        for chunk in chunks(&text, &plain(200, 0)) {
+            assert!(chunk.text(&text).ends_with(sentence), "{}", chunk.text(&text));
+            assert!(chunk.text(&text).starts_with(sentence), "{}", chunk.text(&text));
+        }
+    }
+}

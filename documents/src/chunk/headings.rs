@@ -4,9 +4,13 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use super::front_matter;
+
 /// What a Markdown text is made of, as far as it matters for cutting.
 #[derive(Default)]
 pub(super) struct Outline {
+    /// Where the text begins, behind its front matter.
+    start: usize,
     headings: Vec<Heading>,
     /// Code and tables, in order.
     solid: Vec<Range<usize>>,
@@ -14,20 +18,25 @@ pub(super) struct Outline {
 
 struct Heading {
     at: usize,
-    /// 1 to 6.
+    /// 1 to 6; 0 for the title of the front matter.
     level: usize,
     title: String,
 }
 
 impl Outline {
     pub(super) fn of(markdown: &str) -> Self {
-        let mut outline = Self::default();
+        let start = front_matter::end(markdown);
+        let mut outline = Self {
+            start,
+            ..Self::default()
+        };
         let mut open: Option<Heading> = None;
-        for (event, range) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
+        let events = Parser::new_ext(&markdown[start..], Options::ENABLE_TABLES).into_offset_iter();
+        for (event, range) in events {
             match event {
                 Event::Start(Tag::Heading { level, .. }) => {
                     open = Some(Heading {
-                        at: range.start,
+                        at: start + range.start,
                         level: level as usize,
                         title: String::new(),
                     });
@@ -38,11 +47,35 @@ impl Outline {
                         heading.title.push_str(&words);
                     }
                 }
-                Event::Start(Tag::CodeBlock(_) | Tag::Table(_)) => outline.solid.push(range),
+                Event::SoftBreak | Event::HardBreak => {
+                    if let Some(heading) = &mut open {
+                        heading.title.push(' ');
+                    }
+                }
+                Event::Start(Tag::CodeBlock(_) | Tag::Table(_)) => {
+                    outline.solid.push(start + range.start..start + range.end);
+                }
                 _ => {}
             }
         }
-        outline
+        outline.with_title_of_front_matter(markdown)
+    }
+
+    /// The title stands above all headings, unless the text has one of the first level: that is the title again, or what
+    /// readers see instead of it.
+    fn with_title_of_front_matter(mut self, markdown: &str) -> Self {
+        if self.start > 0
+            && self.headings.iter().all(|heading| heading.level > 1)
+            && let Some(title) = front_matter::title(markdown)
+        {
+            let at = 0;
+            self.headings.insert(0, Heading { at, level: 0, title });
+        }
+        self
+    }
+
+    pub(super) fn start(&self) -> usize {
+        self.start
     }
 
     /// The level of the heading that begins there.
@@ -73,10 +106,11 @@ impl Outline {
                 level = heading.level;
                 titles.push(heading.title.trim());
             }
-            if level == 1 {
+            if level <= 1 {
                 break;
             }
         }
+        titles.retain(|title| !title.is_empty());
         titles.reverse();
         (!titles.is_empty()).then(|| titles.join(" > "))
     }
@@ -108,6 +142,41 @@ mod tests {
         assert_eq!(outline.path(at("w")).as_deref(), Some("E"));
         assert_eq!(Outline::of("words").path(0), None);
         assert_eq!(outline.title().as_deref(), Some("A"));
+    }
+
+    #[test]
+    fn the_title_of_front_matter_is_above_what_has_no_first_heading() {
+        let heading = |text: &str| Outline::of(text).path(text.find("words").unwrap());
+        let with = |body: &str| heading(&format!("---\ntitle: Opening hours\ntags: [a]\n---\n{body}"));
+        assert_eq!(with("words").as_deref(), Some("Opening hours"));
+        assert_eq!(
+            with("## Details\n\nwords").as_deref(),
+            Some("Opening hours > Details")
+        );
+        assert_eq!(with("# Own\n\n## Part\n\nwords").as_deref(), Some("Own > Part"));
+        assert_eq!(with("words\n\n# Own\n"), None);
+        assert_eq!(heading("---\ndraft: true\n---\nwords"), None);
+    }
+
+    #[test]
+    fn a_heading_of_two_lines_keeps_its_space() {
+        for text in ["Opening\nhours\n=====\n\nx", "Opening  \nhours\n---\n\nx"] {
+            assert_eq!(
+                Outline::of(text).path(text.len() - 1).as_deref(),
+                Some("Opening hours")
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_in_a_comment_or_a_longer_fence_is_no_heading() {
+        for text in [
+            "<!--\n# not seen\n-->\n\nx",
+            "````\n```\n# no\n```\n````\n\nx",
+            "    # indented\n\nx",
+        ] {
+            assert_eq!(Outline::of(text).path(text.len() - 1), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Where a text may be cut, and how well: a number for each place that only the words beside it decide.
 
+use zerodb_hooks_lexical::stops::{is_closer, is_stop, stands_alone};
+
 use super::headings::Outline;
 
 /// How many bytes after a place are looked at to tell it from others of its class.
@@ -13,6 +15,12 @@ pub(super) struct Place {
     pub(super) rank: u64,
 }
 
+impl Place {
+    pub(super) fn class(self) -> u64 {
+        self.rank >> 56
+    }
+}
+
 // Classes, from the worst. Headings follow: a sixth-level one is LINE + 2, a first-level one LINE + 7.
 /// A line that goes on with the sentence of the line before, or of which that cannot be told.
 const WRAP: u64 = 0;
@@ -24,12 +32,13 @@ const PARAGRAPH: u64 = 3;
 /// All places of a text but its beginning, in order.
 pub(super) fn places(text: &str, outline: &Outline) -> Vec<Place> {
     let mut places = Vec::new();
-    let (mut at, mut after_blank, mut after_end) = (0, true, true);
-    for line in text.split_inclusive('\n') {
+    let start = outline.start();
+    let (mut at, mut after_blank, mut after_end) = (start, true, true);
+    for line in text[start..].split_inclusive('\n') {
         let words = line.trim();
         if !words.is_empty() {
             let solid = outline.is_solid(at);
-            if at > 0 {
+            if at > start {
                 let class = class_of_line(
                     outline.level_at(at),
                     words,
@@ -49,7 +58,7 @@ pub(super) fn places(text: &str, outline: &Outline) -> Vec<Place> {
                     })
                 });
             }
-            after_end = words.ends_with(ENDS) || words.ends_with(CLOSING);
+            after_end = words.ends_with(is_stop) || words.ends_with(is_closer);
         }
         after_blank = words.is_empty();
         at += line.len();
@@ -67,27 +76,35 @@ fn class_of_line(level: Option<usize>, words: &str, paragraph: bool, after_end: 
     }
 }
 
-const ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
-const CLOSING: [char; 8] = ['"', '\'', ')', ']', '”', '’', '»', '」'];
-
-/// Calls `found` with the beginning of each sentence of a line but the first.
+/// Calls `found` with the beginning of each sentence of a line but the first. Coarser than the sentences of summaries: an
+/// abbreviation before a space is an end.
 fn sentences(line: &str, mut found: impl FnMut(usize)) {
-    let (mut ended, mut spaced) = (false, false);
-    for (offset, letter) in line.char_indices() {
-        if letter.is_whitespace() {
-            spaced = ended;
-        } else if spaced {
-            found(offset);
-            (ended, spaced) = (false, false);
-        } else if matches!(letter, '。' | '！' | '？') {
-            // No space follows these; what does is the next sentence, unless it closes this one.
-            (ended, spaced) = (true, true);
-            continue;
-        }
-        if ENDS.contains(&letter) {
-            ended = true;
-        } else if !letter.is_whitespace() && !CLOSING.contains(&letter) {
-            ended = false;
+    let bytes = line.as_bytes();
+    let is_of_note = |byte: &u8| matches!(byte, b'.' | b'!' | b'?' | 0x80..);
+    let mut at = 0;
+    // Between sentences, what is no stop is passed by; most lines have none.
+    while let Some(passed) = bytes[at..].iter().position(is_of_note) {
+        at += passed;
+        // A stop that stands alone needs no space behind it: what follows is the next sentence, unless it closes this one.
+        let (mut ended, mut spaced, mut alone) = (false, false, false);
+        for letter in line[at..].chars() {
+            let space = letter.is_whitespace();
+            let begins = spaced || alone && !is_closer(letter);
+            if begins && !space && !stands_alone(letter) {
+                found(at);
+                (ended, spaced, alone) = (false, false, false);
+            }
+            if is_stop(letter) {
+                (ended, spaced, alone) = (true, false, stands_alone(letter));
+            } else if space {
+                spaced = ended;
+            } else if !is_closer(letter) {
+                (ended, spaced, alone) = (false, false, false);
+            }
+            at += letter.len_utf8();
+            if !ended {
+                break;
+            }
         }
     }
 }
@@ -122,7 +139,7 @@ mod tests {
         let words = |at: usize| text[at..].split(['\n', ' ']).next().unwrap();
         places(text, &outline)
             .iter()
-            .map(|place| (words(place.at), place.rank >> 56))
+            .map(|place| (words(place.at), place.class()))
             .collect()
     }
 
@@ -147,6 +164,9 @@ mod tests {
     #[test]
     fn sentences_without_spaces_are_found() {
         assert_eq!(found("今日は。明日は！", false), [("明日は！", SENTENCE)]);
+        assert_eq!(found("「本当？」はい。", false), [("はい。", SENTENCE)]);
+        assert_eq!(found("ነው።ሁለተኛው", false), [("ሁለተኛው", SENTENCE)]);
+        assert_eq!(found("ཡིན། །འདི།", false), [("འདི།", SENTENCE)]);
     }
 
     #[test]
