@@ -33,10 +33,10 @@ impl Usage {
     }
 }
 
-/// The tokens of a text by its bytes, a third of them rounded up: more than English has (about four characters each),
-/// about what other alphabets have, so that a request packed by it is not refused.
+/// The tokens of a text, as texts are cut by them: more than nearly any tokenizer makes of it, so that a request packed by it is
+/// not refused.
 pub fn estimate_tokens(text: &str) -> u64 {
-    text.len().div_ceil(3) as u64
+    zerodb_hooks_documents::estimated_tokens(text) as u64
 }
 
 #[cfg(test)]
@@ -44,9 +44,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_estimate_counts_bytes_and_rounds_up() {
+    fn the_estimate_counts_bytes_of_prose_and_more_of_what_is_dense() {
         assert_eq!(estimate_tokens(""), 0);
         assert_eq!(estimate_tokens("abcd"), 2);
-        assert_eq!(estimate_tokens("日本"), 2);
+        assert_eq!(estimate_tokens("日本"), 3);
+        assert_eq!(estimate_tokens("3f2a9c1e-77b0"), 10);
     }
 }

@@ -14,13 +14,15 @@ use super::prompt;
 use super::resolution::{Candidate, Decision, decide};
 use crate::handlers::verdict;
 use crate::outcome::HandlerError;
-use crate::providers::{Class, ProviderError};
+use crate::providers::{Class, ProviderError, estimate_tokens};
 
 /// Tokens of a first answer with entities and relations; a longer one is asked for again.
 const EXTRACTION_TOKENS: u32 = 3000;
 const CHOICE_TOKENS: u32 = 500;
 /// Tokens of a question beside the memory.
 const OVERHEAD: usize = 1500;
+/// How often a memory is tried with half the size, where the model finds it too long.
+const SHRINKS: usize = 3;
 
 pub struct Work<'a> {
     pub memory: &'a Memory<'a>,
@@ -106,18 +108,32 @@ impl Work<'_> {
             let found = tokio::task::spawn_blocking(move || Extraction::by_rules(&text, most)).await;
             return found.map_err(|_| HandlerError::transient("nothing was extracted: the thread ended"));
         }
-        let takes = self
-            .config
-            .provider
-            .pack_limits(self.config.model.as_deref())
-            .input_tokens;
+        let takes = || {
+            let model = self.config.model.as_deref();
+            self.config.provider.pack_limits(model).input_tokens
+        };
+        let mut context = takes();
+        for _ in 0..SHRINKS {
+            match self.ask(asker, text, context).await {
+                Err(error) if error.class == Class::InputTooLong => context = takes().min(context / 2),
+                answer => return answer.map_err(|error| of_answer(&error)),
+            }
+        }
+        let answer = self.ask(asker, text, context).await;
+        answer.map_err(|error| of_answer(&error))
+    }
+
+    /// What the model finds in as much of the text as fits into `context` tokens.
+    async fn ask(&self, asker: &Asker<'_>, text: &str, context: usize) -> Result<Extraction, ProviderError> {
+        let most = self.config.max_relations;
+        let room = context.saturating_sub(OVERHEAD).max(context / 2);
         let question = Question {
             system: &prompt::extraction(most),
-            user: &prompt::memory(beginning(text, takes.saturating_sub(OVERHEAD).max(takes / 2) * 3)),
+            user: &prompt::memory(beginning(text, room)),
             schema: &prompt::extraction_schema(),
             max_tokens: EXTRACTION_TOKENS,
         };
-        let answer = asker.ask(&question).await.map_err(|error| of_answer(&error))?;
+        let answer = asker.ask(&question).await?;
         Ok(Extraction::by_model(&answer, most))
     }
 
@@ -339,11 +355,11 @@ fn is_worth_another(error: &ProviderError) -> bool {
     )
 }
 
-/// At most so many bytes, cut between characters.
-fn beginning(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
-        end -= 1;
+/// As much of the text as has so many tokens, about, cut between characters.
+fn beginning(text: &str, tokens: usize) -> &str {
+    let mut start = &text[..text.floor_char_boundary(tokens.saturating_mul(3))];
+    while estimate_tokens(start) > tokens as u64 {
+        start = &start[..start.floor_char_boundary(start.len() * 7 / 8)];
     }
-    &text[..end]
+    start
 }

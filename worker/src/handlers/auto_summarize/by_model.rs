@@ -32,6 +32,8 @@ pub struct ByModel<'a> {
     pub stage: Stage<'a>,
     pub recipe: &'a Recipe,
     pub model: Option<&'a str>,
+    /// The text has headings.
+    pub is_markdown: bool,
 }
 
 /// What fits into a question.
@@ -82,7 +84,7 @@ impl ByModel<'_> {
                 .await?;
             return self.finish(said, room, Method::Single, 1, false).await;
         }
-        let pieces = pieces(text, PIECE.min(room.text));
+        let pieces = pieces(text, PIECE.min(room.text), self.is_markdown);
         let read = chosen(&pieces, MOST);
         let texts: Vec<String> = read
             .iter()
@@ -93,7 +95,7 @@ impl ByModel<'_> {
             .stage
             .condense(&prompt::part(), &texts, room.part_length())
             .await?;
-        let headings = if is_partial {
+        let headings = if is_partial && self.is_markdown {
             outline(text, room.text / 4)
         } else {
             String::new()
@@ -237,7 +239,7 @@ mod tests {
             text: 7000,
             answer: 700,
         };
-        let level = |length: usize| vec!["x".repeat(length); 100];
+        let level = |length: usize| vec!["word ".repeat(length / 5); 100];
         assert_eq!(group_size(&level(900), room), group_size(&level(1100), room));
         let size = group_size(&level(1500), room);
         assert!(size > 8 && tokens(&joined("", &level(1500)[..size])) <= room.text);

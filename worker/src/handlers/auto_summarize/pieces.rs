@@ -8,8 +8,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
+use zerodb_hooks_documents::dense_tokens;
 
-/// Bytes that count as a token, as `providers::estimate_tokens` has it.
+/// Bytes of prose that count as a token, as `providers::estimate_tokens` has it.
 const BYTES_PER_TOKEN: usize = 3;
 /// A piece has at least this share of the largest, but for the last one.
 const LEAST: usize = 4;
@@ -23,6 +24,8 @@ const OVERLAP: usize = 10;
 pub struct Piece {
     /// Bytes of the text, with those repeated from the piece before.
     pub range: Range<usize>,
+    /// Its tokens, as bytes of prose.
+    pub weight: usize,
     /// It begins with a heading.
     pub begins_section: bool,
 }
@@ -30,6 +33,7 @@ pub struct Piece {
 /// A paragraph, or as much of a long one as may be cut off.
 struct Unit {
     range: Range<usize>,
+    weight: usize,
     heading: bool,
     hash: u64,
 }
@@ -40,31 +44,41 @@ impl Unit {
         let mut hasher = DefaultHasher::new();
         text[range.clone()].hash(&mut hasher);
         let hash = hasher.finish();
-        Self { range, heading, hash }
+        Self {
+            weight: weight(&text[range.clone()]),
+            range,
+            heading,
+            hash,
+        }
     }
 }
 
+/// The bytes of prose with as many tokens.
+fn weight(text: &str) -> usize {
+    text.len().max(dense_tokens(text) * BYTES_PER_TOKEN)
+}
+
 /// Cuts at headings, else between paragraphs, else between sentences: pieces of at most `tokens`, and of at least a quarter of
-/// that.
-pub fn pieces(text: &str, tokens: usize) -> Vec<Piece> {
+/// that. Only Markdown has headings.
+pub fn pieces(text: &str, tokens: usize, is_markdown: bool) -> Vec<Piece> {
     let most = (tokens * BYTES_PER_TOKEN).max(64);
     let repeated = most / OVERLAP;
     // What is repeated counts too.
     let most = most - repeated;
-    let units = units(text, most / UNIT);
+    let units = units(text, most / UNIT, is_markdown);
     let mut pieces: Vec<Piece> = Vec::new();
     let mut first = 0;
     while first < units.len() {
-        let start = units[first].range.start;
-        let last = last_unit(&units[first..], start, most) + first;
+        let last = last_unit(&units[first..], most) + first;
         let begins_section = units[first].heading;
         let from = if begins_section {
-            start
+            first
         } else {
-            repeat_from(&units[..first], start, repeated)
+            repeat_from(&units[..first], repeated)
         };
         pieces.push(Piece {
-            range: from..units[last].range.end,
+            range: units[from].range.start..units[last].range.end,
+            weight: units[from..=last].iter().map(|unit| unit.weight).sum(),
             begins_section,
         });
         first = last + 1;
@@ -73,37 +87,42 @@ pub fn pieces(text: &str, tokens: usize) -> Vec<Piece> {
 }
 
 /// The place of the unit that ends a piece of `units`.
-fn last_unit(units: &[Unit], start: usize, most: usize) -> usize {
-    let fitting = units
-        .iter()
-        .take_while(|unit| unit.range.end - start <= most)
-        .count();
-    if fitting == units.len() {
+fn last_unit(units: &[Unit], most: usize) -> usize {
+    let ends = units.iter().scan(0, |end, unit| {
+        *end += unit.weight;
+        Some(*end)
+    });
+    let fitting: Vec<usize> = ends.take_while(|end| *end <= most).collect();
+    if fitting.len() == units.len() {
         return units.len() - 1;
     }
-    let long_enough = |place: &usize| (units[*place].range.end - start) * LEAST >= most;
+    let long_enough = |place: &usize| fitting[*place] * LEAST >= most;
     // After it a heading, if there is one.
     let worth = |place: &usize| (!units[*place + 1].heading, units[*place].hash);
-    let best = (0..fitting).filter(long_enough).min_by_key(worth);
-    best.unwrap_or(fitting.saturating_sub(1))
+    let best = (0..fitting.len()).filter(long_enough).min_by_key(worth);
+    best.unwrap_or(fitting.len().saturating_sub(1))
 }
 
-/// Where the units begin that are repeated before `start`.
-fn repeat_from(before: &[Unit], start: usize, most: usize) -> usize {
-    let fitting = before
-        .iter()
-        .rev()
-        .take_while(|unit| start - unit.range.start <= most);
-    fitting.last().map_or(start, |unit| unit.range.start)
+/// The unit before the end of `before` from which on they are repeated; the next one where none fits.
+fn repeat_from(before: &[Unit], most: usize) -> usize {
+    let mut room = most;
+    let mut from = before.len();
+    while let Some(unit) = from.checked_sub(1).map(|place| &before[place]) {
+        let Some(left) = room.checked_sub(unit.weight) else {
+            break;
+        };
+        (room, from) = (left, from - 1);
+    }
+    from
 }
 
-fn units(text: &str, most: usize) -> Vec<Unit> {
+fn units(text: &str, most: usize, is_markdown: bool) -> Vec<Unit> {
     let mut units = Vec::new();
     let mut at = 0;
     while at < text.len() {
-        let end = paragraph_end(text, at);
-        let heading = is_heading(&text[at..end]);
-        if end - at <= most {
+        let end = paragraph_end(text, at, is_markdown);
+        let heading = is_markdown && is_heading(&text[at..end]);
+        if weight(&text[at..end]) <= most {
             units.push(Unit::new(text, at..end, heading));
         } else {
             split_paragraph(text, at..end, most, heading, &mut units);
@@ -114,9 +133,10 @@ fn units(text: &str, most: usize) -> Vec<Unit> {
 }
 
 /// After the next blank line, or before a heading. A heading is a paragraph of its own.
-fn paragraph_end(text: &str, start: usize) -> usize {
+fn paragraph_end(text: &str, start: usize, is_markdown: bool) -> usize {
     let mut at = start;
     let mut is_blank = false;
+    let is_heading = |line: &str| is_markdown && is_heading(line);
     for line in text[start..].split_inclusive('\n') {
         let begins = at > start;
         if begins && (is_heading(line) || (is_blank && !line.trim().is_empty())) {
@@ -142,22 +162,28 @@ fn split_paragraph(text: &str, range: Range<usize>, most: usize, heading: bool, 
     for sentence in text[range.clone()].split_sentence_bounds() {
         let end = at + sentence.len();
         while at < end {
-            let cut = if end - at <= most {
-                end
-            } else {
-                text.floor_char_boundary(at + most)
-            };
+            let cut = longest(text, at..end, most);
             units.push(Unit::new(text, at..cut, heading && at == range.start));
             at = cut;
         }
     }
 }
 
+/// Where the longest part of `range` ends that weighs at most so much, about: at least a character.
+fn longest(text: &str, range: Range<usize>, most: usize) -> usize {
+    let mut end = text.floor_char_boundary(range.end.min(range.start + most));
+    while end > range.start && weight(&text[range.start..end]) > most {
+        let shorter = (end - range.start) * 3 / 4;
+        end = text.floor_char_boundary(range.start + shorter);
+    }
+    end.max(text.ceil_char_boundary(range.start + 1))
+}
+
 /// Which pieces are read where all together have more than `tokens`: the first and the last of each section, then others evenly,
 /// in the order of the text.
 pub fn chosen(pieces: &[Piece], tokens: usize) -> Vec<usize> {
     let most = tokens * BYTES_PER_TOKEN;
-    let total: usize = pieces.iter().map(|piece| piece.range.len()).sum();
+    let total: usize = pieces.iter().map(|piece| piece.weight).sum();
     if total <= most {
         return (0..pieces.len()).collect();
     }
@@ -169,9 +195,9 @@ pub fn chosen(pieces: &[Piece], tokens: usize) -> Vec<usize> {
     let mut room = most;
     let mut chosen = Vec::new();
     for place in evenly(&edges).into_iter().chain(inner) {
-        let length = pieces[place].range.len();
-        if length <= room {
-            room -= length;
+        let weight = pieces[place].weight;
+        if weight <= room {
+            room -= weight;
             chosen.push(place);
         }
     }
@@ -243,7 +269,7 @@ mod tests {
     }
 
     fn texts(text: &str, tokens: usize) -> Vec<&str> {
-        pieces(text, tokens)
+        pieces(text, tokens, true)
             .into_iter()
             .map(|piece| &text[piece.range])
             .collect()
@@ -254,11 +280,11 @@ mod tests {
         let flat = "One sentence without a paragraph around it. ".repeat(2000);
         let solid = "日本".repeat(20_000);
         for text in [document(600).concat(), flat, solid, "short".into()] {
-            let pieces = pieces(&text, 500);
+            let pieces = pieces(&text, 500, true);
             let mut at = 0;
             for piece in &pieces {
                 assert!(
-                    piece.range.start <= at && piece.range.end > at && piece.range.len() <= 1500,
+                    piece.range.start <= at && piece.range.end > at && piece.weight <= 1500,
                     "{piece:?}"
                 );
                 at = piece.range.end;
@@ -266,17 +292,39 @@ mod tests {
             assert_eq!(at, text.len());
             let inner = &pieces[..pieces.len() - 1];
             assert!(
-                inner.iter().all(|piece| piece.range.len() >= 300),
+                inner.iter().all(|piece| piece.weight >= 300),
                 "a quarter of the largest, without what is repeated"
             );
         }
-        assert!(pieces("", 500).is_empty());
+        assert!(pieces("", 500, true).is_empty());
+    }
+
+    #[test]
+    fn pieces_of_dense_text_are_smaller_and_comments_of_a_program_are_no_headings() {
+        let numbers: String = (0..4000)
+            .map(|n| format!("{n},{},{}\n", n * 7919, n * 104_729))
+            .collect();
+        for piece in pieces(&numbers, 500, false) {
+            let tokens = zerodb_hooks_documents::estimated_tokens(&numbers[piece.range]);
+            assert!(tokens <= 500, "{tokens} tokens");
+        }
+        let program = "# a comment\nx = 1\n\n".repeat(400);
+        assert!(
+            pieces(&program, 100, false)
+                .iter()
+                .all(|piece| !piece.begins_section)
+        );
+        assert!(
+            pieces(&program, 100, true)
+                .iter()
+                .any(|piece| piece.begins_section)
+        );
     }
 
     #[test]
     fn a_piece_repeats_the_end_of_the_one_before_but_not_across_a_heading() {
         let text = document(600).concat();
-        let pieces = pieces(&text, 500);
+        let pieces = pieces(&text, 500, true);
         let repeats = |pair: &[Piece]| pair[0].range.end > pair[1].range.start;
         assert!(
             pieces
@@ -321,6 +369,7 @@ mod tests {
     fn of_too_many_pieces_the_edges_of_sections_are_read_and_others_evenly() {
         let piece = |place: usize| Piece {
             range: place * 300..place * 300 + 300,
+            weight: 300,
             begins_section: place.is_multiple_of(10),
         };
         let pieces: Vec<Piece> = (0..40).map(piece).collect();

@@ -61,13 +61,17 @@ impl Work<'_> {
     }
 
     async fn summarize(&self, made: &Made, text: Text) -> Result<Ended, HandlerError> {
-        let Text { text, truncated } = text;
-        let text: Arc<str> = text.trim().into();
+        let Text {
+            text,
+            truncated,
+            is_markdown,
+        } = text;
+        let text: Arc<str> = words(&text, is_markdown).trim().into();
         let max_length = self.recipe.max_length;
         let (mut summary, spent) = if text.chars().nth(max_length).is_none() {
             (Summary::passthrough(&text), Spent::default())
         } else if self.provider.can_chat() {
-            self.by_model(&text).await?
+            self.by_model(&text, is_markdown).await?
         } else {
             (extracted(Arc::clone(&text), max_length).await?, Spent::default())
         };
@@ -76,7 +80,7 @@ impl Work<'_> {
     }
 
     /// Asks the provider, and writes into the ledger what it cost, whatever came of it.
-    async fn by_model(&self, text: &str) -> Result<(Summary, Spent), HandlerError> {
+    async fn by_model(&self, text: &str, is_markdown: bool) -> Result<(Summary, Spent), HandlerError> {
         let delivery = self.table.delivery;
         let hook = &delivery.hook;
         let model = hook.text("model");
@@ -99,6 +103,7 @@ impl Work<'_> {
             },
             recipe: self.recipe,
             model,
+            is_markdown,
         };
         let summary = by_model.summarize(text).await;
         let mut spent = Spent::default();
@@ -156,6 +161,14 @@ impl Work<'_> {
     /// The time that is left of the attempt.
     fn time(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
+    }
+}
+
+/// What is summarised: not the metadata before it, unless there is nothing else.
+fn words(text: &str, is_markdown: bool) -> &str {
+    match zerodb_hooks_documents::body(text) {
+        body if is_markdown && !body.trim().is_empty() => body,
+        _ => text,
     }
 }
 

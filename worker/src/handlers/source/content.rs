@@ -7,6 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::files::{File, Files};
+use super::format;
 use super::{LARGEST_SOURCE, Parts, Source, source_of};
 use crate::outcome::HandlerError;
 
@@ -27,6 +28,8 @@ pub struct Text {
     pub text: String,
     /// There was more of it.
     pub truncated: bool,
+    /// It is Markdown: it has headings, and perhaps front matter.
+    pub is_markdown: bool,
 }
 
 /// The text of a row's source; `None` when the row has changed since it was read.
@@ -54,7 +57,9 @@ pub async fn text(
         content_type: row.content_type.as_deref(),
     };
     if is_text && !file.is_html() && !begins_as_html(&bytes) {
-        return Ok(Some(clipped(String::from_utf8_lossy(&bytes).into_owned())));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let is_markdown = format::is_markdown(&text, file);
+        return Ok(Some(clipped(text, is_markdown)));
     }
     // What the application calls text is no PDF, whatever the file was that it came from.
     let content_type = if is_text {
@@ -103,10 +108,14 @@ fn decoded(mut part: String) -> Result<Vec<u8>, HandlerError> {
     bytes.map_err(|_| HandlerError::transient("table: a part of the source is not base64"))
 }
 
-fn clipped(mut text: String) -> Text {
+fn clipped(mut text: String, is_markdown: bool) -> Text {
     let truncated = text.len() > LONGEST_TEXT;
     text.truncate(text.floor_char_boundary(LONGEST_TEXT));
-    Text { text, truncated }
+    Text {
+        text,
+        truncated,
+        is_markdown,
+    }
 }
 
 #[cfg(test)]
@@ -124,8 +133,8 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_characters() {
-        let long = clipped("é".repeat(LONGEST_TEXT));
+        let long = clipped("é".repeat(LONGEST_TEXT), false);
         assert!(long.truncated && long.text.len() <= LONGEST_TEXT);
-        assert!(!clipped("short".into()).truncated);
+        assert!(!clipped("short".into(), false).truncated);
     }
 }

@@ -88,6 +88,7 @@ impl Files {
         let (content_type, name) = (file.content_type.unwrap_or(""), file.name.unwrap_or(""));
         match parser.parse(bytes, content_type, name).await {
             Ok(document) => Ok(Text {
+                is_markdown: document.kind.is_markdown(),
                 text: document.text,
                 truncated: document.truncated,
             }),

@@ -3,6 +3,7 @@
 
 mod content;
 mod files;
+mod format;
 
 use std::future::Future;
 
