@@ -177,7 +177,7 @@ BEGIN
     END IF;
     PERFORM zerodb._create_store_table(schema, 'file_chunks', 'Parts of files with their vectors, by auto_embed', format(
         $t$id text NOT NULL GENERATED ALWAYS AS (file_id || '#' || chunk::text) STORED,
-        file_id text NOT NULL REFERENCES %I.files ON DELETE CASCADE,
+        file_id text NOT NULL REFERENCES %I.files ON UPDATE CASCADE ON DELETE CASCADE,
         chunk integer NOT NULL,
         content text NOT NULL,
         heading text,
