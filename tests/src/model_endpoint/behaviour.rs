@@ -42,7 +42,7 @@ pub enum Hint {
     Nothing,
 }
 
-/// The longest input, and the words in which a longer one is refused. A token is four bytes, rounded up.
+/// The longest input, and the words in which a longer one is refused. A token is `bytes_per_token`, rounded up.
 #[derive(Clone, Copy, Debug)]
 pub enum TokenLimit {
     /// 400; names the input.
@@ -82,6 +82,8 @@ pub struct Behaviour {
     /// The status with which Text Embeddings Inference refuses: 413, and 422 in older versions.
     pub validation_status: u16,
     pub token_limit: Option<TokenLimit>,
+    /// Bytes of a token, for the limits.
+    pub bytes_per_token: usize,
     /// The most tokens of a request's inputs together.
     pub max_request_tokens: usize,
     pub refuses: BTreeSet<Parameter>,
@@ -108,6 +110,7 @@ impl Default for Behaviour {
             max_batch: None,
             validation_status: 422,
             token_limit: None,
+            bytes_per_token: 4,
             max_request_tokens: 300_000,
             refuses: BTreeSet::new(),
             dimensions: 1024,

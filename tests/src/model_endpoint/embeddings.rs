@@ -177,6 +177,7 @@ fn refused_tokens(behaviour: &Behaviour, inputs: &[String]) -> Option<Reply> {
     }
     let limit = behaviour.token_limit?;
     let (TokenLimit::OpenAi(most) | TokenLimit::Tei(most) | TokenLimit::LlamaCpp(most)) = limit;
+    let tokens = |text: &String| text.len().div_ceil(behaviour.bytes_per_token);
     let long = inputs.iter().position(|text| tokens(text) > most)?;
     let given = tokens(&inputs[long]);
     Some(match limit {

@@ -1,17 +1,21 @@
 //! A model from a directory, computed in this process: opened when it is first needed, one call at a time, on a thread
 //! where blocking is allowed. It ends within a layer of the network when its caller is gone.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinError;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use zerodb_hooks_models::{Model, ModelError};
 
 use super::LONGEST_DEADLINE;
 use super::caps::PackLimits;
 use super::config::CandleConfig;
+use super::counter::TokenCounter;
 use super::embeddings::{EmbedRequest, Embeddings};
 use super::error::{Advice, Class, ProviderError};
 use super::usage::Usage;
@@ -79,49 +83,17 @@ impl Candle {
     ) -> Result<Embeddings, ProviderError> {
         let model = self.identity(request.model)?;
         let until = Instant::now() + deadline.min(LONGEST_DEADLINE);
-        let turn = match timeout_at(until, Arc::clone(&self.turn).acquire_owned()).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(_)) | Err(_) => {
-                let advice = Advice::RetryLater {
-                    after: None,
-                    charged: false,
-                };
-                return Err(self.error(
-                    Class::RateLimited,
-                    advice,
-                    "no turn within the deadline: it computes one call at a time",
-                ));
-            }
-        };
+        let turn = self.turn(until).await?;
         let cancel = Cancel::default();
         let (flag, slot) = (Arc::clone(&cancel.0), Arc::clone(&self.model));
         let (path, inputs) = (self.config.path.clone(), request.inputs.to_vec());
         let wanted = request.dimensions.or(self.config.dimensions);
         let job = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let model = match slot.get() {
-                Some(model) => model,
-                None => {
-                    let opened = Model::open(&path)?;
-                    slot.get_or_init(|| opened)
-                }
-            };
+            let model = opened(&slot, &path)?;
             compute(model, &inputs, wanted, &flag)
         });
-        let computed = match timeout_at(until, job).await {
-            Ok(Ok(Ok(computed))) => computed,
-            Ok(Ok(Err(failure))) => return Err(self.failed(failure)),
-            Ok(Err(_)) => {
-                return Err(self.error(Class::ServerError, again(), "computing the embeddings panicked"));
-            }
-            Err(_) => {
-                return Err(self.error(
-                    Class::Timeout,
-                    again(),
-                    "not computed in time; send less, or give the hook more timeout_ms",
-                ));
-            }
-        };
+        let computed = self.ended(timeout_at(until, job).await)?;
         Ok(Embeddings {
             vectors: computed.vectors,
             usage: Usage {
@@ -132,6 +104,64 @@ impl Candle {
             model,
             request_id: None,
         })
+    }
+
+    /// # Errors
+    /// As for `embed`.
+    pub async fn token_counter(&self, deadline: Duration) -> Result<TokenCounter, ProviderError> {
+        let (slot, path) = (Arc::clone(&self.model), self.config.path.clone());
+        if slot.get().is_none() {
+            let until = Instant::now() + deadline.min(LONGEST_DEADLINE);
+            let turn = self.turn(until).await?;
+            let slot = Arc::clone(&slot);
+            let job = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                opened(&slot, &path).map(drop).map_err(Failure::from)
+            });
+            self.ended(timeout_at(until, job).await)?;
+        }
+        let count = move |text: &str| {
+            let tokens = slot.get().and_then(|model| model.count_tokens(text).ok());
+            // What the tokenizer refuses, the model will.
+            tokens.unwrap_or_else(|| zerodb_hooks_documents::estimated_tokens(text))
+        };
+        let special = count("");
+        Ok(TokenCounter::new(
+            move |text| count(text).saturating_sub(special),
+            special,
+        ))
+    }
+
+    async fn turn(&self, until: Instant) -> Result<OwnedSemaphorePermit, ProviderError> {
+        let turn = timeout_at(until, Arc::clone(&self.turn).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| {
+            let advice = Advice::RetryLater {
+                after: None,
+                charged: false,
+            };
+            self.error(
+                Class::RateLimited,
+                advice,
+                "no turn within the deadline: it computes one call at a time",
+            )
+        })
+    }
+
+    /// What a job that may block has given.
+    fn ended<T>(
+        &self,
+        job: Result<Result<Result<T, Failure>, JoinError>, Elapsed>,
+    ) -> Result<T, ProviderError> {
+        match job {
+            Ok(Ok(Ok(given))) => Ok(given),
+            Ok(Ok(Err(failure))) => Err(self.failed(failure)),
+            Ok(Err(_)) => Err(self.error(Class::ServerError, again(), "computing the embeddings panicked")),
+            Err(_) => Err(self.error(
+                Class::Timeout,
+                again(),
+                "not computed in time; send less, or give the hook more timeout_ms",
+            )),
+        }
     }
 
     fn failed(&self, failure: Failure) -> ProviderError {
@@ -160,6 +190,17 @@ enum Failure {
     Model(#[from] ModelError),
     #[error("the model has vectors of {has} dimensions, not {wanted}")]
     Dimensions { has: usize, wanted: usize },
+}
+
+/// The model, opened if it is the first time.
+fn opened<'slot>(slot: &'slot OnceLock<Model>, path: &Path) -> Result<&'slot Model, ModelError> {
+    match slot.get() {
+        Some(model) => Ok(model),
+        None => {
+            let opened = Model::open(path)?;
+            Ok(slot.get_or_init(|| opened))
+        }
+    }
 }
 
 fn compute(
@@ -200,8 +241,6 @@ impl Drop for Cancel {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(60);

@@ -8,6 +8,7 @@ use super::candle::Candle;
 use super::caps::PackLimits;
 use super::chat::{ChatAnswer, ChatRequest};
 use super::config::{ConfigError, ProviderConfig};
+use super::counter::TokenCounter;
 use super::embeddings::{EmbedRequest, Embeddings};
 use super::endpoint::Endpoint;
 use super::error::{Advice, Class, ProviderError};
@@ -84,6 +85,22 @@ impl Provider {
             #[cfg(feature = "candle")]
             Self::Candle(candle) => candle.pack_limits(),
             Self::Endpoint(endpoint) => endpoint.pack_limits(model),
+        }
+    }
+
+    /// Counts tokens as the model does, where it is read in this process; it is opened if need be, and `pack_limits` are its own
+    /// from then on.
+    ///
+    /// # Errors
+    /// As for `embed`.
+    pub async fn token_counter(&self, deadline: Duration) -> Result<Option<TokenCounter>, ProviderError> {
+        match self {
+            #[cfg(feature = "candle")]
+            Self::Candle(candle) => candle.token_counter(deadline).await.map(Some),
+            _ => {
+                let _ = deadline;
+                Ok(None)
+            }
         }
     }
 

@@ -36,6 +36,7 @@ const LARGEST_PACK: usize = 2048;
 pub struct AutoEmbed {
     ways: Plans<Way>,
     files: Arc<Files>,
+    learned: Arc<chunked::Learned>,
 }
 
 impl AutoEmbed {
@@ -43,6 +44,7 @@ impl AutoEmbed {
         Self {
             ways: Plans::default(),
             files,
+            learned: Arc::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Texts into requests, and requests into vectors: packs by the provider's limits, splits what it refuses until the text at
 //! fault is alone, and says for every text what became of it. Knows no table.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -11,11 +12,13 @@ use crate::handlers::spending::Spent;
 use crate::handlers::verdict;
 use crate::hook::Hook;
 use crate::outcome::HandlerError;
-use crate::providers::{Advice, EmbedRequest, PackLimits, Provider, estimate_tokens};
+use crate::providers::{Advice, Class, EmbedRequest, PackLimits, Provider, estimate_tokens};
 
 /// For every text, its vector or what is wrong.
 pub struct Answered {
     pub vectors: Vec<Result<Vec<f32>, HandlerError>>,
+    /// Why the texts were refused that were asked for alone, by their places.
+    pub refused: HashMap<usize, Class>,
     pub spent: Spent,
 }
 
@@ -31,7 +34,7 @@ pub async fn embed(
     let until = Instant::now() + time;
     let (model, who) = (hook.text("model"), hook.principal(tenant));
     let mut answers: Vec<Option<Result<Vec<f32>, HandlerError>>> = texts.iter().map(|_| None).collect();
-    let mut spent = Spent::default();
+    let (mut spent, mut refused) = (Spent::default(), HashMap::new());
     let mut search = Search::new(packs(texts, &provider.pack_limits(model)));
     while let Some(range) = search.next() {
         let request = EmbedRequest {
@@ -63,6 +66,7 @@ pub async fn embed(
                     }
                 };
                 if single {
+                    refused.insert(range.start, error.class);
                     answers[range.start] = Some(Err(verdict::of_model(&error)));
                 }
             }
@@ -78,6 +82,7 @@ pub async fn embed(
             .into_iter()
             .map(|answer| answer.unwrap_or_else(missing))
             .collect(),
+        refused,
         spent,
     }
 }

@@ -14,7 +14,7 @@ use crate::handlers::row_key::Key;
 use crate::handlers::spending::Spent;
 use crate::handlers::verdict;
 use crate::outcome::HandlerError;
-use crate::providers::Provider;
+use crate::providers::{Class, Provider};
 use crate::store::{Hashes, StoreError};
 
 /// What is said of a row that changed in each round.
@@ -133,10 +133,29 @@ impl Work<'_> {
         for (input, place) in inputs.into_iter().zip(places) {
             match &answered.vectors[place] {
                 Ok(vector) => made.push((input, vector.clone())),
-                Err(error) => drop(embedded.results.insert(input.key, Err(error.clone()))),
+                Err(error) => {
+                    let is_too_long = answered.refused.get(&place) == Some(&Class::InputTooLong);
+                    let error = error.clone();
+                    let error = if is_too_long { self.in_parts(error) } else { error };
+                    embedded.results.insert(input.key, Err(error));
+                }
             }
         }
         made
+    }
+
+    /// A row has one vector: what is longer than a model's input needs several, which are kept elsewhere.
+    fn in_parts(&self, error: HandlerError) -> HandlerError {
+        match error {
+            HandlerError::Permanent { message, status } => HandlerError::Permanent {
+                message: format!(
+                    "{message}; keep long texts in a table of chunks: SELECT zerodb.create_chunk_table('{}'), and name it as chunk_table",
+                    self.plan.row.table
+                ),
+                status,
+            },
+            other => other,
+        }
     }
 
     async fn read(&self, keys: &[Key]) -> Result<Vec<Row>, StoreError> {

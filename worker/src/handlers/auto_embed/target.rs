@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::AutoEmbed;
-use super::chunked::{ChunkPlan, Documents};
+use super::chunked::{ChunkPlan, Documents, Learned};
 use super::input::Recipe;
 use super::plan::{self, Plan};
 use super::rows::{Embedded, Work};
@@ -63,6 +63,7 @@ pub struct Target {
     pub provider: Arc<Provider>,
     pub recipe: Recipe,
     pub files: Arc<Files>,
+    pub learned: Arc<Learned>,
 }
 
 /// The rows of a table that a hook may see for a user.
@@ -120,6 +121,7 @@ impl AutoEmbed {
             provider,
             recipe,
             files: Arc::clone(&self.files),
+            learned: Arc::clone(&self.learned),
         })
     }
 }
@@ -217,6 +219,7 @@ impl Target {
             provider: &self.provider,
             recipe: &self.recipe,
             files: &self.files,
+            learned: &self.learned,
         }
     }
 }

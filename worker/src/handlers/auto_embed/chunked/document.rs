@@ -1,24 +1,30 @@
 //! One row from its source to its chunks.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zerodb_hooks_documents::ChunkOptions;
 
-use super::super::requests;
 use super::super::rows::{CHANGED, Made};
-use super::pieces::{Piece, hash_of_all, pieces};
+use super::answers::{Answers, Asking};
+use super::pieces::{Pieces, hash_of_all};
 use super::{Documents, plan};
 use crate::handlers::row_key::Key;
 use crate::handlers::source::{self, Parts, Source};
 use crate::handlers::spending::Spent;
 use crate::handlers::verdict;
 use crate::outcome::HandlerError;
+use crate::providers::TokenCounter;
 
 /// Until the rest of a text that has been embedded in part.
 const SOON: Duration = Duration::from_secs(1);
+/// How often a text is cut anew because a refusal taught how much its model takes.
+const CUTS: usize = 4;
+/// Parts at fault that an error names.
+const NAMED: usize = 5;
 
 /// What became of a row, and what it cost.
 pub type Ended = (Result<Made, HandlerError>, Spent);
@@ -38,17 +44,6 @@ struct Row {
     chunks: Vec<String>,
     /// What they were made from, in hex, when they were all there.
     hash: Option<String>,
-}
-
-/// The parts of a text with what became of them.
-struct Answers {
-    pieces: Vec<Piece>,
-    /// By place; those that are there already have none.
-    vectors: HashMap<usize, Vec<f32>>,
-    /// The parts that the model will never take.
-    faults: HashMap<usize, HandlerError>,
-    /// Why others have to wait.
-    late: Option<HandlerError>,
 }
 
 impl Document<'_> {
@@ -71,10 +66,11 @@ impl Document<'_> {
         let Some(row) = self.read().await? else {
             return Ok(Some(Made::Nothing));
         };
-        let hook = self.documents.scope.hook;
-        let options = plan::options(hook, provider.pack_limits(hook.text("model")).input_tokens);
         let source = row.source.readable()?;
-        let hash = hash_of_all(source, &options, recipe);
+        let counter = provider.token_counter(self.time()).await;
+        let counter = counter.map_err(|error| verdict::of_model(&error))?;
+        let mut options = self.options(counter.as_ref());
+        let mut hash = hash_of_all(source, &row.source, &options, recipe);
         // Chunks that somebody has taken away come back.
         let is_there = if source.is_empty() {
             row.chunks.is_empty()
@@ -84,19 +80,58 @@ impl Document<'_> {
         if is_there {
             return Ok(Some(Made::Nothing));
         }
-        let Some(text) = self.text(&row.source, source).await? else {
+        let Some((text, is_markdown)) = self.text(&row.source, source).await? else {
             return Ok(None);
         };
-        let answers = self.answers(&row, &text, &options, spent).await;
-        self.write(source, &hash, answers).await
+        let mut asking = Asking::new(self.documents, counter.as_ref(), &row.chunks, self.until);
+        for _cut in 0..CUTS {
+            let markdown = is_markdown;
+            let cut = self.cut(&text, ChunkOptions { markdown, ..options }, counter.clone());
+            asking.takes = self.takes();
+            let answers = asking.answers(&cut.await?, spent).await;
+            let taught = self.options(counter.as_ref());
+            if taught == options || answers.late.is_some() {
+                return self.write(source, &hash, answers).await;
+            }
+            // A refusal has said how much the model takes: the next attempt would cut by that, and so does this one.
+            options = taught;
+            hash = hash_of_all(source, &row.source, &options, recipe);
+        }
+        Err(HandlerError::transient(
+            "the model takes less and less in one input",
+        ))
     }
 
-    async fn text(&self, row: &Source, source: &str) -> Result<Option<String>, HandlerError> {
+    fn options(&self, counter: Option<&TokenCounter>) -> ChunkOptions {
+        plan::options(self.documents.scope.hook, self.takes(), counter.is_some())
+    }
+
+    /// Tokens of an input.
+    fn takes(&self) -> usize {
+        let Documents { scope, provider, .. } = self.documents;
+        provider.pack_limits(scope.hook.text("model")).input_tokens
+    }
+
+    /// On a thread that may be busy for a while.
+    async fn cut(
+        &self,
+        text: &Arc<str>,
+        options: ChunkOptions,
+        counter: Option<TokenCounter>,
+    ) -> Result<Pieces, HandlerError> {
+        let (text, recipe) = (Arc::clone(text), self.documents.recipe.clone());
+        let cut = tokio::task::spawn_blocking(move || Pieces::of(text, &options, &recipe, counter.as_ref()));
+        cut.await
+            .map_err(|_| HandlerError::transient("the text was not cut: its thread ended"))
+    }
+
+    /// The text of the row, and whether it is Markdown.
+    async fn text(&self, row: &Source, source: &str) -> Result<Option<(Arc<str>, bool)>, HandlerError> {
         if source.is_empty() {
-            return Ok(Some(String::new()));
+            return Ok(Some(("".into(), false)));
         }
         let text = source::text(self, self.documents.files, row, source, self.time()).await?;
-        Ok(text.map(|text| text.text))
+        Ok(text.map(|text| (text.text.into(), text.is_markdown)))
     }
 
     async fn read(&self) -> Result<Option<Row>, HandlerError> {
@@ -112,44 +147,6 @@ impl Document<'_> {
         serde_json::from_value(found)
             .map(Some)
             .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))
-    }
-
-    /// Embeds the parts that are not there yet; equal ones once.
-    async fn answers(&self, row: &Row, text: &str, options: &ChunkOptions, spent: &mut Spent) -> Answers {
-        let Documents {
-            scope,
-            provider,
-            recipe,
-            ..
-        } = self.documents;
-        let pieces = pieces(text, options, recipe);
-        let missing = missing(&pieces, &row.chunks);
-        let mut inputs: Vec<String> = Vec::new();
-        let mut asked = HashMap::new();
-        for place in &missing {
-            let piece = &pieces[*place];
-            asked.entry(piece.hash.as_str()).or_insert_with(|| {
-                inputs.push(piece.input());
-                inputs.len() - 1
-            });
-        }
-        let (hook, tenant) = (scope.hook, scope.user_id);
-        let answered = requests::embed(provider, hook, tenant, recipe.dimensions, &inputs, self.time()).await;
-        spent.add(answered.spent);
-        let (mut vectors, mut faults, mut late) = (HashMap::new(), HashMap::new(), None);
-        for place in missing {
-            match &answered.vectors[asked[pieces[place].hash.as_str()]] {
-                Ok(vector) => drop(vectors.insert(place, vector.clone())),
-                Err(error @ HandlerError::Permanent { .. }) => drop(faults.insert(place, error.clone())),
-                Err(passing) => late = Some(passing.clone()),
-            }
-        }
-        Answers {
-            pieces,
-            vectors,
-            faults,
-            late,
-        }
     }
 
     /// Writes what there is. Where parts have to wait, the others are added to the chunks of before, which stay until then.
@@ -173,18 +170,9 @@ impl Document<'_> {
         if !written.map_err(|error| verdict::of_table(&error))? {
             return Ok(None);
         }
-        match (
-            answers.late,
-            answers.faults.into_iter().min_by_key(|(place, _)| *place),
-        ) {
-            (Some(late), _) => Err(deferred(late)),
-            (None, Some((place, HandlerError::Permanent { message, status }))) => {
-                Err(HandlerError::Permanent {
-                    message: format!("{message} (in chunk {place}; the others are embedded)"),
-                    status,
-                })
-            }
-            (None, _) => Ok(Some(Made::Vector)),
+        match answers.late {
+            Some(late) => Err(deferred(late)),
+            None => faulty(&answers.faults).map_or(Ok(Some(Made::Vector)), Err),
         }
     }
 
@@ -234,23 +222,26 @@ impl Answers {
     }
 }
 
-/// The places of the parts that no chunk is there for: of equal ones, as many as there are too few.
-fn missing(pieces: &[Piece], present: &[String]) -> Vec<usize> {
-    let mut left = HashMap::<&str, usize>::new();
-    for hash in present {
-        *left.entry(hash).or_default() += 1;
-    }
-    let mut is_missing = |piece: &Piece| match left.get_mut(piece.hash.as_str()) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            false
-        }
-        _ => true,
+/// What is said of the parts that the model will never take: the reason of the first, and where they are.
+fn faulty(faults: &HashMap<usize, HandlerError>) -> Option<HandlerError> {
+    let mut places: Vec<usize> = faults.keys().copied().collect();
+    places.sort_unstable();
+    let HandlerError::Permanent { message, status } = faults.get(places.first()?)? else {
+        return None;
     };
-    let places = pieces.iter().enumerate();
-    places
-        .filter_map(|(place, piece)| is_missing(piece).then_some(place))
-        .collect()
+    let named: Vec<String> = places.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match places.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let chunks = if places.len() == 1 { "chunk" } else { "chunks" };
+    Some(HandlerError::Permanent {
+        message: format!(
+            "{message} (in {chunks} {}{more}; the others are embedded)",
+            named.join(", ")
+        ),
+        status: *status,
+    })
 }
 
 /// An attempt that has paid for parts which the next one need not pay for is not charged.
@@ -270,25 +261,20 @@ fn deferred(late: HandlerError) -> HandlerError {
 mod tests {
     use super::*;
 
-    fn piece(hash: &str) -> Piece {
-        Piece {
-            content: hash.into(),
-            heading: None,
-            hash: hash.into(),
-        }
-    }
-
     #[test]
-    fn only_parts_without_a_chunk_are_missing() {
-        let pieces = ["a", "b", "a", "c", "a"].map(piece);
-        let present = |hashes: &[&str]| {
-            missing(
-                &pieces,
-                &hashes.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            )
+    fn the_parts_at_fault_are_named() {
+        let faults = |places: &[usize]| {
+            let fault = |place: &usize| (*place, HandlerError::permanent(format!("bad_request: {place}")));
+            faulty(&places.iter().map(fault).collect()).map(|error| error.to_string())
         };
-        assert_eq!(present(&[]), [0, 1, 2, 3, 4]);
-        assert_eq!(present(&["a", "c", "a", "x"]), [1, 4]);
-        assert!(present(&["a", "a", "a", "b", "c"]).is_empty());
+        assert_eq!(faults(&[]), None);
+        assert_eq!(
+            faults(&[3]).as_deref(),
+            Some("bad_request: 3 (in chunk 3; the others are embedded)")
+        );
+        assert_eq!(
+            faults(&[9, 3, 5, 4, 8, 6, 7]).as_deref(),
+            Some("bad_request: 3 (in chunks 3, 4, 5, 6, 7 and 2 more; the others are embedded)")
+        );
     }
 }

@@ -4,7 +4,9 @@
 //! Parts that are there already are kept with their vectors. What was embedded when the time is over is kept too, so a long text
 //! takes as many attempts as it takes, and pays for each part once.
 
+mod answers;
 mod document;
+mod learned;
 mod pieces;
 mod plan;
 
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
+pub use learned::Learned;
 pub use plan::ChunkPlan;
 
 use super::input::Recipe;
@@ -36,6 +39,7 @@ pub struct Documents<'a> {
     pub provider: &'a Provider,
     pub recipe: &'a Recipe,
     pub files: &'a Files,
+    pub learned: &'a Learned,
 }
 
 impl Documents<'_> {

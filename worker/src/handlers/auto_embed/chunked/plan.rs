@@ -6,6 +6,9 @@ use zerodb_hooks_documents::ChunkOptions;
 use crate::handlers::row_key::RowKey;
 use crate::hook::Hook;
 
+/// Of what a model takes, the share that is left for headings.
+const HEADINGS: usize = 8;
+
 /// What the server found out (`zerodb._chunk_plan`). It finds it out anew for every action.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChunkPlan {
@@ -20,18 +23,24 @@ pub struct ChunkPlan {
     pub tenants: bool,
 }
 
-/// How texts are cut: as the hook says, in parts that its model takes.
-pub fn options(hook: &Hook, input_tokens: usize) -> ChunkOptions {
+/// How texts are cut: as the hook says, in parts that its model takes. `is_counted`: by the model's own tokenizer, so that the
+/// headings above a part need room of their own; an estimate has some.
+pub fn options(hook: &Hook, input_tokens: usize, is_counted: bool) -> ChunkOptions {
     let number = |name: &str| hook.number(name).and_then(|number| usize::try_from(number).ok());
-    let usual = ChunkOptions::for_embeddings(true);
+    let usual = ChunkOptions::for_embeddings(false);
+    let takes = if is_counted {
+        input_tokens - input_tokens / HEADINGS
+    } else {
+        input_tokens
+    };
     let max_tokens = number("chunk_tokens")
         .unwrap_or(usual.max_tokens)
-        .min(input_tokens.max(1));
+        .min(takes.max(1));
     let overlap = number("chunk_overlap").unwrap_or(max_tokens / 10);
     ChunkOptions {
         max_tokens,
         overlap_tokens: overlap.min(max_tokens / 2),
-        markdown: true,
+        ..usual
     }
 }
 
@@ -51,7 +60,7 @@ mod tests {
             "auto_embed".into(),
             config,
         );
-        let options = options(&hook, input_tokens);
+        let options = options(&hook, input_tokens, false);
         (options.max_tokens, options.overlap_tokens)
     }
 

@@ -1,0 +1,71 @@
+//! What models have refused for its length, so that the next text is cut smaller from the start. In memory: after a restart it is
+//! learned anew, and the parts of a text are the same all the same, because what is too long is always cut in the same halves.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use zerodb_hooks_documents::{dense_tokens, estimated_tokens};
+
+/// Of densities, from prose to a token for each byte. A table of numbers that was refused says nothing of a letter.
+const DENSITIES: usize = 13;
+/// Models of which something is kept.
+const MODELS: usize = 1000;
+
+/// A provider and a model of it.
+type Of = (String, String);
+
+#[derive(Default)]
+pub struct Learned(Mutex<HashMap<Of, [Option<usize>; DENSITIES]>>);
+
+impl Learned {
+    /// Whether a model has refused texts as long and as dense as this one.
+    pub fn is_too_long(&self, provider: &str, model: &str, text: &str) -> bool {
+        let known = self.lock();
+        let of_model = known.get(&(provider.to_owned(), model.to_owned()));
+        of_model
+            .and_then(|most| most[density(text)])
+            .is_some_and(|most| estimated_tokens(text) > most)
+    }
+
+    /// The model has refused this text. Texts that are an eighth shorter are not known to be too long.
+    pub fn refused(&self, provider: &str, model: &str, text: &str) {
+        let mut known = self.lock();
+        if known.len() >= MODELS {
+            known.clear();
+        }
+        let of_model = known.entry((provider.to_owned(), model.to_owned())).or_default();
+        let tokens = estimated_tokens(text);
+        let most = &mut of_model[density(text)];
+        *most = Some(most.unwrap_or(usize::MAX).min(tokens - tokens / 8));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Of, [Option<usize>; DENSITIES]>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A token for each three bytes is 4.
+fn density(text: &str) -> usize {
+    let prose = text.len().div_ceil(3).max(1);
+    (4 * dense_tokens(text) / prose).min(DENSITIES - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_makes_texts_as_dense_too_long_for_that_model() {
+        let learned = Learned::default();
+        let numbers: String = (0..100).map(|n| format!("{n}.{},{}\n", n * 7, n * 77)).collect();
+        let prose = "The office opens at nine on Mondays. ".repeat(60);
+        assert!(!learned.is_too_long("p", "m", &numbers));
+        learned.refused("p", "m", &numbers);
+        assert!(learned.is_too_long("p", "m", &numbers));
+        assert!(!learned.is_too_long("p", "m", &numbers[..numbers.len() * 3 / 4]));
+        assert!(!learned.is_too_long("p", "m", &prose), "it is not as dense");
+        assert!(!learned.is_too_long("p", "n", &numbers) && !learned.is_too_long("q", "m", &numbers));
+        learned.refused("p", "m", &numbers[..numbers.len() / 2]);
+        assert!(learned.is_too_long("p", "m", &numbers[..numbers.len() / 2]));
+    }
+}
