@@ -317,6 +317,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn its_limit_and_its_tokens_are_known_before_a_text_is_cut() {
+        let candle = candle("tiny-bert-half");
+        assert_eq!(candle.pack_limits().input_tokens, PackLimits::COMPUTED.input_tokens);
+        let counter = candle.token_counter(DEADLINE).await.unwrap();
+        assert!(candle.pack_limits().input_tokens < PackLimits::COMPUTED.input_tokens);
+        assert_eq!(counter.count(""), 0);
+        assert!(counter.special >= 1 && counter.count("Alice lives in Berlin.") >= 4);
+    }
+
+    #[tokio::test]
     async fn a_call_that_finds_no_turn_is_not_charged() {
         let candle = candle("tiny-bert-half");
         let _turn = Arc::clone(&candle.turn).acquire_owned().await.unwrap();

@@ -203,6 +203,14 @@ mod tests {
     }
 
     #[test]
+    fn a_model_s_own_count_is_obeyed() {
+        // A token for each letter: more than anybody would estimate.
+        let counter = TokenCounter::new(|text| text.chars().count(), 2);
+        let all = Pieces::of(text("Bob").into(), &OPTIONS, &recipe("m"), Some(&counter)).all();
+        assert!(all.iter().all(|piece| piece.content.chars().count() <= OPTIONS.max_tokens));
+    }
+
+    #[test]
     fn halves_are_the_same_whatever_stands_around() {
         let of = |text: &str| {
             let pieces = Pieces::of(text.into(), &OPTIONS, &recipe("m"), None);
