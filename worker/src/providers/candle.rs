@@ -319,7 +319,10 @@ mod tests {
     #[tokio::test]
     async fn its_limit_and_its_tokens_are_known_before_a_text_is_cut() {
         let candle = candle("tiny-bert-half");
-        assert_eq!(candle.pack_limits().input_tokens, PackLimits::COMPUTED.input_tokens);
+        assert_eq!(
+            candle.pack_limits().input_tokens,
+            PackLimits::COMPUTED.input_tokens
+        );
         let counter = candle.token_counter(DEADLINE).await.unwrap();
         assert!(candle.pack_limits().input_tokens < PackLimits::COMPUTED.input_tokens);
         assert_eq!(counter.count(""), 0);

@@ -48,6 +48,6 @@ mod tests {
         assert_eq!(estimate_tokens(""), 0);
         assert_eq!(estimate_tokens("abcd"), 2);
         assert_eq!(estimate_tokens("日本"), 3);
-        assert_eq!(estimate_tokens("3f2a9c1e-77b0"), 10);
+        assert_eq!(estimate_tokens("3f2a9c1e-77b0"), 13);
     }
 }

@@ -207,7 +207,10 @@ mod tests {
         // A token for each letter: more than anybody would estimate.
         let counter = TokenCounter::new(|text| text.chars().count(), 2);
         let all = Pieces::of(text("Bob").into(), &OPTIONS, &recipe("m"), Some(&counter)).all();
-        assert!(all.iter().all(|piece| piece.content.chars().count() <= OPTIONS.max_tokens));
+        assert!(
+            all.iter()
+                .all(|piece| piece.content.chars().count() <= OPTIONS.max_tokens)
+        );
     }
 
     #[test]
