@@ -4,7 +4,7 @@ CREATE TABLE zerodb.budget (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id uuid NOT NULL,
     project_id uuid,
-    handler text COLLATE "C" CHECK (handler ~ '\S'),
+    handler text COLLATE "C" CHECK (handler ~ '[^[:space:]]'),
     imposed boolean NOT NULL,
     tokens_per_day bigint CHECK (tokens_per_day >= 0),
     requests_per_minute integer CHECK (requests_per_minute >= 0),
@@ -307,7 +307,7 @@ BEGIN
         RAISE EXCEPTION 'a budget cannot be negative'
             USING ERRCODE = '22023', HINT = 'Give 0 to allow nothing, or NULL for both to remove the budget.';
     END IF;
-    IF handler !~ '\S' THEN
+    IF handler !~ '[^[:space:]]' THEN
         RAISE EXCEPTION 'the handler of a budget is empty'
             USING ERRCODE = '22023', HINT = 'Name a handler such as ''auto_embed'', or NULL for all of them.';
     END IF;

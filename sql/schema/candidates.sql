@@ -68,6 +68,7 @@ $$;
 CREATE FUNCTION zerodb._is_simple(path text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
 DECLARE
     keys CONSTANT text := '\$(\."")+';

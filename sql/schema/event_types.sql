@@ -58,7 +58,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF name IS NULL OR name !~ '^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$' OR length(name) > 100 THEN
+    IF name IS NULL OR name !~ '^[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)*$' OR length(name) > 100 THEN
         RAISE EXCEPTION 'invalid event type name %', coalesce(quote_literal(name), 'NULL')
             USING ERRCODE = '22023',
                   DETAIL = 'A name is lower-case words of letters, digits and _, joined by dots, of at most 100 characters.',
@@ -68,7 +68,7 @@ BEGIN
         RAISE EXCEPTION 'event type % is built in', quote_literal(name)
             USING ERRCODE = '22023', HINT = 'Register a type of another name.';
     END IF;
-    IF name ~ '^(zerodb|zeromemory)\.|^on_' THEN
+    IF name ~ '^(zerodb|zeromemory)[.]|^on_' THEN
         RAISE EXCEPTION 'event type name % uses a reserved prefix', quote_literal(name)
             USING ERRCODE = '22023',
                   DETAIL = 'zerodb., zeromemory. and on_ belong to the built-in types.',
@@ -96,7 +96,7 @@ BEGIN
     IF pattern = '*' OR EXISTS (SELECT FROM zerodb.event_type AS t WHERE t.name = pattern) THEN
         RETURN;
     END IF;
-    IF pattern ~ '^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\.\*$' AND length(pattern) <= 100 THEN
+    IF pattern ~ '^[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)*[.][*]$' AND length(pattern) <= 100 THEN
         RETURN;
     END IF;
     RAISE EXCEPTION 'unknown event type %', coalesce(quote_literal(pattern), 'NULL')

@@ -11,7 +11,7 @@ BEGIN
     IF getdatabaseencoding() = 'UTF8' THEN
         name := normalize(name, NFKC);
     END IF;
-    name := btrim(regexp_replace(name, '\s+', ' ', 'g'));
+    name := btrim(regexp_replace(name, '[[:space:]]+', ' ', 'g'));
     IF getdatabaseencoding() = 'UTF8' AND lower(chr(196)) = chr(196) THEN
         IF to_regcollation('pg_catalog.pg_c_utf8') IS NOT NULL THEN
             RETURN lower(name COLLATE pg_c_utf8);

@@ -124,7 +124,7 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(string_agg(w, ' ' ORDER BY w COLLATE "C"), '')
-    FROM string_to_table(translate(norm_name, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)), ' ') AS w WHERE w <> ''
+    FROM string_to_table(translate(norm_name, '!"#$%&''()*+,-./:;<=>?@[]^_`{|}~' || chr(92), repeat(' ', 32)), ' ') AS w WHERE w <> ''
 $$;
 
 -- Live entities that have the name of `i` as an alias, or names spelled almost like it, as a query: three walks along indexes,

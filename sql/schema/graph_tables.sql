@@ -8,7 +8,7 @@ CREATE FUNCTION zerodb._tenant_key_column() RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT 'tenant bytea NOT NULL GENERATED ALWAYS AS (coalesce(uuid_send(user_id), ''\x00'') || coalesce(uuid_send(project_id), '''')) STORED'
+    SELECT 'tenant bytea NOT NULL GENERATED ALWAYS AS (coalesce(uuid_send(user_id), decode(''00'', ''hex'')) || coalesce(uuid_send(project_id), '''')) STORED'
 $$;
 
 -- A random id of 62 bits.
@@ -228,7 +228,7 @@ BEGIN
     IF to_regprocedure(format('%I.sort_name()', schema)) IS NULL THEN
         EXECUTE format('CREATE FUNCTION %I.sort_name() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS %L', schema,
             $f$BEGIN new.sorted_name := coalesce((SELECT string_agg(w, ' ' ORDER BY w COLLATE "C")
-            FROM string_to_table(translate(new.norm_name, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)), ' ') AS w WHERE w <> ''), ''); RETURN new; END$f$);
+            FROM string_to_table(translate(new.norm_name, '!"#$%&''()*+,-./:;<=>?@[]^_`{|}~' || chr(92), repeat(' ', 32)), ' ') AS w WHERE w <> ''), ''); RETURN new; END$f$);
     END IF;
     PERFORM zerodb._create_entities(schema, dimensions);
     PERFORM zerodb._create_store_table(schema, 'entity_aliases', 'Graph: other names of an entity, and how they were found', format(

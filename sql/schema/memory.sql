@@ -26,11 +26,11 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF content IS NULL OR content !~ '\S' THEN
+    IF content IS NULL OR content !~ '[^[:space:]]' THEN
         RAISE EXCEPTION 'the content of a memory is empty'
             USING ERRCODE = '22023', HINT = 'Give the text to remember.';
     END IF;
-    IF entity_id IS NULL OR entity_id !~ '\S' THEN
+    IF entity_id IS NULL OR entity_id !~ '[^[:space:]]' THEN
         RAISE EXCEPTION 'the entity_id of a memory is empty'
             USING ERRCODE = '22023', HINT = 'Name who or what the memory is about, such as ''alice''.';
     END IF;

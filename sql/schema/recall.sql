@@ -6,7 +6,7 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF query IS NULL OR query !~ '\S' THEN
+    IF query IS NULL OR query !~ '[^[:space:]]' THEN
         RAISE EXCEPTION 'the query is empty' USING ERRCODE = '22023', HINT = 'Say what to look for.';
     END IF;
     IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 1000 THEN

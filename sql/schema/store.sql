@@ -8,7 +8,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE
         WHEN a.atttypid = 'real[]'::regtype THEN
-            (SELECT max(substring(pg_get_constraintdef(c.oid) FROM 'cardinality\(embedding\) = (\d+)')::integer)
+            (SELECT max(substring(pg_get_constraintdef(c.oid) FROM 'cardinality[(]embedding[)] = ([0-9]+)')::integer)
             FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c')
         WHEN t.typname = 'vector' THEN nullif(a.atttypmod, -1)
         END
@@ -46,7 +46,7 @@ AS $$
 DECLARE
     present integer;
 BEGIN
-    IF schema IS NULL OR schema = '' OR schema LIKE 'pg\_%' OR schema IN ('zerodb', 'information_schema') THEN
+    IF schema IS NULL OR schema = '' OR schema ^@ 'pg_' OR schema IN ('zerodb', 'information_schema') THEN
         RAISE EXCEPTION 'invalid schema % for a store', coalesce(quote_literal(schema), 'NULL')
             USING ERRCODE = '22023',
                   DETAIL = 'The schemas of Postgres and of the extension itself are not for user data.',

@@ -38,6 +38,8 @@ CREATE TABLE zerodb.usage_day (
     model text NOT NULL,
     CONSTRAINT usage_day_key UNIQUE NULLS NOT DISTINCT (day, user_id, project_id, hook_id, handler, provider, model)
 ) WITH (fillfactor = 70);
+-- A project may be null, so there is no primary key. A publication for all tables refuses to update what has no identity.
+ALTER TABLE zerodb.usage_day REPLICA IDENTITY FULL;
 COMMENT ON TABLE zerodb.usage_day IS 'Usage of models by day (UTC), without that of the last minutes';
 COMMENT ON COLUMN zerodb.usage_day.estimated_tokens IS 'How many of the tokens were estimated';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.usage_day', '');

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::runner::Shared;
-use crate::store::StoreError;
+use crate::store::{Installation, StoreError};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// Partitions of the log.
@@ -21,34 +21,62 @@ pub async fn run(shared: Arc<Shared>) {
             _ = ticks.tick() => {}
             () = shared.stop.cancelled() => return,
         }
-        if let Err(error) = tidy(&shared).await
-            && !error.is_passing()
-        {
-            tracing::warn!(%error, "maintenance failed, trying again in a minute");
-        }
+        tidy(&shared).await;
     }
 }
 
-async fn tidy(shared: &Shared) -> Result<(), StoreError> {
+/// Each step by itself: one that fails keeps none of the others from being made.
+async fn tidy(shared: &Shared) {
     let store = &shared.store;
-    let installation = store.bounded(store.load_installation()).await?;
+    let goes_on = || !shared.stop.is_cancelled();
+    let loaded = store.bounded(store.load_installation()).await;
+    if let Some(installation) = done("the settings", loaded) {
+        done("the log", rotate(shared, &installation).await);
+        let pruned = async {
+            let retention = &installation.retention;
+            while store.bounded(store.prune_deliveries(retention)).await? && goes_on() {}
+            Ok(())
+        };
+        done("the deliveries", pruned.await);
+        shared.set_installation(installation);
+    }
+    done("the cursor", store.bounded(store.prune_cursor()).await);
+    let cancelled = async {
+        while store.bounded(store.cancel_orphans()).await? && goes_on() {}
+        Ok(())
+    };
+    done("the deliveries of deleted hooks", cancelled.await);
+    let forgotten = async {
+        while store.bounded(store.prune_summary_chunks()).await? && goes_on() {}
+        Ok(())
+    };
+    done("the summaries of parts", forgotten.await);
+    let summed = async {
+        while store.bounded(store.roll_up_usage()).await? && goes_on() {}
+        Ok(())
+    };
+    done("the usage of models", summed.await);
+    done("the endpoints", store.bounded(store.prune_endpoints()).await);
+}
+
+async fn rotate(shared: &Shared, installation: &Installation) -> Result<(), StoreError> {
+    let store = &shared.store;
     let next_slot = (installation.slot + 1) % SLOTS;
-    if store
-        .bounded(store.rotate_log(next_slot, &installation.retention))
-        .await?
-    {
+    let emptied = store.bounded(store.rotate_log(next_slot, &installation.retention));
+    if emptied.await? {
         tracing::info!(slot = next_slot, "emptied the oldest partition of the log");
     }
-    while store
-        .bounded(store.prune_deliveries(&installation.retention))
-        .await?
-        && !shared.stop.is_cancelled()
-    {}
-    store.bounded(store.prune_cursor()).await?;
-    while store.bounded(store.cancel_orphans()).await? && !shared.stop.is_cancelled() {}
-    while store.bounded(store.prune_summary_chunks()).await? && !shared.stop.is_cancelled() {}
-    while store.bounded(store.roll_up_usage()).await? && !shared.stop.is_cancelled() {}
-    store.bounded(store.prune_endpoints()).await?;
-    shared.set_installation(installation);
     Ok(())
+}
+
+/// Says which step failed, unless it does so in passing.
+fn done<T>(of: &'static str, result: Result<T, StoreError>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(error) if error.is_passing() => None,
+        Err(error) => {
+            tracing::warn!(%error, of, "maintenance failed, trying again in a minute");
+            None
+        }
+    }
 }

@@ -15,7 +15,7 @@ use super::StoreError;
 
 /// The settings of the worker's own sessions; what a role or a database sets must not reach them. Names are found in the catalog
 /// alone. The planner must not guess: their tables are read by index or not at all, and one that has just been filled has no
-/// statistics yet. Several statements of a transaction rest on READ COMMITTED. A worker that is paused in the middle of a
+/// statistics yet. Keys are read and written as texts, so that each must mean the same value in any session. Several statements of a transaction rest on READ COMMITTED. A worker that is paused in the middle of a
 /// transaction must not keep the dispatcher's lock, nothing else that a server may set ends its statements or its sessions, and
 /// none of them, which serve many tenants at once, waits for a lock for long: it is tried again. By SET and not as a start-up
 /// option, which PgBouncer refuses or drops.
@@ -26,7 +26,9 @@ pub const SESSION: &str = "SET statement_timeout = 0; SELECT CASE
     SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning;
     SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off;
     SET default_transaction_deferrable = off; SET row_security = on;
-    SET idle_in_transaction_session_timeout = '10s'; SET idle_session_timeout = 0; SET lock_timeout = '3s'";
+    SET idle_in_transaction_session_timeout = '10s'; SET idle_session_timeout = 0; SET lock_timeout = '3s';
+    SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex';
+    SET array_nulls = on; SET transform_null_equals = off; SET quote_all_identifiers = off; SET xmloption = 'content'";
 
 /// A parsed URL, ready to connect.
 pub struct Target {
