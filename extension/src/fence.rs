@@ -20,9 +20,9 @@ use pgrx::{PgTryBuilder, pg_sys};
 
 use crate::error::{Error, raise};
 
-/// For statements of this extension: users' triggers must qualify what they name, as under VACUUM.
+/// For statements of this extension.
 pub const CATALOG: &CStr = c"pg_catalog, pg_temp";
-/// For a user's function: what his own sessions have when nobody has set anything, with temporary objects last.
+/// For users' functions and triggers: what their own sessions have when nobody has set anything, with temporary objects last.
 pub const OF_USER: &CStr = c"\"$user\", public, pg_temp";
 
 const RESTRICTED: i32 =
@@ -39,7 +39,7 @@ pub fn within<T>(role: pg_sys::Oid, path: &CStr, work: impl FnOnce() -> T) -> T 
         pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
         let level = pg_sys::NewGUCNestLevel();
         pg_sys::SetUserIdAndSecContext(role, context | RESTRICTED);
-        set_path(path);
+        set(c"search_path", path);
         level
     };
     let value = PgTryBuilder::new(AssertUnwindSafe(work))
@@ -79,14 +79,16 @@ pub fn as_extension<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Gives a setting a value until the level of settings ends.
+///
 /// # Safety
 /// Within a level of settings that ends.
-unsafe fn set_path(path: &CStr) {
+pub unsafe fn set(name: &CStr, value: &CStr) {
     // SAFETY: both texts are C strings that the server copies.
     unsafe {
         pg_sys::set_config_option(
-            c"search_path".as_ptr(),
-            path.as_ptr(),
+            name.as_ptr(),
+            value.as_ptr(),
             pg_sys::GucContext::PGC_USERSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,

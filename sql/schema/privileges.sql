@@ -78,7 +78,8 @@ AS $$
         '_patterns', '_spent', '_event_data',
         -- Looks at the caller's tables, and DDL on them.
         '_primary_key', '_has_column', '_no_column', '_field_source', '_id_field', '_watch_mapping', '_check_watchable',
-        '_watch_trigger_name', '_create_watch_trigger', '_constant_user',
+        '_watch_trigger_name', '_create_watch_trigger', '_constant_user', '_heirs', '_fires_always', '_set_watch_triggers', '_note_watch_tenant',
+        '_drop_watch_triggers', '_missed_writes',
         -- The watches that there are, and their constant users, for whom it asks who calls.
         'keep_watch_tenant', '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
         '_store_dimensions', '_embedding_column', '_check_store', '_create_store_table', '_create_store_functions',
@@ -103,7 +104,7 @@ AS $$
         '_patterns', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake', '_emit_failure',
         '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries', '_prune_cursor', '_spent',
         '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks', '_chunk_tables', '_is_vector_column', '_primary_key',
-        '_event_data', '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
+        '_missed_writes', '_heirs', '_event_data', '_try_lock', '_lock', '_try_lock_session', '_lock_session', '_unlock_session',
         '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
         '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint', '_tell_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',

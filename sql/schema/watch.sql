@@ -1,7 +1,7 @@
 -- API: public. Watches: the triggers that record events. A watch lives in its triggers (their one argument is the mapping, as
 -- JSON), so pg_dump carries it with the table. This file holds the only DDL on a user's table.
 
--- The columns of the primary key, in its order.
+-- The columns of the primary key, in its order; without those that its index only INCLUDEs.
 CREATE FUNCTION zerodb._primary_key(target regclass) RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -10,7 +10,7 @@ AS $$
     FROM pg_index AS i
     CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
     JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    WHERE i.indrelid = target AND i.indisprimary
+    WHERE i.indrelid = target AND i.indisprimary AND k.n <= i.indnkeyatts
 $$;
 
 -- True for a column that a trigger sees: a virtual generated one (PostgreSQL 18) has no value there.
@@ -78,7 +78,7 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT f FROM unnest(fields) WITH ORDINALITY AS u (f, n)
-    WHERE f = 'id' OR (f LIKE '%\_id' AND f NOT IN ('user_id', 'project_id', 'bank_id', 'agent_id', 'entity_id'))
+    WHERE f = 'id' OR (right(f, 3) = '_id' AND f NOT IN ('user_id', 'project_id', 'bank_id', 'agent_id', 'entity_id'))
     ORDER BY n LIMIT 1
 $$;
 
@@ -152,7 +152,7 @@ BEGIN
             USING ERRCODE = '42809', DETAIL = 'Only permanent tables and partitioned tables can.',
                   HINT = 'Watch the table that the writes go to.';
     END IF;
-    IF relation.relispartition OR EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = target) THEN
+    IF relation.relispartition THEN
         RAISE EXCEPTION '% is part of another table', target
             USING ERRCODE = '42809', DETAIL = 'Writes through the parent would not be seen here.',
                   HINT = 'Watch ' || (SELECT string_agg(i.inhparent::regclass::text, ', ') FROM pg_inherits AS i
@@ -183,12 +183,15 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text) RETURNS name
+-- The name of a watch's trigger. On a partitioned table it has the table's number in it: Postgres gives its copies on partitions
+-- the same name, and a table that is attached later may have triggers of its own.
+CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text, target oid DEFAULT NULL) RETURNS name
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN length(event_type) <= 48 THEN format('zerodb_%s_%s', operation, event_type)
-        ELSE format('zerodb_%s_%s_%s', operation, left(event_type, 39), left(md5(event_type), 8)) END
+    SELECT CASE WHEN octet_length(n.event) <= 48 - octet_length(n.place) THEN format('zerodb_%s_%s%s', operation, n.event, n.place)
+        ELSE format('zerodb_%s_%s_%s%s', operation, left(n.event, 39 - octet_length(n.place)), left(md5(n.event), 8), n.place) END
+    FROM (SELECT event_type AS event, coalesce('_' || target, '') AS place) AS n
 $$;
 
 -- One trigger. Statement-level with transition tables on a table; row-level on a partitioned one, because only row
@@ -199,8 +202,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    trigger_name name := zerodb._watch_trigger_name(mapping ->> 'event', operation);
     partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
+    trigger_name name := zerodb._watch_trigger_name(mapping ->> 'event', operation, CASE WHEN partitioned THEN target::oid END);
     scope text := CASE WHEN partitioned AND operation <> 'batch' THEN 'FOR EACH ROW'
         WHEN operation IN ('insert', 'batch') THEN 'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'
         WHEN operation = 'delete' THEN 'REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT'
@@ -210,6 +213,76 @@ BEGIN
         trigger_name, CASE operation WHEN 'batch' THEN 'INSERT' ELSE upper(operation) END, target, scope, mapping::text);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, trigger_name);
     EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION zerodb_hooks', trigger_name, target);
+END
+$$;
+
+-- The tables below one in classic inheritance, at any depth. Statements on such a table fire its own triggers and none of the
+-- parent's, and those on the parent fire only the parent's, so that each row is recorded once.
+CREATE FUNCTION zerodb._heirs(target regclass) RETURNS SETOF regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE heir AS (
+        SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = target
+        UNION SELECT i.inhrelid FROM heir AS h JOIN pg_inherits AS i ON i.inhparent = h.inhrelid
+    )
+    SELECT h.inhrelid::regclass FROM heir AS h JOIN pg_class AS c ON c.oid = h.inhrelid
+    WHERE c.relkind = 'r' AND NOT c.relispartition AND c.relpersistence <> 't'
+$$;
+
+-- True when a trigger of a watch fires for every write, and so do its copies on partitions.
+CREATE FUNCTION zerodb._fires_always(trigger oid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE copy AS (
+        SELECT t.oid, t.tgenabled FROM pg_trigger AS t WHERE t.oid = trigger
+        UNION ALL SELECT t.oid, t.tgenabled FROM copy AS c JOIN pg_trigger AS t ON t.tgparentid = c.oid
+    )
+    SELECT bool_and(c.tgenabled = 'A') FROM copy AS c
+$$;
+
+-- Gives a table the triggers of a mapping, and takes others of its event type away. Such as are there already and switched on are left
+-- alone: calling watch again takes no lock.
+CREATE FUNCTION zerodb._set_watch_triggers(target regclass, mapping jsonb, triggered text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    current record;
+    op text;
+BEGIN
+    FOR current IN SELECT w.tgname, w.operation FROM zerodb._watch_trigger AS w
+        WHERE w.tgrelid = target AND w.mapping ->> 'event' = _set_watch_triggers.mapping ->> 'event'
+            AND (w.operation <> ALL (triggered) OR w.mapping <> _set_watch_triggers.mapping)
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);
+    END LOOP;
+    FOREACH op IN ARRAY triggered LOOP
+        SELECT w.tgname, zerodb._fires_always(w.trigger_id) AS fires INTO current FROM zerodb._watch_trigger AS w
+        WHERE w.tgrelid = target AND w.operation = op AND w.mapping = _set_watch_triggers.mapping LIMIT 1;
+        IF NOT FOUND THEN
+            PERFORM zerodb._create_watch_trigger(target, op, mapping);
+        ELSIF NOT current.fires THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, current.tgname);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Notes the constant user of a mapping for a table, or forgets the one of before.
+CREATE FUNCTION zerodb._note_watch_tenant(target regclass, mapping jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    constant_user uuid := zerodb._constant_user(mapping);
+BEGIN
+    IF constant_user IS NOT NULL OR EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = target
+        AND w.mapping ->> 'event' = _note_watch_tenant.mapping ->> 'event' AND jsonb_typeof(w.mapping -> 'user_id') = 'object')
+    THEN
+        PERFORM zerodb.keep_watch_tenant(target, mapping ->> 'event', constant_user);
+    END IF;
 END
 $$;
 
@@ -226,11 +299,9 @@ SET lock_timeout = '10s'
 AS $$
 DECLARE
     wanted jsonb;
-    constant_user uuid;
     partitioned boolean;
     triggered text[];
-    current record;
-    op text;
+    heir regclass;
 BEGIN
     PERFORM zerodb._check_watchable(target, operations, update_of);
     wanted := zerodb._watch_mapping(target, event_type, columns, operations, update_of)
@@ -240,12 +311,7 @@ BEGIN
             USING ERRCODE = '54000', DETAIL = format('It may have %s.', zerodb._longest_mapping()),
                   HINT = 'Register the event type with fewer fields, or give shorter constants.';
     END IF;
-    constant_user := zerodb._constant_user(wanted);
-    IF constant_user IS NOT NULL OR EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = target
-        AND w.mapping ->> 'event' = watch.event_type AND jsonb_typeof(w.mapping -> 'user_id') = 'object')
-    THEN
-        PERFORM zerodb.keep_watch_tenant(target, event_type, constant_user);
-    END IF;
+    PERFORM zerodb._note_watch_tenant(target, wanted);
     partitioned := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
     -- A row that moves between partitions fires DELETE and INSERT triggers: all three must look.
     triggered := CASE WHEN partitioned THEN '{insert,update,delete}' ELSE operations END;
@@ -255,22 +321,39 @@ BEGIN
     THEN
         triggered := triggered || '{batch}';
     END IF;
-    FOR current IN SELECT w.tgname, w.operation FROM zerodb._watch_trigger AS w
-        WHERE w.tgrelid = target AND w.mapping ->> 'event' = watch.event_type AND w.operation <> ALL (triggered)
-    LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);
-    END LOOP;
-    FOREACH op IN ARRAY triggered LOOP
-        -- An identical trigger is left alone: calling watch again takes no lock.
-        IF NOT EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = target
-            AND w.operation = op AND w.mapping = wanted)
-        THEN
-            PERFORM zerodb._create_watch_trigger(target, op, wanted);
-        END IF;
+    PERFORM zerodb._set_watch_triggers(target, wanted, triggered);
+    -- Those of others stay as they are; zerodb.watches tells.
+    FOR heir IN SELECT c.oid FROM zerodb._heirs(target) AS h JOIN pg_class AS c ON c.oid = h WHERE pg_has_role(c.relowner, 'USAGE') LOOP
+        PERFORM zerodb._note_watch_tenant(heir, wanted);
+        PERFORM zerodb._set_watch_triggers(heir, wanted, triggered);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION zerodb.watch(regclass, text, jsonb, text[], text[]) IS 'Records an event for every write to a table; calling it again with the same arguments changes nothing';
+
+-- Removes the triggers of one event type from a table, or all of them; of an heir only those that it has from the parent. Returns their
+-- mappings.
+CREATE FUNCTION zerodb._drop_watch_triggers(target regclass, event_type text, of_parent jsonb[]) RETURNS jsonb[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    current record;
+    dropped jsonb[] := '{}';
+BEGIN
+    FOR current IN SELECT w.tgname, w.mapping FROM zerodb._watch_trigger AS w
+        WHERE w.tgrelid = target AND (_drop_watch_triggers.event_type IS NULL OR w.mapping ->> 'event' = _drop_watch_triggers.event_type)
+            AND (of_parent IS NULL OR w.mapping = ANY (of_parent))
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);
+        IF jsonb_typeof(current.mapping -> 'user_id') = 'object' THEN
+            PERFORM zerodb.keep_watch_tenant(target, current.mapping ->> 'event', NULL);
+        END IF;
+        dropped := dropped || current.mapping;
+    END LOOP;
+    RETURN dropped;
+END
+$$;
 
 CREATE FUNCTION zerodb.unwatch(target regclass, event_type text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql
@@ -278,25 +361,43 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '10s'
 AS $$
 DECLARE
-    current record;
-    dropped integer := 0;
+    dropped jsonb[] := zerodb._drop_watch_triggers(target, event_type, NULL);
 BEGIN
-    FOR current IN SELECT w.tgname, w.mapping FROM zerodb._watch_trigger AS w
-        WHERE w.tgrelid = target AND (unwatch.event_type IS NULL OR w.mapping ->> 'event' = unwatch.event_type)
-    LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);
-        IF jsonb_typeof(current.mapping -> 'user_id') = 'object' THEN
-            PERFORM zerodb.keep_watch_tenant(target, current.mapping ->> 'event', NULL);
-        END IF;
-        dropped := dropped + 1;
-    END LOOP;
-    IF dropped = 0 THEN
+    IF cardinality(dropped) = 0 THEN
         RAISE EXCEPTION '% is not watched%', target, coalesce(' for ' || quote_literal(event_type), '')
             USING ERRCODE = 'P0002', HINT = 'See zerodb.watches.';
     END IF;
+    PERFORM zerodb._drop_watch_triggers(c.oid, event_type, dropped) FROM zerodb._heirs(target) AS h
+    JOIN pg_class AS c ON c.oid = h WHERE pg_has_role(c.relowner, 'USAGE');
 END
 $$;
 COMMENT ON FUNCTION zerodb.unwatch(regclass, text) IS 'Removes the triggers of one event type, or of all; P0002 when there are none';
+
+-- The writes to a watched table that leave no event although the watch asks for them, in words; null where there are none.
+CREATE FUNCTION zerodb._missed_writes(target oid, event_type text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE copy AS (
+        SELECT t.oid, t.tgenabled FROM zerodb._watch_trigger AS w JOIN pg_trigger AS t ON t.oid = w.trigger_id
+        WHERE w.tgrelid = target AND w.mapping ->> 'event' = event_type
+        UNION ALL SELECT t.oid, t.tgenabled FROM copy AS c JOIN pg_trigger AS t ON t.tgparentid = c.oid
+    ), above AS (
+        SELECT i.inhparent FROM pg_inherits AS i WHERE i.inhrelid = target
+        UNION SELECT i.inhparent FROM above AS a JOIN pg_inherits AS i ON i.inhrelid = a.inhparent
+    ), elsewhere AS (
+        SELECT a.inhparent AS relid, 'writes through ' AS way FROM above AS a
+        -- A partition is written through the topmost table.
+        WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = a.inhparent AND c.relispartition)
+        UNION ALL SELECT h::oid, 'writes to ' FROM zerodb._heirs(target) AS h
+    )
+    SELECT nullif(concat_ws(', ',
+        CASE WHEN EXISTS (SELECT FROM copy AS c WHERE c.tgenabled = 'D') THEN 'writes while its triggers are disabled'
+            WHEN EXISTS (SELECT FROM copy AS c WHERE c.tgenabled = 'R') THEN 'writes but those of replication'
+            WHEN EXISTS (SELECT FROM copy AS c WHERE c.tgenabled = 'O') THEN 'writes of replication' END,
+        (SELECT string_agg(e.way || e.relid::regclass, ', ' ORDER BY 1) FROM elsewhere AS e
+            WHERE NOT EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = e.relid AND w.mapping ->> 'event' = event_type))), '')
+$$;
 
 CREATE VIEW zerodb.watches AS
 SELECT
@@ -304,6 +405,7 @@ SELECT
     (w.mapping ->> 'event') AS event_type,
     (SELECT jsonb_object_agg(f ->> 0, f -> 1) FROM jsonb_array_elements(w.mapping -> 'fields') AS f) AS columns,
     ARRAY(SELECT jsonb_array_elements_text(w.mapping -> 'operations')) AS operations,
-    CASE WHEN w.mapping ? 'update_of' THEN ARRAY(SELECT jsonb_array_elements_text(w.mapping -> 'update_of')) END AS update_of
+    CASE WHEN w.mapping ? 'update_of' THEN ARRAY(SELECT jsonb_array_elements_text(w.mapping -> 'update_of')) END AS update_of,
+    zerodb._missed_writes(w.tgrelid, w.mapping ->> 'event') AS missed
 FROM (SELECT DISTINCT w.tgrelid, w.mapping FROM zerodb._watch_trigger AS w) AS w;
-COMMENT ON VIEW zerodb.watches IS 'Watched tables, the events their writes record and where each data field comes from';
+COMMENT ON VIEW zerodb.watches IS 'Watched tables, the events their writes record, where each data field comes from, and which writes are missed: null is none';

@@ -5,7 +5,8 @@
 WITH hook AS (
     SELECT h.id, h.hook_name::text AS hook_name, h.hook_type, h.hook_config ? 'when' AS has_when, d.owner, d.owner_name, d.predicate,
         coalesce(h.hook_config ->> 'function', '') AS function,
-        CASE WHEN h.hook_type = 'sql' THEN parse_ident(h.hook_config ->> 'function') END AS path
+        -- Without a list of arguments, which a quoted name does not end with.
+        CASE WHEN h.hook_type = 'sql' THEN parse_ident(regexp_replace(h.hook_config ->> 'function', '[(][^()"]*[)] *$', '')) END AS path
     FROM zerodb.zerodb_hooks AS h
     LEFT JOIN zerodb.hook_detail AS d ON d.hook_id = h.id
     WHERE h.is_active

@@ -42,6 +42,11 @@ impl Source {
         }
     }
 
+    /// True when the text of its values may depend on settings of the session.
+    pub fn depends_on_settings(&self) -> bool {
+        matches!(self, Self::Column { renderer, .. } if renderer.depends_on_settings())
+    }
+
     /// Hands the plain text of the value, without JSON quotes, to `take`; `None` for null, and for a text of more than
     /// `longest` bytes.
     pub fn with_text<R>(&self, row: &Row, longest: usize, take: impl FnOnce(&[u8]) -> R) -> Option<R> {

@@ -26,6 +26,8 @@ pub enum Renderer {
     Record,
     /// `jsonb`: its output is JSON.
     JsonOutput(pg_sys::Oid),
+    /// A type with a cast to json of its own, which is a function.
+    Cast(pg_sys::Oid),
     /// Anything else: the quoted text of its output function.
     Other(pg_sys::Oid),
 }
@@ -54,8 +56,16 @@ impl Renderer {
             pg_sys::NUMERICOID | pg_sys::FLOAT4OID | pg_sys::FLOAT8OID => Self::Number(output),
             _ if is_array => Self::Array,
             _ if is_record => Self::Record,
-            _ => Self::Other(output),
+            _ => cast_to_json(base).map_or(Self::Other(output), Self::Cast),
         }
+    }
+
+    /// True when the text of a value may depend on settings of the session.
+    pub fn depends_on_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::Number(_) | Self::Array | Self::Record | Self::Cast(_) | Self::Other(_)
+        )
     }
 
     /// Appends the JSON of a value. What it needs besides stays in the current context.
@@ -93,11 +103,30 @@ impl Renderer {
                     // Output functions return palloc'd C strings.
                     take(CStr::from_ptr(pg_sys::OidOutputFunctionCall(*output, value)).to_bytes())
                 }
+                Self::Cast(function) => {
+                    let json = pg_sys::OidFunctionCall1Coll(*function, pg_sys::InvalidOid, value);
+                    with_text(json, take)
+                }
                 Self::Array => with_json(pg_sys::array_to_json, value, take),
                 Self::Record => with_json(pg_sys::row_to_json, value, take),
             }
         }
     }
+}
+
+/// The function that casts a type to json, if the type is a user's: to_json asks no more of the server's own.
+fn cast_to_json(type_oid: pg_sys::Oid) -> Option<pg_sys::Oid> {
+    if type_oid.to_u32() < pg_sys::FirstNormalObjectId {
+        return None;
+    }
+    let mut function = pg_sys::InvalidOid;
+    // SAFETY: a catalog look-up; the out parameter lives through the call.
+    let path = unsafe {
+        let explicit = pg_sys::CoercionContext::COERCION_EXPLICIT;
+        pg_sys::find_coercion_pathway(pg_sys::JSONOID, type_oid, explicit, &raw mut function)
+    };
+    (path == pg_sys::CoercionPathType::COERCION_PATH_FUNC && function != pg_sys::InvalidOid)
+        .then_some(function)
 }
 
 /// A whole number in decimal digits.

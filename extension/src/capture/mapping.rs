@@ -12,6 +12,7 @@ use super::bound::Bound;
 use super::fields::{self, Field, Source};
 use super::json::{self, Renderer};
 use super::memory::Text;
+use super::overlap;
 use super::rows::{Change, Old, Operation, Row};
 use super::table::{Column, Table, has_columns};
 use super::trust;
@@ -44,6 +45,8 @@ pub struct Batch {
 pub struct Mapping {
     /// The table that was watched: the trigger's own, or the partitioned table above it.
     pub root: pg_sys::Oid,
+    /// As it stands in each trigger of the watch, and in none of another.
+    pub argument: Vec<u8>,
     pub event: Vec<u8>,
     /// Not for a row trigger, which sees one row only.
     pub batch: Option<Batch>,
@@ -94,7 +97,8 @@ impl Reading {
             useless(&reading.table, "It does not fire after the write.");
             return reading;
         }
-        let Some(argument) = argument.and_then(|argument| Argument::read(&argument)) else {
+        let text = argument.unwrap_or_default();
+        let Some(mut argument) = Argument::read(&text) else {
             useless(&reading.table, "Its argument is not a mapping.");
             return reading;
         };
@@ -103,6 +107,14 @@ impl Reading {
                 &reading.table,
                 "The event type in its argument is not registered.",
             );
+            return reading;
+        }
+        // SAFETY: handed on from the caller.
+        let elsewhere = unsafe { overlap::recorded_elsewhere(trigger, &argument) };
+        argument
+            .operations
+            .retain(|operation| !elsewhere.contains(operation));
+        if argument.operations.is_empty() {
             return reading;
         }
         let is_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0;
@@ -115,7 +127,8 @@ impl Reading {
         });
         let batch = batch.map(Batch::of);
         let user_id = reading.user(&argument, &name);
-        let mapping = Mapping::new(&argument, &reading.table, is_row, batch, user_id);
+        let mut mapping = Mapping::new(&argument, &reading.table, is_row, batch, user_id);
+        mapping.argument = text.into_owned().into_bytes();
         reading.is_final &= !matches!(mapping.owner, Bound::Unknown);
         reading.mapping = Some(mapping);
         reading
@@ -174,6 +187,7 @@ impl Mapping {
         };
         Self {
             root: table.root(),
+            argument: Vec::new(),
             event: argument.event.clone().into_bytes(),
             batch,
             batch_only: table.is_partitioned && !is_row,
@@ -205,6 +219,12 @@ impl Mapping {
 
     pub fn has(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)
+    }
+
+    /// True when a field's text may depend on settings of the session.
+    pub fn depends_on_settings(&self) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|field| field.source.depends_on_settings())
     }
 
     pub fn compared(&self) -> &[Column] {

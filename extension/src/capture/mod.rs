@@ -5,11 +5,13 @@ mod argument;
 mod bound;
 mod collect;
 mod fields;
+mod formats;
 mod json;
 mod large;
 mod mapping;
 mod memory;
 mod moves;
+mod overlap;
 mod rows;
 mod table;
 mod tables;
@@ -29,7 +31,7 @@ use collect::Collector;
 use mapping::{Mapping, Reading};
 use rows::Rows;
 
-pub use moves::forget_moves;
+pub use moves::{end_savepoint, forget_moves, settle_moves};
 
 /// What is known of a trigger.
 struct Known {
@@ -124,6 +126,11 @@ fn row_to_write(trigger: &pg_sys::TriggerData) -> pg_sys::Datum {
 /// `trigger` is the data of a firing in progress.
 unsafe fn capture(trigger: &pg_sys::TriggerData) {
     // SAFETY: handed on from the caller.
+    let moment = unsafe { moves::moment(trigger) };
+    if let Some(now) = moment {
+        moves::settle(now);
+    }
+    // SAFETY: handed on from the caller.
     let Some(mapping) = (unsafe { mapping_of(trigger) }) else {
         return;
     };
@@ -134,17 +141,19 @@ unsafe fn capture(trigger: &pg_sys::TriggerData) {
     if !single && batch.is_none() {
         return;
     }
-    // SAFETY: the mapping was compared with the descriptor that this firing's rows have.
-    unsafe {
-        let Some(mut rows) = Rows::of(trigger, &mapping) else {
-            return;
-        };
-        let mut collector = Collector::new(&mapping, single, batch);
-        while let Some(change) = rows.next() {
-            collector.add(change);
+    formats::in_plain(mapping.depends_on_settings(), || {
+        // SAFETY: the mapping was compared with the descriptor that this firing's rows have.
+        unsafe {
+            let Some(mut rows) = Rows::of(trigger, &mapping, moment) else {
+                return;
+            };
+            let mut collector = Collector::new(&mapping, single, batch);
+            while let Some(change) = rows.next() {
+                collector.add(change);
+            }
+            collector.finish();
         }
-        collector.finish();
-    }
+    });
 }
 
 /// The mapping of the trigger for the rows at hand, from the cache when it fits them. `None` when it records nothing.

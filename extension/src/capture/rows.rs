@@ -4,7 +4,7 @@
 use pgrx::pg_sys;
 
 use super::mapping::Mapping;
-use super::moves::{self, Half};
+use super::moves::{self, Half, Moment};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
@@ -62,8 +62,13 @@ impl Rows {
     /// The rows to look at, or `None` when this firing is not one of the watched operations.
     ///
     /// # Safety
-    /// `trigger` is the data of an AFTER trigger's firing in progress, and `mapping` has the columns of its relation.
-    pub unsafe fn of(trigger: &pg_sys::TriggerData, mapping: &Mapping) -> Option<Self> {
+    /// `trigger` is the data of an AFTER trigger's firing in progress at that moment, and `mapping` has the columns of its
+    /// relation.
+    pub unsafe fn of(
+        trigger: &pg_sys::TriggerData,
+        mapping: &Mapping,
+        moment: Option<Moment>,
+    ) -> Option<Self> {
         let operation = match trigger.tg_event & pg_sys::TRIGGER_EVENT_OPMASK {
             pg_sys::TRIGGER_EVENT_INSERT => Operation::Insert,
             pg_sys::TRIGGER_EVENT_UPDATE => Operation::Update,
@@ -73,8 +78,8 @@ impl Rows {
         // SAFETY: handed on from the caller.
         unsafe {
             if trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0 {
-                let change =
-                    single(trigger, operation, mapping).filter(|change| mapping.has(change.operation))?;
+                let change = single(trigger, operation, mapping, moment)
+                    .filter(|change| mapping.has(change.operation))?;
                 let operation = change.operation;
                 return Some(Self {
                     source: Source::Single { change: Some(change) },
@@ -159,13 +164,19 @@ impl Drop for Table {
 }
 
 /// The change of a row trigger; `None` for the first half of a move, which is kept for its second.
-unsafe fn single(trigger: &pg_sys::TriggerData, operation: Operation, mapping: &Mapping) -> Option<Change> {
+unsafe fn single(
+    trigger: &pg_sys::TriggerData,
+    operation: Operation,
+    mapping: &Mapping,
+    moment: Option<Moment>,
+) -> Option<Change> {
     // SAFETY: an AFTER ROW trigger has its row in tg_trigslot, and the new one of an UPDATE in tg_newslot, both made by
     // Postgres for the relation of the trigger, and filled while it runs. tg_trigtuple is the row of tg_trigslot.
     unsafe {
         let row = Row {
             slot: trigger.tg_trigslot,
         };
+        let partition = (*trigger.tg_relation).rd_id;
         let (operation, row, old) = match operation {
             Operation::Update => {
                 let new = Row {
@@ -173,12 +184,14 @@ unsafe fn single(trigger: &pg_sys::TriggerData, operation: Operation, mapping: &
                 };
                 (operation, new, Old::Row(row))
             }
-            Operation::Delete if moves::has_moved(trigger.tg_trigtuple) => {
-                moves::keep(mapping, &row);
-                return None;
-            }
-            Operation::Delete => (operation, row, Old::Unknown),
-            Operation::Insert => match moves::take(mapping) {
+            Operation::Delete => match moment.filter(|_| moves::has_moved(trigger.tg_trigtuple)) {
+                Some(moment) => {
+                    moves::keep(mapping, &row, partition, moment);
+                    return None;
+                }
+                None => (operation, row, Old::Unknown),
+            },
+            Operation::Insert => match moment.and_then(|now| moves::take(mapping, partition, now)) {
                 Some(half) => (Operation::Update, row, Old::Moved(half)),
                 None => (operation, row, Old::Unknown),
             },

@@ -194,3 +194,35 @@ async fn the_fields_stand_in_the_order_of_the_type() -> Result<()> {
     })
     .await
 }
+
+/// As hstore is one: to_json asks the cast, for the value itself, in domains, arrays and rows.
+#[tokio::test]
+async fn a_type_with_a_cast_to_json_is_written_by_it() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session.run(REGISTER).await?;
+        session.run(EVERYTHING).await?;
+        session
+            .run(
+                "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE FUNCTION told(mood) RETURNS json LANGUAGE sql IMMUTABLE AS
+                $$ SELECT json_build_object('mood', $1::text) $$;
+                CREATE CAST (mood AS json) WITH FUNCTION told(mood); CREATE DOMAIN state AS mood; CREATE TYPE day AS (at date, was mood);
+                CREATE TYPE plain AS ENUM ('a')",
+            )
+            .await?;
+        for (column, expression) in [
+            ("mood", "'sad'"),
+            ("state", "'ok'"),
+            ("mood[]", "'{sad,ok}'"),
+            ("day", "ROW('2026-01-01', 'ok')"),
+            ("plain", "'a'"),
+        ] {
+            let seen = rendered(&session, column, expression).await?;
+            let own = session.json(&format!("SELECT to_jsonb(({expression})::{column})")).await?;
+            assert_eq!(seen, own, "{column} {expression}");
+        }
+        assert_eq!(rendered(&session, "mood", "'sad'").await?, json!({ "mood": "sad" }));
+        Ok(())
+    })
+    .await
+}

@@ -53,6 +53,10 @@ statements! {
     DOCTOR_HOOKS = "cli_doctor_hooks.sql";
     /// Watches that name columns which are gone.
     DOCTOR_WATCHES = "cli_doctor_watches.sql";
+    /// Writes to watched tables that leave no event.
+    DOCTOR_MISSED = "cli_doctor_missed.sql";
+    /// Indexes that are not valid.
+    DOCTOR_INDEXES = "cli_doctor_indexes.sql";
     /// Triggers of the function of watches that no watch made.
     DOCTOR_MAPPINGS = "cli_doctor_mappings.sql";
     /// Triggers that do not fire as they should.

@@ -18,9 +18,9 @@ pub(super) async fn hooks(client: &Client) -> Checked {
         let (name, fault): (&str, &str) = (row.try_get("hook_name")?, row.try_get("fault")?);
         let (function, owner): (&str, &str) = (row.try_get("function")?, row.try_get("owner")?);
         faults.push(match fault {
-            "no_function" => format!("{name}: function {function}(jsonb) does not exist"),
+            "no_function" => format!("{name}: function {function} of jsonb does not exist"),
             "no_owner" => format!("{name}: its owner {owner} does not exist"),
-            "no_execute" => format!("{name}: its owner {owner} may not execute {function}(jsonb)"),
+            "no_execute" => format!("{name}: its owner {owner} may not execute {function}"),
             "switched_off" => format!("{name}: switched off, {function}"),
             _ => format!("{name}: its \"when\" was never parsed, so it matches nothing"),
         });
@@ -91,6 +91,26 @@ pub(super) async fn watches(client: &Client) -> Checked {
             some_of(&faults)
         ),
         "call zerodb.watch again with the columns that the table has now, or zerodb.unwatch",
+    ))
+}
+
+/// Watched tables that are written in ways that leave no event: through a table that they became a part of, or by heirs.
+pub(super) async fn missed(client: &Client) -> Checked {
+    let rows = client.query(statements::DOCTOR_MISSED, &[]).await?;
+    let mut faults = Vec::new();
+    for row in &rows {
+        let (target, event): (&str, &str) = (row.try_get("target")?, row.try_get("event_type")?);
+        faults.push(format!(
+            "{target} for {event}: {}",
+            row.try_get::<_, &str>("missed")?
+        ));
+    }
+    if faults.is_empty() {
+        return Ok(Finding::ok("no write to a watched table is missed"));
+    }
+    Ok(Finding::warning(
+        format!("leave no events: {}", some_of(&faults)),
+        "call zerodb.watch for the table that the writes go through, or again for the parent of an heir",
     ))
 }
 

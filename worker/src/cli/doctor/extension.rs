@@ -40,6 +40,25 @@ fn version(installed: Option<&str>, available: Option<&str>) -> Finding {
     }
 }
 
+/// Indexes of the extension's tables that a rebuild has left behind.
+pub(super) async fn indexes(client: &Client) -> Checked {
+    let rows = client.query(statements::DOCTOR_INDEXES, &[]).await?;
+    let mut invalid = Vec::new();
+    for row in &rows {
+        invalid.push(row.try_get::<_, String>("name")?);
+    }
+    if invalid.is_empty() {
+        return Ok(Finding::ok("all are valid"));
+    }
+    Ok(Finding::warning(
+        format!(
+            "not valid, so they serve nobody and cost each write: {}",
+            some_of(&invalid)
+        ),
+        "where a rebuild runs, wait for it; else DROP INDEX those that end in _ccnew or _ccold, and REINDEX the others",
+    ))
+}
+
 /// Whether the server can load the library.
 pub(super) async fn library(client: &Client) -> Checked {
     match client.query_one(statements::DOCTOR_LIBRARY, &[]).await {

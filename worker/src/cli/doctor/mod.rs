@@ -103,6 +103,7 @@ async fn examine_extension(client: &Client, args: &DoctorArgs, report: &mut Repo
         return;
     }
     report.add("library", extension::library(client).await);
+    report.add("indexes", extension::indexes(client).await);
     report.add("zerodb.notify", extension::notify(client).await);
     report.add("workers", work::workers(client).await);
     report.add("deliveries", work::overdue(client).await);
@@ -111,6 +112,7 @@ async fn examine_extension(client: &Client, args: &DoctorArgs, report: &mut Repo
     report.add("models", models::models(client, args).await);
     report.add("served models", served::served(client, args).await);
     report.add("watches", definitions::watches(client).await);
+    report.add("missed writes", definitions::missed(client).await);
     report.add("mappings", definitions::mappings(client).await);
     report.add("triggers", definitions::triggers(client).await);
 }
