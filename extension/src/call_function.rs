@@ -59,10 +59,18 @@ fn may_run(function: pg_sys::Oid, owner: pg_sys::Oid) -> bool {
 
 /// The function as the current role sees it, if that role may execute it.
 fn resolve(owner: pg_sys::Oid, function: &str) -> Result<pg_sys::Oid, Error> {
+    // Only a list of arguments ends so: a name that does is quoted.
+    let named = if function.trim_end().ends_with(')') {
+        function.to_owned()
+    } else {
+        format!("{function}(pg_catalog.jsonb)")
+    };
     let executable = Spi::get_two_with_args::<pg_sys::Oid, bool>(
-        "SELECT p::pg_catalog.oid, pg_catalog.has_function_privilege(p::pg_catalog.oid, 'EXECUTE'::pg_catalog.text)
-         FROM pg_catalog.to_regprocedure($1) AS p",
-        &[format!("{function}(pg_catalog.jsonb)").into()],
+        "SELECT p.oid, pg_catalog.has_function_privilege(p.oid, 'EXECUTE'::pg_catalog.text)
+         FROM pg_catalog.pg_proc AS p WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure($1)
+             AND p.pronargs OPERATOR(pg_catalog.=) 1::pg_catalog.int2
+             AND p.proargtypes[0] OPERATOR(pg_catalog.=) 'pg_catalog.jsonb'::pg_catalog.regtype",
+        &[named.into()],
     );
     match executable {
         Ok((Some(oid), Some(true))) => Ok(oid),

@@ -1,6 +1,6 @@
 //! Every error that the extension's Rust raises, with its SQLSTATE, message, detail and hint.
 
-use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::pg_sys::panic::{ErrorReport, ErrorReportWithLevel};
 use pgrx::prelude::*;
 
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub enum Error {
     },
     NotInstalled,
     NotSettled,
+    RuleOnTable,
+    ChunksChanged,
     TemporaryObject,
     UnknownLock {
         lock: String,
@@ -94,6 +96,8 @@ impl Error {
             Self::RestrictedOperation { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NotInstalled => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
             Self::NotSettled => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+            Self::RuleOnTable => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Self::ChunksChanged => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Self::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
             Self::LogOfOtherVersion => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
@@ -123,16 +127,19 @@ impl Error {
             Self::BadTemplate { key, .. } => format!("\"{key}\" in hook_config is not a template"),
             Self::ReferenceInTemplate { key } => format!("\"{key}\" in hook_config refers to a variable"),
             Self::NotBuilt { key, value } => format!("\"{key}\": {value} is not built yet"),
-            Self::NoHookFunction { function } => format!("function {function}(jsonb) does not exist"),
+            Self::NoHookFunction { function } => format!("function {} does not exist", of_event(function)),
             Self::OwnerMayNotExecute { owner, function } => {
-                format!("role \"{owner}\" may not execute function {function}(jsonb)")
+                format!("role \"{owner}\" may not execute function {}", of_event(function))
             }
             Self::LogOfOtherVersion => "the event log has the form of another version of zerodb_hooks".into(),
             Self::NotATrigger => "zerodb._capture() was not called as a trigger".into(),
             Self::BadDimensions => "invalid dimensions of a vector".into(),
             Self::NullArgument => "zerodb._as_owner() was called with a null argument".into(),
             Self::FunctionOfAnother { function } => {
-                format!("function {function}(jsonb) belongs to another role than the hook")
+                format!(
+                    "function {} belongs to another role than the hook",
+                    of_event(function)
+                )
             }
             Self::RestrictedOperation { function } => {
                 format!("zerodb.{function}() cannot be called within a security-restricted operation")
@@ -141,6 +148,10 @@ impl Error {
             Self::UnreadableConfig { .. } => "hook_config cannot be read".into(),
             Self::NotInstalled => "the extension is not there, or of another version than its library".into(),
             Self::NotSettled => "deferred triggers could not be fired".into(),
+            Self::RuleOnTable => {
+                "a rule makes more or less than one statement of a write to the table".into()
+            }
+            Self::ChunksChanged => "the chunks of a row were changed at the same time".into(),
             Self::TemporaryObject => "the code of a hook made a temporary object".into(),
             Self::UnknownLock { lock } => format!("there is no lock '{lock}'"),
             Self::OutOfMemory => "out of memory".into(),
@@ -227,6 +238,8 @@ impl Error {
             }
             Self::NotInstalled => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotSettled => "Try again; if it stays so, report it.",
+            Self::RuleOnTable => "Use triggers instead of rules on tables that hooks write to.",
+            Self::ChunksChanged => "It is tried again.",
             Self::TemporaryObject => "Make it in a schema of its own, and drop it at the end.",
             Self::UnknownLock { .. } => "Run a worker of the same version as the extension.",
             Self::OutOfMemory => {
@@ -239,6 +252,56 @@ impl Error {
             }
         }
     }
+}
+
+/// The name of a hook's function with its argument, which may stand there already.
+fn of_event(function: &str) -> String {
+    if function.ends_with(')') {
+        function.to_owned()
+    } else {
+        format!("{function}(jsonb)")
+    }
+}
+
+/// What the worker takes for a fault of the hook or the table, when this extension raises it: nothing is tried until somebody mends it.
+const FAULTS_OF_CONFIG: [PgSqlErrorCode; 7] = [
+    PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+    PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+    PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
+    PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+    PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
+    PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME,
+    PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+];
+
+/// Raises again what users' code has raised, with the place of it. What would read as a fault of the hook gets a state of its own.
+pub fn retell(report: &ErrorReportWithLevel, lines: Option<&str>) -> ! {
+    let code = report.sql_error_code();
+    let is_config = FAULTS_OF_CONFIG.contains(&code);
+    let told = if is_config {
+        PgSqlErrorCode::ERRCODE_TRIGGERED_ACTION_EXCEPTION
+    } else {
+        code
+    };
+    let place = lines.and_then(place_of);
+    let place = place.map(|line| format!(" (in {line})")).unwrap_or_default();
+    let mut again = ErrorReport::new(told, format!("{}{place}", report.message()), "zerodb_hooks");
+    if let Some(detail) = report.detail() {
+        again = again.set_detail(detail);
+    }
+    if let Some(hint) = report.hint() {
+        again = again.set_hint(hint);
+    }
+    again.report(PgLogLevel::ERROR);
+    unreachable!("an ERROR does not return")
+}
+
+/// The innermost function among the lines of a CONTEXT: in any language the server names it with its arguments, and does not quote it.
+/// Lines with a quotation mark show statements, which may hold a user's values.
+fn place_of(lines: &str) -> Option<&str> {
+    lines
+        .lines()
+        .find(|line| line.contains('(') && line.contains(')') && !line.contains('"'))
 }
 
 /// Raises the error in Postgres; the transaction, or the enclosing exception block, ends here.

@@ -17,6 +17,7 @@ mod owner;
 mod pattern;
 mod reserve;
 mod settings;
+mod statement;
 mod wake;
 
 use pgrx::prelude::*;

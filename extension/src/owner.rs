@@ -2,12 +2,16 @@
 //! runs with other rights. The worker passes a hook, a table, an action and values; as whom, by which statement and whether at all is
 //! found out by `zerodb._admit_action`, with the rights of the extension's owner. It must know nothing of what the actions do.
 
+use std::ffi::CString;
+
 use pgrx::prelude::*;
 use pgrx::{JsonB, pg_sys};
+use serde_json::Value;
 
 use crate::error::{Error, raise};
 use crate::fence;
 use crate::invoke::{RawJson, given, invoke};
+use crate::statement;
 
 const HOOK_ID: usize = 0;
 const RELID: usize = 1;
@@ -21,10 +25,11 @@ pub extern "C" fn pg_finfo_zerodb_as_owner() -> &'static pg_sys::Pg_finfo_record
     &V1
 }
 
-/// What an action is to be: the role to act as, the function to call, and what it is to know of hook and table.
+/// What an action is to be: the role to act as, what it is to know of hook and table, and the function to call, where it is no
+/// statement of the plan.
 struct Admitted {
     role: pg_sys::Oid,
-    function: pg_sys::Oid,
+    function: Option<pg_sys::Oid>,
     plan: JsonB,
 }
 
@@ -47,14 +52,59 @@ pub unsafe extern "C-unwind" fn zerodb_as_owner(fcinfo: pg_sys::FunctionCallInfo
         let relid = pg_sys::Oid::from_datum(arguments[RELID].value, false).unwrap_or(pg_sys::InvalidOid);
         // So that its owner stays who he is until the end of the transaction.
         pg_sys::LockRelationOid(relid, pg_sys::AccessShareLock.cast_signed());
-        let admitted = fence::as_extension(|| admit(arguments));
-        let plan = admitted.plan.into_datum().unwrap_or(pg_sys::Datum::null());
-        let forwarded = [given(plan), arguments[RELID], arguments[ARGS], arguments[VECTORS]];
-        let act = || invoke(admitted.function, &forwarded);
-        let (value, is_null) = fence::within(admitted.role, fence::CATALOG, act);
+        let Admitted { role, function, plan } = fence::as_extension(|| admit(arguments));
+        let (value, is_null) = fence::within(role, fence::CATALOG, || match function {
+            Some(function) => {
+                let plan = plan.into_datum().unwrap_or(pg_sys::Datum::null());
+                invoke(
+                    function,
+                    &[given(plan), arguments[RELID], arguments[ARGS], arguments[VECTORS]],
+                )
+            }
+            None => {
+                let value = act(&plan.0, &[arguments[ARGS], arguments[VECTORS]]);
+                (value.unwrap_or(pg_sys::Datum::null()), value.is_none())
+            }
+        });
         (*fcinfo).isnull = is_null;
         value
     }
+}
+
+/// Runs the statements of a plan for its tenant. One gives the answer. Of several the first must find its row, or the answer is
+/// false; 40001 where a later one answers false; else the answer is true.
+///
+/// # Safety
+/// Within the fence, and the arguments are of the types of the statements' parameters.
+unsafe fn act(plan: &Value, arguments: &[pg_sys::NullableDatum; 2]) -> Option<pg_sys::Datum> {
+    let tenant = plan["acts_for"].as_str().unwrap_or_default();
+    // SAFETY: handed on from the caller. Statements answer with jsonb, in memory that lives through the call.
+    unsafe {
+        let tenant = CString::new(tenant).unwrap_or_default();
+        fence::set(c"zerodb.user_id", &tenant);
+        if let Some(statement) = plan["statements"].as_str() {
+            return statement::run(statement, arguments);
+        }
+        let steps = plan["statements"].as_array().map_or(&[][..], Vec::as_slice);
+        for (at, step) in steps.iter().filter_map(Value::as_str).enumerate() {
+            let answer = statement::run(step, arguments);
+            if at == 0 && answer.is_none() {
+                return JsonB(Value::Bool(false)).into_datum();
+            }
+            let is_false = answer.is_some_and(|answer| is_false(answer));
+            if is_false {
+                raise(Error::ChunksChanged);
+            }
+        }
+        JsonB(Value::Bool(true)).into_datum()
+    }
+}
+
+/// # Safety
+/// A value of jsonb.
+unsafe fn is_false(answer: pg_sys::Datum) -> bool {
+    // SAFETY: handed on from the caller.
+    unsafe { JsonB::from_datum(answer, false) }.is_some_and(|answer| answer.0 == Value::Bool(false))
 }
 
 /// # Safety
@@ -77,7 +127,7 @@ unsafe fn admit(arguments: &[pg_sys::NullableDatum]) -> Admitted {
             RawJson(arguments[ARGS].value).into(),
         ],
     );
-    let Ok((Some(role), Some(function), Some(plan))) = found else {
+    let Ok((Some(role), function, Some(plan))) = found else {
         raise(Error::NotInstalled);
     };
     Admitted { role, function, plan }

@@ -93,55 +93,22 @@ AS $$
         relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
 $$;
 
--- The statements of _do_chunk_write, in their order: `lock`, `place`, `add`, `count`.
-CREATE FUNCTION zerodb._chunk_write(plan jsonb, relid oid) RETURNS jsonb
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT jsonb_build_object(
-        'lock', format('SELECT true FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s AND %s = $1 ->> ''source'' FOR NO KEY UPDATE OF t',
-            relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._summary_source(plan)),
-        'place', zerodb._place_chunks(plan), 'add', zerodb._add_chunks(plan, relid),
-        'count', format('SELECT count(*) FROM %s AS c, (SELECT $1 -> ''key'' AS key) AS k WHERE %s',
-            (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)))
-$$;
-
 -- Makes the chunks of a row those that are given, where its source is still the one that they were made of: args {key, source,
 -- model, dimensions, partial, chunks: [{n, content, heading, hash, vector}]}, where vector is a place among the
 -- vectors, or null for a chunk that is there. With `partial` they are added behind those that are there, for a later call that has
--- them all. Returns whether it did. Locks the row against its writers for the time of the writing, so that of two that write chunks
--- of it the one with the old text gives up.
-CREATE FUNCTION zerodb._do_chunk_write(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
+-- them all. The first statement locks the row against its writers for the time of the writing, so that of two that write chunks
+-- of it the one with the old text finds none and gives up; the last says whether all chunks are there.
+CREATE FUNCTION zerodb._chunk_write(plan jsonb, relid oid, args jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    is_partial boolean := coalesce((args ->> 'partial')::boolean, false);
-    is_same boolean;
-    present bigint;
-    step text;
-BEGIN
-    PERFORM set_config('zerodb.user_id', coalesce(plan ->> 'user_id', args ->> 'user_id', ''), true);
-    EXECUTE plan -> 'statements' ->> 'lock' INTO is_same USING args;
-    IF is_same IS NULL THEN
-        RETURN 'false';
-    END IF;
-    IF NOT is_partial THEN
-        FOR step IN SELECT u.s FROM jsonb_array_elements_text(plan -> 'statements' -> 'place') WITH ORDINALITY AS u (s, n) ORDER BY u.n LOOP
-            EXECUTE step USING args;
-        END LOOP;
-    END IF;
-    EXECUTE plan -> 'statements' ->> 'add' USING args, vectors;
-    IF is_partial THEN
-        RETURN 'true';
-    END IF;
-    EXECUTE plan -> 'statements' ->> 'count' INTO present USING args;
-    IF present <> jsonb_array_length(args -> 'chunks') THEN
-        RAISE EXCEPTION 'the chunks of %.% were changed at the same time', plan ->> 'table', args -> 'key'
-            USING ERRCODE = '40001', HINT = 'It is tried again.';
-    END IF;
-    RETURN 'true';
-END
+    SELECT CASE WHEN (args ->> 'partial')::boolean THEN jsonb_build_array(s.lock, s.add)
+        ELSE jsonb_build_array(s.lock) || zerodb._place_chunks(plan) || jsonb_build_array(s.add, s.count) END
+    FROM (SELECT format('SELECT to_jsonb(true) FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s AND %s = $1 ->> ''source'' FOR NO KEY UPDATE OF t',
+            relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._summary_source(plan)) AS lock,
+        zerodb._add_chunks(plan, relid) AS add,
+        format('SELECT to_jsonb(count(*) = jsonb_array_length($1 -> ''chunks'')) FROM %s AS c, (SELECT $1 -> ''key'' AS key) AS k WHERE %s',
+            (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)) AS count) AS s
 $$;
 
 -- Statements that remove the chunks that are not wanted, and give the others their numbers: of two that are equal, the first is the
@@ -208,8 +175,9 @@ CREATE FUNCTION zerodb._has_chunks(plan jsonb) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('EXISTS (SELECT FROM %s AS c WHERE %s)', (plan ->> 'chunks')::oid::regclass, string_agg(format('c.%I = t.%I', ours, theirs), ' AND '))
+    SELECT format('EXISTS (SELECT FROM %s AS c WHERE %s)', (plan ->> 'chunks')::oid::regclass, string_agg(format('c.%I %s t.%I', ours, zerodb._key_operator((plan ->> 'chunks')::oid, a.attnum, 3), theirs), ' AND '))
     FROM ROWS FROM (jsonb_array_elements_text(plan -> 'chunk_key'), jsonb_array_elements_text(plan -> 'key')) AS u (ours, theirs)
+    JOIN pg_attribute AS a ON a.attrelid = (plan ->> 'chunks')::oid AND a.attname = ours AND NOT a.attisdropped
 $$;
 
 -- How many rows there are, and how many have chunks.

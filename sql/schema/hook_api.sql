@@ -288,6 +288,19 @@ AS $$
     WHERE p.oid = function
 $$;
 
+-- The function that a `sql` hook names, as Postgres writes it, with its arguments or without them; null where there is none.
+CREATE FUNCTION zerodb._named_function(name text) RETURNS regprocedure
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Only a list of arguments ends so: a name that does is quoted.
+    RETURN to_regprocedure(CASE WHEN right(btrim(name), 1) = ')' THEN name ELSE name || '(jsonb)' END);
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END
+$$;
+
 -- A `sql` hook names a function of one jsonb argument that its owner may execute and may lend his rights to. 22023 when there is
 -- none, 42501 when he may not.
 CREATE FUNCTION zerodb._check_hook_function(role oid, hook_type text, hook_config jsonb) RETURNS void
@@ -295,20 +308,21 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    target regprocedure;
+    name text := hook_config ->> 'function';
+    target regprocedure := zerodb._named_function(name);
 BEGIN
     IF hook_type <> 'sql' THEN
         RETURN;
     END IF;
-    BEGIN
-        target := to_regprocedure((hook_config ->> 'function') || '(jsonb)');
-    EXCEPTION WHEN OTHERS THEN
-        target := NULL;
-    END;
     IF target IS NULL THEN
-        RAISE EXCEPTION 'function %(jsonb) does not exist', hook_config ->> 'function'
+        RAISE EXCEPTION 'function % does not exist', CASE WHEN right(btrim(name), 1) = ')' THEN name ELSE name || '(jsonb)' END
             USING ERRCODE = '22023',
                   HINT = 'Create it, and name it with its schema: {"function": "public.on_event"}.';
+    END IF;
+    IF (SELECT p.pronargs <> 1 OR p.proargtypes[0] <> 'jsonb'::regtype FROM pg_proc AS p WHERE p.oid = target) THEN
+        RAISE EXCEPTION 'function % does not take an event', target
+            USING ERRCODE = '22023', DETAIL = 'A hook calls its function with one argument of type jsonb.',
+                  HINT = 'Name a function of that argument: {"function": "public.on_event"}, or "public.on_event(jsonb)".';
     END IF;
     IF NOT (has_function_privilege(role, target, 'EXECUTE') AND has_schema_privilege(role,
         (SELECT p.pronamespace FROM pg_proc AS p WHERE p.oid = target), 'USAGE'))

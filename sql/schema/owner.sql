@@ -169,14 +169,14 @@ BEGIN
 END
 $$;
 
--- The statement of an action, of the parameters $1 jsonb and $2 real[]; of chunk_write several by name; null where a function of
+-- The statement of an action, of the parameters $1 jsonb and $2 real[]; of chunk_write a list of them; null where a function of
 -- its own does it. 42501 for an action that does not go with how the hook embeds the table.
 CREATE FUNCTION zerodb._statements_of(action text, plan jsonb, relid oid, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF (action LIKE 'embed\_%' AND action <> 'embed_plan' AND plan ? 'chunks') OR (action LIKE 'chunk\_%' AND NOT plan ? 'chunks')
+    IF (action ^@ 'embed_' AND action <> 'embed_plan' AND plan ? 'chunks') OR (action ^@ 'chunk_' AND NOT plan ? 'chunks')
         OR (action = 'summary_part' AND plan ->> 'text' IS NULL AND plan ->> 'bytes' IS NULL)
     THEN
         RAISE EXCEPTION 'the hook does not embed table % by %', relid::regclass, quote_literal(action)
@@ -192,7 +192,7 @@ BEGIN
         WHEN 'embed_count' THEN to_jsonb(zerodb._embed_count(plan, relid))
         WHEN 'chunk_read' THEN to_jsonb(zerodb._chunk_read(plan, relid))
         WHEN 'chunk_page' THEN to_jsonb(zerodb._chunk_page(plan, relid, args))
-        WHEN 'chunk_write' THEN zerodb._chunk_write(plan, relid)
+        WHEN 'chunk_write' THEN zerodb._chunk_write(plan, relid, args)
         WHEN 'chunk_count' THEN to_jsonb(zerodb._chunk_count(plan, relid))
         WHEN 'summary_read' THEN to_jsonb(zerodb._summary_read(plan, relid))
         WHEN 'summary_part' THEN to_jsonb(zerodb._summary_part(plan, relid))
@@ -205,21 +205,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT to_jsonb(format('SELECT %L::jsonb || jsonb_build_object(''tenants'', row_security_active(%s::oid))', plan, relid)) $$;
 
--- Runs the statement of a plan, as whoever calls.
-CREATE FUNCTION zerodb._do_statement(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    answer jsonb;
-BEGIN
-    PERFORM set_config('zerodb.user_id', coalesce(plan ->> 'user_id', args ->> 'user_id', ''), true);
-    EXECUTE plan ->> 'statements' INTO answer USING args, vectors;
-    RETURN answer;
-END
-$$;
-
--- What zerodb._as_owner is to do: the role to act as, the function to call, and the plan to give it. Raises what all of these raise.
+-- What zerodb._as_owner is to do: the role to act as, and the plan; the function to call with it, or null where the plan has the
+-- statements (see owner.rs). Raises what all of these raise.
 CREATE FUNCTION zerodb._admit_action(hook_id uuid, relid oid, action text, args jsonb, OUT role oid, OUT function oid, OUT plan jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -230,9 +217,11 @@ BEGIN
     PERFORM zerodb._check_watched(relid, hook.event_type);
     role := zerodb._role_on(relid, zerodb._hook_owner(hook_id));
     plan := zerodb._plan_of(hook, relid, action, args);
-    plan := plan || jsonb_build_object('statements', zerodb._statements_of(action, plan, relid, args));
-    function := format('zerodb.%I(jsonb, oid, jsonb, real[])',
-        CASE WHEN action LIKE 'graph\_%' OR action = 'chunk_write' THEN '_do_' || action ELSE '_do_statement' END)::regprocedure;
+    plan := plan || jsonb_build_object('statements', zerodb._statements_of(action, plan, relid, args),
+        'acts_for', coalesce(plan ->> 'user_id', args ->> 'user_id', ''));
+    IF action ^@ 'graph_' THEN
+        function := format('zerodb.%I(jsonb, oid, jsonb, real[])', '_do_' || action)::regprocedure;
+    END IF;
 END
 $$;
 

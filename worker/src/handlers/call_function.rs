@@ -23,8 +23,8 @@ impl Handler for CallFunction {
                 message: error.to_string(),
                 after: verdict::UNTIL_BACK,
             }),
-            // A function that is not there, or not allowed, will not be there a second later either.
-            Err(error) if error.is_missing_or_forbidden() => Err(HandlerError::permanent(error.to_string())),
+            // Also where the function, or what it names, is not there or not allowed: a migration takes things away and brings them
+            // back.
             Err(error) => Err(HandlerError::transient(error.to_string())),
         }
     }

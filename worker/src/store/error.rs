@@ -99,8 +99,6 @@ impl StoreError {
         };
         match Self::of_server(server) {
             Self::Unavailable { reason } if is_fatal(server) => Self::Unavailable { reason },
-            Self::SchemaMismatch { reason } => Self::SchemaMismatch { reason },
-            // What the function named is not there, or not allowed; and all else.
             _ => Self::Database {
                 sqlstate: server.code().code().into(),
                 message: server.message().into(),
@@ -142,30 +140,18 @@ impl StoreError {
         matches!(self, Self::Database { sqlstate, .. } if sqlstate == SqlState::QUERY_CANCELED.code())
     }
 
-    /// True when somebody must change a hook, a table or a privilege first.
+    /// True when somebody must change a hook, a table or a privilege first. What users' code on the table raises has another state, whatever
+    /// it is about (extension/src/error.rs).
     pub fn is_config(&self) -> bool {
         match self {
             Self::Database { sqlstate, .. } => [
                 SqlState::INSUFFICIENT_PRIVILEGE.code(),
                 SqlState::UNDEFINED_OBJECT.code(),
+                SqlState::UNDEFINED_TABLE.code(),
                 SqlState::INVALID_PARAMETER_VALUE.code(),
             ]
             .contains(&sqlstate.as_str()),
             Self::SchemaMismatch { .. } | Self::Forbidden { .. } => true,
-            _ => false,
-        }
-    }
-
-    /// True when a function that a hook names is not there or not allowed.
-    pub fn is_missing_or_forbidden(&self) -> bool {
-        match self {
-            Self::Forbidden { .. } | Self::SchemaMismatch { .. } => true,
-            Self::Database { sqlstate, .. } => [
-                SqlState::INSUFFICIENT_PRIVILEGE.code(),
-                SqlState::UNDEFINED_OBJECT.code(),
-                SqlState::INVALID_PARAMETER_VALUE.code(),
-            ]
-            .contains(&sqlstate.as_str()),
             _ => false,
         }
     }

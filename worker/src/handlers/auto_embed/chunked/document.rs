@@ -199,7 +199,7 @@ impl Parts for Document<'_> {
 }
 
 impl Answers {
-    /// The chunks as `zerodb._do_chunk_write` takes them, and the vectors one after another.
+    /// The chunks as `zerodb._chunk_write` takes them, and the vectors one after another.
     fn rows(&self) -> (Vec<Value>, Vec<f32>) {
         let mut flat = Vec::new();
         let mut count = 0;
