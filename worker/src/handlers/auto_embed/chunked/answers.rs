@@ -156,12 +156,12 @@ impl<'a> Asking<'a> {
             recipe,
             ..
         } = self.documents;
-        let model = scope.hook.text("model");
+        let (hook, tenant) = (scope.hook, scope.user_id);
         let Answered {
             vectors,
             refused,
             spent: cost,
-        } = requests::embed(provider, model, recipe.dimensions, &inputs, self.time()).await;
+        } = requests::embed(provider, hook, tenant, recipe.dimensions, &inputs, self.time()).await;
         spent.add(cost);
         for (place, answer) in vectors.into_iter().enumerate() {
             let hash = asked[place].hash.clone();
