@@ -19,6 +19,12 @@ pub enum Error {
         key: String,
         handler: &'static str,
         known: String,
+        nearest: Option<&'static str>,
+    },
+    /// One of them makes the other do nothing.
+    ExcludedKey {
+        key: &'static str,
+        other: &'static str,
     },
     MissingKey {
         key: &'static str,
@@ -116,6 +122,9 @@ impl Error {
             Self::UnknownKey { key, handler, .. } => {
                 format!("unknown key \"{key}\" in the config of a {handler} hook")
             }
+            Self::ExcludedKey { key, other } => {
+                format!("\"{key}\" and \"{other}\" in hook_config exclude each other")
+            }
             Self::MissingKey { key, handler } => format!("the config of a {handler} hook needs \"{key}\""),
             Self::BadValue { key, .. } => format!("invalid value for \"{key}\" in hook_config"),
             Self::LiteralSecret { key } => format!("\"{key}\" in hook_config holds a literal secret"),
@@ -192,7 +201,17 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> &'static str {
+    fn hint(&self) -> String {
+        match self {
+            Self::UnknownKey {
+                nearest: Some(nearest),
+                ..
+            } => format!("Did you mean \"{nearest}\"?"),
+            other => other.advice().into(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
         match self {
             Self::UnknownHookType { .. } => "Use first_party, webhook, log, sql or function.",
             Self::UnknownFirstParty { .. } => {
@@ -204,6 +223,7 @@ impl Error {
             Self::ConfigNotAnObject => "For example '{\"url\": \"https://example.com/hook\"}', or '{}'.",
             Self::UnknownKey { .. } => "Remove the key or correct its name.",
             Self::MissingKey { .. } => "Add the key to hook_config.",
+            Self::ExcludedKey { .. } => "Leave one of them out.",
             Self::BadValue { .. } => "Correct the value.",
             Self::LiteralSecret { .. } => {
                 "Write \"${ZERODB_SECRET_NAME}\" and set that variable where the worker runs."

@@ -12,12 +12,14 @@ mod fence;
 mod invoke;
 mod lexical;
 mod lock;
+mod nearest;
 mod outbox;
 mod owner;
 mod pattern;
 mod reserve;
 mod settings;
 mod statement;
+mod template;
 mod wake;
 
 use pgrx::prelude::*;
@@ -177,9 +179,14 @@ extension_sql_file!(
     requires = ["summarize"]
 );
 extension_sql_file!(
+    "../../sql/schema/hook_targets.sql",
+    name = "hook_targets",
+    requires = ["chunks"]
+);
+extension_sql_file!(
     "../../sql/schema/owner.sql",
     name = "owner",
-    requires = ["chunks"]
+    requires = ["hook_targets"]
 );
 extension_sql_file!(
     "../../sql/schema/maintenance.sql",

@@ -9,6 +9,7 @@
 //! - [`extract`]: names and the relations between them, by rules for plain English prose. It misses much that a model would
 //!   find, and prefers that to inventing a fact.
 //! - [`stops`]: the marks that end sentences, for whoever cuts texts.
+//! - [`nearest`]: which of some names was meant, for hints.
 //! - [`cut_at_sentence`], [`trigram_similarity`], [`is_fuzzy_matchable`]: what the worker needs around a model's answers.
 //!
 //! Nothing here does I/O, starts threads or looks at a clock, and no text makes it panic. The worker uses it, and so may the
@@ -18,6 +19,7 @@ mod blocks;
 mod cutting;
 pub mod embedding;
 mod extraction;
+mod nearest;
 mod ranking;
 pub mod sentences;
 mod similarity;
@@ -29,5 +31,6 @@ mod words;
 pub use cutting::cut_at_sentence;
 pub use embedding::{EMBEDDING_VERSION, MODEL, embed, embed_between};
 pub use extraction::{Entity, EntityType, Extraction, Limits, MAX_TEXT, Relation, extract};
+pub use nearest::nearest;
 pub use similarity::{is_fuzzy_matchable, trigram_similarity};
 pub use summary::{MAX_SENTENCES, summarize};

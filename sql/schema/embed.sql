@@ -136,11 +136,11 @@ AS $$
     ORDER BY w.trigger_id LIMIT 1
 $$;
 
--- 22023 with the words that the hook's owner needs.
+-- 22023 with the words that the hook's owner needs. By the detail the worker knows that waiting does not help.
 CREATE FUNCTION zerodb._bad_embed(message text, hint text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-AS $$ BEGIN RAISE EXCEPTION '%', message USING ERRCODE = '22023', HINT = hint; END $$;
+AS $$ BEGIN RAISE EXCEPTION '%', message USING ERRCODE = '22023', DETAIL = 'The hook and the table do not fit.', HINT = hint; END $$;
 
 -- The columns that a hook's vectors are made of. Those of a template are found by the worker, which parses it; here each must be a word
 -- of it, so that no other column is ever read. 42501 for one that is not.

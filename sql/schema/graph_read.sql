@@ -24,6 +24,16 @@ BEGIN
 END
 $$;
 
+-- Whether a table is one of memories that a graph belongs to.
+CREATE FUNCTION zerodb._holds_memories(relid oid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT zerodb._has_column(relid, 'content') AND zerodb._has_column(relid, 'user_id') AND zerodb._has_column(relid, 'project_id')
+        AND zerodb._primary_key(relid) = '{id}' AND EXISTS (SELECT FROM pg_class AS c
+            WHERE c.relname = 'relation_sources' AND c.relnamespace = (SELECT m.relnamespace FROM pg_class AS m WHERE m.oid = relid))
+$$;
+
 -- Where args say that a memory lies. 22023 where the table is not one of a store's memories, 42501 where the store's code is not
 -- the caller's to run.
 CREATE FUNCTION zerodb._graph_place(relid oid, args jsonb) RETURNS zerodb._graph_memory
@@ -35,11 +45,9 @@ DECLARE
 BEGIN
     SELECT n.nspname AS store, c.relname AS memory_table, args ->> 'memory_id' AS id, args ->> 'user_id' AS user_id, args ->> 'project_id' AS project_id
     INTO place FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid;
-    IF NOT zerodb._has_column(relid, 'content') OR NOT zerodb._has_column(relid, 'user_id') OR NOT zerodb._has_column(relid, 'project_id')
-        OR zerodb._primary_key(relid) <> '{id}' OR to_regclass(format('%I.relation_sources', place.store)) IS NULL
-    THEN
+    IF zerodb._holds_memories(relid) IS NOT TRUE THEN
         RAISE EXCEPTION 'table % holds no memories of a store', coalesce(relid::regclass::text, 'NULL')
-            USING ERRCODE = '22023', HINT = 'auto_graph works on the tables memories and zeromemory that zerodb.create_store makes.';
+            USING ERRCODE = '22023', DETAIL = 'The hook and the table do not fit.', HINT = 'auto_graph works on the tables memories and zeromemory that zerodb.create_store makes.';
     END IF;
     PERFORM zerodb._check_graph_coders(place.store);
     RETURN jsonb_populate_record(NULL::zerodb._graph_memory, to_jsonb(place));

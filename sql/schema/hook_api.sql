@@ -32,9 +32,8 @@ BEGIN
     PERFORM zerodb._check_event_pattern(event_type);
     PERFORM zerodb._check_config_size(hook_config);
     PERFORM zerodb._check_hook(hook_type, hook_name, hook_config::text);
-    PERFORM zerodb._check_hook_function(caller, hook_type, hook_config);
-    PERFORM zerodb._check_embed_targets(caller, event_type, hook_name, hook_config);
-    PERFORM zerodb._check_summary_targets(caller, event_type, hook_name, hook_config);
+    hook_config := zerodb._without_nulls(hook_type, hook_config);
+    PERFORM zerodb._check_work(caller, caller, event_type, hook_type, hook_name, hook_config);
     PERFORM zerodb._check_hook_count(owner_id);
     INSERT INTO zerodb.zerodb_hooks AS h (user_id, project_id, event_type, hook_type, hook_name, hook_config)
     VALUES (owner_id, project_id, event_type, hook_type, hook_name, hook_config)
@@ -47,6 +46,20 @@ EXCEPTION WHEN unique_violation THEN
         USING ERRCODE = '23505', CONSTRAINT = 'uix_zerodb_hooks_user_event_name',
               DETAIL = 'User ' || owner_id || ', project ' || coalesce(project_id::text, 'all') || '.',
               HINT = 'Change it with zerodb.update_hook, or give the new one another name.';
+END
+$$;
+
+-- Raises for what a hook cannot do for its events, though its config is in order. The function is called with the owner's rights.
+CREATE FUNCTION zerodb._check_work(caller oid, owner oid, event_type text, hook_type text, hook_name text, hook_config jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM zerodb._check_hook_function(owner, hook_type, hook_config);
+    PERFORM zerodb._check_template_fields(event_type, hook_type, hook_config);
+    PERFORM zerodb._check_embed_targets(caller, event_type, hook_name, hook_config);
+    PERFORM zerodb._check_summary_targets(caller, event_type, hook_name, hook_config);
+    PERFORM zerodb._check_targets(caller, event_type, hook_type, hook_name, hook_config);
 END
 $$;
 
@@ -116,12 +129,14 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT h.* FROM zerodb.zerodb_hooks AS h
-    WHERE (list_hooks.event_type IS NULL OR h.event_type = list_hooks.event_type)
+    -- An administrator sees all of them, and with a user set that user's.
+    WHERE h.user_id = coalesce((SELECT zerodb._user_id()), h.user_id)
+        AND (list_hooks.event_type IS NULL OR h.event_type = list_hooks.event_type)
         AND (list_hooks.project_id IS NULL OR h.project_id = list_hooks.project_id)
         AND (h.is_active OR NOT coalesce(list_hooks.active_only, true))
     ORDER BY h.created_at, h.id
 $$;
-COMMENT ON FUNCTION zerodb.list_hooks(text, uuid, boolean) IS 'The caller''s hooks, oldest first';
+COMMENT ON FUNCTION zerodb.list_hooks(text, uuid, boolean) IS 'The hooks of the user that is set, oldest first; of every user for an administrator who has set none';
 
 -- P0002: the same for a hook that is absent and for one of another user.
 CREATE FUNCTION zerodb._no_hook(id uuid) RETURNS void
@@ -222,10 +237,9 @@ BEGIN
         END IF;
         PERFORM zerodb._check_config_size(_update_hook.hook_config);
         PERFORM zerodb._check_hook(changed.hook_type, changed.hook_name, _update_hook.hook_config::text);
-        PERFORM zerodb._check_hook_function(d.owner, changed.hook_type, _update_hook.hook_config)
+        _update_hook.hook_config := zerodb._without_nulls(changed.hook_type, _update_hook.hook_config);
+        PERFORM zerodb._check_work(caller, d.owner, changed.event_type, changed.hook_type, changed.hook_name, _update_hook.hook_config)
         FROM zerodb.hook_detail AS d WHERE d.hook_id = _update_hook.id;
-        PERFORM zerodb._check_embed_targets(caller, changed.event_type, changed.hook_name, _update_hook.hook_config);
-        PERFORM zerodb._check_summary_targets(caller, changed.event_type, changed.hook_name, _update_hook.hook_config);
         UPDATE zerodb.zerodb_hooks AS h SET hook_config = _update_hook.hook_config
         WHERE h.id = _update_hook.id RETURNING h.* INTO changed;
         PERFORM zerodb._warn_of_model(changed);

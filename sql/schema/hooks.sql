@@ -87,6 +87,16 @@ BEGIN
 END
 $$;
 
+-- A config without its nulls: a key that is null is one that was left out. What an in-process handler makes of its own keys is its
+-- own matter.
+CREATE FUNCTION zerodb._without_nulls(hook_type text, hook_config jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN hook_type <> 'function' THEN jsonb_strip_nulls(hook_config)
+        ELSE hook_config - ARRAY(SELECT k FROM unnest('{max_attempts,concurrency,timeout_ms}'::text[]) AS k WHERE hook_config -> k = 'null') END
+$$;
+
 -- Refuses a bad hook whichever way it is written, and keeps updated_at.
 CREATE FUNCTION zerodb._check_hook_row() RETURNS trigger
 LANGUAGE plpgsql
@@ -95,6 +105,7 @@ AS $$
 BEGIN
     PERFORM zerodb._check_config_size(new.hook_config);
     PERFORM zerodb._check_hook(new.hook_type, new.hook_name, new.hook_config::text);
+    new.hook_config := zerodb._without_nulls(new.hook_type, new.hook_config);
     PERFORM zerodb._check_path('when', new.hook_config ->> 'when',
         'Give a jsonpath predicate over the event''s data, such as ''$.size_bytes > 1000''.');
     PERFORM zerodb._check_path('order_by', new.hook_config ->> 'order_by',

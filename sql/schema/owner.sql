@@ -96,7 +96,7 @@ BEGIN
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the table that the event is about does not exist'
-            USING ERRCODE = '42P01', HINT = 'Delete the hook, or replay it once the table is there again.';
+            USING ERRCODE = '42P01', DETAIL = 'The hook and the table do not fit.', HINT = 'Delete the hook, or replay it once the table is there again.';
     END IF;
     -- Oids below are those of the server's own objects.
     IF relid < 16384 OR target.nspname ~ '^pg_' OR target.nspname IN ('information_schema', 'zerodb')
@@ -104,7 +104,7 @@ BEGIN
         OR cardinality(zerodb._watches_of(relid, pattern)) = 0
     THEN
         RAISE EXCEPTION 'no watch of table % records events of %', relid::regclass, quote_literal(pattern)
-            USING ERRCODE = '42501', DETAIL = 'A hook acts only on tables that are watched for it.',
+            USING ERRCODE = '42501', DETAIL = 'The hook and the table do not fit: a hook acts only on tables that are watched for it.',
                   HINT = format('SELECT zerodb.watch(%L, ''event.type'', …), or enable its triggers.', relid::regclass);
     END IF;
 END

@@ -92,7 +92,7 @@ AS $$
         '_lexical_embedding', '_lexical_model', '_cosine_similarity', '_norm_name', '_check_search', '_graph_readable', '_graph_bounds',
         '_graph_level', '_graph_frontier', '_graph_neighbors', '_graph_pair', '_graph_count_mentions', '_graph_move_relations',
         '_graph_restore_relations', '_graph_drop_orphans', '_graph_settle_facts', '_graph_rules', '_graph_says', '_graph_rivals', '_graph_due',
-        '_graph_scope', '_graph_place', '_graph_load', '_graph_names', '_graph_resolve', '_sorted_name', '_graph_near', '_graph_dimensions',
+        '_graph_scope', '_holds_memories', '_graph_place', '_graph_load', '_graph_names', '_graph_resolve', '_sorted_name', '_graph_near', '_graph_dimensions',
         '_graph_lock', '_graph_lock_entities', '_graph_create', '_graph_settle_entities', '_graph_mentioned', '_graph_mentions',
         '_graph_write_mentions', '_graph_promote', '_graph_replace', '_graph_join_relations', '_graph_add_sources', '_graph_write_relations',
         '_check_graph_coders', '_lock_graph', '_graph_give_sources', '_graph_rename_orphans', '_graph_twins', '_graph_move_names',
@@ -108,7 +108,7 @@ AS $$
         '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
         '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint', '_settle_endpoint', '_tell_endpoint',
         '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total', '_charge_budgets', '_weigh_requests', '_free_holds',
-        '_check_budgets', '_tidy_budgets']
+        '_check_budgets', '_tidy_budgets', '_unworkable']
     WHEN 'admin' THEN ARRAY['_all_tenants', 'register_event_type', 'resume_endpoint', 'bind_tenant', 'unbind_tenant']
     END::name[]
 $$;

@@ -72,6 +72,19 @@ pub fn variables(template: &str) -> Result<BTreeSet<String>, Fault> {
     Ok(parsed.undeclared_variables(false).into_iter().collect())
 }
 
+/// As `variables`, each with what is named within it: `data.title`.
+///
+/// # Errors
+/// As for `check`.
+pub fn paths(template: &str) -> Result<BTreeSet<String>, Fault> {
+    guard::check(template)?;
+    let environment = Environment::new();
+    let parsed = environment
+        .template_from_str(template)
+        .map_err(|error| Fault::of(&error))?;
+    Ok(parsed.undeclared_variables(true).into_iter().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -180,6 +180,15 @@ impl Session {
             .collect()
     }
 
+    /// The hints of the notices since the last call, each behind its message.
+    pub fn take_notices(&self) -> Vec<String> {
+        let notices = std::mem::take(&mut *locked(&self.notices)).into_iter();
+        let notices = notices.filter(|notice| notice.severity == "NOTICE");
+        notices
+            .map(|notice| format!("{}: {}", notice.message, notice.hint.unwrap_or_default()))
+            .collect()
+    }
+
     /// The channels of the notifications since the last call.
     pub fn take_notifications(&self) -> Vec<String> {
         std::mem::take(&mut *locked(&self.notified))

@@ -42,6 +42,9 @@ pub fn check(key: &str, headers: &Map<String, Value>) -> Result<(), Error> {
     }
     let mut names = BTreeSet::new();
     for (name, value) in headers {
+        if value.is_null() {
+            continue;
+        }
         let Some(value) = value.as_str() else {
             return wrong(key.into(), "an object whose values are texts");
         };

@@ -9,6 +9,11 @@ pub enum Kind {
     Text {
         most: usize,
     },
+    /// A jsonpath of at most so many characters. Null is no path, and not left out either: it would be no condition where one was
+    /// meant.
+    Path {
+        most: usize,
+    },
     Whole {
         least: i64,
         most: i64,
@@ -27,6 +32,13 @@ pub enum Kind {
 
 /// A name of a table, column, model, function or provider.
 const NAME: Kind = Kind::Text { most: 1024 };
+
+impl Kind {
+    /// Whether null means that the key was left out.
+    pub fn may_be_null(&self) -> bool {
+        !matches!(self, Self::Path { .. })
+    }
+}
 
 pub struct Key {
     pub name: &'static str,
@@ -50,10 +62,18 @@ const fn required(name: &'static str, kind: Kind) -> Key {
     }
 }
 
+/// Keys of which one would make the other do nothing.
+pub const EXCLUSIVE: &[(&str, &str)] = &[
+    ("template", "content"),
+    ("template", "chunk_table"),
+    ("template", "chunk_tokens"),
+    ("template", "chunk_overlap"),
+];
+
 /// Keys that any hook may have.
 pub const ANY_HOOK: &[Key] = &[
-    key("when", Kind::Text { most: 4096 }),
-    key("order_by", Kind::Text { most: 1024 }),
+    key("when", Kind::Path { most: 4096 }),
+    key("order_by", Kind::Path { most: 1024 }),
     key("max_attempts", Kind::Whole { least: 1, most: 1000 }),
     key(
         "concurrency",

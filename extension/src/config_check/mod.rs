@@ -67,8 +67,15 @@ fn check(hook_type: &str, hook_name: &str, config: &Value) -> Result<(), Error> 
         Some((handler, keys)) => check_keys(handler, keys, config),
         None => ANY_HOOK
             .iter()
-            .try_for_each(|key| config.get(key.name).map_or(Ok(()), |value| key.check(value))),
+            .filter_map(|key| Some((key, config.get(key.name)?)))
+            .filter(|(key, value)| !value.is_null() || !key.kind.may_be_null())
+            .try_for_each(|(key, value)| key.check(value)),
     }
+}
+
+/// The value of a key; one that is null was left out.
+fn given<'c>(config: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
+    config.get(name).filter(|value| !value.is_null())
 }
 
 fn is_hook_name(name: &str) -> bool {
@@ -82,32 +89,34 @@ fn is_hook_name(name: &str) -> bool {
 fn check_keys(handler: &'static str, keys: &'static [Key], config: &Map<String, Value>) -> Result<(), Error> {
     for (name, value) in config {
         match keys.iter().chain(ANY_HOOK).find(|key| key.name == name) {
+            Some(key) if value.is_null() && key.kind.may_be_null() => {}
             Some(key) => key.check(value)?,
             None => {
                 return Err(Error::UnknownKey {
+                    nearest: zerodb_hooks_lexical::nearest(name, all(keys)),
                     key: name.clone(),
                     handler,
-                    known: names(keys),
+                    known: all(keys).collect::<Vec<_>>().join(", "),
                 });
             }
         }
     }
-    match keys
+    let missing = keys
         .iter()
-        .find(|key| key.required && !config.contains_key(key.name))
-    {
-        Some(missing) => Err(Error::MissingKey {
+        .find(|key| key.required && given(config, key.name).is_none());
+    if let Some(missing) = missing {
+        return Err(Error::MissingKey {
             key: missing.name,
             handler,
-        }),
+        });
+    }
+    let both = |(one, other): &&(&str, &str)| given(config, one).is_some() && given(config, other).is_some();
+    match keys::EXCLUSIVE.iter().find(both) {
+        Some((key, other)) => Err(Error::ExcludedKey { key, other }),
         None => Ok(()),
     }
 }
 
-fn names(keys: &'static [Key]) -> String {
-    keys.iter()
-        .chain(ANY_HOOK)
-        .map(|key| key.name)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn all(keys: &'static [Key]) -> impl Iterator<Item = &'static str> {
+    keys.iter().chain(ANY_HOOK).map(|key| key.name)
 }

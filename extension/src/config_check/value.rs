@@ -30,7 +30,9 @@ impl Key {
                 None => false,
             },
             (_, None) => false,
-            (Kind::Text { most }, Some(text)) => !text.is_empty() && text.chars().count() <= *most,
+            (Kind::Text { most } | Kind::Path { most }, Some(text)) => {
+                !text.trim().is_empty() && text.chars().count() <= *most
+            }
             (Kind::OneOf(allowed), Some(text)) => allowed.contains(&text),
             (Kind::Url, Some(text)) => return url::check(self.name, text),
             (Kind::Template { least }, Some(text)) if text.len() >= *least => {
@@ -59,7 +61,9 @@ impl Kind {
     fn expected(&self) -> String {
         match self {
             Self::Bool | Self::Only(_) => "true or false".into(),
-            Self::Text { most } => format!("a text that is not empty, of at most {most} characters"),
+            Self::Text { most } | Self::Path { most } => {
+                format!("a text that is not empty, of at most {most} characters")
+            }
             Self::Whole { least, most } => format!("a whole number from {least} to {most}"),
             Self::OneOf(allowed) => {
                 let quoted: Vec<String> = allowed.iter().map(|word| format!("\"{word}\"")).collect();

@@ -111,6 +111,7 @@ pub(super) fn connecting(error: StoreError, url: &str) -> Failure {
         StoreError::ReadOnly
         | StoreError::Locked { .. }
         | StoreError::SchemaMismatch { .. }
+        | StoreError::Misfit { .. }
         | StoreError::Answer { .. } => "",
     };
     let reason = match error {

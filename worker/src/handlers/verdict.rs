@@ -68,7 +68,10 @@ pub fn bad_template(error: HandlerError) -> HandlerError {
 /// Of an action on a table.
 pub fn of_table(error: &StoreError) -> HandlerError {
     let message = format!("table: {error}");
-    if error.is_untried() {
+    if let StoreError::Misfit { .. } = error {
+        // Waiting would keep its event in the log for as long; what is mended can be replayed.
+        HandlerError::permanent(message)
+    } else if error.is_untried() {
         let after = UNTIL_BACK;
         HandlerError::Deferred { message, after }
     } else if error.is_config() {

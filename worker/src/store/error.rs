@@ -5,6 +5,9 @@ use std::time::Duration;
 use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
+/// How the detail of an error begins by which the extension says that a hook and a table do not fit.
+const MISFIT: &str = "The hook and the table do not fit";
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Not reachable now: refused, restarted, shutting down, out of connections. Worth trying again.
@@ -23,6 +26,9 @@ pub enum StoreError {
         "the worker's role lacks a privilege: {reason}; an administrator can run SELECT zerodb.grant_worker('role')"
     )]
     Forbidden { reason: String },
+    /// A hook and a table do not fit, as the extension says in the detail of its error.
+    #[error("{reason}")]
+    Misfit { reason: String },
     #[error("the database URL is not valid: {reason}")]
     Config { reason: String },
     /// A lock that somebody holds for longer than the worker waits. Worth trying again.
@@ -99,6 +105,7 @@ impl StoreError {
         };
         match Self::of_server(server) {
             Self::Unavailable { reason } if is_fatal(server) => Self::Unavailable { reason },
+            found @ Self::Misfit { .. } => found,
             _ => Self::Database {
                 sqlstate: server.code().code().into(),
                 message: server.message().into(),
@@ -110,6 +117,7 @@ impl StoreError {
         let reason = server.message().to_owned();
         let code = server.code();
         match code.code() {
+            _ if server.detail().is_some_and(|detail| detail.starts_with(MISFIT)) => Self::Misfit { reason },
             _ if *code == SqlState::TOO_MANY_CONNECTIONS => Self::Full { reason },
             // Connection exceptions, lack of resources, shutdown and start-up.
             state if state.starts_with("08") || state.starts_with("53") || state.starts_with("57P") => {
