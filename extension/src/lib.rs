@@ -88,9 +88,14 @@ extension_sql_file!(
     requires = ["watch"]
 );
 extension_sql_file!(
+    "../../sql/schema/payloads.sql",
+    name = "payloads",
+    requires = ["event_api"]
+);
+extension_sql_file!(
     "../../sql/schema/delivery_api.sql",
     name = "delivery_api",
-    requires = ["event_api", pattern::patterns]
+    requires = ["payloads", pattern::patterns]
 );
 extension_sql_file!(
     "../../sql/schema/store_trust.sql",

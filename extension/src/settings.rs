@@ -179,15 +179,28 @@ pub fn project_id() -> Option<Id> {
     uuid_setting(&PROJECT_ID)
 }
 
-/// `zerodb.traceparent` when it has the W3C form, else none.
+/// `zerodb.traceparent` when it is one by W3C Trace Context, else none: a trace that was not is not kept.
 pub fn traceparent() -> Option<Vec<u8>> {
-    let value = TRACEPARENT.get()?.into_bytes();
-    let well_formed = value.len() == 55
-        && value.iter().enumerate().all(|(at, byte)| match at {
-            2 | 35 | 52 => *byte == b'-',
-            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
-        });
-    well_formed.then_some(value)
+    trace_context(TRACEPARENT.get()?.as_bytes())
+}
+
+/// The traceparent as version 00 writes it. Of a later version what follows the known fields is left out, as the standard has it.
+fn trace_context(value: &[u8]) -> Option<Vec<u8>> {
+    const LENGTH: usize = 55;
+    let known = value.get(..LENGTH)?;
+    let well_formed = known.iter().enumerate().all(|(at, byte)| match at {
+        2 | 35 | 52 => *byte == b'-',
+        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
+    });
+    let is_zero = |field: &[u8]| field.iter().all(|byte| *byte == b'0');
+    let (version, rest) = (&known[..2], &value[LENGTH..]);
+    let fits = match version {
+        b"00" => rest.is_empty(),
+        b"ff" => false,
+        _ => rest.is_empty() || rest[0] == b'-',
+    };
+    let valid = well_formed && fits && !is_zero(&known[3..35]) && !is_zero(&known[36..52]);
+    valid.then(|| [b"00", &known[2..]].concat())
 }
 
 fn uuid_setting(setting: &'static GucSetting<Option<CString>>) -> Option<Id> {

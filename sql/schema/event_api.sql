@@ -31,6 +31,8 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'For example jsonb_build_object(''id'', 42), or ''{}''.';
     END IF;
     PERFORM zerodb._check_event_size(data, bank_id);
+    PERFORM zerodb._check_payload(event_type, data, bank_id);
+    data := zerodb._with_tenant(event_type, data, event_project, event_user);
     ord := zerodb._append(event_type, data::text, event_project, event_user, coalesce(bank_id, data ->> 'bank_id'));
     RETURN zerodb._event_id(pg_current_xact_id(), ord);
 END

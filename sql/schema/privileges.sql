@@ -79,10 +79,10 @@ AS $$
         -- Looks at the caller's tables, and DDL on them.
         '_primary_key', '_has_column', '_no_column', '_field_source', '_id_field', '_watch_mapping', '_check_watchable',
         '_watch_trigger_name', '_create_watch_trigger', '_constant_user', '_heirs', '_fires_always', '_set_watch_triggers', '_note_watch_tenant',
-        '_drop_watch_triggers', '_missed_writes',
+        '_drop_watch_triggers', '_missed_writes', '_own_writes', '_listed',
         -- The watches that there are, and their constant users, for whom it asks who calls.
         'keep_watch_tenant', '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
-        '_store_dimensions', '_embedding_column', '_check_store', '_create_store_table', '_create_store_functions',
+        '_store_dimensions', '_embedding_column', '_setting_default', '_check_store', '_create_store_table', '_create_store_functions',
         '_create_data_tables', '_create_memory_tables', '_watch_store', '_create_entities', '_create_relations', '_create_provenance',
         '_create_predicates', '_create_graph_tables', '_chunk_tables', '_fitting_chunks', '_has_vectors', '_is_vector_column',
         '_vector_dimensions', '_column_of', '_bad_embed',

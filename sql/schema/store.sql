@@ -65,6 +65,15 @@ BEGIN
 END
 $$;
 
+-- The default of a column: what a setting says where that is a UUID. A setting that is none makes no write fail.
+CREATE FUNCTION zerodb._setting_default(setting text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('CASE WHEN pg_catalog.current_setting(%1$L, true) OPERATOR(pg_catalog.~*) %2$L '
+        'THEN pg_catalog.current_setting(%1$L, true)::pg_catalog.uuid END', setting, '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$')
+$$;
+
 -- One table with its indexes and its policy, unless it is there; returns whether it was made. `columns` and `indexes`
 -- are the constants of this file. The policy keeps tenants apart; the owner of the table passes it, as always.
 CREATE FUNCTION zerodb._create_store_table(schema name, table_name name, purpose text, columns text, indexes text[])
@@ -84,9 +93,8 @@ BEGIN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE %I.%I (%s, '
-        'user_id uuid DEFAULT nullif(current_setting(''zerodb.user_id'', true), '''')::uuid, '
-        'project_id uuid DEFAULT nullif(current_setting(''zerodb.project_id'', true), '''')::uuid, '
-        'created_at timestamptz NOT NULL DEFAULT now())', schema, table_name, columns);
+        'user_id uuid DEFAULT %s, project_id uuid DEFAULT %s, created_at timestamptz NOT NULL DEFAULT now())',
+        schema, table_name, columns, zerodb._setting_default('zerodb.user_id'), zerodb._setting_default('zerodb.project_id'));
     target := format('%I.%I', schema, table_name)::regclass;
     EXECUTE format('COMMENT ON TABLE %s IS %L', target, purpose);
     FOREACH index_columns IN ARRAY indexes LOOP
@@ -112,8 +120,13 @@ BEGIN
     IF to_regprocedure(format('%I.tenant()', schema)) IS NULL THEN
         EXECUTE format('CREATE FUNCTION %I.tenant() RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS %L', schema,
             $f$DECLARE
-                mine uuid := nullif(current_setting('zerodb.user_id', true), '')::uuid;
+                said text := nullif(current_setting('zerodb.user_id', true), '');
+                mine uuid;
             BEGIN
+                IF said !~* '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$' THEN
+                    RETURN NULL;
+                END IF;
+                mine := said::uuid;
                 IF EXISTS (SELECT FROM pg_extension AS x JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid
                         AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
                     JOIN pg_proc AS p ON p.oid = d.objid AND p.proname = '_user_id' AND p.pronargs = 0
@@ -224,6 +237,7 @@ BEGIN
         namespace text NOT NULL DEFAULT 'default',
         bank_id text,
         content text NOT NULL,
+        content_length integer GENERATED ALWAYS AS (length(content)) STORED,
         %s,
         importance real NOT NULL DEFAULT 0.5 CHECK (importance BETWEEN 0 AND 1),
         tags text[] NOT NULL DEFAULT '{}',
@@ -260,7 +274,7 @@ DECLARE
     target regclass;
 BEGIN
     FOR wanted IN SELECT w.* FROM (VALUES
-        ('vectors', 'zerodb.vector.stored', '{}', '{insert,update}', '{content}'),
+        ('vectors', 'zerodb.vector.stored', '{}', '{insert,update}', '{content,embedding}'),
         ('vectors', 'zerodb.vector.deleted', '{}', '{delete}', NULL),
         ('memories', 'zerodb.memory.stored', '{}', '{insert,update}', '{content}'),
         ('memories', 'zerodb.memory.deleted', '{}', '{delete}', NULL),
@@ -273,6 +287,8 @@ BEGIN
         ('event_stream', 'zerodb.event.published', '{}', '{insert}', NULL),
         ('zeromemory', 'zeromemory.remembered', '{}', '{insert,update}', '{content}'),
         ('zeromemory', 'zeromemory.forgotten', '{}', '{delete}', NULL),
+        ('zeromemory', 'on_retain', '{}', '{insert}', NULL),
+        ('zeromemory', 'on_forget', '{"memory_ids": "id"}', '{delete}', NULL),
         ('banks', 'on_bank_created', '{"bank_id": "id"}', '{insert}', NULL),
         ('banks', 'on_bank_deleted', '{"bank_id": "id"}', '{delete}', NULL),
         ('legal_holds', 'on_legal_hold', '{}', '{insert}', NULL)

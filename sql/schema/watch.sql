@@ -82,6 +82,30 @@ AS $$
     ORDER BY n LIMIT 1
 $$;
 
+-- Of vectors: a change of one counts only where the hash beside it stays, for auto_embed writes both, and what it writes must not
+-- start it again.
+CREATE FUNCTION zerodb._own_writes(target regclass, event_type text, mapping jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_object('given', jsonb_object_agg(c.name, c.name || '_hash'))
+    FROM jsonb_array_elements_text(mapping -> 'update_of') AS c (name)
+    WHERE event_type = 'zerodb.vector.stored' AND zerodb._is_vector_column(target, c.name) AND zerodb._has_column(target, c.name || '_hash')
+    HAVING count(*) > 0
+$$;
+
+-- Of memories that are forgotten: the rows of one statement, user and bank are one event with the list of their ids.
+CREATE FUNCTION zerodb._listed(target regclass, event_type text, fields jsonb) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT '{"list": "memory_ids"}'::jsonb
+    FROM jsonb_array_elements(fields) AS f JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = f ->> 1 AND NOT a.attisdropped
+    WHERE event_type = 'on_forget' AND f ->> 0 = 'memory_ids' AND jsonb_typeof(f -> 1) = 'string'
+        -- One that holds a list already is the list.
+        AND a.atttypid <> ALL ('{json,jsonb}'::regtype[]) AND a.attndims = 0
+$$;
+
 -- The trigger's argument: everything the hot path needs, decided here once.
 CREATE FUNCTION zerodb._watch_mapping(target regclass, event_type text, columns jsonb, operations text[], update_of text[])
 RETURNS jsonb
@@ -128,6 +152,7 @@ BEGIN
     IF 'update' = ANY (operations) AND update_of IS NOT NULL THEN
         mapping := mapping || jsonb_build_object('update_of', to_jsonb(update_of));
     END IF;
+    mapping := mapping || coalesce(zerodb._own_writes(target, event_type, mapping), '{}') || coalesce(zerodb._listed(target, event_type, fields), '{}');
     RETURN mapping || coalesce((SELECT jsonb_build_object('batch', jsonb_build_object('event', b.name, 'fields', b.fields))
         FROM zerodb.event_type AS b WHERE b.batch_of = _watch_mapping.event_type), '{}');
 END
@@ -184,14 +209,15 @@ END
 $$;
 
 -- The name of a watch's trigger. On a partitioned table it has the table's number in it: Postgres gives its copies on partitions
--- the same name, and a table that is attached later may have triggers of its own.
+-- the same name, and a table that is attached later may have triggers of its own. Triggers fire in the order of their names: what
+-- happened to a row is recorded before what it means to a bank.
 CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text, target oid DEFAULT NULL) RETURNS name
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN octet_length(n.event) <= 48 - octet_length(n.place) THEN format('zerodb_%s_%s%s', operation, n.event, n.place)
         ELSE format('zerodb_%s_%s_%s%s', operation, left(n.event, 39 - octet_length(n.place)), left(md5(n.event), 8), n.place) END
-    FROM (SELECT event_type AS event, coalesce('_' || target, '') AS place) AS n
+    FROM (SELECT CASE WHEN starts_with(event_type, 'on_') THEN '~' ELSE '' END || event_type AS event, coalesce('_' || target, '') AS place) AS n
 $$;
 
 -- One trigger. Statement-level with transition tables on a table; row-level on a partitioned one, because only row

@@ -18,6 +18,10 @@ pub struct Argument {
     pub project_id: Origin,
     pub bank_id: Origin,
     pub update_of: Option<Vec<String>>,
+    /// Columns of which a change counts only where the other column stays: whoever writes both does not count.
+    pub given: Vec<(String, String)>,
+    /// The field that has a list of what the rows of one event have in it; all else of them is the same.
+    pub list: Option<String>,
     pub batch: Option<Batch>,
 }
 
@@ -64,6 +68,14 @@ impl Argument {
                 Some(names) => Some(strings(names)?),
                 None => None,
             },
+            given: match argument.get("given") {
+                Some(given) => pairs(given)?,
+                None => Vec::new(),
+            },
+            list: match argument.get("list") {
+                Some(field) => Some(field.as_str()?.to_owned()),
+                None => None,
+            },
             batch: match argument.get("batch") {
                 Some(batch) => Some(Batch {
                     event: event_type(batch.get("event")?)?,
@@ -97,6 +109,13 @@ fn event_type(name: &Value) -> Option<String> {
 fn strings(names: &Value) -> Option<Vec<String>> {
     let names = names.as_array()?.iter();
     names.map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+fn pairs(given: &Value) -> Option<Vec<(String, String)>> {
+    let given = given.as_object()?.iter();
+    given
+        .map(|(column, other)| Some((column.clone(), other.as_str()?.to_owned())))
+        .collect()
 }
 
 fn operation(name: &str) -> Option<Operation> {

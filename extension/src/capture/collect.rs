@@ -1,13 +1,13 @@
 //! Gathers the events of one firing and appends them to the log in pieces, so that no statement, however many rows it writes,
 //! holds more of them in memory than a piece.
 
-use std::collections::BTreeMap;
-
 use pgrx::pg_sys::{self, MemoryContext};
 
+use super::lists::Lists;
 use super::mapping::{Batch, Mapping, Tenant};
 use super::memory::{Memory, within};
 use super::rows::{Change, Old, Operation};
+use super::upsert::{self, Stored};
 use crate::outbox::{self, Event};
 use crate::reserve;
 
@@ -24,7 +24,10 @@ pub struct Collector<'m> {
     session: Tenant,
     pending: Vec<Event>,
     bytes: usize,
-    stored: BTreeMap<Tenant, u64>,
+    stored: Stored,
+    /// The context of the statement.
+    statement: MemoryContext,
+    lists: Lists,
     /// From the second row on; one row needs none.
     memory: Option<Memories>,
     rows: u64,
@@ -38,7 +41,12 @@ struct Memories {
 }
 
 impl<'m> Collector<'m> {
-    pub fn new(mapping: &'m Mapping, single: bool, batch: Option<&'m Batch>) -> Self {
+    pub fn new(
+        mapping: &'m Mapping,
+        single: bool,
+        batch: Option<&'m Batch>,
+        statement: MemoryContext,
+    ) -> Self {
         Self {
             mapping,
             single,
@@ -46,7 +54,9 @@ impl<'m> Collector<'m> {
             session: Tenant::of_session(),
             pending: Vec::new(),
             bytes: 0,
-            stored: BTreeMap::new(),
+            stored: Stored::new(),
+            statement,
+            lists: Lists::default(),
             memory: None,
             rows: 0,
         }
@@ -78,6 +88,9 @@ impl<'m> Collector<'m> {
                 Some((row, pending)) => within(row, || self.look(&change, pending)),
                 None => self.look(&change, pg_sys::CurrentMemoryContext),
             }
+            if self.lists.is_full() {
+                self.give_lists();
+            }
             if self.pending.len() >= EVENTS || self.bytes >= BYTES {
                 self.flush(&self.mapping.event);
             } else if let Some(memory) = &self.memory {
@@ -96,10 +109,11 @@ impl<'m> Collector<'m> {
             return;
         }
         let tenant = self.mapping.tenant(&change.row, &self.session);
-        if self.batch.is_some() && change.operation == Operation::Insert {
+        if self.batch.is_some() && change.operation != Operation::Delete {
             *self.stored.entry(tenant).or_default() += 1;
         }
-        if self.single {
+        // SAFETY: handed on from the caller.
+        if self.single && !unsafe { self.lists.add(self.mapping, &change.row, tenant) } {
             // SAFETY: handed on from the caller.
             let event = unsafe { self.mapping.event(&change.row, tenant, context) };
             self.bytes += event.size();
@@ -125,9 +139,32 @@ impl<'m> Collector<'m> {
         self.bytes = 0;
     }
 
-    /// Appends the rest, and one event for each tenant of a batch of more than one row.
-    pub fn finish(mut self) {
+    /// Makes the events of what was listed.
+    fn give_lists(&mut self) {
+        let memory = self.memory.as_ref().map(|memory| memory.pending.context());
+        // SAFETY: as in `add`.
+        let events = unsafe { self.lists.take(memory.unwrap_or(pg_sys::CurrentMemoryContext)) };
+        self.bytes += events.iter().map(Event::size).sum::<usize>();
+        self.pending.extend(events);
+    }
+
+    /// Appends the rest, and one event for each tenant of a batch of more than one row. The rows that an upsert has updated are
+    /// counted with those that it inserts.
+    pub fn finish(mut self, is_update: bool) {
+        self.give_lists();
         self.flush(&self.mapping.event);
+        if self.batch.is_some() && is_update {
+            if !self.stored.is_empty() {
+                // SAFETY: handed on from whoever made the collector.
+                unsafe { upsert::note(self.statement, self.mapping, self.stored) }
+            }
+            return;
+        }
+        if self.batch.is_some() {
+            for (tenant, count) in upsert::take(self.statement, self.mapping) {
+                *self.stored.entry(tenant).or_default() += count;
+            }
+        }
         let Some(batch) = self.batch.filter(|_| self.stored.values().sum::<u64>() > 1) else {
             return;
         };

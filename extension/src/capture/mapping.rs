@@ -61,6 +61,10 @@ pub struct Mapping {
     bank_id: Source,
     /// The columns of which one must change for an UPDATE to count.
     compared: Vec<Column>,
+    /// Columns whose change counts too, unless the second of the pair gets another value with it.
+    given: Vec<(Column, Column)>,
+    /// Where the field stands that makes one event of many rows.
+    list: Option<usize>,
 }
 
 /// What was made of a trigger's argument.
@@ -177,10 +181,19 @@ impl Mapping {
             .fields
             .iter()
             .map(|(name, origin)| Field::new(name, Source::of(origin, table)));
+        // A row trigger sees one row, and a row that moves has but the compared columns of the old one.
+        let given = argument
+            .given
+            .iter()
+            .filter(|_| !is_row)
+            .filter_map(|(column, other)| Some((table.find(column)?.clone(), table.find(other)?.clone())));
+        let given: Vec<_> = given.collect();
+        let is_given = |name: &String| given.iter().any(|(column, _)| column.name == name.as_bytes());
         let compared = match &argument.update_of {
             _ if !argument.operations.contains(&Operation::Update) => Vec::new(),
             Some(names) => names
                 .iter()
+                .filter(|name| !is_given(name))
                 .filter_map(|name| table.find(name).cloned())
                 .collect(),
             None => table.columns.clone(),
@@ -198,6 +211,11 @@ impl Mapping {
             project_id: Source::of(&argument.project_id, table),
             bank_id: Source::of(&argument.bank_id, table),
             compared,
+            given,
+            list: argument
+                .list
+                .as_ref()
+                .and_then(|list| argument.fields.iter().position(|(name, _)| name == list)),
         }
     }
 
@@ -212,7 +230,10 @@ impl Mapping {
         unsafe {
             has_columns(
                 description,
-                fields.filter_map(Source::column).chain(&self.compared),
+                fields
+                    .filter_map(Source::column)
+                    .chain(&self.compared)
+                    .chain(self.given.iter().flat_map(|(column, other)| [column, other])),
             )
         }
     }
@@ -237,14 +258,20 @@ impl Mapping {
             Old::Unknown => true,
             // SAFETY: the firing's rows have the mapping's columns.
             Old::Moved(half) => unsafe { half.differs(self, &change.row) },
-            Old::Row(old) => self.compared.iter().any(|column| {
-                match (old.column(column.number), change.row.column(column.number)) {
-                    // SAFETY: both values have the column's type.
-                    (Some(a), Some(b)) => unsafe { !column.is_same(a, b) },
-                    (a, b) => a.is_some() != b.is_some(),
-                }
-            }),
+            Old::Row(old) => {
+                let new = &change.row;
+                self.compared.iter().any(|column| differs(column, old, new))
+                    || self.given.iter().any(|(column, other)| {
+                        differs(column, old, new)
+                            && (new.column(other.number).is_none() || !differs(other, old, new))
+                    })
+            }
         }
+    }
+
+    /// The fields of which one lists what many rows have, with its place; `None` where each row is an event.
+    pub fn listed(&self) -> Option<(&[Field], usize)> {
+        Some((&self.fields, self.list?))
     }
 
     /// The event of a row, its values in a context.
@@ -269,6 +296,12 @@ impl Mapping {
         }
     }
 
+    /// Of which bank a row is, as the bytes of its name.
+    pub fn bank(&self, row: &Row) -> Option<Vec<u8>> {
+        self.bank_id
+            .with_text(row, settings::max_event_size(), <[u8]>::to_vec)
+    }
+
     /// Whose event a row is. The nil UUID is nobody's, and a user that the table's owner may not act for counts as none.
     pub fn tenant(&self, row: &Row, session: &Tenant) -> Tenant {
         let user = uuid(&self.user_id, row).filter(|user| *user != settings::NIL && self.owner.allows(user));
@@ -276,6 +309,15 @@ impl Mapping {
             user_id: user.or(session.user_id),
             project_id: uuid(&self.project_id, row).or(session.project_id),
         }
+    }
+}
+
+/// True when two rows of a firing have another value in a column, byte for byte.
+fn differs(column: &Column, old: &Row, new: &Row) -> bool {
+    match (old.column(column.number), new.column(column.number)) {
+        // SAFETY: the firing's rows have the mapping's columns, so both values have the column's type.
+        (Some(a), Some(b)) => unsafe { !column.is_same(a, b) },
+        (a, b) => a.is_some() != b.is_some(),
     }
 }
 

@@ -91,6 +91,12 @@ impl Text {
         self.length - HEADER
     }
 
+    /// What it holds now.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: `length` bytes were written, of which the first are the header's; `self` is borrowed, so none is moved.
+        unsafe { std::slice::from_raw_parts(self.bytes.add(HEADER), self.len()) }
+    }
+
     /// Forgets what follows the first `length` bytes.
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length + HEADER);

@@ -8,6 +8,7 @@ mod fields;
 mod formats;
 mod json;
 mod large;
+mod lists;
 mod mapping;
 mod memory;
 mod moves;
@@ -16,6 +17,7 @@ mod rows;
 mod table;
 mod tables;
 mod trust;
+mod upsert;
 mod wanted;
 
 use std::cell::RefCell;
@@ -105,7 +107,8 @@ unsafe extern "C-unwind" fn fire(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Da
             raise(Error::NotATrigger);
         }
         let trigger = &*context.cast::<pg_sys::TriggerData>();
-        capture(trigger);
+        // What is known of the function lies in memory of the statement that fires it.
+        capture(trigger, (*(*fcinfo).flinfo).fn_mcxt);
         row_to_write(trigger)
     })
 }
@@ -123,8 +126,8 @@ fn row_to_write(trigger: &pg_sys::TriggerData) -> pg_sys::Datum {
 }
 
 /// # Safety
-/// `trigger` is the data of a firing in progress.
-unsafe fn capture(trigger: &pg_sys::TriggerData) {
+/// `trigger` is the data of a firing in progress, `statement` the context of the statement.
+unsafe fn capture(trigger: &pg_sys::TriggerData, statement: pg_sys::MemoryContext) {
     // SAFETY: handed on from the caller.
     let moment = unsafe { moves::moment(trigger) };
     if let Some(now) = moment {
@@ -147,11 +150,11 @@ unsafe fn capture(trigger: &pg_sys::TriggerData) {
             let Some(mut rows) = Rows::of(trigger, &mapping, moment) else {
                 return;
             };
-            let mut collector = Collector::new(&mapping, single, batch);
+            let mut collector = Collector::new(&mapping, single, batch, statement);
             while let Some(change) = rows.next() {
                 collector.add(change);
             }
-            collector.finish();
+            collector.finish(rows.is_update());
         }
     });
 }

@@ -98,6 +98,11 @@ impl Rows {
         }
     }
 
+    /// Whether the firing is for rows that were there before.
+    pub fn is_update(&self) -> bool {
+        self.operation == Operation::Update
+    }
+
     /// The next row; it is valid until the following call.
     pub fn next(&mut self) -> Option<Change> {
         let (old, new) = match &mut self.source {

@@ -150,7 +150,7 @@ async fn memories_record_stored_retain_deleted_and_forget() -> Result<()> {
         let retain = json!({"bank_id": "bank", "memory_id": "m1", "content_length": 5, "tags": ["a", "b"], "policy_actions": null});
         let stored = event("zerodb.memory.stored", json!({"memory_id": "m1", "agent_id": "agent"}));
         assert_eq!(events_of(&session, insert).await?, [event("on_retain", retain), stored]);
-        let forget = json!({"bank_id": "bank", "memory_ids": "m1", "reason": null, "compliance": null});
+        let forget = json!({"bank_id": "bank", "memory_ids": ["m1"], "reason": null, "compliance": null});
         let deleted = event("zerodb.memory.deleted", json!({"memory_id": "m1", "agent_id": "agent"}));
         let events = events_of(&session, "DELETE FROM zerodb_store.memories").await?;
         assert_eq!(events, [event("on_forget", forget), deleted]);
