@@ -49,6 +49,10 @@ async fn run_worker(args: WorkerArgs) -> ExitCode {
     };
     telemetry::init(args.log_format, &args.log);
     memory::use_small_pages();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for variable in cli::unread_variables(names) {
+        tracing::warn!("a variable of the environment is passed over: {variable}");
+    }
     match worker(&url, args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -51,6 +51,8 @@ statements! {
     DOCTOR_LEASES = "cli_doctor_leases.sql";
     /// Hooks that cannot run or cannot match.
     DOCTOR_HOOKS = "cli_doctor_hooks.sql";
+    /// Hooks that could not be made today.
+    DOCTOR_UNWORKABLE = "cli_doctor_unworkable.sql";
     /// Watches that name columns which are gone.
     DOCTOR_WATCHES = "cli_doctor_watches.sql";
     /// Writes to watched tables that leave no event.

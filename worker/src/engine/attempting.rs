@@ -68,11 +68,22 @@ impl Attempting {
         &self.delivery
     }
 
-    /// Hands the outcome over; what failed is logged, without payload.
+    /// Hands the outcome over; what failed is logged, without payload, and of what waits the first of each pause.
     pub fn end(self, shared: &Shared, result: Result<Done, HandlerError>) {
         let delivery = &self.delivery;
         let outcome = Outcome::of(result, &delivery.hook.policy, delivery.attempt, rand::random());
-        if let Some(error) = outcome.error() {
+        if let Outcome::Deferred { retry_in, error } = &outcome {
+            if shared.deferrals.begins_pause(delivery.hook.id, error, *retry_in) {
+                tracing::info!(
+                    hook.id = %delivery.hook.id,
+                    hook.name = %delivery.hook.name,
+                    delivery.id,
+                    retry_in_ms = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX),
+                    error,
+                    "deliveries are deferred"
+                );
+            }
+        } else if let Some(error) = outcome.error() {
             tracing::warn!(
                 delivery.id,
                 delivery.attempt,

@@ -5,6 +5,7 @@ mod attempting;
 mod backfill;
 mod completer;
 mod coverage;
+mod deferrals;
 mod executor;
 mod heartbeat;
 mod holdings;

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Settings, Worker, WorkerError, backfill, completer, coverage, executor, heartbeat, judge, maintenance,
-    packing::Packing, pump, slots::Slots, watch::Watch,
+    Settings, Worker, WorkerError, backfill, completer, coverage, deferrals::Deferrals, executor, heartbeat,
+    judge, maintenance, packing::Packing, pump, slots::Slots, watch::Watch,
 };
 use crate::handlers::{Context, Registry};
 use crate::retry::Policy;
@@ -36,6 +36,8 @@ pub struct Shared {
     pub requeued: Notify,
     /// Told when the dispatcher has left pairs to be decided.
     pub undecided: Notify,
+    /// Which deferrals the log has been told.
+    pub deferrals: Deferrals,
     /// Set when work is no longer taken.
     pub stop: CancellationToken,
     /// Set when the drain's time is over: what still runs is dropped.
@@ -111,6 +113,7 @@ pub async fn run(worker: Worker, stop: impl Future<Output = ()> + Send) -> Resul
         ended,
         requeued: Notify::new(),
         undecided: Notify::new(),
+        deferrals: Deferrals::default(),
         stop: CancellationToken::new(),
         abandon: CancellationToken::new(),
         lease: AtomicI64::new(lease),

@@ -1,14 +1,9 @@
-//! Checks of what users defined: hooks that cannot run, secrets that are not there, watches that have lost a column or
-//! a trigger. A secret's value is never read, only whether it is set.
+//! Checks of what users defined: hooks that cannot run, watches that have lost a column or a trigger.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
 use tokio_postgres::Client;
-use uuid::Uuid;
 
 use super::finding::{Checked, Finding, some_of};
-use crate::cli::{render, secret, statements};
+use crate::cli::statements;
 
 /// Hooks whose function, owner or predicate is missing, or that a worker has switched off.
 pub(super) async fn hooks(client: &Client) -> Checked {
@@ -26,7 +21,7 @@ pub(super) async fn hooks(client: &Client) -> Checked {
         });
     }
     if faults.is_empty() {
-        return Ok(Finding::ok("every active one can run"));
+        return unworkable(client).await;
     }
     Ok(Finding::failed(
         some_of(&faults),
@@ -35,39 +30,20 @@ pub(super) async fn hooks(client: &Client) -> Checked {
     ))
 }
 
-/// Secrets that hooks refer to and this environment does not have.
-pub(super) async fn secrets(client: &Client) -> Checked {
-    let none: (Option<String>, Option<Uuid>) = (None, None);
-    let rows = client
-        .query(statements::HOOKS, &[&none.0, &none.1, &true])
-        .await?;
-    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// Hooks that could not be made today: a template that does not parse, a table without the columns that a first-party hook needs.
+async fn unworkable(client: &Client) -> Checked {
+    let rows = client.query(statements::DOCTOR_UNWORKABLE, &[]).await?;
+    let mut faults = Vec::new();
     for row in &rows {
-        let (name, config): (String, Value) = (row.try_get("hook_name")?, row.try_get("hook_config")?);
-        for reference in secret::references(&config) {
-            users.entry(reference).or_default().push(name.clone());
-        }
+        let (name, reason): (&str, &str) = (row.try_get("hook_name")?, row.try_get("reason")?);
+        faults.push(format!("{name}: {reason}"));
     }
-    let known = users.len();
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    users.retain(|name, _| !is_set(name));
-    if users.is_empty() {
-        return Ok(Finding::ok(match known {
-            0 => "no hook refers to one".to_owned(),
-            known => render::count(
-                known.try_into().unwrap_or(i64::MAX),
-                "is set",
-                "are set, all that hooks refer to",
-            ),
-        }));
+    if faults.is_empty() {
+        return Ok(Finding::ok("every active one can run"));
     }
-    let missing: Vec<_> = users
-        .iter()
-        .map(|(name, hooks)| format!("{name} (of {})", some_of(hooks)))
-        .collect();
     Ok(Finding::warning(
-        format!("not set in this environment: {}", some_of(&missing)),
-        "set them where the worker runs; run doctor with the worker's environment to check that",
+        format!("cannot do what they are for: {}", some_of(&faults)),
+        "change them with zerodb.update_hook, watch a table that has what they need, or delete them",
     ))
 }
 

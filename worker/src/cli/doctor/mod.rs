@@ -6,6 +6,7 @@ mod definitions;
 mod extension;
 mod finding;
 mod models;
+mod secrets;
 mod served;
 mod server;
 mod work;
@@ -108,7 +109,7 @@ async fn examine_extension(client: &Client, args: &DoctorArgs, report: &mut Repo
     report.add("workers", work::workers(client).await);
     report.add("deliveries", work::overdue(client).await);
     report.add("hooks", definitions::hooks(client).await);
-    report.add("secrets", definitions::secrets(client).await);
+    report.add("secrets", secrets::secrets(client, args).await);
     report.add("models", models::models(client, args).await);
     report.add("served models", served::served(client, args).await);
     report.add("watches", definitions::watches(client).await);

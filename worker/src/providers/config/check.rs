@@ -49,16 +49,12 @@ impl Place<'_> {
 /// # Errors
 /// With the line and the key of what cannot work.
 pub fn config(name: &str, file: File, secrets: &Secrets) -> Result<Config, ConfigError> {
-    for (slip, key, meant) in [
-        (&file.provider, "provider", "providers"),
-        (&file.secret, "secret", "secrets"),
-    ] {
-        if let Some(slip) = slip {
-            let line = slip.referenced.line();
-            return Err(ConfigError(format!(
-                "{name}:{line}: {key}: unknown key; write {meant}"
-            )));
-        }
+    if let Some(hooks) = &file.hooks {
+        let line = hooks.referenced.line();
+        return Err(ConfigError(format!(
+            "{name}:{line}: hooks: this file makes no hooks; make them in SQL: SELECT zerodb.create_hook('on_retain', 'audit', \
+             '{{\"url\": \"https://…\"}}', hook_type => 'webhook')"
+        )));
     }
     let rules = of_hooks::rules(name, file.secrets, file.providers.iter().flatten())?;
     let mut providers = BTreeMap::new();
@@ -108,35 +104,57 @@ fn default_provider(
 }
 
 fn entry_of(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<ProviderConfig, ConfigError> {
-    if place.provider == LOCAL && entry.kind != Kind::Local {
+    let kind = entry.kind();
+    if place.provider == LOCAL && kind != Kind::Local {
         return place.wrong(
             place.line,
             "kind",
             "local is the built-in provider; give this one another name",
         );
     }
-    if let (Some(path), true) = (&entry.path, entry.kind != Kind::Candle) {
+    if let (Some(path), true) = (&entry.path, kind != Kind::Candle) {
         return place.wrong(
             path.referenced.line(),
             "path",
             "only kind: candle has a path; add kind: candle, or leave it out",
         );
     }
-    if let (Some(url), true) = (&entry.url, matches!(entry.kind, Kind::Candle | Kind::Local)) {
+    if let (Some(url), true) = (&entry.url, matches!(kind, Kind::Candle | Kind::Local)) {
         return place.wrong(
             url.referenced.line(),
             "url",
             "a provider in process has no url; leave it out, or leave out kind",
         );
     }
-    if let (Some(version), true) = (&entry.api_version, entry.kind != Kind::Azure) {
+    if let (Some(version), true) = (&entry.api_version, kind != Kind::Azure) {
         return place.wrong(
             version.referenced.line(),
             "api_version",
             "only kind: azure has a version; add kind: azure, or leave it out",
         );
     }
-    match entry.kind {
+    if matches!(kind, Kind::Candle | Kind::Local)
+        && let Some(key) = entry.keys_of_endpoints().next()
+    {
+        return place.wrong(
+            place.line,
+            key,
+            "a provider in process has no such key; leave it out",
+        );
+    }
+    let named = entry.model.is_some() || entry.dimensions.is_some();
+    if kind == Kind::Local && named {
+        return place.wrong(
+            place.line,
+            if entry.model.is_some() {
+                "model"
+            } else {
+                "dimensions"
+            },
+            "the built-in provider has no such key; leave it out",
+        );
+    }
+    match kind {
         Kind::Local => Ok(ProviderConfig::Local),
         Kind::Candle => candle(place, entry),
         Kind::OpenAi | Kind::Azure => {
@@ -164,7 +182,7 @@ fn candle(place: &Place<'_>, entry: Entry) -> Result<ProviderConfig, ConfigError
 }
 
 fn endpoint(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<EndpointConfig, ConfigError> {
-    let azure = entry.kind == Kind::Azure;
+    let azure = entry.kind() == Kind::Azure;
     let address = address(place, &entry, azure)?;
     let known = PackLimits::of_host(address.host());
     let pack = PackLimits {
@@ -174,23 +192,17 @@ fn endpoint(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<Endpoi
             .max_input_tokens
             .map_or(known.input_tokens, NonZeroUsize::get),
     };
-    let only = || {
-        entry
-            .models
-            .keys()
-            .next()
-            .filter(|_| entry.models.len() == 1)
-            .cloned()
-    };
+    let models = entry.models.clone().unwrap_or_default();
+    let only = || models.keys().next().filter(|_| models.len() == 1).cloned();
     Ok(EndpointConfig {
         azure,
         api_key: match &entry.api_key {
             Some(key) => Some(secret(place, "api_key", key, secrets)?),
             None => None,
         },
-        headers: headers(place, &entry.headers, secrets)?,
+        headers: headers(place, entry.headers.iter().flatten(), secrets)?,
         model: entry.model.clone().or_else(only),
-        models: entry.models,
+        models,
         dimensions: entry.dimensions.map(NonZeroUsize::get),
         rates: RateLimits {
             requests_per_minute: entry.requests_per_minute.map(Into::into),
@@ -201,7 +213,7 @@ fn endpoint(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<Endpoi
         timeout: entry
             .timeout_ms
             .map_or(TIMEOUT, |ms| Duration::from_millis(ms.get())),
-        encoding: entry.encoding_format,
+        encoding: entry.encoding_format.unwrap_or_default(),
         address,
     })
 }
@@ -270,12 +282,12 @@ fn expand(
     }
 }
 
-fn headers(
+fn headers<'e>(
     place: &Place<'_>,
-    headers: &BTreeMap<String, Spanned<String>>,
+    headers: impl Iterator<Item = (&'e String, &'e Spanned<String>)>,
     secrets: &Secrets,
 ) -> Result<Vec<(String, SecretString)>, ConfigError> {
-    let mut checked = Vec::with_capacity(headers.len());
+    let mut checked = Vec::new();
     for (name, value) in headers {
         let (key, lower) = (format!("headers.{name}"), name.to_lowercase());
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::{Error, Options, Spanned};
+use zerodb_hooks_lexical::nearest;
 
 use super::{ConfigError, EncodingFormat};
 
-/// The top of the file. Other keys are of other parts of the worker.
+/// The top of the file.
 #[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct File {
     #[serde(default)]
     pub providers: Option<BTreeMap<String, Spanned<Entry>>>,
@@ -20,12 +22,9 @@ pub struct File {
     pub default_provider: Option<Spanned<String>>,
     #[serde(default)]
     pub secrets: Option<BTreeMap<String, Spanned<Secret>>>,
-    /// A slip for `secrets`.
+    /// Not of this file yet.
     #[serde(default)]
-    pub secret: Option<Spanned<IgnoredAny>>,
-    /// A slip for `providers`, which would otherwise be passed over.
-    #[serde(default)]
-    pub provider: Option<Spanned<IgnoredAny>>,
+    pub hooks: Option<Spanned<IgnoredAny>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -42,16 +41,13 @@ pub enum Kind {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    #[serde(default)]
-    pub kind: Kind,
+    pub kind: Option<Kind>,
     pub url: Option<Spanned<String>>,
     pub api_key: Option<Spanned<String>>,
-    #[serde(default)]
-    pub headers: BTreeMap<String, Spanned<String>>,
+    pub headers: Option<BTreeMap<String, Spanned<String>>>,
     pub api_version: Option<Spanned<String>>,
     pub path: Option<Spanned<PathBuf>>,
-    #[serde(default)]
-    pub models: BTreeMap<String, String>,
+    pub models: Option<BTreeMap<String, String>>,
     pub model: Option<String>,
     pub dimensions: Option<NonZeroUsize>,
     pub requests_per_minute: Option<NonZeroU32>,
@@ -61,8 +57,34 @@ pub struct Entry {
     pub max_input_tokens: Option<NonZeroUsize>,
     pub concurrency: Option<NonZeroUsize>,
     pub timeout_ms: Option<NonZeroU64>,
-    #[serde(default)]
-    pub encoding_format: EncodingFormat,
+    pub encoding_format: Option<EncodingFormat>,
+}
+
+impl Entry {
+    /// The kind that is meant where none is written.
+    pub fn kind(&self) -> Kind {
+        self.kind.unwrap_or_default()
+    }
+
+    /// The keys that only a provider at a URL has, of those that are written.
+    pub fn keys_of_endpoints(&self) -> impl Iterator<Item = &'static str> {
+        let written = [
+            ("api_key", self.api_key.is_some()),
+            ("headers", self.headers.is_some()),
+            ("models", self.models.is_some()),
+            ("requests_per_minute", self.requests_per_minute.is_some()),
+            ("tokens_per_minute", self.tokens_per_minute.is_some()),
+            ("max_batch", self.max_batch.is_some()),
+            ("max_batch_tokens", self.max_batch_tokens.is_some()),
+            ("max_input_tokens", self.max_input_tokens.is_some()),
+            ("concurrency", self.concurrency.is_some()),
+            ("timeout_ms", self.timeout_ms.is_some()),
+            ("encoding_format", self.encoding_format.is_some()),
+        ];
+        written
+            .into_iter()
+            .filter_map(|(key, is_written)| is_written.then_some(key))
+    }
 }
 
 /// An entry of `secrets`.
@@ -90,9 +112,7 @@ fn explain(name: &str, text: &str, error: &Error) -> ConfigError {
     let key = location.and_then(|location| key_at(text, location.line(), location.column()));
     let of = key.map_or(String::new(), |key| format!("{key}: "));
     let what = match error {
-        Error::SerdeUnknownField { field, expected, .. } => {
-            format!("{field}: unknown key; known are {}", expected.join(", "))
-        }
+        Error::SerdeUnknownField { field, expected, .. } => unknown(field, expected),
         Error::SerdeUnknownVariant { expected, .. } => {
             format!("{of}unknown value; possible are {}", expected.join(", "))
         }
@@ -105,6 +125,18 @@ fn explain(name: &str, text: &str, error: &Error) -> ConfigError {
         _ => format!("{of}not YAML of the expected form; check the indentation, quotes and brackets"),
     };
     ConfigError(format!("{name}:{line}: {what}"))
+}
+
+/// Of a key that is not known. `hooks` is known for what is said of it.
+fn unknown(field: &str, expected: &[&'static str]) -> String {
+    let known: Vec<&str> = expected.iter().copied().filter(|key| *key != "hooks").collect();
+    match nearest(field, known.iter().copied()) {
+        Some(meant) => format!(
+            "{field}: unknown key; write {meant}; known are {}",
+            known.join(", ")
+        ),
+        None => format!("{field}: unknown key; known are {}", known.join(", ")),
+    }
 }
 
 /// The words of serde and YAML for a type, in those of the file.

@@ -114,7 +114,7 @@ impl Config {
         Self::parse(&path.display().to_string(), &text, secrets)
     }
 
-    /// From the text of a file; `name` is what errors call it. Keys at the top that are not of providers are passed over.
+    /// From the text of a file; `name` is what errors call it.
     ///
     /// # Errors
     /// As for `read`.

@@ -119,7 +119,8 @@ fn binding(file: &str, name: &str, entry: Spanned<Secret>) -> Result<Binding, Co
 
 /// The variables that an entry of `providers` references.
 fn keys(entry: &Entry) -> impl Iterator<Item = String> {
-    let texts = entry.api_key.iter().chain(entry.headers.values());
+    let headers = entry.headers.iter().flat_map(BTreeMap::values);
+    let texts = entry.api_key.iter().chain(headers);
     texts.flat_map(|text| references(&text.value).map(str::to_owned).collect::<Vec<_>>())
 }
 
@@ -196,7 +197,7 @@ secrets:
         for (text, expected) in [
             (
                 "secrets:\n  A: { host: [a] }\n",
-                "worker.yaml:2: host: unknown key; known are hosts, users",
+                "worker.yaml:2: host: unknown key; write hosts; known are hosts, users",
             ),
             ("secrets:\n  A: {}\n", "worker.yaml:2: secrets.A.hosts: missing"),
             (
@@ -229,7 +230,7 @@ secrets:
             ),
             (
                 "secret:\n  A: { hosts: [a] }\n",
-                "worker.yaml:2: secret: unknown key; write secrets",
+                "secret: unknown key; write secrets",
             ),
         ] {
             let said = parse(text).unwrap_err();

@@ -31,8 +31,6 @@ fn endpoint(config: &Config, name: &str) -> EndpointConfig {
 fn the_file_of_the_documents_is_read() {
     let config = parse(
         r#"
-hooks:
-  - { any: thing }
 providers:
   digitalocean: { url: "https://inference.example/v1", api_key: "${ZERODB_SECRET_DO}", requests_per_minute: 600 }
   on_disk:      { kind: candle, path: /srv/models/bge-m3 }
@@ -64,6 +62,7 @@ providers:
     dimensions: 1024
     tokens_per_minute: 1000000
     max_batch: 100
+    max_batch_tokens: 250000
     max_input_tokens: 512
     concurrency: 3
     timeout_ms: 1500
@@ -76,7 +75,7 @@ providers:
     assert_eq!(one.model.as_deref(), Some("bge-m3"));
     assert_eq!(
         (one.pack.inputs, one.pack.tokens, one.pack.input_tokens),
-        (100, 300_000, 512)
+        (100, 250_000, 512)
     );
     assert_eq!((one.concurrency, one.timeout), (3, Duration::from_millis(1500)));
     assert_eq!(one.encoding, EncodingFormat::Float);
@@ -90,7 +89,7 @@ providers:
 
 #[test]
 fn a_file_without_providers_has_the_local_one() {
-    for text in ["", "# nothing\n", "providers:\n", "hooks: []\n"] {
+    for text in ["", "# nothing\n", "providers:\n", "hooks:\n"] {
         let config = parse(text).unwrap();
         assert_eq!(
             (config.providers.len(), config.default_provider.as_str()),
@@ -136,7 +135,27 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("providers: [1]\n", &["worker.yaml:1: "]),
     (
         "provider:\n  a: {}\n",
-        &["worker.yaml:2: provider: unknown key; write providers"],
+        &["provider: unknown key; write providers"],
+    ),
+    (
+        "hooks:\n  on_retain:\n    - { type: log }\n",
+        &[
+            "worker.yaml:2: hooks: this file makes no hooks",
+            "zerodb.create_hook",
+        ],
+    ),
+    (
+        "hoooks: {}\n",
+        &["worker.yaml:1: hoooks: unknown key; known are providers, default_provider, secrets"],
+    ),
+    ("defaultProvider: local\n", &["write default_provider"]),
+    (
+        "providers:\n  a: { kind: candle, path: /m, api_key: '${ZERODB_SECRET_DO}' }\n",
+        &["providers.a.api_key: a provider in process has no such key"],
+    ),
+    (
+        "providers:\n  local: { kind: local, model: x }\n",
+        &["providers.local.model: the built-in provider has no such key"],
     ),
     (
         "providers:\n  a: {}\n",
