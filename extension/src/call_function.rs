@@ -1,8 +1,9 @@
 //! Running a `sql` hook's function as the hook's owner. SQL cannot do it: SET ROLE is refused to a function that runs
 //! with other rights. The worker passes only a hook and an event, so it can choose neither what is run, nor as whom, nor with what.
 
+use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
-use pgrx::{Uuid, pg_sys};
+use pgrx::{PgTryBuilder, Uuid, pg_sys};
 
 use crate::error::{Error, raise};
 use crate::fence;
@@ -19,7 +20,10 @@ LANGUAGE c STRICT AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 "
 )]
 fn call_hook_function(hook_id: Uuid, event_id: &str) {
-    let (owner, function, envelope) = fence::as_extension(|| prepare(hook_id, event_id));
+    let (owner, function, envelope) =
+        PgTryBuilder::new(|| fence::as_extension(|| prepare(hook_id, event_id)))
+            .catch_others(|error| mark(error))
+            .execute();
     fence::within(owner, fence::OF_USER, || {
         // Looked up as the owner: the worker's role need not see the schema.
         let found = resolve(owner, &function).unwrap_or_else(|error| raise(error));
@@ -29,6 +33,27 @@ fn call_hook_function(hook_id: Uuid, event_id: &str) {
         // SAFETY: the function was found by its one argument of type jsonb, which the envelope is.
         unsafe { invoke(found, &[given(envelope)]) };
     });
+}
+
+/// Raises an error of the preparation again, under the name by which the worker knows that the function was not called. The
+/// transaction ends either way, so nothing has to be undone here.
+fn mark(error: CaughtError) -> ! {
+    const OF_THE_HOOK: [PgSqlErrorCode; 4] = [
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+        PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
+        PgSqlErrorCode::ERRCODE_UNTRANSLATABLE_CHARACTER,
+    ];
+    if let CaughtError::PostgresError(report) = &error
+        && OF_THE_HOOK.contains(&report.sql_error_code())
+    {
+        raise(Error::Uncallable {
+            sqlstate: report.sql_error_code(),
+            message: report.message().to_owned(),
+            detail: report.detail().map(str::to_owned),
+        });
+    }
+    error.rethrow()
 }
 
 /// The hook's owner, the name of its function, and the envelope of the event.

@@ -62,6 +62,11 @@ pub enum Error {
         owner: String,
         function: String,
     },
+    Uncallable {
+        sqlstate: PgSqlErrorCode,
+        message: String,
+        detail: Option<String>,
+    },
     LogOfOtherVersion,
     NotATrigger,
     NullArgument,
@@ -98,6 +103,7 @@ impl Error {
             Self::OwnerMayNotExecute { .. } | Self::FunctionOfAnother { .. } | Self::TemporaryObject => {
                 PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
             }
+            Self::Uncallable { sqlstate, .. } => *sqlstate,
             Self::NoInnerFunction => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
             Self::RestrictedOperation { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::NotInstalled => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
@@ -140,6 +146,7 @@ impl Error {
             Self::OwnerMayNotExecute { owner, function } => {
                 format!("role \"{owner}\" may not execute function {}", of_event(function))
             }
+            Self::Uncallable { message, .. } => message.clone(),
             Self::LogOfOtherVersion => "the event log has the form of another version of zerodb_hooks".into(),
             Self::NotATrigger => "zerodb._capture() was not called as a trigger".into(),
             Self::BadDimensions => "invalid dimensions of a vector".into(),
@@ -170,6 +177,7 @@ impl Error {
 
     fn detail(&self) -> Option<String> {
         match self {
+            Self::Uncallable { detail, .. } => detail.clone(),
             Self::UnknownKey { known, .. } => Some(format!("Its keys: {known}.")),
             Self::BadValue { expected, .. } => Some(format!("Expected {expected}.")),
             Self::TextTooLong { limit, .. } => Some(format!("The local provider takes {limit}.")),
@@ -198,6 +206,14 @@ impl Error {
                 Some("It would stay in the worker's session, for the code of the next hook to find.".into())
             }
             _ => None,
+        }
+    }
+
+    /// The name by which the worker knows that a function was not called because it cannot be given the event.
+    fn routine(&self) -> &'static str {
+        match self {
+            Self::Uncallable { .. } => "zerodb_call_hook_function",
+            _ => "zerodb_hooks",
         }
     }
 
@@ -245,6 +261,9 @@ impl Error {
             }
             Self::RestrictedOperation { .. } => {
                 "Call it from a session of its own, not from an index, a view or a hook."
+            }
+            Self::Uncallable { .. } => {
+                "SELECT zerodb.take_hook(id) makes you the hook's owner; zerodb.update_hook changes its function."
             }
             Self::NoInnerFunction => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::UnreadableConfig { .. } => {
@@ -327,7 +346,7 @@ fn place_of(lines: &str) -> Option<&str> {
 /// Raises the error in Postgres; the transaction, or the enclosing exception block, ends here.
 pub fn raise(error: Error) -> ! {
     let mut report =
-        ErrorReport::new(error.sqlstate(), error.message(), "zerodb_hooks").set_hint(error.hint());
+        ErrorReport::new(error.sqlstate(), error.message(), error.routine()).set_hint(error.hint());
     if let Some(detail) = error.detail() {
         report = report.set_detail(detail);
     }

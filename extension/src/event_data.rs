@@ -2,13 +2,17 @@
 //! `"\u0000"`, half of a surrogate pair, a number beyond the range of numeric. One such row must not make a query over all of
 //! them fail. In C, because a handler of PL/pgSQL opens a subtransaction for each row and forbids parallel plans.
 
-use std::ffi::CString;
+use std::ffi::CStr;
 
 use pgrx::PgSqlErrorCode::*;
 use pgrx::PgTryBuilder;
+use pgrx::StringInfo;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
+
+/// The largest JSON, in bytes, that a report quotes.
+const LARGEST_TEXT: usize = 16 << 20;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn pg_finfo_zerodb_event_data() -> &'static pg_sys::Pg_finfo_record {
@@ -16,7 +20,7 @@ pub extern "C" fn pg_finfo_zerodb_event_data() -> &'static pg_sys::Pg_finfo_reco
     &V1
 }
 
-/// `zerodb._event_data`: the data, or `{"_unreadable": "<reason>"}` where jsonb cannot hold it. Raises nothing but what has
+/// `zerodb._event_data`: the data, or `{"_unreadable": "<reason>", "_text": "<the JSON>"}` where jsonb cannot hold it. Raises nothing but what has
 /// nothing to do with the value, such as a cancellation.
 ///
 /// # Safety
@@ -30,8 +34,9 @@ pub unsafe extern "C-unwind" fn zerodb_event_data(fcinfo: pg_sys::FunctionCallIn
         pg_sys::text_to_cstring(argument.cast_mut_ptr())
     };
     PgTryBuilder::new(|| read(text))
-        .catch_others(|error| match reason(&error) {
-            Some(reason) => unreadable(&reason),
+        .catch_others(move |error| match reason(&error) {
+            // SAFETY: the copy lives in the call's context, and the end of its error has freed nothing of that.
+            Some(reason) => unreadable(&reason, unsafe { CStr::from_ptr(text) }),
             None => error.rethrow(),
         })
         .execute()
@@ -56,10 +61,29 @@ fn reason(error: &CaughtError) -> Option<String> {
     of_the_value.then(|| report.message().to_owned())
 }
 
-fn unreadable(reason: &str) -> pg_sys::Datum {
-    let report = serde_json::json!({ "_unreadable": reason }).to_string();
-    let report = CString::new(report).unwrap_or_default();
+/// `{"_unreadable": "<reason>", "_text": "<the JSON>"}`, without the text where that is large.
+fn unreadable(reason: &str, text: &CStr) -> pg_sys::Datum {
+    let mut report = StringInfo::new();
+    report.push_str("{\"_unreadable\": \"");
+    push_quoted(&mut report, reason.as_bytes());
+    if text.count_bytes() <= LARGEST_TEXT {
+        report.push_str("\", \"_text\": \"");
+        push_quoted(&mut report, text.to_bytes());
+    }
+    report.push_str("\"}");
+    // It ends in a zero, as every StringInfo does.
     read(report.as_ptr())
+}
+
+/// A text of the server's encoding, whatever that is: no encoding of a server has these signs within others.
+fn push_quoted(out: &mut StringInfo, text: &[u8]) {
+    for &byte in text {
+        match byte {
+            b'"' | b'\\' => out.push_bytes(&[b'\\', byte]),
+            0..=0x1f => out.push_str(&format!("\\u{byte:04x}")),
+            _ => out.push_bytes(&[byte]),
+        }
+    }
 }
 
 /// Raises what jsonb raises.

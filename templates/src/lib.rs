@@ -7,11 +7,15 @@
 //! depend on, everything else in a child that has limits.
 
 mod guard;
+mod number;
 mod plain;
+mod quoting;
 mod render;
+mod to_json;
 
 pub use plain::pieces;
-pub use render::{Own, render};
+pub use quoting::begins_json;
+pub use render::{Form, Own, render};
 
 use std::collections::BTreeSet;
 

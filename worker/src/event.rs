@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
+
+use crate::event_data::EventData;
 
 /// The channel whose events have the Astrocyte envelope.
 const ASTROCYTE: &str = "astrocyte";
@@ -18,7 +21,7 @@ pub struct Event {
     pub event_type: String,
     pub channel: Arc<str>,
     /// Shared by the deliveries of the event.
-    pub data: Arc<Value>,
+    pub data: Arc<EventData>,
     pub user_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
     pub bank_id: Option<String>,
@@ -47,27 +50,58 @@ impl Event {
             .timestamp_to_string(&self.created_at)
     }
 
-    /// `{id, event, channel, data, timestamp}`, or the Astrocyte form for the events of its channel.
-    pub fn envelope(&self) -> Value {
-        if &*self.channel == ASTROCYTE {
-            json!({
-                "event_id": self.uuid(),
-                "type": self.event_type,
-                "timestamp": self.timestamp(),
-                "bank_id": self.bank_id,
-                "data": *self.data,
-                "trace_id": self.trace_id(),
+    /// `{id, event, channel, data, timestamp}`, or the Astrocyte form for the events of its channel. The data are those of the log,
+    /// to the last digit.
+    pub fn envelope(&self) -> Box<RawValue> {
+        self.envelope_with(Some(self.data.raw()))
+    }
+
+    /// The envelope, with other data, or without.
+    pub fn envelope_with(&self, data: Option<&RawValue>) -> Box<RawValue> {
+        let (id, timestamp) = (self.id.to_string(), self.timestamp());
+        let made = if &*self.channel == ASTROCYTE {
+            to_raw_value(&AstrocyteEnvelope {
+                event_id: self.uuid(),
+                event_type: &self.event_type,
+                timestamp: &timestamp,
+                bank_id: self.bank_id.as_deref(),
+                data,
+                trace_id: self.trace_id(),
             })
         } else {
-            json!({
-                "id": self.id.to_string(),
-                "event": self.event_type,
-                "channel": &*self.channel,
-                "data": *self.data,
-                "timestamp": self.timestamp(),
+            to_raw_value(&Envelope {
+                id: &id,
+                event: &self.event_type,
+                channel: &self.channel,
+                data,
+                timestamp: &timestamp,
             })
-        }
+        };
+        // Texts and raw JSON cannot fail to be written.
+        made.unwrap_or_else(|_| RawValue::NULL.to_owned())
     }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    id: &'a str,
+    event: &'a str,
+    channel: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+    timestamp: &'a str,
+}
+
+#[derive(Serialize)]
+struct AstrocyteEnvelope<'a> {
+    event_id: Option<Uuid>,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    timestamp: &'a str,
+    bank_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+    trace_id: Option<&'a str>,
 }
 
 /// `evt_` and 32 hex digits: salt of the installation, writer's transaction, number within it.
@@ -86,7 +120,13 @@ impl fmt::Display for EventId {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn envelope(channel: &str) -> Value {
+        serde_json::from_str(event(channel).envelope().get()).unwrap()
+    }
 
     fn event(channel: &str) -> Event {
         Event {
@@ -97,7 +137,7 @@ mod tests {
             },
             event_type: "on_retain".into(),
             channel: channel.into(),
-            data: Arc::new(json!({"bank_id": "b"})),
+            data: Arc::new(EventData::from(&json!({"bank_id": "b"}))),
             user_id: None,
             project_id: None,
             bank_id: Some("b".into()),
@@ -109,7 +149,7 @@ mod tests {
 
     #[test]
     fn zerodb_envelope_has_the_documented_keys() {
-        let envelope = event("zerodb").envelope();
+        let envelope = envelope("zerodb");
         assert_eq!(envelope["id"], "evt_0000001f00000000000002fa00000003");
         assert_eq!(envelope["timestamp"], "2026-06-10T08:00:00.000000Z");
         assert_eq!(envelope.as_object().unwrap().len(), 5);
@@ -117,7 +157,7 @@ mod tests {
 
     #[test]
     fn astrocyte_envelope_has_a_uuid_and_the_trace() {
-        let envelope = event(ASTROCYTE).envelope();
+        let envelope = envelope(ASTROCYTE);
         assert_eq!(envelope["event_id"], "0000001f-0000-0000-0000-02fa00000003");
         assert_eq!(envelope["trace_id"], "0af7651916cd43dd8448eb211c80319c");
         assert_eq!(envelope.as_object().unwrap().len(), 6);

@@ -2,7 +2,7 @@
 //!
 //! An event travels down this list. [`store`] reads the log and keeps deliveries; [`engine`] decides when to look, runs
 //! what was claimed and gives back leases; [`handlers`] do the work and return an outcome; [`http`] carries requests.
-//! [`event`], [`hook`], [`delivery`], [`outcome`], [`retry`] and [`secret`] are the words they share: values without I/O.
+//! [`event`], [`event_data`], [`hook`], [`delivery`], [`outcome`], [`retry`] and [`secret`] are the words they share: values without I/O.
 //!
 //! ```no_run
 //! use async_trait::async_trait;
@@ -28,6 +28,7 @@ pub mod cli;
 pub mod delivery;
 pub mod engine;
 pub mod event;
+pub mod event_data;
 pub mod handlers;
 pub mod hook;
 pub mod http;
@@ -43,6 +44,7 @@ pub mod turns;
 pub use delivery::Delivery;
 pub use engine::{Settings, Worker, WorkerBuilder, WorkerError};
 pub use event::Event;
+pub use event_data::{EventData, Unreadable};
 pub use handlers::{Context, Handler};
 pub use hook::Hook;
 pub use outcome::{Done, HandlerError};

@@ -76,7 +76,9 @@ struct Stamp(mpsc::UnboundedSender<(Option<i64>, Instant)>);
 impl Handler for Stamp {
     async fn run(&self, _context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         let at = Instant::now();
-        let _closed = self.0.send((delivery.event.data["item_id"].as_i64(), at));
+        let _closed = self
+            .0
+            .send((delivery.event.data.value()?["item_id"].as_i64(), at));
         Ok(Done::default())
     }
 }

@@ -29,6 +29,18 @@ pub fn holds_one(key: &str, text: &str) -> Result<bool, Error> {
     Ok(found)
 }
 
+/// The text with something else in the place of each reference.
+pub fn replaced(text: &str, stand_in: &str) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, reference)) = rest.split_once(OPEN) {
+        replaced.push_str(before);
+        replaced.push_str(stand_in);
+        rest = reference.split_once('}').map_or("", |(_, after)| after);
+    }
+    replaced + rest
+}
+
 /// Whether somebody may have meant a reference, to whatever variable: `${NAME}`.
 pub fn looks_like_one(text: &str) -> bool {
     text.split(OPEN).skip(1).any(|rest| {

@@ -11,7 +11,7 @@ impl Handler for Poison {
     async fn run(&self, _context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         // Whatever else runs gets the time to be in flight too.
         tokio::task::yield_now().await;
-        if delivery.event.data["size"] == 666 {
+        if delivery.event.data.value()?["size"] == 666 {
             std::process::abort();
         }
         Ok(Done::default())

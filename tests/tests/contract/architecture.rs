@@ -58,7 +58,15 @@ fn only_http_knows_the_http_client() -> Result<()> {
 
 #[test]
 fn the_words_of_the_worker_are_values_without_io() -> Result<()> {
-    for name in ["event", "hook", "delivery", "outcome", "retry", "secret"] {
+    for name in [
+        "event",
+        "event_data",
+        "hook",
+        "delivery",
+        "outcome",
+        "retry",
+        "secret",
+    ] {
         let text = fs::read_to_string(root().join(format!("worker/src/{name}.rs")))?;
         for word in [
             "tokio",

@@ -1,5 +1,6 @@
 //! What the extension alone does, seen by a client of a real server: no worker runs here.
 
+mod addresses;
 mod budgets;
 mod capture;
 mod deliveries;

@@ -295,7 +295,7 @@ async fn what_is_not_there_and_what_is_too_long_is_refused() -> Result<()> {
         for (key, value) in [
             ("when", json!(format!("$.id == \"{}\"", "x".repeat(4096)))),
             ("order_by", json!(format!("$.{}", "x".repeat(1024)))),
-            ("url", json!(format!("https://a.example/{}", "x".repeat(2048)))),
+            ("url", json!(format!("https://a.example/{}", "x".repeat(8192)))),
             ("headers", json!({"x-a": "x".repeat(4097)})),
             ("headers", json!(headers)),
             ("body_template", json!("x".repeat((64 << 10) + 1))),

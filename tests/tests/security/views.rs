@@ -51,6 +51,17 @@ async fn an_event_that_cannot_be_read_is_reported_and_the_others_are_shown() -> 
                 "a reason, not the data: {reason}"
             );
         }
+        let texts = admin
+            .texts("SELECT data ->> '_text' FROM zerodb.events WHERE data ? '_unreadable'")
+            .await?;
+        for text in &texts {
+            let is_one_of_them = BAD.iter().any(|bad| text.contains(bad));
+            assert!(
+                is_one_of_them,
+                "the JSON as it was written: {}",
+                &text[..text.len().min(80)]
+            );
+        }
         let envelopes = "SELECT count(zerodb.event_json(id)) FROM zerodb.events";
         assert_eq!(admin.number(envelopes).await?, all);
         let good = format!("SELECT data ->> 'id' FROM zerodb.events WHERE user_id = '{VICTIM}'");

@@ -18,7 +18,7 @@ struct Count(Arc<AtomicUsize>);
 impl Handler for Count {
     async fn run(&self, _context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         assert!(
-            delivery.attempt > 1 || delivery.event.data["doc_id"] != 1,
+            delivery.attempt > 1 || delivery.event.data.value()?["doc_id"] != 1,
             "a handler that panics"
         );
         self.0.fetch_add(1, Ordering::Relaxed);

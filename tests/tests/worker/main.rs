@@ -1,16 +1,20 @@
 //! The worker against real servers: what a user sees of delivery, retries, hooks and the worker's own life.
 
+mod answers;
 mod auto_embed;
 mod auto_graph;
 mod auto_summarize;
 mod backfill;
 mod batches;
 mod bench;
+mod certificates;
 mod chunks;
 mod cli;
 mod commits;
+mod connecting;
 mod delivery;
 mod embed_faults;
+mod functions;
 mod gate;
 mod hook_status;
 mod hooks;
@@ -22,6 +26,7 @@ mod long_summaries;
 mod model_answers;
 mod model_commands;
 mod models;
+mod numbers;
 mod order;
 mod outcomes;
 mod retention;
@@ -32,3 +37,4 @@ mod table_code;
 mod usage;
 mod webhook;
 mod worker_file;
+mod written_keys;

@@ -142,3 +142,29 @@ async fn an_astrocyte_event_has_its_own_envelope_and_a_log_hook_its_line() -> Re
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_event_keeps_bank_and_trace() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let receiver = Receiver::start()?;
+        let config = json!({"url": receiver.url("/"), "format": "cloudevents"});
+        session.run(&format!("SELECT zerodb.create_hook('on_noisy_bank', 'cloud', '{config}', hook_type => 'webhook')")).await?;
+        let _worker = worker(&database)?;
+        session
+            .run(&format!(
+                "SET zerodb.traceparent = '{TRACE}'; SELECT zerodb.emit('on_noisy_bank', '{{\"signal\": \"s\"}}', bank_id => 'bank-7');
+                 RESET zerodb.traceparent; SELECT zerodb.emit('on_noisy_bank', '{{\"signal\": \"t\"}}')"
+            ))
+            .await?;
+        let requests = receiver.wait_for(2, SOON).await?;
+        for request in requests {
+            let event = request.json()?;
+            let expected = if event["data"]["signal"] == "s" { (json!("bank-7"), json!(TRACE)) } else { (json!(null), json!(null)) };
+            assert_eq!((event["bankid"].clone(), event["traceparent"].clone()), expected);
+            assert_eq!(event.as_object().map(serde_json::Map::len), Some(if expected.0.is_null() { 7 } else { 9 }));
+        }
+        Ok(())
+    })
+    .await
+}

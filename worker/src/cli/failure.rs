@@ -112,6 +112,7 @@ pub(super) fn connecting(error: StoreError, url: &str) -> Failure {
         | StoreError::Locked { .. }
         | StoreError::SchemaMismatch { .. }
         | StoreError::Misfit { .. }
+        | StoreError::Uncallable { .. }
         | StoreError::Answer { .. } => "",
     };
     let reason = match error {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Context, Handler, verdict};
 use crate::delivery::Delivery;
 use crate::outcome::{Done, HandlerError};
-use crate::store::FUNCTION_TURNS;
+use crate::store::{FUNCTION_TURNS, StoreError};
 use crate::turns::Shares;
 
 pub struct CallFunction;
@@ -23,6 +23,8 @@ impl Handler for CallFunction {
                 message: error.to_string(),
                 after: verdict::UNTIL_BACK,
             }),
+            // The event's data are what they are.
+            Err(error @ StoreError::Uncallable { .. }) => Err(HandlerError::permanent(error.to_string())),
             // Also where the function, or what it names, is not there or not allowed: a migration takes things away and brings them
             // back.
             Err(error) => Err(HandlerError::transient(error.to_string())),

@@ -41,6 +41,6 @@ async fn compose(context: &Context, delivery: &Delivery) -> Result<String, Handl
     let (hook, event) = (&delivery.hook, &delivery.event);
     match hook.text("message") {
         Some(message) => context.templates.of_event(hook, message, event, MOST).await,
-        None => Ok(delivery.event.envelope().to_string()),
+        None => Ok(event.envelope().get().to_owned()),
     }
 }

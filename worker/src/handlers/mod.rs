@@ -14,6 +14,7 @@ mod template;
 mod threads;
 mod verdict;
 mod webhook;
+mod webhook_body;
 
 pub use template::{Templates, serve as serve_templates};
 pub use threads::Threads;

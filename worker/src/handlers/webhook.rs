@@ -1,20 +1,14 @@
 //! `webhook`: an HTTP request for the event, signed as Standard Webhooks. Config: `url`, `method`, `headers`,
 //! `body_template`, `timeout_ms`, `retry_count`, `retry_delay_ms`, `secret`, `format`.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Context, Handler};
+use super::{Context, Handler, webhook_body};
 use crate::delivery::Delivery;
-use crate::event::Event;
 use crate::http::{Answer, HttpError, Method, Request, headers, place, signature};
 use crate::outcome::{Done, HandlerError};
 use crate::secret::{HookSecrets, SIGNING, SecretError};
-
-/// The most bytes of a body that a template may write.
-const MOST: usize = 4 << 20;
 
 pub struct Webhook;
 
@@ -39,8 +33,9 @@ async fn request(context: &Context, delivery: &Delivery) -> Result<Request, Hand
     // Where it goes is known only now: the URL may be a secret itself.
     let (host, port) = place(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
     secrets.check_host(&host, port).map_err(secret_error)?;
-    let (content_type, body) = body(context, delivery).await?;
-    let mut headers = vec![("content-type".to_owned(), content_type.to_owned())];
+    let written = webhook_body::write(context, delivery, content_type(&own)).await?;
+    let body = written.text;
+    let mut headers = vec![("content-type".to_owned(), written.content_type.to_owned())];
     if let Some(traceparent) = &delivery.event.traceparent {
         headers.push(("traceparent".into(), traceparent.clone()));
     }
@@ -94,30 +89,10 @@ fn signing_secret(
     }
 }
 
-/// The body as it is sent and signed, with its content type.
-async fn body(context: &Context, delivery: &Delivery) -> Result<(&'static str, String), HandlerError> {
-    let (hook, event) = (&delivery.hook, &delivery.event);
-    match (hook.text("body_template"), hook.text("format")) {
-        (Some(source), _) => {
-            let body = context.templates.of_event(hook, source, event, MOST).await?;
-            Ok(("application/json", body))
-        }
-        (None, Some("cloudevents")) => Ok(("application/cloudevents+json", cloud_event(event).to_string())),
-        (None, _) => Ok(("application/json", event.envelope().to_string())),
-    }
-}
-
-/// The event in the structured JSON mode of CloudEvents 1.0.
-fn cloud_event(event: &Event) -> Value {
-    json!({
-        "specversion": "1.0",
-        "id": event.id.to_string(),
-        "type": event.event_type,
-        "source": format!("/zerodb/{}", event.channel),
-        "time": event.timestamp(),
-        "datacontenttype": "application/json",
-        "data": *event.data,
-    })
+/// The content type that the config gives.
+fn content_type(own: &[(String, String)]) -> Option<&str> {
+    let given = own.iter().find(|(name, _)| name == "content-type");
+    given.map(|(_, value)| value.as_str())
 }
 
 /// `webhook-id`, `webhook-timestamp` and, when there is a secret, `webhook-signature`.
@@ -167,7 +142,7 @@ fn verdict(answer: &Answer) -> Result<Done, HandlerError> {
         }),
         410 => Err(HandlerError::Permanent { message, status }),
         _ => {
-            let retry_after = answer.retry_after.map(Duration::from_secs);
+            let retry_after = answer.retry_after;
             Err(HandlerError::Transient {
                 message,
                 status,

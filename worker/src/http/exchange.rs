@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Client, HttpError, classify, header_map};
+use super::failure::classify;
+use super::{Client, HttpError, header_map};
 
 /// A POST to be answered.
 pub struct Question {

@@ -1,18 +1,24 @@
 //! The only place that knows the HTTP client. One client for all requests, so that connections are kept; no redirects,
 //! no proxy from the environment, a cap on what is read of an answer.
 
+mod connecting;
 mod exchange;
+mod failure;
 pub mod headers;
+pub mod retry_after;
 pub mod signature;
 
 pub use exchange::{Question, Reply};
+pub use failure::{Breach, Unreachable};
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::redirect;
 
-/// What is read of an answer: enough to take the connection back into the pool.
+/// What is read of an answer's body, which nobody looks at: enough to take the connection back into the pool.
 const ANSWER_BYTES: usize = 64 * 1024;
+/// How long it is read. A connection whose answer has no end by then is dropped.
+const DRAINING: Duration = Duration::from_millis(250);
 
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
@@ -22,10 +28,10 @@ pub enum HttpError {
     Invalid { reason: String },
     #[error("no answer within {} ms", .after.as_millis())]
     Timeout { after: Duration },
-    #[error("could not connect")]
-    Connect,
+    #[error("could not connect: {cause}")]
+    Connect { cause: Unreachable },
     #[error("the connection broke: {reason}")]
-    Broken { reason: &'static str },
+    Broken { reason: Breach },
     #[error("the answer has more than {most} bytes")]
     TooLarge { most: usize },
 }
@@ -42,15 +48,15 @@ pub struct Request {
     /// Lower-case names; a later one replaces an earlier.
     pub headers: Vec<(String, String)>,
     pub body: String,
-    /// For all of it: connecting, sending, and reading the answer.
+    /// For all of it, until the status of the answer is there.
     pub timeout: Duration,
 }
 
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Retry-After in seconds, where it is a number.
-    pub retry_after: Option<u64>,
+    /// How long it asks to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -69,6 +75,7 @@ impl Client {
             .referer(false)
             .user_agent(concat!("zerodb-hooks/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
+            .connector_layer(connecting::Notes)
             .pool_idle_timeout(Duration::from_secs(30))
             .build()
             .map_err(|error| HttpError::Invalid {
@@ -77,12 +84,13 @@ impl Client {
         Ok(Self { inner, https_only })
     }
 
-    /// Sends a request and reads at most 64 KiB of the answer. Safe to cancel; the request may then have been received.
+    /// Sends a request. The status is the answer: whatever follows it, broken, slow or without end, costs the connection only.
+    /// Safe to cancel; the request may then have been received.
     ///
     /// # Errors
     /// None of them holds the URL, which may hold a secret.
     pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
-        if self.https_only && !request.url.starts_with("https://") {
+        if self.https_only && !is_https(&request.url) {
             return Err(HttpError::Refused {
                 reason: "only https is allowed in production".into(),
             });
@@ -99,27 +107,37 @@ impl Client {
             .body(request.body)
             .timeout(timeout)
             .send();
-        let mut response = sent.await.map_err(|error| classify(&error, timeout))?;
+        let (sent, connecting) = connecting::watched(sent).await;
+        let mut response = sent.map_err(|error| match failure::classify(&error, timeout) {
+            HttpError::Timeout { .. } if connecting => HttpError::Connect {
+                cause: Unreachable::ConnectTimeout,
+            },
+            other => other,
+        })?;
+        let header = |name: &str| response.headers().get(name)?.to_str().ok();
         let answer = Answer {
             status: response.status().as_u16(),
-            retry_after: response
-                .headers()
-                .get("retry-after")
-                .and_then(|value| value.to_str().ok()?.trim().parse().ok()),
+            retry_after: header("retry-after")
+                .and_then(|asked| retry_after::wait(asked, header("date"), SystemTime::now())),
         };
-        let mut read = 0;
-        while read < ANSWER_BYTES {
-            match response
-                .chunk()
-                .await
-                .map_err(|error| classify(&error, timeout))?
-            {
-                Some(chunk) => read += chunk.len(),
-                None => break,
-            }
-        }
+        // Its end, or that it has none, changes nothing.
+        let _ = tokio::time::timeout(DRAINING, drain(&mut response)).await;
         Ok(answer)
     }
+}
+
+/// Reads a body, as long as it is of the usual size.
+async fn drain(response: &mut reqwest::Response) {
+    let mut read = 0;
+    while read < ANSWER_BYTES
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        read += chunk.len();
+    }
+}
+
+fn is_https(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| url.scheme() == "https")
 }
 
 /// Host, as a URL has it, and port of an address; `None` where it has none.
@@ -141,24 +159,4 @@ fn header_map(headers: &[(String, String)]) -> Result<reqwest::header::HeaderMap
         );
     }
     Ok(map)
-}
-
-fn classify(error: &reqwest::Error, timeout: Duration) -> HttpError {
-    if error.is_timeout() {
-        HttpError::Timeout { after: timeout }
-    } else if error.is_connect() {
-        HttpError::Connect
-    } else if error.is_builder() {
-        HttpError::Invalid {
-            reason: "the url".into(),
-        }
-    } else if error.is_body() || error.is_decode() {
-        HttpError::Broken {
-            reason: "while the answer was read",
-        }
-    } else {
-        HttpError::Broken {
-            reason: "while the request was sent",
-        }
-    }
 }

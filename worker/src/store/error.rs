@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, Severity, SqlState};
+use tokio_postgres::types::{WasNull, WrongType};
+
+/// How the extension marks that a hook's function cannot be given an event.
+const CALL: &str = "zerodb_call_hook_function";
 
 /// How the detail of an error begins by which the extension says that a hook and a table do not fit.
 const MISFIT: &str = "The hook and the table do not fit";
@@ -34,6 +38,9 @@ pub enum StoreError {
     /// A lock that somebody holds for longer than the worker waits. Worth trying again.
     #[error("a lock was not to be had: {reason}")]
     Locked { reason: String },
+    /// The function of a `sql` hook cannot be given the event.
+    #[error("{reason}")]
+    Uncallable { reason: String },
     #[error("an answer of the database is not of the expected form: {reason}")]
     Answer { reason: String },
     #[error("{message}")]
@@ -113,6 +120,22 @@ impl StoreError {
         }
     }
 
+    /// Of the call of a `sql` hook's function. Only what the extension says of the call itself is the hook's config: a function may raise the
+    /// same codes, of whatever it works on.
+    pub fn of_hook_function(error: &tokio_postgres::Error) -> Self {
+        match (error.as_db_error(), Self::of_users_code(error)) {
+            (_, untried @ Self::Unavailable { .. }) => untried,
+            (Some(server), _) if is_of_the_call(server) => Self::Uncallable {
+                reason: server.message().to_owned(),
+            },
+            (Some(server), _) => Self::Database {
+                sqlstate: server.code().code().into(),
+                message: server.message().into(),
+            },
+            (None, cut) => cut,
+        }
+    }
+
     fn of_server(server: &DbError) -> Self {
         let reason = server.message().to_owned();
         let code = server.code();
@@ -165,9 +188,20 @@ impl StoreError {
     }
 }
 
+/// True where `zerodb._call_hook_function` says so, by the name of its routine: a function may raise any SQLSTATE.
+fn is_of_the_call(server: &DbError) -> bool {
+    server.routine() == Some(CALL)
+}
+
 /// True when the session ended with it. Code that raises the same SQLSTATE only ends its statement.
 fn is_fatal(server: &DbError) -> bool {
     matches!(server.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+fn is_unreadable(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| {
+        cause.is::<serde_json::Error>() || cause.is::<WrongType>() || cause.is::<WasNull>()
+    })
 }
 
 fn said(error: &tokio_postgres::Error) -> String {
@@ -179,6 +213,8 @@ impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
             Some(server) => Self::of_server(server),
+            // An answer, but one that cannot be read here, such as JSON that nests too deeply.
+            None if is_unreadable(&error) => Self::Answer { reason: said(&error) },
             // No answer from a server: the connection could not be made, or ended.
             None => Self::no_connection(said(&error)),
         }

@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use super::StoreError;
 use super::place::{EventKey, Json};
+use crate::event_data::EventData;
 
 #[derive(Debug, Clone)]
 pub struct EventRow {
     pub key: EventKey,
     pub event_type: String,
-    pub data: Arc<serde_json::Value>,
+    pub data: Arc<EventData>,
     pub user_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
     pub bank_id: Option<String>,

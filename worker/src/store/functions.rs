@@ -132,7 +132,7 @@ async fn run(
     );
     let result = match (begun, called, committed) {
         (Err(error), ..) => Err(StoreError::no_connection(error)),
-        (Ok(()), Err(error), _) | (Ok(()), Ok(_), Err(error)) => Err(StoreError::of_users_code(&error)),
+        (Ok(()), Err(error), _) | (Ok(()), Ok(_), Err(error)) => Err(StoreError::of_hook_function(&error)),
         (Ok(()), Ok(_), Ok(())) => Ok(()),
     };
     (result, forgotten.is_ok())

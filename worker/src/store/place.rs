@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
+use crate::event_data::EventData;
+
 type Error = Box<dyn std::error::Error + Sync + Send>;
 
 /// A transaction id of the server (`xid8`).
@@ -86,12 +88,12 @@ impl ToSql for Xid {
     to_sql_checked!();
 }
 
-/// A `json` value. Null for what the server takes and this side cannot read, such as a number beyond the range of floats.
-pub struct Json(pub serde_json::Value);
+/// A `json` value, as the server has it.
+pub struct Json(pub EventData);
 
 impl<'a> FromSql<'a> for Json {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Error> {
-        Ok(Self(serde_json::from_slice(raw).unwrap_or_default()))
+        Ok(Self(EventData::new(std::str::from_utf8(raw)?)?))
     }
 
     fn accepts(ty: &Type) -> bool {

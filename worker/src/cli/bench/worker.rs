@@ -41,7 +41,9 @@ pub(super) struct Stamp(pub(super) UnboundedSender<(Option<i64>, Instant)>);
 impl Handler for Stamp {
     async fn run(&self, _context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         let at = Instant::now();
-        let _closed = self.0.send((delivery.event.data["item_id"].as_i64(), at));
+        let _closed = self
+            .0
+            .send((delivery.event.data.value()?["item_id"].as_i64(), at));
         Ok(Done::default())
     }
 }

@@ -10,6 +10,10 @@ use crate::outcome::HandlerError;
 /// A row as `zerodb._embed_read` gives it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Row {
+    /// Which of the keys that were asked for.
+    #[serde(default)]
+    pub n: usize,
+    /// As the server writes it, which may be another text than the one that was asked for.
     pub key: Key,
     /// Hash of the columns that were read; `None` when they are too long to be read.
     pub source: Option<String>,
@@ -120,6 +124,7 @@ mod tests {
 
     fn row(text: &str, hash: Option<String>, embedded: bool) -> Row {
         Row {
+            n: 0,
             key: vec!["a".into()],
             source: Some("s".into()),
             size: text.len() as u64,

@@ -53,17 +53,24 @@ impl Work<'_> {
     pub async fn embed_keys(&self, keys: &[Key], time: Duration) -> Result<Embedded, StoreError> {
         let mut embedded = Embedded::default();
         let mut open = keys.to_vec();
+        let mut named = Vec::new();
         for _round in 0..verdict::ROUNDS {
             if open.is_empty() {
                 break;
             }
             let rows = self.read(&open).await?;
+            named.extend(other_names(&open, &rows));
             open = self.embed_rows(rows, time, &mut embedded).await?;
         }
         for key in open {
             embedded
                 .results
                 .insert(key, Err(verdict::source_changing(CHANGED)));
+        }
+        for (asked, key) in named {
+            if let Some(result) = embedded.results.get(&key).cloned() {
+                embedded.results.insert(asked, result);
+            }
         }
         Ok(embedded)
     }
@@ -265,6 +272,15 @@ impl Work<'_> {
         args["columns"] = json!(self.plan.columns);
         args
     }
+}
+
+/// The keys that the server writes otherwise than they were asked for, as it does with times and arrays, with what it writes.
+fn other_names(asked: &[Key], rows: &[Row]) -> Vec<(Key, Key)> {
+    let named = |row: &Row| Some((asked.get(row.n)?.clone(), row.key.clone()));
+    rows.iter()
+        .filter_map(named)
+        .filter(|(asked, key)| asked != key)
+        .collect()
 }
 
 pub fn parsed<T: serde::de::DeserializeOwned>(found: Value) -> Result<T, StoreError> {

@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::resolution::Offer;
 use crate::delivery::Delivery;
-use crate::handlers::{Context, verdict};
+use crate::handlers::{Context, row_key, verdict};
 use crate::outcome::HandlerError;
 
 /// The memory that an event is about.
@@ -49,11 +50,7 @@ impl<'a> Memory<'a> {
             ));
         }
         let named = ["memory_id", "memory_ids", "id"];
-        let id = named.iter().find_map(|field| match &event.data[*field] {
-            Value::String(id) => Some(id.clone()),
-            Value::Number(id) => Some(id.to_string()),
-            _ => None,
-        });
+        let id = named.iter().find_map(|field| one(&event.data.field(field)?));
         match id {
             Some(id) => Ok(Self {
                 context,
@@ -126,6 +123,14 @@ pub struct Vectors<'a> {
     pub all: Vec<f32>,
     pub dimensions: usize,
     pub model: &'a str,
+}
+
+/// An id that is a text or a number.
+fn one(id: &RawValue) -> Option<String> {
+    let is_one = id
+        .get()
+        .starts_with(|first: char| matches!(first, '"' | '-' | '0'..='9'));
+    row_key::text(id).filter(|_| is_one)
 }
 
 fn expected<T: DeserializeOwned>(answer: Value) -> Result<T, HandlerError> {

@@ -7,6 +7,7 @@ use zerodb_hooks_documents::child::Allowance;
 use zerodb_hooks_templates::render;
 
 use super::frame::{self, Request};
+use crate::event_data::EventData;
 
 /// The exit code of a child that could not begin.
 pub const NOT_READY: u8 = 3;
@@ -28,8 +29,13 @@ pub fn serve() -> ExitCode {
         let Some(Request { head, template, data }) = request else {
             return ExitCode::SUCCESS;
         };
-        let result =
-            render(&template, &data, head.own.as_ref(), head.most).map_err(|fault| fault.to_string());
+        let result = match EventData::new(&data).as_ref().map(EventData::value) {
+            Ok(Ok(data)) => {
+                render(&template, data, head.own.as_ref(), head.form()).map_err(|fault| fault.to_string())
+            }
+            Ok(Err(unread)) => Err(unread.to_string()),
+            Err(unread) => Err(unread.to_string()),
+        };
         if frame::answer(&mut output, result).is_err() {
             return ExitCode::FAILURE;
         }

@@ -12,6 +12,7 @@ mod variables;
 
 pub use child::serve;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,7 @@ use zerodb_hooks_templates::pieces;
 
 use super::verdict::UNTIL_CHANGED;
 use crate::event::Event;
+use crate::event_data::{EventData, Unreadable};
 use crate::hook::Hook;
 use crate::outcome::HandlerError;
 use frame::Head;
@@ -44,8 +46,38 @@ pub struct Templates {
 struct Job<'a> {
     hook: &'a Hook,
     template: &'a str,
-    data: &'a Value,
+    data: Data<'a>,
     head: Head,
+}
+
+/// What a template is rendered with.
+enum Data<'a> {
+    Event(&'a EventData),
+    Row(&'a Value),
+}
+
+impl Data<'_> {
+    /// About how many bytes it has.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Event(data) => data.text().len(),
+            Self::Row(row) => weight(row),
+        }
+    }
+
+    fn value(&self) -> Result<&Value, Unreadable> {
+        match self {
+            Self::Event(data) => data.value(),
+            Self::Row(row) => Ok(row),
+        }
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Event(data) => data.text().into(),
+            Self::Row(row) => row.to_string().into(),
+        }
+    }
 }
 
 impl Templates {
@@ -62,8 +94,8 @@ impl Templates {
     /// `data` and `event` (the envelope). Safe to cancel.
     ///
     /// # Errors
-    /// Permanent: a template that fails for an event, or takes more than it may, does so again. Transient when no child could
-    /// be had, deferred when this worker has none.
+    /// Permanent: a template that fails for an event, or takes more than it may, does so again, and data that cannot be read stay so.
+    /// Transient when no child could be had, deferred when this worker has none.
     pub async fn of_event(
         &self,
         hook: &Hook,
@@ -71,11 +103,27 @@ impl Templates {
         event: &Event,
         most: usize,
     ) -> Result<String, HandlerError> {
+        self.of_event_as(hook, template, event, most, false).await
+    }
+
+    /// The same; `as_json` says that the template writes JSON.
+    ///
+    /// # Errors
+    /// As for `of_event`.
+    pub async fn of_event_as(
+        &self,
+        hook: &Hook,
+        template: &str,
+        event: &Event,
+        most: usize,
+        as_json: bool,
+    ) -> Result<String, HandlerError> {
         let head = Head {
             own: Some(own(event)),
             most,
+            as_json,
         };
-        let data = &*event.data;
+        let data = Data::Event(&event.data);
         self.render(&Job {
             hook,
             template,
@@ -96,11 +144,15 @@ impl Templates {
         row: &Value,
         most: usize,
     ) -> Result<String, HandlerError> {
-        let head = Head { own: None, most };
+        let head = Head {
+            own: None,
+            most,
+            as_json: false,
+        };
         self.render(&Job {
             hook,
             template,
-            data: row,
+            data: Data::Row(row),
             head,
         })
         .await
@@ -108,11 +160,12 @@ impl Templates {
 
     async fn render(&self, job: &Job<'_>) -> Result<String, HandlerError> {
         let is_plain = pieces(job.template)
-            .and_then(|pieces| pieces.checked_mul(weight(job.data)))
+            .and_then(|pieces| pieces.checked_mul(job.data.weight()))
             .is_some_and(|work| work <= PLAIN_WORK);
         if is_plain {
-            let Head { own, most } = &job.head;
-            return zerodb_hooks_templates::render(job.template, job.data, own.as_ref(), *most)
+            let data = job.data.value().map_err(|unread| failed(&unread))?;
+            let (own, form) = (job.head.own.as_ref(), job.head.form());
+            return zerodb_hooks_templates::render(job.template, data, own, form)
                 .map_err(|fault| failed(&fault));
         }
         let _turn = self.turns.of(job.hook.tenant()).await;
@@ -139,7 +192,8 @@ impl Templates {
     /// Has a child render; `Err(None)` where there is no program for one.
     async fn ask(&self, job: &Job<'_>) -> Result<Result<String, String>, Option<Trouble>> {
         let program = self.program.as_ref().ok_or(None)?;
-        let request = frame::request(&job.head, job.template, job.data).map_err(|_| Some(Trouble::Memory))?;
+        let request =
+            frame::request(&job.head, job.template, &job.data.text()).map_err(|_| Some(Trouble::Memory))?;
         let idle = locked(&self.idle).pop();
         let mut renderer = match idle {
             Some(renderer) => renderer,
@@ -181,7 +235,7 @@ mod tests {
             },
             event_type: "on_pii_detected".into(),
             channel: "astrocyte".into(),
-            data: Arc::new(json!({"pii_type": "email", "count": 2})),
+            data: Arc::new(EventData::from(&json!({"pii_type": "email", "count": 2}))),
             user_id: None,
             project_id: None,
             bank_id: Some("b1".into()),
@@ -213,7 +267,7 @@ mod tests {
             .await;
         assert!(matches!(error, Err(HandlerError::Deferred { .. })), "{error:?}");
         let mut large = event();
-        large.data = Arc::new(json!({"a": "x".repeat(PLAIN_WORK)}));
+        large.data = Arc::new(EventData::from(&json!({"a": "x".repeat(PLAIN_WORK)})));
         let error = Templates::new(None)
             .of_event(&hook(), "{{ a|upper }}", &large, 1000)
             .await;

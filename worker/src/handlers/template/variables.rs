@@ -7,10 +7,8 @@ use crate::event::Event;
 
 /// What an event has beside the fields of its data.
 pub fn own(event: &Event) -> Own {
-    let mut envelope = event.envelope();
-    if let Some(envelope) = envelope.as_object_mut() {
-        envelope.remove("data");
-    }
+    // Texts only; it has no data.
+    let envelope: Value = serde_json::from_str(event.envelope_with(None).get()).unwrap_or_default();
     let mut own = Own::new();
     own.insert("event_type".into(), event.event_type.as_str().into());
     own.insert("event_id".into(), event.id.to_string().into());
@@ -26,7 +24,7 @@ pub fn own(event: &Event) -> Own {
 pub fn weight(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
-        Value::Number(_) => 24,
+        Value::Number(number) => number.as_str().len(),
         Value::String(text) => text.len() + 8,
         Value::Array(values) => 8 + values.iter().map(weight).sum::<usize>(),
         Value::Object(entries) => {

@@ -1,0 +1,61 @@
+//! Functions of `sql` hooks: whose error an error is.
+
+use anyhow::Result;
+use zerodb_hooks_tests::on_every_server;
+
+use crate::setup::{becomes, watched_table, worker};
+
+/// Codes that the extension raises of its own calls too.
+const CODES: &[&str] = &["42P01", "42703", "42883", "42501", "22023", "42704", "3F000"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_function_raises_is_the_attempts_whatever_its_code() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        watched_table(&session).await?;
+        for code in CODES {
+            let name = code.to_lowercase();
+            session
+                .run(&format!(
+                    "CREATE SEQUENCE tries_{name};
+                     CREATE FUNCTION f_{name}(event jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+                         IF nextval('public.tries_{name}') < 3 THEN RAISE EXCEPTION 'not yet: {code}' USING ERRCODE = '{code}'; END IF;
+                     END $$;
+                     SELECT zerodb.create_hook('doc.created', 'h-{name}',
+                         '{{\"function\": \"public.f_{name}\"}}', hook_type => 'sql')"
+                ))
+                .await?;
+        }
+        let _worker = worker(&database)?;
+        session.run("INSERT INTO doc (size) VALUES (1)").await?;
+        let done = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 3";
+        becomes(&session, done, i64::try_from(CODES.len())?).await?;
+        let words = session.texts("SELECT DISTINCT error FROM zerodb.attempts WHERE error IS NOT NULL ORDER BY error").await?;
+        let mut expected: Vec<String> = CODES.iter().map(|code| format!("not yet: {code}")).collect();
+        expected.sort();
+        assert_eq!(words, expected);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_cannot_be_called_is_not_tried_again() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        watched_table(&session).await?;
+        session
+            .run(
+                "CREATE FUNCTION gone(event jsonb) RETURNS void LANGUAGE sql AS '';
+                 SELECT zerodb.create_hook('doc.created', 'gone', '{\"function\": \"public.gone\"}', hook_type => 'sql');
+                 DROP FUNCTION gone(jsonb)",
+            )
+            .await?;
+        let _worker = worker(&database)?;
+        session.run("INSERT INTO doc (size) VALUES (1)").await?;
+        let discarded = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1
+            AND last_error = 'function public.gone(jsonb) does not exist'";
+        becomes(&session, discarded, 1).await
+    })
+    .await
+}

@@ -1,0 +1,193 @@
+//! Why a request got no answer, by the errors of the client below it: each way of not connecting has a reason of its own, and says
+//! what to do. Pure. None of it holds a URL, a header or a part of a body.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
+
+use super::HttpError;
+
+/// Why there is no connection, or none that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    #[error("connection refused: nothing listens at that host and port")]
+    Refused,
+    #[error("host not found: check the name, and the name server of the worker's machine")]
+    NoHost,
+    #[error("no route to the host: check the network between the worker and the host")]
+    NoRoute,
+    #[error("not allowed: a firewall or the system keeps the worker from this address")]
+    Forbidden,
+    #[error("no connection in time: the host does not answer, or a firewall drops what is sent to it")]
+    ConnectTimeout,
+    #[error(
+        "certificate not trusted: add the authority that signed it to the certificates of the worker's system, or SSL_CERT_FILE"
+    )]
+    Untrusted,
+    #[error("certificate expired, or not valid yet: renew it, or set the clock of the worker's machine")]
+    Expired,
+    #[error("certificate is for another host: use a name that it holds, or renew it with this one")]
+    WrongName,
+    #[error("certificate revoked: the endpoint needs another one")]
+    Revoked,
+    #[error(
+        "certificate not accepted: it is signed by itself, or not meant for a server; the endpoint needs one of an authority that is trusted"
+    )]
+    BadCertificate,
+    #[error("the endpoint does not speak TLS at this port: use http://, or the port of https")]
+    NoTls,
+    #[error("the endpoint wants a certificate of the client, which the worker has not")]
+    WantsCertificate,
+    #[error("TLS was refused by the endpoint: it may not know the host's name, or speak TLS older than 1.2")]
+    TlsRefused,
+    #[error("the endpoint broke the connection while it was made")]
+    CutOff,
+    #[error("could not connect")]
+    Other,
+}
+
+/// Why an answer did not come over a connection that was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Breach {
+    #[error(
+        "the endpoint reset the connection before it answered: it may have ended, or the port may speak https://"
+    )]
+    Reset,
+    #[error(
+        "the endpoint closed the connection before it answered: it may have ended, or the port may speak https://"
+    )]
+    Closed,
+    #[error("the answer is not HTTP/1.1: the port may speak https://, or another protocol")]
+    NotHttp,
+    #[error("the answer's headers are too large")]
+    LargeHead,
+    #[error("while the request was sent")]
+    Sending,
+    #[error("while the answer was read")]
+    Reading,
+}
+
+/// What became of a request that was given `timeout` in all.
+pub fn classify(error: &reqwest::Error, timeout: Duration) -> HttpError {
+    if error.is_connect() {
+        return HttpError::Connect {
+            cause: unreachable(error),
+        };
+    }
+    if error.is_timeout() {
+        return HttpError::Timeout { after: timeout };
+    }
+    if error.is_builder() {
+        return HttpError::Invalid {
+            reason: "the url".into(),
+        };
+    }
+    let is_answer = error.is_body() || error.is_decode();
+    HttpError::Broken {
+        reason: breach(error).unwrap_or(if is_answer {
+            Breach::Reading
+        } else {
+            Breach::Sending
+        }),
+    }
+}
+
+/// An error and what it came of. An `io::Error` hides what it wraps from its sources.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped
+            .map(|wrapped| wrapped as &(dyn Error + 'static))
+            .or_else(|| error.source())
+    })
+}
+
+fn unreachable(error: &reqwest::Error) -> Unreachable {
+    let causes: Vec<_> = causes(error).collect();
+    if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<TlsError>()) {
+        return of_tls(tls);
+    }
+    // The resolver's errors have no kind of their own.
+    if causes.iter().any(|cause| cause.to_string() == "dns error") {
+        return Unreachable::NoHost;
+    }
+    let kinds = causes
+        .iter()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let named = kinds.map(io::Error::kind).find_map(of_connection);
+    match named {
+        Some(named) => named,
+        None if error.is_timeout() => Unreachable::ConnectTimeout,
+        None => Unreachable::Other,
+    }
+}
+
+fn of_connection(kind: io::ErrorKind) -> Option<Unreachable> {
+    Some(match kind {
+        io::ErrorKind::ConnectionRefused => Unreachable::Refused,
+        io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkDown
+        | io::ErrorKind::AddrNotAvailable => Unreachable::NoRoute,
+        io::ErrorKind::PermissionDenied => Unreachable::Forbidden,
+        io::ErrorKind::TimedOut => Unreachable::ConnectTimeout,
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Unreachable::CutOff,
+        _ => return None,
+    })
+}
+
+fn of_tls(error: &TlsError) -> Unreachable {
+    match error {
+        TlsError::InvalidCertificate(certificate) => of_certificate(certificate),
+        TlsError::InvalidMessage(_) => Unreachable::NoTls,
+        TlsError::AlertReceived(AlertDescription::CertificateRequired) => Unreachable::WantsCertificate,
+        TlsError::AlertReceived(_) | TlsError::PeerIncompatible(_) => Unreachable::TlsRefused,
+        _ => Unreachable::Other,
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> Unreachable {
+    match error {
+        CertificateError::UnknownIssuer => Unreachable::Untrusted,
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => Unreachable::Expired,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Unreachable::WrongName
+        }
+        CertificateError::Revoked => Unreachable::Revoked,
+        _ => Unreachable::BadCertificate,
+    }
+}
+
+fn breach(error: &reqwest::Error) -> Option<Breach> {
+    let mut found = None;
+    for cause in causes(error) {
+        if let Some(http) = cause.downcast_ref::<hyper::Error>() {
+            if http.is_parse_too_large() {
+                return Some(Breach::LargeHead);
+            }
+            if http.is_parse() {
+                return Some(Breach::NotHttp);
+            }
+            if http.is_incomplete_message() && !error.is_body() && !error.is_decode() {
+                found = Some(Breach::Closed);
+            }
+        }
+        if let Some(system) = cause.downcast_ref::<io::Error>()
+            && matches!(
+                system.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
+            )
+        {
+            found = Some(Breach::Reset);
+        }
+    }
+    found
+}
