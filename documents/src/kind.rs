@@ -193,13 +193,14 @@ fn by_extension(file_name: &str) -> Claim {
     Claim::Kind(kind)
 }
 
-/// Whether the beginning is text: no NUL but in UTF-16, which must have its mark, and hardly any control character.
+/// Whether the beginning is text: no NUL but in UTF-16, and hardly any control character but those between words.
 fn is_text(bytes: &[u8]) -> bool {
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+    let has_mark = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+    if has_mark || crate::text::utf16_without_mark(bytes).is_some() {
         return true;
     }
     let sample = &bytes[..bytes.len().min(SAMPLE)];
-    let odd = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B);
+    let odd = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t'..=b'\r' | 0x1B..=0x1F);
     !sample.contains(&0) && sample.iter().filter(odd).count() * 50 <= sample.len()
 }
 

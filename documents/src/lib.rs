@@ -15,6 +15,7 @@ mod text;
 pub use chunk::{Chunk, ChunkOptions, Cut, body, chunks, chunks_by, dense_tokens, estimated_tokens};
 pub use error::{Clock, ParseError};
 pub use kind::Kind;
+pub use text::{clean, unguarded};
 use serde::{Deserialize, Serialize};
 
 /// The largest file that is looked at, in bytes: 128 MiB. A larger one is `too_large`.
@@ -25,7 +26,9 @@ pub const MAX_TEXT: usize = 10 << 20;
 /// The text of a file.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Document {
-    /// UTF-8 with `\n` for line ends and without control characters; Markdown where [`Kind::is_markdown`] says so.
+    /// UTF-8 with `\n` for line ends and without control characters. Where [`Kind::is_markdown`] says so it is cut as
+    /// Markdown; of a page or an office document only headings, lists, tables and code are, and its words are as they
+    /// stand there: what [`unguarded`] gives is what a reader reads.
     pub text: String,
     pub kind: Kind,
     /// What the document itself says its title is.
@@ -56,8 +59,8 @@ pub fn parse(bytes: &[u8], content_type: &str, file_name: &str) -> Result<Docume
     let document = match kind {
         Kind::Pdf => pdf::parse(bytes)?,
         Kind::Docx => docx::parse(bytes)?,
-        Kind::Html => html::parse(bytes, charset),
-        _ => plain(bytes, charset, kind),
+        Kind::Html => html::parse(bytes, charset)?,
+        _ => plain(bytes, charset, kind)?,
     };
     if document.text.trim().is_empty() {
         Err(ParseError::EmptyDocument)
@@ -66,16 +69,17 @@ pub fn parse(bytes: &[u8], content_type: &str, file_name: &str) -> Result<Docume
     }
 }
 
-fn plain(bytes: &[u8], charset: Option<&str>, kind: Kind) -> Document {
-    let (text, truncated) = text::decode(bytes, charset, MAX_TEXT);
+fn plain(bytes: &[u8], charset: Option<&str>, kind: Kind) -> Result<Document, ParseError> {
+    let named = text::labelled(charset)?;
+    let (text, truncated) = text::decode(bytes, named, MAX_TEXT)?;
     let title = match kind {
         Kind::Markdown => chunk::title(&text),
         _ => None,
     };
-    Document {
+    Ok(Document {
         text,
         kind,
         title,
         truncated,
-    }
+    })
 }

@@ -2,16 +2,18 @@
 
 -- The form in which names of entities are compared: NFKC, lower case, single spaces. Whoever fills norm_name or
 -- norm_alias uses this function, so that there is one form only. A database of the locale C cannot fold the case of
--- anything but ASCII by itself: there a collation that can is borrowed.
+-- anything but ASCII by itself: there a collation that can is borrowed. At most 512 characters, as of a canonical_name: one
+-- character can become eighteen, and an index holds no longer name.
 CREATE FUNCTION zerodb._norm_name(name text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    name := left(name, 4096);
     IF getdatabaseencoding() = 'UTF8' THEN
         name := normalize(name, NFKC);
     END IF;
-    name := btrim(regexp_replace(name, '[[:space:]]+', ' ', 'g'));
+    name := btrim(left(btrim(regexp_replace(name, '[[:space:]]+', ' ', 'g')), 512));
     IF getdatabaseencoding() = 'UTF8' AND lower(chr(196)) = chr(196) THEN
         IF to_regcollation('pg_catalog.pg_c_utf8') IS NOT NULL THEN
             RETURN lower(name COLLATE pg_c_utf8);

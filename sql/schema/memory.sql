@@ -34,6 +34,11 @@ BEGIN
         RAISE EXCEPTION 'the entity_id of a memory is empty'
             USING ERRCODE = '22023', HINT = 'Name who or what the memory is about, such as ''alice''.';
     END IF;
+    -- It stands in an index, which holds no longer one.
+    IF octet_length(entity_id) > 2048 THEN
+        RAISE EXCEPTION 'the entity_id of a memory has % bytes, and at most 2048 are kept', octet_length(entity_id)
+            USING ERRCODE = '22023', HINT = 'Name who or what the memory is about, such as ''alice''; the text itself is its content.';
+    END IF;
     IF memory_type IS NULL OR memory_type NOT IN ('working', 'episodic', 'semantic') THEN
         RAISE EXCEPTION 'invalid memory_type %', coalesce(quote_literal(memory_type), 'NULL')
             USING ERRCODE = '22023', HINT = 'Give working, episodic or semantic.';

@@ -16,7 +16,42 @@ BEGIN
         RAISE EXCEPTION 'invalid source %', coalesce(quote_literal(source), 'NULL')
             USING ERRCODE = '22023', HINT = 'Give zeromemory (what remember stores), memories, vectors or files.';
     END IF;
+    IF octet_length(query) > 1048576 THEN
+        RAISE EXCEPTION 'the query has % bytes, and at most 1048576 are searched for', octet_length(query)
+            USING ERRCODE = '22023', HINT = 'Ask for what a text is about, not with the text itself.';
+    END IF;
 END
+$$;
+
+-- 22023 for a vector that has no direction: nothing is more like it than anything else.
+CREATE FUNCTION zerodb._check_query_vector(given real[]) RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM unnest(given) AS u (part) WHERE u.part IS NULL OR u.part IN ('NaN', 'Infinity', '-Infinity'))
+        OR NOT EXISTS (SELECT FROM unnest(given) AS u (part) WHERE u.part <> 0)
+    THEN
+        RAISE EXCEPTION 'the query''s embedding is no vector with a direction'
+            USING ERRCODE = '22023',
+                  DETAIL = 'Its numbers are all zero, or some are null, NaN or infinite.',
+                  HINT = 'Embed the query again, or leave query_embedding out to search by words.';
+    END IF;
+END
+$$;
+
+-- The words of a column or parameter, as an expression: what reads the same has one form (NFKC), and what nobody sees is left out.
+-- Any text has some, and in no time: a tsvector holds a megabyte, and of 90,000 characters it takes less whatever they are, also
+-- where one becomes eighteen; the parser's time grows with the square of a text without spaces, so it gets one each 255 characters.
+-- The README's index has this expression, of built-in functions only, so that it outlives the extension and whoever writes to the
+-- table needs no right to a function. Without UTF-8 there are no forms to choose from.
+CREATE FUNCTION zerodb._words_of(argument text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format($f$to_tsvector('simple', regexp_replace(%s, '(\S{255})', '\1 ', 'g'))$f$, format(CASE getdatabaseencoding() WHEN 'UTF8'
+        THEN $f$left(regexp_replace(normalize(left(%s, 90000), NFKC), '[\u00AD\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]', '', 'g'), 90000)$f$
+        ELSE 'left(%s, 90000)' END, argument))
 $$;
 
 -- The distance of a column of vectors to the vector $2, as an expression; by that of pgvector, which an index serves.
@@ -46,6 +81,7 @@ BEGIN
             RAISE EXCEPTION 'the query''s embedding has % dimensions, those of % have %', cardinality(given), target, dimensions
                 USING ERRCODE = '22023', HINT = 'Embed the query with the model that embedded the store.';
         END IF;
+        PERFORM zerodb._check_query_vector(given);
         RETURN given;
     END IF;
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.embedding_model = zerodb._lexical_model() AND ($1 IS NULL OR t.user_id = $1))', target)
@@ -97,19 +133,21 @@ BEGIN
         CASE WHEN zerodb._has_column(target, 'namespace') THEN '($7 IS NULL OR t.namespace = $7)' ELSE '$7 IS NULL' END);
     RETURN QUERY EXECUTE format($q$
         WITH words AS (
-            -- Any of the words; those that every English text has say nothing.
-            SELECT string_agg(plainto_tsquery('simple', w)::text, ' | ')::tsquery AS query
-            FROM unnest(tsvector_to_array(to_tsvector('simple', $1))) AS u (w) WHERE to_tsvector('english', w) <> ''
+            -- Any of the first words; those that every English text has say nothing. A query of more words than that would take
+            -- its time for each row, and one of ten thousand has no room on the stack.
+            SELECT string_agg(chr(39) || replace(replace(u.lexeme, chr(92), repeat(chr(92), 2)), chr(39), repeat(chr(39), 2)) || chr(39), ' | ')::tsquery AS query
+            FROM (SELECT w.lexeme FROM unnest(%6$s) AS w WHERE to_tsvector('english', w.lexeme) <> '' ORDER BY w.positions[1], w.lexeme LIMIT 200) AS u
         ), by_vector AS (
             SELECT v.id, v.similarity, row_number() OVER (ORDER BY v.similarity DESC, v.id) AS rank
             FROM (SELECT t.id::text AS id, (1 - %2$s)::real AS similarity FROM %1$s AS t
                 WHERE $2 IS NOT NULL AND t.embedding IS NOT NULL AND (NOT $9 OR t.embedding_model = zerodb._lexical_model()) AND %3$s
                 ORDER BY %2$s LIMIT $5 * 4) AS v
-            WHERE v.similarity >= coalesce($8, 0.05)
+            -- A stored vector of zeros is like nothing.
+            WHERE v.similarity >= coalesce($8, 0.05) AND v.similarity <> 'NaN'
         ), by_words AS (
             SELECT w.id, row_number() OVER (ORDER BY w.rank DESC, w.id) AS rank
-            FROM (SELECT t.id::text AS id, ts_rank_cd(to_tsvector('simple', t.content), words.query, 1) AS rank
-                FROM %1$s AS t, words WHERE to_tsvector('simple', t.content) @@ words.query AND %3$s
+            FROM (SELECT t.id::text AS id, ts_rank_cd(%5$s, words.query, 1) AS rank
+                FROM %1$s AS t, words WHERE %5$s @@ words.query AND %3$s
                 ORDER BY 2 DESC LIMIT $5 * 4) AS w
         ), found AS (
             SELECT coalesce(v.id, w.id) AS id, v.similarity,
@@ -122,7 +160,8 @@ BEGIN
         FROM found AS f JOIN %1$s AS t ON t.id::text = f.id AND %3$s
         ORDER BY f.score DESC, f.similarity DESC NULLS LAST, t.id LIMIT $5
         $q$, target, zerodb._distance(target, 'embedding'), mine,
-            CASE source WHEN 'files' THEN 'jsonb_build_object(''file_id'', t.file_id, ''chunk'', t.chunk, ''heading'', t.heading)' ELSE 't.metadata' END)
+            CASE source WHEN 'files' THEN 'jsonb_build_object(''file_id'', t.file_id, ''chunk'', t.chunk, ''heading'', t.heading)' ELSE 't.metadata' END,
+            zerodb._words_of('t.content'), zerodb._words_of('$1'))
     USING query, vector, acting, project, max_rows, entity, space, least_similarity, given IS NULL;
 END
 $$;
@@ -145,4 +184,4 @@ AS $$
         recall.query_embedding, recall.schema) AS r
 $$;
 COMMENT ON FUNCTION zerodb.recall(text, integer, text, text, text, real, real[], name) IS
-    'The rows of the store, or the parts of its files, that fit a query best: by query_embedding, or by the local provider''s vectors where the store has them, and by words; 22023 for arguments that cannot be, 42P01 without a store';
+    'The rows of the store, or the parts of its files, that fit a query best: by query_embedding, or by the local provider''s vectors where the store has them, and by words, of which the first 90,000 characters of a text are compared; 22023 for arguments that cannot be, 42P01 without a store';

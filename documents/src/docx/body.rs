@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::styles::{Role, Styles, role_by_outline};
 use super::xml::{Element, Node, walk};
-use crate::text::Bounded;
+use crate::text::{Bounded, guarded};
 use crate::{MAX_TEXT, ParseError};
 
 /// What was deleted or moved away, the second form of what is there twice, and the code of fields.
@@ -176,13 +176,10 @@ impl<'styles> Body<'styles> {
             Some(Role::Item) => {
                 self.text.push(&"  ".repeat(paragraph.level));
                 self.text.push("- ");
-                self.text.push(&one_line(text));
+                self.text.push(&guarded(&one_line(text)));
             }
             None => {
-                if text.starts_with('#') {
-                    self.text.push("\\");
-                }
-                self.text.push(text);
+                self.text.push(&guarded(text));
             }
         }
         self.after_item = item;
@@ -214,7 +211,7 @@ impl Table {
         if !self.cell.is_empty() && !text.is_empty() {
             self.cell.push(' ');
         }
-        self.cell.push_str(&text.replace('|', "\\|"));
+        self.cell.push_str(text);
     }
 }
 
@@ -264,7 +261,7 @@ mod tests {
             + &row(&(cell("") + &cell(&inner)));
         assert_eq!(
             text(&format!("<w:tbl>{rows}</w:tbl>")),
-            "| a\\|b | c d |\n| --- | --- |\n|  | x y |"
+            "| a|b | c d |\n| --- | --- |\n|  | x y |"
         );
     }
 

@@ -66,7 +66,7 @@ fn refusal(error: LoadPdfError) -> ParseError {
 
 /// A text string: UTF-16 or UTF-8 with a mark, else PDFDocEncoding, which is close to Windows-1252.
 fn title(bytes: &[u8]) -> Option<String> {
-    let (title, _) = text::decode(bytes, Some("windows-1252"), 1000);
+    let (title, _) = text::decode(bytes, Some(encoding_rs::WINDOWS_1252), 1000).ok()?;
     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
     (!title.is_empty()).then_some(title)
 }

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 mod child;
+mod encodings;
 mod files;
 mod formats;
 mod hostile;
+mod pages;
 
 use std::path::PathBuf;
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use zerodb_hooks_documents::{Chunk, ChunkOptions, Cut, estimated_tokens};
+use zerodb_hooks_documents::{Chunk, ChunkOptions, Cut, estimated_tokens, unguarded};
 
 use super::super::input::Recipe;
 use crate::handlers::source::{Source, digest, hex};
@@ -83,7 +83,7 @@ impl Pieces {
 
     fn piece(&self, chunk: Chunk) -> Piece {
         // A text of Postgres cannot hold a NUL.
-        let content = chunk.text(&self.text).replace('\0', "");
+        let content = unguarded(chunk.text(&self.text)).replace('\0', "");
         let heading = chunk.heading.as_deref().map(|heading| heading.replace('\0', ""));
         let heading = heading.map(|heading| innermost(&heading, self.heading).to_owned());
         let heading = heading.filter(|heading| !heading.is_empty());
