@@ -18,10 +18,14 @@ pub enum ParseError {
     #[error("the {0} document needs a password")]
     EncryptedDocument(Kind),
     /// Its content type names an encoding that nobody knows.
-    #[error("the charset in its content type is not known; give one of the web's, such as text/plain; charset=windows-1251")]
+    #[error(
+        "the charset in its content type is not known; give one of the web's, such as text/plain; charset=windows-1251"
+    )]
     UnknownCharset,
     /// Nothing says in which encoding its text is, and it looks like none in particular.
-    #[error("its text is not UTF-8, and nothing says what else; give the content type a charset, such as text/plain; charset=windows-1251")]
+    #[error(
+        "its text is not UTF-8, and nothing says what else; give the content type a charset, such as text/plain; charset=windows-1251"
+    )]
     UnknownEncoding,
     /// There is no text in it, such as in a scanned page.
     #[error("the file holds no text")]

@@ -15,8 +15,8 @@ mod text;
 pub use chunk::{Chunk, ChunkOptions, Cut, body, chunks, chunks_by, dense_tokens, estimated_tokens};
 pub use error::{Clock, ParseError};
 pub use kind::Kind;
-pub use text::{clean, unguarded};
 use serde::{Deserialize, Serialize};
+pub use text::{clean, unguarded};
 
 /// The largest file that is looked at, in bytes: 128 MiB. A larger one is `too_large`.
 pub const MAX_INPUT: usize = 128 << 20;

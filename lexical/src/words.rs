@@ -16,7 +16,8 @@ pub struct Word<'a> {
     pub unspaced: bool,
 }
 
-/// The form in which words are compared: NFKC, lower case, without the accents of Latin, Greek and Cyrillic letters.
+/// The form in which words are compared: NFKC, lower case, without the accents of Latin, Greek and Cyrillic letters and
+/// without what nobody sees.
 ///
 /// It is not the form in which names of entities are compared; that one is SQL's `zerodb._norm_name`.
 pub fn fold(text: &str) -> String {
@@ -24,7 +25,7 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     // Decomposed first, so that an accent is a character of its own and can be left out.
-    let plain = text.nfkd().filter(|c| !is_accent(*c));
+    let plain = text.nfkd().filter(|c| !is_accent(*c) && !is_unseen(*c));
     let mut folded = String::with_capacity(text.len());
     for c in plain
         .flat_map(char::to_lowercase)
@@ -49,6 +50,11 @@ pub fn fold(text: &str) -> String {
 /// The combining marks of Latin, Greek and Cyrillic. Those of other scripts are vowels and tones that tell words apart.
 fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
+}
+
+/// Soft hyphen, zero width space, word joiner and byte order mark: they say where a word may be broken, and break none.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
 /// The words of folded text, in order.
@@ -218,6 +224,10 @@ mod tests {
             "istanbul lodz orsted σισυφοσ"
         );
         assert_eq!(fold("ＡＢＣ１２３"), "abc123");
+        assert_eq!(
+            fold("Donau\u{ad}dampf\u{200b}schiff\u{2060}fahrt"),
+            "donaudampfschifffahrt"
+        );
     }
 
     #[test]

@@ -88,7 +88,7 @@ AS $$
         '_vector_dimensions', '_column_of', '_bad_embed',
         '_id_column', '_predicate_check', '_widen_predicates', '_tenant_key_column', '_tenant_reference', '_lock_store', '_trusts', '_table_coders', '_check_coders', '_check_store_place',
         -- Memories and the graph in the caller's store.
-        '_store_table', '_check_memory', '_check_recall', '_check_query_vector', '_words_of', '_distance', '_query_vector', '_recall_space', '_recall',
+        '_store_table', '_check_memory', '_check_recall', '_has_direction', '_words_of', '_distance', '_query_vector', '_recall_space', '_recall',
         '_lexical_embedding', '_lexical_model', '_cosine_similarity', '_norm_name', '_check_search', '_graph_readable', '_graph_bounds',
         '_graph_level', '_graph_frontier', '_graph_neighbors', '_graph_pair', '_graph_count_mentions', '_graph_move_relations',
         '_graph_restore_relations', '_graph_drop_orphans', '_graph_settle_facts', '_graph_rules', '_graph_says', '_graph_rivals', '_graph_due',

@@ -23,20 +23,17 @@ BEGIN
 END
 $$;
 
--- 22023 for a vector that has no direction: nothing is more like it than anything else.
-CREATE FUNCTION zerodb._check_query_vector(given real[]) RETURNS void
+-- Whether a query's vector has a direction; nothing is more like zero than anything else. 22023 for one that is no vector.
+CREATE FUNCTION zerodb._has_direction(given real[]) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM unnest(given) AS u (part) WHERE u.part IS NULL OR u.part IN ('NaN', 'Infinity', '-Infinity'))
-        OR NOT EXISTS (SELECT FROM unnest(given) AS u (part) WHERE u.part <> 0)
-    THEN
-        RAISE EXCEPTION 'the query''s embedding is no vector with a direction'
-            USING ERRCODE = '22023',
-                  DETAIL = 'Its numbers are all zero, or some are null, NaN or infinite.',
-                  HINT = 'Embed the query again, or leave query_embedding out to search by words.';
+    IF EXISTS (SELECT FROM unnest(given) AS u (part) WHERE u.part IS NULL OR u.part IN ('NaN', 'Infinity', '-Infinity')) THEN
+        RAISE EXCEPTION 'the query''s embedding holds null, NaN or infinity'
+            USING ERRCODE = '22023', HINT = 'Embed the query again, or leave query_embedding out to search by words.';
     END IF;
+    RETURN EXISTS (SELECT FROM unnest(given) AS u (part) WHERE u.part <> 0);
 END
 $$;
 
@@ -81,7 +78,11 @@ BEGIN
             RAISE EXCEPTION 'the query''s embedding has % dimensions, those of % have %', cardinality(given), target, dimensions
                 USING ERRCODE = '22023', HINT = 'Embed the query with the model that embedded the store.';
         END IF;
-        PERFORM zerodb._check_query_vector(given);
+        IF NOT zerodb._has_direction(given) THEN
+            RAISE WARNING 'the query''s embedding is all zeros: only words are compared'
+                USING HINT = 'Embed the query with the model that embedded the store.';
+            RETURN NULL;
+        END IF;
         RETURN given;
     END IF;
     EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.embedding_model = zerodb._lexical_model() AND ($1 IS NULL OR t.user_id = $1))', target)

@@ -38,9 +38,9 @@ pub(super) enum Role {
 
 pub(super) fn role(name: &str) -> Role {
     match name {
-        "script" | "style" | "noscript" | "noframes" | "template" | "iframe" | "svg" | "canvas" | "object" | "embed"
-        | "video" | "audio" | "button" | "select" | "datalist" | "meter" | "progress" | "annotation"
-        | "annotation-xml" | "rp" | "rt" | "rtc" => Role::Skipped,
+        "script" | "style" | "noscript" | "noframes" | "template" | "iframe" | "svg" | "canvas"
+        | "object" | "embed" | "video" | "audio" | "button" | "select" | "datalist" | "meter"
+        | "progress" | "annotation" | "annotation-xml" | "rp" | "rt" | "rtc" => Role::Skipped,
         "br" => Role::Break,
         "img" => Role::Image,
         "title" => Role::Title,
@@ -50,9 +50,11 @@ pub(super) fn role(name: &str) -> Role {
         "h4" => Role::Heading(4),
         "h5" => Role::Heading(5),
         "h6" => Role::Heading(6),
-        "p" | "div" | "blockquote" | "address" | "figure" | "figcaption" | "fieldset" | "form" | "details" | "dl"
-        | "hr" | "center" | "caption" | "body" | "hgroup" => Role::Block,
-        "summary" | "legend" | "dt" | "dd" | "tbody" | "thead" | "tfoot" | "optgroup" | "option" => Role::Line,
+        "p" | "div" | "blockquote" | "address" | "figure" | "figcaption" | "fieldset" | "form"
+        | "details" | "dl" | "hr" | "center" | "caption" | "body" | "hgroup" => Role::Block,
+        "summary" | "legend" | "dt" | "dd" | "tbody" | "thead" | "tfoot" | "optgroup" | "option" => {
+            Role::Line
+        }
         "ul" | "menu" | "dir" => Role::List { ordered: false },
         "ol" => Role::List { ordered: true },
         "li" => Role::Item,
@@ -84,21 +86,26 @@ pub(super) fn attribute<'a>(attributes: &'a [Attribute], name: &str) -> Option<&
 
 /// Whether the page itself says that an element is not shown. What `until-found` hides, a search shows.
 pub(super) fn is_hidden(attributes: &[Attribute]) -> bool {
-    let is = |name, value: &str| attribute(attributes, name).is_some_and(|given| given.trim().eq_ignore_ascii_case(value));
+    let is = |name, value: &str| {
+        attribute(attributes, name).is_some_and(|given| given.trim().eq_ignore_ascii_case(value))
+    };
     (attribute(attributes, "hidden").is_some() && !is("hidden", "until-found"))
         || is("aria-hidden", "true")
         || attribute(attributes, "style").is_some_and(hides)
 }
 
 fn hides(style: &str) -> bool {
-    style.split(';').filter_map(|rule| rule.split_once(':')).any(|(name, value)| {
-        let value = value.trim().to_ascii_lowercase();
-        match name.trim().to_ascii_lowercase().as_str() {
-            "display" => value.starts_with("none"),
-            "visibility" => value.starts_with("hidden") || value.starts_with("collapse"),
-            _ => false,
-        }
-    })
+    style
+        .split(';')
+        .filter_map(|rule| rule.split_once(':'))
+        .any(|(name, value)| {
+            let value = value.trim().to_ascii_lowercase();
+            match name.trim().to_ascii_lowercase().as_str() {
+                "display" => value.starts_with("none"),
+                "visibility" => value.starts_with("hidden") || value.starts_with("collapse"),
+                _ => false,
+            }
+        })
 }
 
 #[cfg(test)]

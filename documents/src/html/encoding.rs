@@ -8,7 +8,14 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252
 const PRESCAN: usize = 1024;
 /// Elements whose content is no markup. The prescan does not know them; the parser does.
 const RAW: &[&[u8]] = &[
-    b"script", b"style", b"title", b"textarea", b"xmp", b"iframe", b"noembed", b"noframes",
+    b"script",
+    b"style",
+    b"title",
+    b"textarea",
+    b"xmp",
+    b"iframe",
+    b"noembed",
+    b"noframes",
 ];
 
 /// The encoding of a page by what it says itself: its first `meta` that names one within the prescan, else one that the
@@ -39,7 +46,12 @@ fn xml_declaration(bytes: &[u8]) -> Option<&'static Encoding> {
     let declaration = &declaration[..find(declaration, b">")?];
     let after = &declaration[find(declaration, b"encoding")? + b"encoding".len()..];
     let is_space = |byte: &u8| *byte <= b' ';
-    let skip = |bytes: &[u8]| bytes.iter().position(|byte| !is_space(byte)).unwrap_or(bytes.len());
+    let skip = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .position(|byte| !is_space(byte))
+            .unwrap_or(bytes.len())
+    };
     let after = after[skip(after)..].strip_prefix(b"=")?;
     let after = &after[skip(after)..];
     let quote = *after.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
@@ -199,7 +211,10 @@ fn in_content(content: &[u8]) -> Option<&'static Encoding> {
 }
 
 fn trimmed(bytes: &[u8]) -> &[u8] {
-    &bytes[bytes.iter().position(|byte| !is_space(*byte)).unwrap_or(bytes.len())..]
+    &bytes[bytes
+        .iter()
+        .position(|byte| !is_space(*byte))
+        .unwrap_or(bytes.len())..]
 }
 
 /// The name of a start tag; empty where there is none.
@@ -208,7 +223,9 @@ fn tag_name(tag: &[u8]) -> &[u8] {
     if !name.first().is_some_and(u8::is_ascii_alphabetic) {
         return &[];
     }
-    let end = name.iter().position(|byte| is_space(*byte) || matches!(byte, b'/' | b'>'));
+    let end = name
+        .iter()
+        .position(|byte| is_space(*byte) || matches!(byte, b'/' | b'>'));
     &name[..end.unwrap_or(name.len())]
 }
 
@@ -240,8 +257,14 @@ mod tests {
             ("<META\nCharSet = 'euc-jp' >", Some("EUC-JP")),
             ("<meta charset=utf-16>", Some("UTF-8")),
             ("<meta charset=x-user-defined>", Some("windows-1252")),
-            ("<meta http-equiv=Content-Type content='text/html; charset = koi8-r'>", Some("KOI8-R")),
-            ("<meta content='text/html; charset=\"big5\"' http-equiv=content-type>", Some("Big5")),
+            (
+                "<meta http-equiv=Content-Type content='text/html; charset = koi8-r'>",
+                Some("KOI8-R"),
+            ),
+            (
+                "<meta content='text/html; charset=\"big5\"' http-equiv=content-type>",
+                Some("Big5"),
+            ),
             ("<meta content='text/html; charset=big5'>", None),
             ("<meta http-equiv=refresh content='0; charset=big5'>", None),
             ("<!-- <meta charset=big5> --><meta charset=gbk>", Some("GBK")),
@@ -254,9 +277,15 @@ mod tests {
             ("<meta charset=big5 charset=gbk>", Some("Big5")),
             ("<metacharset=gbk><meta/charset=big5>", Some("Big5")),
             ("<meta charset=gbk", None),
-            ("<?xml version='1.0' encoding='windows-1251'?><p>", Some("windows-1251")),
+            (
+                "<?xml version='1.0' encoding='windows-1251'?><p>",
+                Some("windows-1251"),
+            ),
             ("<?xml version='1.0' encoding='utf-16'?><p>", Some("UTF-8")),
-            ("<?xml version='1.0' encoding='gbk'?><meta charset=big5>", Some("Big5")),
+            (
+                "<?xml version='1.0' encoding='gbk'?><meta charset=big5>",
+                Some("Big5"),
+            ),
             (long.as_str(), Some("KOI8-R")),
             ("<p>charset=big5", None),
         ] {
@@ -268,7 +297,9 @@ mod tests {
     #[test]
     fn behind_the_prescan_only_what_is_a_tag_counts() {
         let filler = format!("<!--{}-->", "x".repeat(1100));
-        let page = format!("{filler}<script>'<meta charset=big5>'</script><title><meta charset=gbk></title><meta charset=koi8-r>");
+        let page = format!(
+            "{filler}<script>'<meta charset=big5>'</script><title><meta charset=gbk></title><meta charset=koi8-r>"
+        );
         assert_eq!(named_in(page.as_bytes()), Encoding::for_label(b"koi8-r"));
     }
 }

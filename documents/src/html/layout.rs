@@ -239,7 +239,11 @@ impl Layout {
 
     /// What begins a further line of an item, or of none.
     fn continued(&self) -> String {
-        if self.lists.is_empty() { String::new() } else { "  ".to_owned() }
+        if self.lists.is_empty() {
+            String::new()
+        } else {
+            "  ".to_owned()
+        }
     }
 
     /// Begins a line, after an empty one where it stands apart.

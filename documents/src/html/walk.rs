@@ -99,7 +99,8 @@ impl Walk {
             Role::Item => self.layout.begin_item(),
             Role::Preformatted => self.layout.begin_preformatted(holds_code(node)),
             Role::Table => {
-                let rows = !matches!(attribute(attributes, "role"), Some("presentation" | "none")) && is_of_rows(node);
+                let rows = !matches!(attribute(attributes, "role"), Some("presentation" | "none"))
+                    && is_of_rows(node);
                 self.tables.push(rows);
                 self.layout.end_block(true);
             }
@@ -197,7 +198,9 @@ fn name_of(node: &Handle) -> &str {
 /// Whether preformatted text is code and not, say, a letter.
 fn holds_code(node: &Handle) -> bool {
     let children = node.children.borrow();
-    let is_code = children.iter().any(|child| matches!(name_of(child), "code" | "samp" | "kbd" | "var"));
+    let is_code = children
+        .iter()
+        .any(|child| matches!(name_of(child), "code" | "samp" | "kbd" | "var"));
     is_code
 }
 

@@ -120,9 +120,18 @@ mod tests {
     fn control_characters_separate_words_and_lines_end_in_one_way() {
         for (text, expected) in [
             ("a\r\nb\rc\n", "a\nb\nc"),
-            ("The first page ends here\u{C}The second", "The first page ends here\nThe second"),
-            ("one\u{B}two\u{85}three\u{2028}four\u{2029}five", "one\ntwo\nthree\nfour\nfive"),
-            ("file\u{1C}group\u{1D}record\u{1E}unit\u{1F}end", "file\ngroup\nrecord\nunit end"),
+            (
+                "The first page ends here\u{C}The second",
+                "The first page ends here\nThe second",
+            ),
+            (
+                "one\u{B}two\u{85}three\u{2028}four\u{2029}five",
+                "one\ntwo\nthree\nfour\nfive",
+            ),
+            (
+                "file\u{1C}group\u{1D}record\u{1E}unit\u{1F}end",
+                "file\ngroup\nrecord\nunit end",
+            ),
             ("cell\u{7}\u{7}cell\0\0end \u{1}x\u{9F}y", "cell cell end x y"),
             ("tab\tstays\nand lines \n ", "tab\tstays\nand lines"),
         ] {
@@ -133,10 +142,19 @@ mod tests {
     #[test]
     fn what_a_reader_does_not_see_is_left_out_and_ligatures_are_letters() {
         for (text, expected) in [
-            ("Donau\u{AD}dampf\u{200B}schiff\u{2060}fahrt\u{FEFF}", "Donaudampfschifffahrt"),
-            ("o\u{FB03}ce \u{FB01}le \u{FB02}at o\u{FB00} wa\u{FB04}e \u{FB06}op", "office file flat off waffle stop"),
+            (
+                "Donau\u{AD}dampf\u{200B}schiff\u{2060}fahrt\u{FEFF}",
+                "Donaudampfschifffahrt",
+            ),
+            (
+                "o\u{FB03}ce \u{FB01}le \u{FB02}at o\u{FB00} wa\u{FB04}e \u{FB06}op",
+                "office file flat off waffle stop",
+            ),
             // Persian and emoji are written with joiners, and a space without break is one.
-            ("می\u{200C}خواهم 👨\u{200D}👩 5\u{A0}000", "می\u{200C}خواهم 👨\u{200D}👩 5\u{A0}000"),
+            (
+                "می\u{200C}خواهم 👨\u{200D}👩 5\u{A0}000",
+                "می\u{200C}خواهم 👨\u{200D}👩 5\u{A0}000",
+            ),
         ] {
             assert_eq!(clean(text.to_owned()), expected, "{text:?}");
         }
@@ -144,11 +162,22 @@ mod tests {
 
     #[test]
     fn only_lines_that_markdown_would_take_for_more_are_guarded() {
-        for line in ["# five", "  ## x", "#", "===", "---", "```", "~~~ x", "<div>", "</p>", "<!-- x"] {
+        for line in [
+            "# five", "  ## x", "#", "===", "---", "```", "~~~ x", "<div>", "</p>", "<!-- x",
+        ] {
             assert_ne!(guarded(line), line);
             assert_eq!(unguarded(&guarded(line)), line);
         }
-        for line in ["#1 is best", "a # b", "- item", "< 5", "a < b", "`code`", "--x", "max_length"] {
+        for line in [
+            "#1 is best",
+            "a # b",
+            "- item",
+            "< 5",
+            "a < b",
+            "`code`",
+            "--x",
+            "max_length",
+        ] {
             assert_eq!(guarded(line), line);
         }
         assert_eq!(unguarded(&guarded("a\n# b\nc")), "a\n# b\nc");

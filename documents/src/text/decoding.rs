@@ -31,7 +31,14 @@ pub(crate) fn decode(
         (None, Some(named)) if named != UTF_8 => named,
         (None, _) => guess(read)?,
     };
-    let (text, _, _) = encoding.decode(read);
+    let (mut text, _, failed) = encoding.decode(read);
+    if failed
+        && encoding != UTF_8
+        && let Ok(utf8) = std::str::from_utf8(read)
+    {
+        // A page that somebody saved as UTF-8, and that still says what it was before.
+        text = utf8.into();
+    }
     let mut bounded = Bounded::new(limit);
     bounded.push(&text);
     let cut = bounded.is_truncated() || read.len() < bytes.len();
@@ -96,7 +103,9 @@ fn multibyte(bytes: &[u8]) -> (usize, usize) {
         let words = chunk.valid();
         valid += words.bytes().filter(|byte| !byte.is_ascii()).count();
         at += words.len() + chunk.invalid().len();
-        if at < bytes.len() || std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_some()) {
+        if at < bytes.len()
+            || std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_some())
+        {
             broken += chunk.invalid().len();
         }
     }
@@ -148,6 +157,15 @@ mod tests {
         assert_eq!(labelled(Some("no-such-charset")), Err(ParseError::UnknownCharset));
         assert_eq!(labelled(Some("hz-gb-2312")), Err(ParseError::UnknownCharset));
         assert_eq!(labelled(Some("")), Ok(None));
+    }
+
+    #[test]
+    fn a_label_that_cannot_be_true_gives_way_to_utf_8() {
+        assert_eq!(
+            decoded("税务局九点开门。".as_bytes(), Some("gb2312")),
+            "税务局九点开门。"
+        );
+        assert_eq!(decoded("Büro".as_bytes(), Some("windows-1252")), "BÃ¼ro");
     }
 
     #[test]

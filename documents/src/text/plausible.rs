@@ -87,7 +87,8 @@ fn is_within_words(c: char) -> bool {
 }
 
 fn is_latin(c: char) -> bool {
-    c.is_ascii() || matches!(c, '\u{AA}' | '\u{B5}' | '\u{BA}' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}')
+    c.is_ascii()
+        || matches!(c, '\u{AA}' | '\u{B5}' | '\u{BA}' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}')
 }
 
 /// How many of the characters of UTF-16 are of the most usual ones, as many as is needed to tell the right order of the bytes
@@ -138,7 +139,11 @@ mod tests {
 
     #[test]
     fn one_order_of_bytes_gives_words() {
-        let bytes = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let bytes = |text: &str| {
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>()
+        };
         let words = bytes("Налоговая служба");
         let right = words_of_utf16(&words, u16::from_le_bytes);
         assert!(right > words_of_utf16(&words, u16::from_be_bytes));

@@ -215,10 +215,22 @@ async fn a_hundred_megabytes_of_text_give_the_first_ten() {
 
 #[tokio::test]
 async fn a_page_of_any_depth_is_read() {
-    for (open, words) in [("<div>", "deep"), ("<b>", "deep"), ("<ul><li>", "- deep"), ("<table><tr><td>", "deep"), ("<span>", "deep")] {
+    for (open, words) in [
+        ("<div>", "deep"),
+        ("<b>", "deep"),
+        ("<ul><li>", "- deep"),
+        ("<table><tr><td>", "deep"),
+        ("<span>", "deep"),
+    ] {
         let page = format!("<html>{}deep", open.repeat(5_000));
         let document = parser("parse").parse(page.as_bytes(), "text/html", "").await;
-        assert_eq!(document.map(|document| document.text.trim().to_owned()).as_deref(), Ok(words), "{open}");
+        assert_eq!(
+            document
+                .map(|document| document.text.trim().to_owned())
+                .as_deref(),
+            Ok(words),
+            "{open}"
+        );
     }
 }
 

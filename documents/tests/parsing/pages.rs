@@ -6,7 +6,11 @@ use crate::parser;
 
 async fn text(page: &str) -> String {
     let content_type = "text/html; charset=utf-8";
-    parser("parse").parse(page.as_bytes(), content_type, "").await.unwrap().text
+    parser("parse")
+        .parse(page.as_bytes(), content_type, "")
+        .await
+        .unwrap()
+        .text
 }
 
 /// Pages and their texts.
@@ -66,18 +70,31 @@ async fn the_text_of_a_page_is_what_a_reader_reads() {
 async fn words_that_look_like_markdown_are_no_headings() {
     let page = "<h1>Signs</h1><p># five<br>Total<br>===</p><p>&lt;!-- so</p><p>```</p><ul><li>## six</ul><h2>More</h2><p>End.</p>";
     let read = text(page).await;
-    let options = ChunkOptions { max_tokens: 4, overlap_tokens: 0, markdown: true };
+    let options = ChunkOptions {
+        max_tokens: 4,
+        overlap_tokens: 0,
+        markdown: true,
+    };
     let cut = chunks(&read, &options);
     let mut headings: Vec<&str> = cut.iter().filter_map(|chunk| chunk.heading.as_deref()).collect();
     headings.dedup();
     assert_eq!(headings, ["Signs", "Signs > More"]);
-    let words: String = cut.iter().map(|chunk| unguarded(chunk.text(&read)).into_owned() + "\n").collect();
-    assert!(words.contains("# five") && words.contains("<!-- so") && words.contains("- ## six"), "{words}");
+    let words: String = cut
+        .iter()
+        .map(|chunk| unguarded(chunk.text(&read)).into_owned() + "\n")
+        .collect();
+    assert!(
+        words.contains("# five") && words.contains("<!-- so") && words.contains("- ## six"),
+        "{words}"
+    );
 }
 
 #[tokio::test]
 async fn ten_megabytes_on_a_line_are_read() {
-    let page = format!("<p>{}<b>the last</b></p>", "words without a break ".repeat(470_000));
+    let page = format!(
+        "<p>{}<b>the last</b></p>",
+        "words without a break ".repeat(470_000)
+    );
     let read = text(&page).await;
     assert_eq!(read.matches("words").count(), 470_000);
     assert!(read.ends_with("break the last"));

@@ -23,6 +23,7 @@ mod pgspot;
 mod privileges;
 mod rates;
 mod settings;
+mod recall;
 mod store;
 mod store_events;
 mod survive;

@@ -29,6 +29,7 @@ mod models;
 mod numbers;
 mod order;
 mod outcomes;
+mod pages;
 mod retention;
 mod retry;
 mod setup;

@@ -95,14 +95,20 @@ async fn read(table: &impl Parts, source: &str) -> Result<Option<Vec<u8>>, Handl
 
 /// Whether a text is a page by its first words, behind a mark, an XML declaration and comments.
 fn begins_as_html(bytes: &[u8]) -> bool {
-    let mut rest = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    let mut rest = bytes
+        .strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
     let begins = |rest: &[u8], mark: &str| {
         rest.get(..mark.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes()))
     };
     for (mark, end) in [("<?xml", "?>"), ("<!--", "-->"), ("<!--", "-->"), ("<!--", "-->")] {
         if begins(rest, mark) {
-            let Some(at) = rest.windows(end.len()).position(|window| window == end.as_bytes()) else {
+            let Some(at) = rest
+                .windows(end.len())
+                .position(|window| window == end.as_bytes())
+            else {
                 return false;
             };
             rest = rest[at + end.len()..].trim_ascii_start();
@@ -146,7 +152,10 @@ mod tests {
         for (text, expected) in [
             ("<!DOCTYPE html><p>a", true),
             ("\u{FEFF}\n<HTML>", true),
-            ("<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n<!-- saved --><html>", true),
+            (
+                "<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n<!-- saved --><html>",
+                true,
+            ),
             ("<!-- a --><!-- b --><!doctype HTML>", true),
             ("<!-- never closed <html>", false),
             ("a text about <html>", false),
