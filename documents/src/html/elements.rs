@@ -2,6 +2,11 @@
 
 use html5ever::Attribute;
 
+/// Elements whose content is no markup to a parser.
+pub(super) const RAW_TEXT: &[&str] = &[
+    "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
+];
+
 /// What is done with an element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Role {
@@ -77,6 +82,13 @@ pub(super) fn is_of_layout(role: Role) -> bool {
         role,
         Role::Heading(_) | Role::List { .. } | Role::Preformatted | Role::Table | Role::Content
     )
+}
+
+/// The name in a start tag; empty where there is none.
+pub(super) fn tag_name(tag: &str) -> &str {
+    let name = tag.strip_prefix('<').unwrap_or_default();
+    let end = name.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'));
+    &name[..end.unwrap_or(name.len())]
 }
 
 pub(super) fn attribute<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {

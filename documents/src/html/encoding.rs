@@ -4,20 +4,10 @@
 
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
+use super::elements::RAW_TEXT;
+
 /// How far the prescan looks.
 const PRESCAN: usize = 1024;
-/// Elements whose content is no markup. The prescan does not know them; the parser does.
-const RAW: &[&[u8]] = &[
-    b"script",
-    b"style",
-    b"title",
-    b"textarea",
-    b"xmp",
-    b"iframe",
-    b"noembed",
-    b"noframes",
-];
-
 /// The encoding of a page by what it says itself: its first `meta` that names one within the prescan, else one that the
 /// parser finds behind it, else its XML declaration.
 pub(super) fn named_in(bytes: &[u8]) -> Option<&'static Encoding> {
@@ -78,7 +68,7 @@ impl Scanner<'_> {
         loop {
             self.at += find(&self.bytes[self.at..], b"<")?;
             let rest = &self.bytes[self.at..];
-            let name = tag_name(rest);
+            let name = name_of(rest);
             if rest.starts_with(b"<!--") {
                 // The hyphens that begin it can end it.
                 self.at += 2 + find(&rest[2..], b"-->")? + 3;
@@ -87,12 +77,12 @@ impl Scanner<'_> {
                 if let Some(encoding) = self.meta_element()? {
                     return Some(encoding);
                 }
-            } else if !name.is_empty() || (rest.starts_with(b"</") && !tag_name(&rest[1..]).is_empty()) {
-                let raw = RAW.iter().find(|raw| name.eq_ignore_ascii_case(raw));
+            } else if !name.is_empty() || (rest.starts_with(b"</") && !name_of(&rest[1..]).is_empty()) {
+                let raw = RAW_TEXT.iter().find(|raw| name.eq_ignore_ascii_case(raw.as_bytes()));
                 self.at += rest.iter().position(|byte| is_space(*byte) || *byte == b'>')?;
                 while self.attribute()?.is_some() {}
                 if let (Some(raw), true) = (raw, as_parser) {
-                    self.skip_raw(raw)?;
+                    self.skip_raw(raw.as_bytes())?;
                 }
             } else if matches!(rest.get(1), Some(b'!' | b'/' | b'?')) {
                 self.at += find(rest, b">")?;
@@ -172,7 +162,7 @@ impl Scanner<'_> {
     fn skip_raw(&mut self, name: &[u8]) -> Option<()> {
         loop {
             self.at += find(&self.bytes[self.at..], b"</")? + 2;
-            if tag_name(&self.bytes[self.at - 1..]).eq_ignore_ascii_case(name) {
+            if name_of(&self.bytes[self.at - 1..]).eq_ignore_ascii_case(name) {
                 return Some(());
             }
         }
@@ -218,7 +208,7 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
 }
 
 /// The name of a start tag; empty where there is none.
-fn tag_name(tag: &[u8]) -> &[u8] {
+fn name_of(tag: &[u8]) -> &[u8] {
     let name = &tag[tag.len().min(1)..];
     if !name.first().is_some_and(u8::is_ascii_alphabetic) {
         return &[];

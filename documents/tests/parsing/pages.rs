@@ -50,6 +50,11 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("code keeps its lines", "<pre><code>if a_b &lt; 3:\n    # said\n    print(\"x\")\n</code></pre><p>b</p>",
      "```\nif a_b < 3:\n    # said\n    print(\"x\")\n```\n\nb"),
     ("preformatted words", "<pre>\nDear  all,\n\n# five\n</pre>", "Dear  all,\n\n# five"),
+    (
+        "XHTML",
+        "<?xml version='1.0' encoding='utf-8'?><html><head><title/><script src='a'/></head><body><p>Bread.<br/>Salt.</p></body></html>",
+        "Bread.\nSalt.",
+    ),
     ("space between words", "<p>a\n  <b>b</b>c</p><p>  </p><p>&nbsp;</p>d", "a bc\n\nd"),
     ("definitions", "<dl><dt>Yeast<dd>Makes it rise.<dt>Salt<dd>Tastes.</dl>", "Yeast\nMakes it rise.\nSalt\nTastes."),
 ];
