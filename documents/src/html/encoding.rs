@@ -78,7 +78,9 @@ impl Scanner<'_> {
                     return Some(encoding);
                 }
             } else if !name.is_empty() || (rest.starts_with(b"</") && !name_of(&rest[1..]).is_empty()) {
-                let raw = RAW_TEXT.iter().find(|raw| name.eq_ignore_ascii_case(raw.as_bytes()));
+                let raw = RAW_TEXT
+                    .iter()
+                    .find(|raw| name.eq_ignore_ascii_case(raw.as_bytes()));
                 self.at += rest.iter().position(|byte| is_space(*byte) || *byte == b'>')?;
                 while self.attribute()?.is_some() {}
                 if let (Some(raw), true) = (raw, as_parser) {

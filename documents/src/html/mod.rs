@@ -41,7 +41,8 @@ pub(crate) fn parse(bytes: &[u8], charset: Option<&str>) -> Result<Document, Par
         None => labelled?,
     };
     let (html, cut) = text::decode(bytes, named, MAX_TEXT)?;
-    let page = parse_document(RcDom::default(), ParseOpts::default()).one(xhtml::with_end_tags(&html).as_ref());
+    let page =
+        parse_document(RcDom::default(), ParseOpts::default()).one(xhtml::with_end_tags(&html).as_ref());
     // A page that is all header, or that shows nothing before its scripts have run: better that than nothing.
     let mut reading = walk::Reading::default();
     for extent in [Extent::Content, Extent::Seen, Extent::All] {

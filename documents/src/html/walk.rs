@@ -198,10 +198,9 @@ fn name_of(node: &Handle) -> &str {
 /// Whether preformatted text is code and not, say, a letter.
 fn holds_code(node: &Handle) -> bool {
     let children = node.children.borrow();
-    let is_code = children
+    children
         .iter()
-        .any(|child| matches!(name_of(child), "code" | "samp" | "kbd" | "var"));
-    is_code
+        .any(|child| matches!(name_of(child), "code" | "samp" | "kbd" | "var"))
 }
 
 /// Whether a table is read by rows: some row has several cells, and no cell holds more than words. Ends at the first table within.
