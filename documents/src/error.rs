@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Kind;
+use crate::{Kind, Unread};
 
 /// Why a file gave no text. Each has a name for logs, metrics and rows: [`ParseError::class`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
@@ -11,6 +11,9 @@ pub enum ParseError {
     /// Neither the first bytes nor the content type nor the name tell of a type that is read.
     #[error("files of this type are not read")]
     UnsupportedType,
+    /// It is known and not read.
+    #[error("files of this type are not read: {0}")]
+    Unread(Unread),
     /// The file breaks the rules of its own type.
     #[error("the file is not a valid {0} document")]
     MalformedDocument(Kind),
@@ -65,7 +68,7 @@ impl ParseError {
     #[must_use]
     pub fn class(&self) -> &'static str {
         match self {
-            Self::UnsupportedType => "unsupported_type",
+            Self::UnsupportedType | Self::Unread(_) => "unsupported_type",
             Self::MalformedDocument(_) => "malformed_document",
             Self::EncryptedDocument(_) => "encrypted_document",
             Self::UnknownCharset => "unknown_charset",

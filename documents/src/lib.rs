@@ -3,18 +3,39 @@
 //! [`parse`] reads a file in this process; [`child::Parser`] has a child process do it, within limits, and is what
 //! anything that lives longer than one file must use. Nothing here opens a file, follows a link or fetches anything.
 
+mod blocks;
 pub mod child;
 mod chunk;
+mod claim;
 mod docx;
+mod epub;
 mod error;
 mod html;
 mod kind;
+mod mail;
+mod markdown;
+mod notebook;
+mod office;
+mod opendocument;
+mod package;
+mod payload;
 mod pdf;
+mod rtf;
+mod sheets;
+mod slides;
+mod sniff;
+mod symbols;
 mod text;
+mod unread;
 
 pub use chunk::{Chunk, ChunkOptions, Cut, body, chunks, chunks_by, dense_tokens, estimated_tokens};
 pub use error::{Clock, ParseError};
 pub use kind::Kind;
+pub use payload::without_payloads;
+pub use unread::Unread;
+
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 pub use text::{clean, unguarded};
 
@@ -55,17 +76,37 @@ pub fn parse(bytes: &[u8], content_type: &str, file_name: &str) -> Result<Docume
         return Err(ParseError::EmptyDocument);
     }
     let kind = Kind::detect(bytes, content_type, file_name)?;
-    let charset = text::charset(content_type);
-    let document = match kind {
-        Kind::Pdf => pdf::parse(bytes)?,
-        Kind::Docx => docx::parse(bytes)?,
-        Kind::Html => html::parse(bytes, charset)?,
-        _ => plain(bytes, charset, kind)?,
-    };
+    let mut document = read(bytes, kind, text::charset(content_type))?;
     if document.text.trim().is_empty() {
-        Err(ParseError::EmptyDocument)
+        return Err(ParseError::EmptyDocument);
+    }
+    if let Cow::Owned(words) = without_payloads(&document.text) {
+        document.text = words;
+    }
+    if document.text.trim().is_empty() {
+        Err(ParseError::Unread(Unread::Base64))
     } else {
         Ok(document)
+    }
+}
+
+fn read(bytes: &[u8], kind: Kind, charset: Option<&str>) -> Result<Document, ParseError> {
+    match kind {
+        Kind::Pdf => pdf::parse(bytes),
+        Kind::Docx if bytes.starts_with(b"PK") => docx::parse(bytes),
+        Kind::Docx => docx::parse_flat(bytes),
+        Kind::Spreadsheet => sheets::parse(bytes),
+        Kind::Slides => slides::parse(bytes),
+        Kind::OpenDocument => opendocument::parse(bytes),
+        Kind::Epub => epub::parse(bytes),
+        Kind::Rtf => rtf::parse(bytes),
+        Kind::Mail => mail::parse(bytes),
+        Kind::WebArchive => mail::parse_page(bytes),
+        Kind::Notebook => notebook::parse(bytes),
+        Kind::Html => html::parse(bytes, charset),
+        Kind::PlainText | Kind::Markdown | Kind::Json | Kind::Csv | Kind::Source => {
+            plain(bytes, charset, kind)
+        }
     }
 }
 

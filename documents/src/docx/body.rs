@@ -1,14 +1,19 @@
-//! The body of a document as Markdown: headings, paragraphs, items of lists, and tables by rows.
+//! The body of a document as Markdown: headings, paragraphs, items of lists, tables by rows, and notes after the paragraph
+//! that refers to them.
 
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use super::styles::{Role, Styles, role_by_outline};
-use super::xml::{Element, Node, walk};
-use crate::text::{Bounded, guarded};
-use crate::{MAX_TEXT, ParseError};
+use super::equations::Equations;
+use super::notes::{NoteKind, Notes};
+use super::styles::{Styles, role_by_outline};
+use crate::blocks::{Blocks, GoesOn, Role};
+use crate::package::{Broken, Element, Node, walk};
+use crate::symbols::{Font, font};
 
-/// What was deleted or moved away, the second form of what is there twice, and the code of fields.
+/// What was deleted or moved away, the second form of what is there twice, the code of fields, how a word is read, and
+/// what is around a page.
 const SKIPPED: &[&str] = &[
     "del",
     "moveFrom",
@@ -17,260 +22,213 @@ const SKIPPED: &[&str] = &[
     "delText",
     "pPrChange",
     "rPrChange",
+    "rt",
+    "sectPr",
 ];
 
-/// The text as far as it has been read.
-pub(super) struct Body<'styles> {
-    styles: &'styles Styles,
-    text: Bounded,
-    /// More than one within a text box.
-    paragraphs: Vec<Paragraph>,
-    /// More than one within a cell.
-    tables: Vec<Table>,
+/// What the body refers to.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    pub(super) styles: &'a Styles,
+    pub(super) notes: Option<&'a Notes>,
+    /// The texts of embedded documents by the id of their relationship.
+    pub(super) embedded: Option<&'a HashMap<String, String>>,
+}
+
+/// The walk through a body, or through a note.
+pub(super) struct Body<'a> {
+    sources: Sources<'a>,
+    blocks: Blocks,
     /// How deep the walk is in something skipped.
     skipped: usize,
     in_text: bool,
     in_properties: bool,
-    /// Whether the last paragraph was an item: items follow each other without an empty line.
-    after_item: bool,
+    /// The font of the run, if its letters are signs.
+    signs: Option<Font>,
+    equations: Equations,
+    /// The notes that were referred to: each is written once.
+    noted: HashSet<(NoteKind, String)>,
 }
 
-#[derive(Default)]
-struct Paragraph {
-    text: String,
-    role: Option<Role>,
-    level: usize,
-}
-
-#[derive(Default)]
-struct Table {
-    rows: usize,
-    cells: Vec<String>,
-    cell: String,
-}
-
-impl<'styles> Body<'styles> {
-    /// The text, and whether it was cut.
+impl<'a> Body<'a> {
+    /// The text of the element `body`, and whether it was cut.
     ///
     /// # Errors
-    /// `malformed_document`.
-    pub(super) fn read(
-        part: &mut dyn BufRead,
-        styles: &'styles Styles,
-    ) -> Result<(String, bool), ParseError> {
-        let mut body = Self {
-            styles,
-            text: Bounded::new(MAX_TEXT),
-            paragraphs: Vec::new(),
-            tables: Vec::new(),
-            skipped: 0,
-            in_text: false,
-            in_properties: false,
-            after_item: false,
-        };
+    /// [`Broken`].
+    pub(super) fn read(part: &mut dyn BufRead, sources: Sources<'a>) -> Result<(String, bool), Broken> {
+        let mut body = Self::new(sources);
+        let mut within = false;
         walk(part, |node| {
-            body.visit(&node);
-            if body.text.is_truncated() {
+            match &node {
+                Node::Open(element) if !within => within = element.name() == "body",
+                Node::Close("body") => within = false,
+                node if within => body.visit(node),
+                _ => {}
+            }
+            if body.blocks.is_full() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
         })?;
-        Ok(body.text.finish())
+        Ok(body.finish())
     }
 
-    fn visit(&mut self, node: &Node<'_>) {
+    pub(super) fn new(sources: Sources<'a>) -> Self {
+        Self {
+            sources,
+            blocks: Blocks::new(),
+            skipped: 0,
+            in_text: false,
+            in_properties: false,
+            signs: None,
+            equations: Equations::default(),
+            noted: HashSet::new(),
+        }
+    }
+
+    /// The text, and whether it was cut.
+    pub(super) fn finish(self) -> (String, bool) {
+        self.blocks.finish()
+    }
+
+    pub(super) fn visit(&mut self, node: &Node<'_>) {
         match node {
-            Node::Open(element) if self.skipped > 0 || SKIPPED.contains(&element.name()) => self.skipped += 1,
+            Node::Open(element) if self.skipped > 0 || SKIPPED.contains(&element.name()) => {
+                // The mark of a deleted end is an element of the same name.
+                if self.skipped == 0 && self.in_properties {
+                    self.end_was_deleted(element.name());
+                }
+                self.skipped += 1;
+            }
             Node::Close(_) if self.skipped > 0 => self.skipped -= 1,
             Node::Open(element) => self.open(element),
             Node::Close(name) => self.close(name),
-            Node::Text(text) if self.in_text && self.skipped == 0 => self.write(text),
+            Node::Text(text) if self.in_text && self.skipped == 0 => self.write_run(text),
             Node::Text(_) => {}
         }
     }
 
     fn open(&mut self, element: &Element<'_>) {
-        match element.name() {
-            "p" => self.paragraphs.push(Paragraph::default()),
+        let name = element.name();
+        if self.equations.is_within() || matches!(name, "oMath") {
+            let before = self.equations.open(element);
+            self.blocks.write(&before);
+        }
+        match name {
+            "p" => self.blocks.begin_paragraph(),
             "pPr" => self.in_properties = true,
             "t" => self.in_text = true,
-            "tbl" => self.tables.push(Table::default()),
+            "tbl" => self.blocks.begin_table(),
+            "altChunk" => self.embed(element),
             _ if self.in_properties => self.property(element),
-            "tab" => self.write("\t"),
-            "br" | "cr" => self.write("\n"),
-            "noBreakHyphen" => self.write("-"),
+            "r" => self.signs = None,
+            "rFonts" => self.signs = element.attribute("ascii").and_then(|name| font(&name)),
+            "sym" => self.sign(element),
+            "footnoteReference" => self.refer(NoteKind::Foot, element),
+            "endnoteReference" => self.refer(NoteKind::End, element),
+            "tab" | "ptab" => self.blocks.write("\t"),
+            "br" | "cr" => self.blocks.write("\n"),
+            "noBreakHyphen" => self.blocks.write("-"),
             _ => {}
         }
     }
 
     fn property(&mut self, element: &Element<'_>) {
-        let Some(paragraph) = self.paragraphs.last_mut() else {
+        let Some(paragraph) = self.blocks.paragraph() else {
             return;
         };
         let value = element.attribute("val");
         match (element.name(), value.as_deref()) {
-            ("pStyle", Some(id)) => paragraph.role = self.styles.role(id),
+            ("pStyle", Some(id)) => paragraph.role = self.sources.styles.role(id),
             ("outlineLvl", Some(level)) => paragraph.role = role_by_outline(level).or(paragraph.role),
             ("numPr", _) => paragraph.role = paragraph.role.or(Some(Role::Item)),
             ("ilvl", Some(level)) => paragraph.level = level.parse::<usize>().unwrap_or(0).min(8),
             // A paragraph taken out of its list.
             ("numId", Some("0")) if paragraph.role == Some(Role::Item) => paragraph.role = None,
+            ("framePr", _) => {
+                if element.attribute("dropCap").is_some_and(|cap| cap != "none") {
+                    paragraph.goes_on = GoesOn::DropCap;
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn end_was_deleted(&mut self, name: &str) {
+        if matches!(name, "del" | "moveFrom")
+            && let Some(paragraph) = self.blocks.paragraph()
+        {
+            paragraph.goes_on = GoesOn::Joined;
         }
     }
 
     fn close(&mut self, name: &str) {
+        if self.equations.is_within() {
+            let after = self.equations.close();
+            self.blocks.write(&after);
+        }
         match name {
             "t" => self.in_text = false,
             "pPr" => self.in_properties = false,
-            "p" => {
-                if let Some(paragraph) = self.paragraphs.pop() {
-                    self.end_paragraph(&paragraph);
-                }
-            }
-            "tc" => {
-                if let Some(table) = self.tables.last_mut() {
-                    table.cells.push(std::mem::take(&mut table.cell));
-                }
-            }
-            "tr" => self.end_row(),
-            "tbl" => {
-                self.tables.pop();
-                if self.tables.is_empty() {
-                    self.text.end_line(true);
-                }
-            }
+            "p" => self.blocks.end_paragraph(),
+            "txbxContent" => self.blocks.end_box(),
+            "tc" => self.blocks.end_cell(),
+            "tr" => self.blocks.end_row(),
+            "tbl" => self.blocks.end_table(),
             _ => {}
         }
     }
 
-    fn write(&mut self, text: &str) {
-        let Some(paragraph) = self.paragraphs.last_mut() else {
+    /// The text of a run, in its font.
+    fn write_run(&mut self, text: &str) {
+        if self.equations.is_within() {
+            let before = self.equations.before_text();
+            self.blocks.write(&before);
+        }
+        match &self.signs {
+            Some(font) => {
+                let shown: String = text.chars().map(|letter| font.shown(letter)).collect();
+                self.blocks.write(&shown);
+            }
+            None => self.blocks.write(text),
+        }
+    }
+
+    /// A sign by its font and its code.
+    fn sign(&mut self, element: &Element<'_>) {
+        let code = element
+            .attribute("char")
+            .and_then(|code| u32::from_str_radix(&code, 16).ok());
+        let Some(letter) = code.and_then(char::from_u32) else {
             return;
         };
-        if paragraph.text.len() + text.len() > MAX_TEXT {
-            self.text.truncate_here();
-        } else {
-            paragraph.text.push_str(text);
+        let font = element.attribute("font").and_then(|name| font(&name));
+        let shown = font.map_or(letter, |font| font.shown(letter));
+        self.blocks.write(shown.encode_utf8(&mut [0; 4]));
+    }
+
+    /// A document that was embedded here.
+    fn embed(&mut self, element: &Element<'_>) {
+        let id = element.attribute("id");
+        let text = id.and_then(|id| self.sources.embedded?.get(&id));
+        if let Some(text) = text {
+            self.blocks.embed(text);
         }
     }
 
-    fn end_paragraph(&mut self, paragraph: &Paragraph) {
-        let text = paragraph.text.trim();
-        if text.is_empty() {
-            return;
-        }
-        if let Some(table) = self.tables.last_mut() {
-            table.add(&one_line(text));
-            return;
-        }
-        let item = paragraph.role == Some(Role::Item);
-        self.text.end_line(!(item && self.after_item));
-        match paragraph.role {
-            Some(Role::Heading(level)) => {
-                self.text.push(&"#".repeat(level));
-                self.text.push(" ");
-                self.text.push(&one_line(text));
-            }
-            Some(Role::Item) => {
-                self.text.push(&"  ".repeat(paragraph.level));
-                self.text.push("- ");
-                self.text.push(&guarded(&one_line(text)));
-            }
-            None => {
-                self.text.push(&guarded(text));
-            }
-        }
-        self.after_item = item;
-        self.text.end_line(false);
-    }
-
-    fn end_row(&mut self) {
-        let Some(mut table) = self.tables.pop() else {
+    /// A note, which follows the paragraph.
+    fn refer(&mut self, kind: NoteKind, element: &Element<'_>) {
+        let key = (kind, element.attribute("id").unwrap_or_default());
+        let Some(note) = self.sources.notes.and_then(|notes| notes.get(&key)) else {
             return;
         };
-        let cells = std::mem::take(&mut table.cells);
-        if let Some(around) = self.tables.last_mut() {
-            around.add(&cells.join(" "));
-        } else {
-            self.text.end_line(table.rows == 0);
-            self.text.push(&format!("| {} |\n", cells.join(" | ")));
-            if table.rows == 0 {
-                self.text.push(&format!("|{}\n", " --- |".repeat(cells.len())));
-            }
-            self.after_item = false;
+        if !note.is_empty() && self.noted.insert(key) {
+            self.blocks.note(format!("[{}] {note}", self.noted.len()));
         }
-        table.rows += 1;
-        self.tables.push(table);
     }
-}
-
-impl Table {
-    fn add(&mut self, text: &str) {
-        if !self.cell.is_empty() && !text.is_empty() {
-            self.cell.push(' ');
-        }
-        self.cell.push_str(text);
-    }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(xml: &str) -> String {
-        let xml = format!("<w:document><w:body>{xml}</w:body></w:document>");
-        Body::read(&mut xml.as_bytes(), &Styles::default()).unwrap().0
-    }
-
-    fn paragraph(properties: &str, words: &str) -> String {
-        format!("<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{words}</w:t></w:r></w:p>")
-    }
-
-    #[test]
-    fn headings_paragraphs_and_lists() {
-        let item = "<w:numPr><w:ilvl w:val='0'/><w:numId w:val='1'/></w:numPr>";
-        let inner = "<w:numPr><w:ilvl w:val='1'/><w:numId w:val='1'/></w:numPr>";
-        let xml = [
-            paragraph("<w:pStyle w:val='Heading2'/>", "Bread"),
-            paragraph("<w:tabs><w:tab w:val='left'/></w:tabs>", "Flour &amp; water."),
-            paragraph(item, "hot"),
-            paragraph(inner, "very hot"),
-            paragraph("", "Eat."),
-        ];
-        assert_eq!(
-            text(&xml.concat()),
-            "## Bread\n\nFlour & water.\n\n- hot\n  - very hot\n\nEat."
-        );
-    }
-
-    #[test]
-    fn tables_are_rows_also_within_a_cell() {
-        let cell = |inside: &str| format!("<w:tc>{inside}</w:tc>");
-        let row = |cells: &str| format!("<w:tr>{cells}</w:tr>");
-        let inner = format!(
-            "<w:tbl>{}</w:tbl>",
-            row(&(cell(&paragraph("", "x")) + &cell(&paragraph("", "y"))))
-        );
-        let rows = row(&(cell(&paragraph("", "a|b")) + &cell(&(paragraph("", "c") + &paragraph("", "d")))))
-            + &row(&(cell("") + &cell(&inner)));
-        assert_eq!(
-            text(&format!("<w:tbl>{rows}</w:tbl>")),
-            "| a|b | c d |\n| --- | --- |\n|  | x y |"
-        );
-    }
-
-    #[test]
-    fn what_was_deleted_or_is_there_twice_is_left_out() {
-        let xml = "<w:p><w:r><w:t>kept </w:t></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del>
-                   <mc:AlternateContent><mc:Choice><w:r><w:t>once</w:t></w:r></mc:Choice>
-                   <mc:Fallback><w:r><w:t>twice</w:t></w:r></mc:Fallback></mc:AlternateContent>
-                   <w:r><w:instrText>PAGE</w:instrText></w:r></w:p>";
-        assert_eq!(text(xml), "kept once");
-    }
-}
+#[path = "body_tests.rs"]
+mod tests;

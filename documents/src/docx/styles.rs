@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use super::xml::{Node, walk};
-use crate::ParseError;
+use crate::blocks::Role;
+use crate::package::{Broken, Node, walk};
 
 /// Styles are based on others; a chain that is longer is a circle.
 const MAX_CHAIN: usize = 16;
@@ -20,19 +20,10 @@ struct Style {
     role: Option<Role>,
 }
 
-/// What a paragraph of a style is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Role {
-    /// A heading, of level 1 to 6.
-    Heading(usize),
-    /// An item of a list.
-    Item,
-}
-
 impl Styles {
     /// # Errors
-    /// `malformed_document`.
-    pub(super) fn read(part: &mut dyn BufRead) -> Result<Self, ParseError> {
+    /// [`Broken`].
+    pub(super) fn read(part: &mut dyn BufRead) -> Result<Self, Broken> {
         let mut styles = HashMap::new();
         let mut open: Option<(String, Style)> = None;
         walk(part, |node| {

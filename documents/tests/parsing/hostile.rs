@@ -1,7 +1,7 @@
 //! Files that are broken, or made to break what reads them. Each ends as an error of its own, or as the text that can
 //! be saved, and the caller goes on.
 
-use zerodb_hooks_documents::{Clock, Kind, MAX_INPUT, MAX_TEXT, ParseError};
+use zerodb_hooks_documents::{Clock, Kind, MAX_INPUT, MAX_TEXT, ParseError, Unread};
 
 use crate::files::{BREAD_PDF, archive, bomb, docx, pdf, stream};
 use crate::{parser, refused};
@@ -51,7 +51,7 @@ async fn what_cannot_be_read_as_text_is_unsupported() {
     assert_eq!(refused(&noise, "", "").await, ParseError::UnsupportedType);
     assert_eq!(
         refused(&archive(&[("a.txt", b"a")]), "", "a.zip").await,
-        ParseError::UnsupportedType
+        ParseError::Unread(Unread::Archive)
     );
 }
 
@@ -222,6 +222,7 @@ async fn a_page_of_any_depth_is_read() {
         ("<b>", 1_000, "deep"),
         ("<ul><li>", 1_000, "- deep"),
         ("<table><tr><td>", 1_000, "deep"),
+        ("<span>", 4_000, "deep"),
     ] {
         let page = format!("<html>{}deep", open.repeat(depth));
         let document = patient.parse(page.as_bytes(), "text/html", "").await.unwrap();

@@ -7,7 +7,10 @@ mod encodings;
 mod files;
 mod formats;
 mod hostile;
+mod hostile_office;
+mod office;
 mod pages;
+mod wrapped;
 
 use std::path::PathBuf;
 

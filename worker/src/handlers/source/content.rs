@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use zerodb_hooks_documents::clean;
+use zerodb_hooks_documents::{Kind, clean, without_payloads};
 
 use super::files::{File, Files};
 use super::format;
@@ -57,17 +57,16 @@ pub async fn text(
         name: row.name.as_deref(),
         content_type: row.content_type.as_deref(),
     };
-    if is_text && !file.is_html() && !begins_as_html(&bytes) {
-        let text = clean(String::from_utf8_lossy(&bytes).into_owned());
-        let is_markdown = format::is_markdown(&text, file);
-        return Ok(Some(clipped(text, is_markdown)));
-    }
-    // What the application calls text is no PDF, whatever the file was that it came from; and it has been decoded, whatever the page
-    // says of the bytes that it was.
-    let content_type = if is_text {
-        Some("text/html; charset=utf-8")
-    } else {
-        file.content_type
+    let content_type = match is_text.then(|| wrapping(&bytes, file)) {
+        Some(None) => {
+            let text = String::from_utf8_lossy(&bytes);
+            let text = clean(without_payloads(&text).into_owned());
+            let is_markdown = format::is_markdown(&text, file);
+            return Ok(Some(clipped(text, is_markdown)));
+        }
+        // It has been decoded, whatever a page says of the bytes that it was.
+        Some(Some(Kind::Html)) => Some("text/html; charset=utf-8"),
+        _ => file.content_type,
     };
     let file = File { content_type, ..file };
     files.parse(&bytes, file, time).await.map(Some)
@@ -93,28 +92,9 @@ async fn read(table: &impl Parts, source: &str) -> Result<Option<Vec<u8>>, Handl
     Ok((source_of(&bytes) == source).then_some(bytes))
 }
 
-/// Whether a text is a page by its first words, behind a mark, an XML declaration and comments.
-fn begins_as_html(bytes: &[u8]) -> bool {
-    let mut rest = bytes
-        .strip_prefix(b"\xEF\xBB\xBF")
-        .unwrap_or(bytes)
-        .trim_ascii_start();
-    let begins = |rest: &[u8], mark: &str| {
-        rest.get(..mark.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(mark.as_bytes()))
-    };
-    for (mark, end) in [("<?xml", "?>"), ("<!--", "-->"), ("<!--", "-->"), ("<!--", "-->")] {
-        if begins(rest, mark) {
-            let Some(at) = rest
-                .windows(end.len())
-                .position(|window| window == end.as_bytes())
-            else {
-                return false;
-            };
-            rest = rest[at + end.len()..].trim_ascii_start();
-        }
-    }
-    begins(rest, "<!doctype html") || begins(rest, "<html")
+/// What the words of a text are wrapped in, if it is no text for readers.
+fn wrapping(bytes: &[u8], file: File<'_>) -> Option<Kind> {
+    Kind::of_wrapped_text(bytes, file.content_type.unwrap_or(""), file.name.unwrap_or(""))
 }
 
 /// From base64 in lines, as Postgres writes it.
@@ -145,24 +125,6 @@ mod tests {
             b"Alice and Bob"
         );
         assert!(decoded("%".into()).is_err());
-    }
-
-    #[test]
-    fn a_page_is_known_by_its_first_words() {
-        for (text, expected) in [
-            ("<!DOCTYPE html><p>a", true),
-            ("\u{FEFF}\n<HTML>", true),
-            (
-                "<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n<!-- saved --><html>",
-                true,
-            ),
-            ("<!-- a --><!-- b --><!doctype HTML>", true),
-            ("<!-- never closed <html>", false),
-            ("a text about <html>", false),
-            ("<?xml version=\"1.0\"?><feed/>", false),
-        ] {
-            assert_eq!(begins_as_html(text.as_bytes()), expected, "{text}");
-        }
     }
 
     #[test]

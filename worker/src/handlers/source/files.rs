@@ -23,25 +23,6 @@ pub struct File<'a> {
     pub content_type: Option<&'a str>,
 }
 
-impl File<'_> {
-    pub fn is_html(&self) -> bool {
-        let of_type = |content_type: &str| {
-            let (kind, _) = content_type.split_once(';').unwrap_or((content_type, ""));
-            matches!(
-                kind.trim().to_ascii_lowercase().as_str(),
-                "text/html" | "application/xhtml+xml"
-            )
-        };
-        let of_name = |name: &str| {
-            let ending = name
-                .rsplit_once('.')
-                .map(|(_, ending)| ending.to_ascii_lowercase());
-            matches!(ending.as_deref(), Some("html" | "htm" | "xhtml"))
-        };
-        self.content_type.is_some_and(of_type) || self.name.is_some_and(of_name)
-    }
-}
-
 /// The parser of files and its turns.
 pub struct Files {
     parser: Option<Parser>,
