@@ -145,6 +145,11 @@ impl Blocks {
         self.text.heading(level, words);
     }
 
+    /// A heading that is left out if nothing follows it.
+    pub(crate) fn heading_if_followed(&mut self, level: usize, words: &str) {
+        self.text.heading_if_followed(level, words);
+    }
+
     /// The text of a document that is embedded between the paragraphs.
     pub(crate) fn embed(&mut self, text: &str) {
         match self.tables.last_mut() {

@@ -13,6 +13,8 @@ pub(crate) struct Writer {
     after_item: bool,
     /// Rows of the table that is being written.
     rows: usize,
+    /// A heading that is written once something follows it.
+    awaiting: Option<(usize, String)>,
 }
 
 impl Writer {
@@ -22,15 +24,23 @@ impl Writer {
             text: Bounded::new(MAX_TEXT),
             after_item: false,
             rows: 0,
+            awaiting: None,
         }
     }
 
     /// A heading of level 1 to 6.
     pub(crate) fn heading(&mut self, level: usize, words: &str) {
         let words = one_line(words);
+        self.awaiting = None;
         if !words.is_empty() {
             self.block(&format!("{} {words}", "#".repeat(level.clamp(1, 6))));
         }
+    }
+
+    /// A heading that is not of the document's words, such as the number of a slide: left out if nothing follows it.
+    pub(crate) fn heading_if_followed(&mut self, level: usize, words: &str) {
+        self.end_table();
+        self.awaiting = Some((level, words.to_owned()));
     }
 
     /// A paragraph, whose lines stay lines; nothing if it has no words.
@@ -52,6 +62,7 @@ impl Writer {
         if words.is_empty() {
             return;
         }
+        self.begin();
         self.end_table();
         self.text.end_line(!self.after_item);
         self.text.push(&"  ".repeat(level.min(8)));
@@ -66,6 +77,7 @@ impl Writer {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return;
         }
+        self.begin();
         self.text.end_line(self.rows == 0);
         let cells: Vec<String> = cells.iter().map(|cell| one_line(cell)).collect();
         self.text.push(&format!("| {} |\n", cells.join(" | ")));
@@ -99,7 +111,14 @@ impl Writer {
         self.text.finish()
     }
 
+    fn begin(&mut self) {
+        if let Some((level, words)) = self.awaiting.take() {
+            self.heading(level, &words);
+        }
+    }
+
     fn block(&mut self, words: &str) {
+        self.begin();
         self.end_table();
         self.text.end_line(true);
         self.text.push(words);
@@ -125,6 +144,16 @@ pub(crate) fn one_line(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_heading_that_nothing_follows_may_be_left_out() {
+        let mut writer = Writer::new();
+        writer.heading_if_followed(2, "one");
+        writer.heading_if_followed(2, "two");
+        writer.item(0, "a");
+        writer.heading_if_followed(2, "three");
+        assert_eq!(writer.finish().0, "## two\n\n- a");
+    }
 
     #[test]
     fn blocks_are_apart_and_items_and_rows_together() {

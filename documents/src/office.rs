@@ -117,6 +117,7 @@ pub(crate) fn kind_of_compound_file(bytes: &[u8], claimed: Claim) -> Result<Kind
         return Err(ParseError::EncryptedDocument(match claimed {
             Claim::Kind(kind @ (Kind::Spreadsheet | Kind::Slides)) => kind,
             Claim::OldSpreadsheet => Kind::Spreadsheet,
+            Claim::Unread(Unread::PowerPoint97) => Kind::Slides,
             _ => Kind::Docx,
         }));
     }

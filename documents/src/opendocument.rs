@@ -146,7 +146,7 @@ impl Content {
             "table" => {
                 // Sheets have their names on a tab; the names of tables within a text nobody sees.
                 if let Some(name) = element.attribute("name").filter(|_| self.in_spreadsheet) {
-                    self.blocks.heading(2, &name);
+                    self.blocks.heading_if_followed(2, &name);
                 }
                 self.blocks.begin_table();
             }

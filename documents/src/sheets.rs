@@ -10,6 +10,8 @@ use crate::{Document, Kind, ParseError};
 
 /// A cell further to the right does not keep its column.
 const MAX_COLUMNS: u32 = 1000;
+/// The parts of a package that are kept while it is read, wherever they are.
+const KEPT: &[&str] = &["sharedstrings.", "styles.", "workbook."];
 const MALFORMED: ParseError = ParseError::MalformedDocument(Kind::Spreadsheet);
 
 /// # Errors
@@ -18,21 +20,21 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     let mut document_title = None;
     if bytes.starts_with(b"PK") {
         let mut archive = Archive::open(bytes, Kind::Spreadsheet)?;
-        // What calamine keeps in memory is bounded together, the sheets, which are read cell by cell, one by one.
-        let is_sheet = |name: &str| name.contains("sheets/");
-        archive.count(false, |name| {
-            !is_sheet(name) && (name.ends_with(".xml") || name.ends_with(".bin"))
+        // What calamine keeps in memory is bounded together, the rest, which it reads piece by piece, one by one.
+        let is_kept = |name: &str| KEPT.iter().any(|kept| name.contains(kept));
+        archive.count(false, is_kept)?;
+        archive.count(true, |name| {
+            !is_kept(name) && (name.ends_with(".xml") || name.ends_with(".bin"))
         })?;
-        archive.count(true, is_sheet)?;
         document_title = archive.read_if_whole("docProps/core.xml", title)?.flatten();
     }
     let mut workbook = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| refusal(&error))?;
     let mut text = Rows::new();
+    let mut whole = true;
     for name in workbook.sheet_names() {
         text.sheet(&name);
-        if read(&mut workbook, &name, &mut text).is_none() {
-            text.writer.truncate_here();
-        }
+        // A sheet that breaks off is no reason to lose the others.
+        whole &= read(&mut workbook, &name, &mut text).is_some();
         text.end_row();
         if text.writer.is_full() {
             break;
@@ -43,7 +45,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         text,
         kind: Kind::Spreadsheet,
         title: document_title,
-        truncated,
+        truncated: truncated || !whole,
     })
 }
 
@@ -99,8 +101,7 @@ impl Rows {
     }
 
     fn sheet(&mut self, name: &str) {
-        self.writer.end_table();
-        self.writer.heading(2, name);
+        self.writer.heading_if_followed(2, name);
     }
 
     /// Nothing once there is no room.
@@ -138,7 +139,11 @@ fn shown(value: &Data) -> String {
 /// With the fifteen digits that spreadsheets keep, so that 0.3 is not 0.30000000000000004.
 fn rounded(number: f64) -> String {
     let short = format!("{number:.14e}").parse::<f64>().unwrap_or(number);
-    short.to_string()
+    if short == 0.0 || (1e-9..1e16).contains(&short.abs()) {
+        short.to_string()
+    } else {
+        format!("{short:E}")
+    }
 }
 
 fn moment(time: &ExcelDateTime) -> String {
@@ -178,6 +183,7 @@ mod tests {
         for (value, expected) in [
             (Data::Float(0.1 + 0.2), "0.3"),
             (Data::Float(1_234_567.0), "1234567"),
+            (Data::Float(-2.5e-104), "-2.5E-104"),
             (Data::Bool(true), "TRUE"),
             (
                 Data::DateTime(ExcelDateTime::new(45_943.5, DateTime, false)),

@@ -71,7 +71,10 @@ fn write(
     let parts = Relationships::of(archive, name)?;
     let title = archive.read_if_whole(name, |part| Slide::read(part, Wanted::Title, &mut Blocks::new()))?;
     let title = title.filter(|title| !title.is_empty());
-    blocks.heading(2, &title.unwrap_or_else(|| format!("Slide {number}")));
+    match title {
+        Some(title) => blocks.heading(2, &title),
+        None => blocks.heading_if_followed(2, &format!("Slide {number}")),
+    }
     archive.read_if_whole(name, |part| Slide::read(part, Wanted::Rest, blocks))?;
     for diagram in parts.all("diagramData") {
         archive.read_if_whole(&diagram.name, |part| Slide::read(part, Wanted::Rest, blocks))?;

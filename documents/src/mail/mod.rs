@@ -121,8 +121,8 @@ fn write(message: &Message<'_>, text: &mut Bounded) -> Result<(), ParseError> {
         text.end_line(true);
     }
     for part in message.attachments().take(MAX_ATTACHMENTS) {
-        // The form of the text that was not taken, and what only belongs to its layout.
-        if matches!(part.body, PartType::Html(_)) || matches!(part.body, PartType::InlineBinary(_)) {
+        // What only belongs to the layout of a page.
+        if matches!(part.body, PartType::InlineBinary(_)) {
             continue;
         }
         if let Some(name) = name_of(part) {

@@ -105,7 +105,8 @@ struct Reader {
     page: i32,
     /// What is left of the letters that stand for a character of Unicode in older programs.
     substitutes: i32,
-    /// The group begins with `\*`: what is not known in it is skipped.
+    /// A group has just begun: only there `\*` means that what is not known is skipped.
+    begins: bool,
     optional: bool,
 }
 
@@ -130,6 +131,7 @@ enum Place {
 
 impl Reader {
     fn take(&mut self, token: Token<'_>) -> Result<(), ParseError> {
+        let begins = std::mem::replace(&mut self.begins, token == Token::Open);
         if self.substitutes > 0 && !matches!(token, Token::Open | Token::Close) {
             self.substitutes -= 1;
             return Ok(());
@@ -138,7 +140,7 @@ impl Reader {
             Token::Open => return self.open(),
             Token::Close => self.close(),
             Token::Word(word, number) => self.word(word, number),
-            Token::Symbol(b'*') => self.optional = true,
+            Token::Symbol(b'*') => self.optional = begins,
             Token::Symbol(symbol) => self.symbol(symbol),
             Token::Byte(byte) => self.byte(byte),
         }
@@ -328,6 +330,7 @@ mod tests {
             (r"{\f3\u-3999 ?}", "α"),
             (r"e\_mail co\-op a\~b \{\\\}", "e-mail coop a b {\\}"),
             (r"kept{\deleted gone} on{\*\unheard of}", "kept on"),
+            (r"{\b\*\cs7 shown}", "shown"),
             (r"{\field{\*\fldinst HYPERLINK x}{\fldrslt the link}}", "the link"),
             (r"{\pict\pngblip 89504e470d0a}after", "after"),
             (r"a\cell b\cell\row c\cell d\cell\row", "a\tb\nc\td"),

@@ -52,10 +52,8 @@ impl<'a> Tokens<'a> {
         let minus = self.bytes.get(self.at) == Some(&b'-');
         self.at += usize::from(minus);
         let digits = self.while_(|byte| byte.is_ascii_digit());
-        let number = digits
-            .parse()
-            .ok()
-            .map(|number: i32| if minus { -number } else { number });
+        let number = (!digits.is_empty()).then(|| digits.parse().unwrap_or(i32::MAX));
+        let number = number.map(|number: i32| if minus { -number } else { number });
         if self.bytes.get(self.at) == Some(&b' ') {
             self.at += 1;
         }

@@ -238,7 +238,7 @@ async fn a_workbook_is_its_sheets() {
         .unwrap();
     assert_eq!(
         document.text,
-        "## Prices\n\n| bread |  | cents |\n| --- | --- | --- |\n| rye |  | 0.3 | 2025-10-13 |\n\n## Empty"
+        "## Prices\n\n| bread |  | cents |\n| --- | --- | --- |\n| rye |  | 0.3 | 2025-10-13 |"
     );
     assert!(document.kind == Kind::Spreadsheet && document.kind.is_markdown());
 }
