@@ -111,7 +111,7 @@ fn next_line_belongs(bytes: &[u8], start: usize, before: usize) -> bool {
         Some(byte) => matches!(byte, b'\n' | b'\r' | b'"' | b'\'' | b'\\' | b'<' | b')' | b'`'),
     };
     let last = length < before
-        && length % 4 == 0
+        && length.is_multiple_of(4)
         && line
             .iter()
             .any(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'/' | b'='));

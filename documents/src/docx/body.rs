@@ -146,10 +146,8 @@ impl<'a> Body<'a> {
             ("ilvl", Some(level)) => paragraph.level = level.parse::<usize>().unwrap_or(0).min(8),
             // A paragraph taken out of its list.
             ("numId", Some("0")) if paragraph.role == Some(Role::Item) => paragraph.role = None,
-            ("framePr", _) => {
-                if element.attribute("dropCap").is_some_and(|cap| cap != "none") {
-                    paragraph.goes_on = GoesOn::DropCap;
-                }
+            ("framePr", _) if element.attribute("dropCap").is_some_and(|cap| cap != "none") => {
+                paragraph.goes_on = GoesOn::DropCap;
             }
             _ => {}
         }
