@@ -28,6 +28,18 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         })?;
         document_title = archive.read_if_whole("docProps/core.xml", title)?.flatten();
     }
+    // Calamine indexes what a broken file may lack, a relationship of a binary workbook for one.
+    let (text, truncated) = std::panic::catch_unwind(|| sheets(bytes)).unwrap_or(Err(MALFORMED))?;
+    Ok(Document {
+        text,
+        kind: Kind::Spreadsheet,
+        title: document_title,
+        truncated,
+    })
+}
+
+/// The sheets, and whether something of them was left out.
+fn sheets(bytes: &[u8]) -> Result<(String, bool), ParseError> {
     let mut workbook = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| refusal(&error))?;
     let mut text = Rows::new();
     let mut whole = true;
@@ -41,12 +53,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         }
     }
     let (text, truncated) = text.writer.finish();
-    Ok(Document {
-        text,
-        kind: Kind::Spreadsheet,
-        title: document_title,
-        truncated: truncated || !whole,
-    })
+    Ok((text, truncated || !whole))
 }
 
 /// Nothing where the sheet could not be read to its end.
