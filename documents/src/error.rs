@@ -30,6 +30,11 @@ pub enum ParseError {
         "its text is not UTF-8, and nothing says what else; give the content type a charset, such as text/plain; charset=windows-1251"
     )]
     UnknownEncoding,
+    /// Most of what a page draws stands for no letter that is known: its fonts do not say what they draw.
+    #[error(
+        "the document is unreadable: its fonts name no letter for {unknown} of the {glyphs} glyphs of page {page}"
+    )]
+    UnreadableDocument { page: u32, unknown: u32, glyphs: u32 },
     /// There is no text in it, such as in a scanned page.
     #[error("the file holds no text")]
     EmptyDocument,
@@ -73,6 +78,7 @@ impl ParseError {
             Self::EncryptedDocument(_) => "encrypted_document",
             Self::UnknownCharset => "unknown_charset",
             Self::UnknownEncoding => "unknown_encoding",
+            Self::UnreadableDocument { .. } => "unreadable_document",
             Self::EmptyDocument => "empty_document",
             Self::TooLarge { .. } => "too_large",
             Self::ZipBomb => "zip_bomb",

@@ -1,16 +1,12 @@
 //! From glyphs at places to words, lines and paragraphs, in the order in which a page draws them.
 
-use hayro_interpret::font::{Glyph, GlyphRun, PositionedGlyph};
-use hayro_interpret::hayro_cmap::{BfString, WritingMode};
-use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Vec2};
-use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
+use hayro_interpret::kurbo::Vec2;
 
+use super::direction::{self, Strong, Unit};
+use super::glyph::Placed;
+use super::overprint::Overprint;
 use crate::text::Bounded;
 
-/// Glyphs are a thousandth of an em high and wide in their own space.
-const EM: f64 = 1000.0;
-/// The advance of a glyph of which the font tells none, in thousandths of an em.
-const USUAL_ADVANCE: f64 = 500.0;
 /// Gaps are measured in the size of the letters. The least one between two words:
 const SPACE: f64 = 0.16;
 /// Off the line by more than this is another line; sub- and superscripts are less.
@@ -21,136 +17,235 @@ const BACKWARDS: f64 = 1.5;
 const OTHER_PARAGRAPH: f64 = 1.5;
 /// Letters that are larger than those of the line beside by more than this are those of a heading.
 const OTHER_SIZE: f64 = 1.15;
+/// Ideographs drawn one below the other are at most this far apart.
+const BELOW: f64 = 1.2;
+/// How many glyphs wait for the end of their page: 200,000 take about 30 MB.
+const WAITING: usize = 200_000;
 
-/// The lines of a page, appended to a text as the page is drawn.
+/// The lines of a page, appended to a text when the page ends.
 pub(super) struct Lines<'text> {
     text: &'text mut Bounded,
-    last: Option<Last>,
+    lines: Vec<Line>,
+    waiting: usize,
+    drawn: Overprint,
 }
 
-/// Where the last glyph ended.
-struct Last {
-    end: Point,
-    /// The direction of the writing, of length one.
-    along: Vec2,
-    size: f64,
+struct Line {
+    glyphs: Vec<Placed>,
+    begins: Begin,
+    strong: Strong,
 }
 
-/// What a glyph adds.
-struct Placed {
-    letters: String,
-    start: Point,
-    end: Point,
-    along: Vec2,
-    size: f64,
+/// How a line begins.
+#[derive(Clone, Copy, PartialEq)]
+enum Begin {
+    Paragraph,
+    Line,
+    /// Before the end of the line before, at the same height.
+    Back,
+}
+
+/// Where a glyph goes.
+enum Step {
+    On,
+    Begin(Begin),
 }
 
 impl<'text> Lines<'text> {
     pub(super) fn of_page(text: &'text mut Bounded) -> Self {
-        Self { text, last: None }
+        Self {
+            text,
+            lines: Vec::new(),
+            waiting: 0,
+            drawn: Overprint::default(),
+        }
     }
 
-    fn add(&mut self, glyph: &Placed) {
-        if let Some(last) = &self.last {
-            let size = last.size.max(glyph.size);
-            let step = glyph.start - last.end;
-            let (along, across) = (step.dot(glyph.along), step.cross(glyph.along).abs());
-            let turned = last.along.dot(glyph.along) < 0.9;
-            if turned || across > OTHER_LINE * size || along < -BACKWARDS * size {
-                let smaller = last.size.min(glyph.size);
-                let is_other = size > OTHER_SIZE * smaller || across > OTHER_PARAGRAPH * smaller;
-                self.text.end_line(is_other);
-            } else if along > SPACE * size {
-                self.space();
-            }
+    /// Whether nothing more fits.
+    pub(super) fn is_full(&self) -> bool {
+        self.text.is_truncated()
+    }
+
+    /// Adds a glyph, unless the same was drawn at its place before, which it tells.
+    pub(super) fn add(&mut self, glyph: Placed) -> bool {
+        if self.drawn.has(&glyph) {
+            return false;
         }
-        if glyph.letters.trim().is_empty() {
-            self.space();
+        if glyph.letters.is_empty() {
+            return true;
+        }
+        match self.lines.last_mut() {
+            Some(line) => match line.step(&glyph) {
+                Step::On => line.add(glyph),
+                Step::Begin(begins) => self.lines.push(Line::new(glyph, begins)),
+            },
+            None => self.lines.push(Line::new(glyph, Begin::Line)),
+        }
+        self.waiting += 1;
+        if self.waiting == WAITING {
+            self.write();
+        }
+        true
+    }
+
+    /// Adds words that have no place, as a paragraph.
+    pub(super) fn add_aside(&mut self, words: &str) {
+        self.write();
+        self.text.end_line(true);
+        self.text.push(words);
+        self.text.end_line(true);
+    }
+
+    /// Ends the page.
+    pub(super) fn finish(mut self) {
+        self.write();
+        self.text.end_line(true);
+    }
+
+    fn write(&mut self) {
+        self.waiting = 0;
+        let lines = joined(std::mem::take(&mut self.lines));
+        let mut page = Strong::default();
+        lines.iter().for_each(|line| page.add(line.strong));
+        let mut goes_on = false;
+        for (index, line) in lines.iter().enumerate() {
+            if !goes_on {
+                self.text.end_line(line.begins == Begin::Paragraph);
+            }
+            let words = line.text(page);
+            let next = lines.get(index + 1).filter(|next| next.begins == Begin::Line);
+            let part = next.and_then(|next| part_of_word(&words, next));
+            goes_on = part.is_some();
+            self.text.push(part.unwrap_or(&words));
+        }
+    }
+}
+
+impl Line {
+    fn new(glyph: Placed, begins: Begin) -> Self {
+        Self {
+            strong: Strong::of(&glyph.letters),
+            glyphs: vec![glyph],
+            begins,
+        }
+    }
+
+    fn add(&mut self, glyph: Placed) {
+        self.strong.add(Strong::of(&glyph.letters));
+        self.glyphs.push(glyph);
+    }
+
+    fn step(&self, glyph: &Placed) -> Step {
+        let Some(last) = self.glyphs.last() else {
+            return Step::Begin(Begin::Line);
+        };
+        let size = last.size.max(glyph.size);
+        let step = glyph.start - last.end;
+        let (along, across) = (step.dot(glyph.along), step.cross(glyph.along).abs());
+        let turned = last.along.dot(glyph.along) < 0.9;
+        if !turned && self.is_upright(glyph, last) {
+            Step::On
+        } else if turned || across > OTHER_LINE * size {
+            let smaller = last.size.min(glyph.size);
+            let is_other = size > OTHER_SIZE * smaller || across > OTHER_PARAGRAPH * smaller;
+            Step::Begin(if is_other { Begin::Paragraph } else { Begin::Line })
+        } else if along < -BACKWARDS * size {
+            let is_other = size > OTHER_SIZE * last.size.min(glyph.size);
+            Step::Begin(if is_other { Begin::Paragraph } else { Begin::Back })
         } else {
-            self.text.push(&glyph.letters);
+            Step::On
         }
-        self.last = Some(Last {
-            end: glyph.end,
-            along: glyph.along,
-            size: glyph.size,
+    }
+
+    /// Whether ideographs are drawn one below the other, each as a line of its own.
+    fn is_upright(&self, glyph: &Placed, last: &Placed) -> bool {
+        let is_below = |below: &Placed, above: &Placed| {
+            let step = below.start - above.start;
+            let down = -step.cross(above.along);
+            let beside = step.dot(above.along).abs();
+            beside < 0.25 * above.size && (0.7 * above.size..=BELOW * above.size).contains(&down.abs())
+        };
+        let mut before = self.glyphs.iter().rev().skip(1);
+        is_ideograph(&glyph.letters)
+            && is_ideograph(&last.letters)
+            && is_below(glyph, last)
+            && before.next().is_none_or(|before| is_below(last, before))
+    }
+
+    fn text(&self, page: Strong) -> String {
+        if self.strong.right > 0 {
+            return self.bidirectional(page);
+        }
+        let mut text = String::new();
+        let mut last: Option<&Placed> = None;
+        for glyph in &self.glyphs {
+            let gap = last.map_or(0.0, |last| (glyph.start - last.end).dot(glyph.along));
+            let size = last.map_or(glyph.size, |last| last.size.max(glyph.size));
+            if (glyph.is_space() || gap > SPACE * size) && !text.is_empty() && !text.ends_with(' ') {
+                text.push(' ');
+            }
+            if !glyph.is_space() {
+                text += &glyph.letters;
+            }
+            last = Some(glyph);
+        }
+        text
+    }
+
+    fn bidirectional(&self, page: Strong) -> String {
+        let along = self
+            .glyphs
+            .first()
+            .map_or(Vec2::new(1.0, 0.0), |glyph| glyph.along);
+        let size = self
+            .glyphs
+            .iter()
+            .fold(0.0_f64, |size, glyph| size.max(glyph.size));
+        let units = self.glyphs.iter().map(|glyph| Unit {
+            letters: glyph.letters.clone(),
+            from: glyph.start.to_vec2().dot(along),
+            to: glyph.end.to_vec2().dot(along),
         });
-    }
-
-    fn space(&mut self) {
-        let text = self.text.as_str();
-        if !text.is_empty() && !text.ends_with([' ', '\n']) {
-            self.text.push(" ");
-        }
+        direction::logical(units.collect(), page, SPACE * size)
     }
 }
 
-/// Where a glyph is and what it stands for; none if that is unknown.
-fn place(glyph: &PositionedGlyph<'_>, mode: WritingMode, page: Affine) -> Option<Placed> {
-    let letters = letters(glyph)?;
-    let transform = page * glyph.transform();
-    let (step, up) = match mode {
-        WritingMode::Horizontal => (Vec2::new(advance(glyph), 0.0), Vec2::new(0.0, EM)),
-        WritingMode::Vertical => (Vec2::new(0.0, -EM), Vec2::new(EM, 0.0)),
-    };
-    let start = transform * Point::ZERO;
-    let size = (transform * up.to_point() - start).hypot();
-    let direction = transform * (step.normalize() * EM).to_point() - start;
-    let measurable = size.is_finite() && size > 0.0 && direction.is_finite() && direction.hypot() > 0.0;
-    measurable.then(|| Placed {
-        letters,
-        start,
-        end: transform * step.to_point(),
-        along: direction.normalize(),
-        size,
-    })
-}
-
-/// How far the next glyph is; never nothing, because that has no direction.
-fn advance(glyph: &PositionedGlyph<'_>) -> f64 {
-    let advance = match &**glyph {
-        Glyph::Outline(outline) => outline.advance_width(),
-        Glyph::Type3(drawing) => drawing.advance_width(),
-    };
-    advance.map_or(USUAL_ADVANCE, f64::from).max(1.0)
-}
-
-fn letters(glyph: &PositionedGlyph<'_>) -> Option<String> {
-    match glyph.as_unicode() {
-        Some(BfString::Char(letter)) => Some(letter.to_string()),
-        Some(BfString::String(letters)) => Some(letters),
-        // Bitmap fonts of old typesetters name their glyphs by number and leave the meaning to the code.
-        None if matches!(**glyph, Glyph::Type3(_)) => {
-            let code = u8::try_from(glyph.char_code()).ok()?;
-            Some(
-                encoding_rs::WINDOWS_1252
-                    .decode_without_bom_handling(&[code])
-                    .0
-                    .into_owned(),
-            )
-        }
-        None => None,
-    }
-}
-
-impl Device<'_> for Lines<'_> {
-    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _: &DrawMode) {
-        for glyph in run.glyphs() {
-            if self.text.is_truncated() {
-                return;
+/// Joins the pieces of a line that is drawn from the right.
+fn joined(lines: Vec<Line>) -> Vec<Line> {
+    let mut joined: Vec<Line> = Vec::with_capacity(lines.len());
+    for line in lines {
+        match joined.last_mut() {
+            Some(last) if line.begins == Begin::Back && last.strong.right + line.strong.right > 0 => {
+                last.strong.add(line.strong);
+                last.glyphs.extend(line.glyphs);
             }
-            if let Some(placed) = place(glyph, run.writing_mode(), props.transform) {
-                self.add(&placed);
-            }
+            _ => joined.push(line),
         }
     }
+    joined
+}
 
-    // Only letters count: an image is never decoded, a shape never computed.
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {}
-    fn draw_rect(&mut self, _: &Rect, _: DrawProps<'_>, _: &DrawMode) {}
-    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
-    fn push_clip_path(&mut self, _: &ClipPath) {}
-    fn push_clip_rect(&mut self, _: &Rect) {}
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
-    fn pop_clip(&mut self) {}
-    fn pop_transparency_group(&mut self) {}
+/// The part of a line before a hyphen that only its end has put there; none if the next line does not go on with the
+/// same word.
+fn part_of_word<'line>(line: &'line str, next: &Line) -> Option<&'line str> {
+    let next = next
+        .glyphs
+        .iter()
+        .find(|glyph| !glyph.is_space())?
+        .letters
+        .chars()
+        .next()?;
+    let line = line.trim_end_matches(' ');
+    if let Some(part) = line.strip_suffix('\u{AD}') {
+        return next.is_alphabetic().then_some(part);
+    }
+    let part = line.strip_suffix(['-', '\u{2010}'])?;
+    let is_word = part.ends_with(char::is_lowercase) && next.is_lowercase();
+    is_word.then_some(part)
+}
+
+fn is_ideograph(letters: &str) -> bool {
+    letters
+        .chars()
+        .all(|letter| matches!(letter, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}'))
 }

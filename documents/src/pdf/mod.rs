@@ -1,50 +1,42 @@
-//! The text of a PDF. Owns what counts as encrypted, malformed or too long; the lines are made in `lines`.
+//! The text of a PDF. Owns what counts as encrypted, malformed, unreadable or too long; pages are read in `reader`.
 //!
 //! The crate hayro-interpret runs the content of each page, as a viewer does, and hands over its glyphs.
 
+mod composite;
+mod direction;
+mod glyph;
+mod letters;
 mod lines;
+mod overprint;
+mod reader;
 
+use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, Rect};
 use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
 
 use crate::text::{self, Bounded};
 use crate::{Document, Kind, MAX_TEXT, ParseError};
-use lines::Lines;
+use composite::Composites;
+use reader::{Count, Reader};
 
 /// More pages than any book has: a file can name one page a million times.
 const MAX_PAGES: usize = 20_000;
+/// Fewer glyphs without letters are the symbols of a figure; a page of text has more.
+const PAGE_OF_TEXT: u32 = 20;
 
 /// The text of all pages, in the order in which they draw it.
 ///
 /// # Errors
-/// `encrypted_document` if it needs a password to be opened, `malformed_document` if no page can be found.
+/// `encrypted_document` if it needs a password to be opened, `malformed_document` if no page can be found,
+/// `unreadable_document` if of a page, or of all, most glyphs have no letters.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     let pdf = Pdf::new(bytes.to_vec()).map_err(refusal)?;
     if pdf.pages().is_empty() {
         return Err(ParseError::MalformedDocument(Kind::Pdf));
     }
     let mut text = Bounded::new(MAX_TEXT);
-    let cache = InterpreterCache::new();
-    for (number, page) in pdf.pages().iter().enumerate() {
-        if number == MAX_PAGES {
-            text.truncate_here();
-        }
-        if text.is_truncated() {
-            break;
-        }
-        let area = Rect::new(0.0, 0.0, 1.0, 1.0);
-        let mut context = Context::new(
-            Affine::IDENTITY,
-            area,
-            &cache,
-            pdf.xref(),
-            InterpreterSettings::default(),
-        );
-        let mut lines = Lines::of_page(&mut text);
-        interpret_page(page, &mut context, &mut lines);
-        text.end_line(true);
-    }
+    read_pages(&pdf, &mut text)?;
     let title = pdf.metadata().title.as_deref().and_then(title);
     let (text, truncated) = text.finish();
     Ok(Document {
@@ -53,6 +45,54 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         title,
         truncated,
     })
+}
+
+fn read_pages(pdf: &Pdf, text: &mut Bounded) -> Result<(), ParseError> {
+    let cache = InterpreterCache::new();
+    let fonts = Composites::of(pdf);
+    let mut all = Count::default();
+    let mut worst = (0, Count::default());
+    for (index, page) in pdf.pages().iter().enumerate() {
+        if index == MAX_PAGES {
+            text.truncate_here();
+        }
+        if text.is_truncated() {
+            break;
+        }
+        let count = read_page(page, pdf, &cache, Reader::of_page(text, &fonts));
+        if count.is_mostly_unknown() && count.unknown >= PAGE_OF_TEXT {
+            return Err(unreadable(index, count));
+        }
+        if count.unknown > worst.1.unknown {
+            worst = (index, count);
+        }
+        all.add(count);
+    }
+    if all.is_mostly_unknown() {
+        return Err(unreadable(worst.0, worst.1));
+    }
+    Ok(())
+}
+
+fn read_page<'pdf>(
+    page: &Page<'pdf>,
+    pdf: &'pdf Pdf,
+    cache: &InterpreterCache<'pdf>,
+    mut reader: Reader<'_, '_, 'pdf>,
+) -> Count {
+    let area = Rect::new(0.0, 0.0, 1.0, 1.0);
+    let settings = InterpreterSettings::default();
+    let mut context = Context::new(Affine::IDENTITY, area, cache, pdf.xref(), settings);
+    interpret_page(page, &mut context, &mut reader);
+    reader.finish()
+}
+
+fn unreadable(index: usize, count: Count) -> ParseError {
+    ParseError::UnreadableDocument {
+        page: u32::try_from(index + 1).unwrap_or(u32::MAX),
+        unknown: count.unknown,
+        glyphs: count.known.saturating_add(count.unknown),
+    }
 }
 
 fn refusal(error: LoadPdfError) -> ParseError {

@@ -10,6 +10,8 @@ mod hostile;
 mod hostile_office;
 mod office;
 mod pages;
+mod pdf_pages;
+mod pdf_text;
 mod wrapped;
 
 use std::path::PathBuf;

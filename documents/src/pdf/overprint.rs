@@ -1,0 +1,84 @@
+//! What a page has drawn already. Text is drawn twice at nearly the same place to be filled and stroked, to be bold
+//! without a bold font, or to cast a shadow; it is read once.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use hayro_interpret::kurbo::Point;
+
+use super::glyph::Placed;
+
+/// How far the second of two glyphs may be from the first, in the size of the letters.
+const NEAR: f64 = 0.15;
+/// How far along the line, in its own width, so that narrow letters beside each other are two.
+const NEAR_IN_WIDTH: f64 = 0.4;
+/// How many glyphs are remembered at least.
+const REMEMBERED: usize = 50_000;
+
+/// The glyphs of a page that were drawn of late.
+#[derive(Default)]
+pub(super) struct Overprint {
+    recent: HashMap<Cell, Point>,
+    before: HashMap<Cell, Point>,
+}
+
+/// The letters and their size, and a square of the page.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+struct Cell {
+    letters: u64,
+    x: i64,
+    y: i64,
+}
+
+impl Overprint {
+    /// Whether the same was drawn at this place; if not, it is remembered.
+    pub(super) fn has(&mut self, glyph: &Placed) -> bool {
+        let cell = Cell::of(glyph);
+        if self.is_beside(glyph, cell) {
+            return true;
+        }
+        if self.recent.len() == REMEMBERED {
+            self.before = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(cell, glyph.start);
+        false
+    }
+
+    fn is_beside(&self, glyph: &Placed, cell: Cell) -> bool {
+        let mut neighbours = (-1..=1).flat_map(|x| (-1..=1).map(move |y| cell.beside(x, y)));
+        neighbours.any(|cell| {
+            let at = [self.recent.get(&cell), self.before.get(&cell)];
+            at.into_iter().flatten().any(|at| is_near(glyph, *at))
+        })
+    }
+}
+
+impl Cell {
+    fn of(glyph: &Placed) -> Self {
+        let mut hasher = DefaultHasher::new();
+        glyph.letters.hash(&mut hasher);
+        ((glyph.size * 16.0).round() as i64).hash(&mut hasher);
+        let square = glyph.size * NEAR;
+        Self {
+            letters: hasher.finish(),
+            x: (glyph.start.x / square).floor() as i64,
+            y: (glyph.start.y / square).floor() as i64,
+        }
+    }
+
+    fn beside(self, x: i64, y: i64) -> Self {
+        Self {
+            x: self.x.saturating_add(x),
+            y: self.y.saturating_add(y),
+            ..self
+        }
+    }
+}
+
+fn is_near(glyph: &Placed, other: Point) -> bool {
+    let step = glyph.start - other;
+    let along = step.dot(glyph.along).abs();
+    let width = (glyph.end - glyph.start).hypot();
+    along <= (NEAR * glyph.size).min(NEAR_IN_WIDTH * width)
+        && step.cross(glyph.along).abs() <= NEAR * glyph.size
+}
