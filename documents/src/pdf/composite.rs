@@ -28,7 +28,10 @@ pub(super) struct Composites<'pdf> {
 }
 
 /// What one font tells.
+#[derive(Default)]
 struct Tables {
+    /// Whether its codes are those of the letters.
+    by_code: bool,
     by_glyph: HashMap<u32, char>,
     collection: Option<Collection>,
 }
@@ -51,6 +54,9 @@ impl<'pdf> Composites<'pdf> {
     /// What a glyph stands for; none also for fonts whose program is of Type 1.
     pub(super) fn letters(&self, glyph: &OutlineGlyph, mode: WritingMode) -> Option<String> {
         let tables = self.tables(&glyph.font_data()?, mode == WritingMode::Vertical);
+        if tables.by_code {
+            return char::from_u32(glyph.char_code()).map(String::from);
+        }
         let letter = tables.by_glyph.get(&glyph.glyph_id().to_u32());
         letter
             .map(char::to_string)
@@ -62,10 +68,7 @@ impl<'pdf> Composites<'pdf> {
         if let Some(tables) = self.ready.borrow().get(&key) {
             return Rc::clone(tables);
         }
-        let tables = Rc::new(Tables {
-            by_glyph: by_glyph(&font.data),
-            collection: self.collection(font, vertical),
-        });
+        let tables = Rc::new(self.read(font, vertical));
         let mut ready = self.ready.borrow_mut();
         if ready.len() == MAX_READY {
             ready.clear();
@@ -74,23 +77,54 @@ impl<'pdf> Composites<'pdf> {
         tables
     }
 
-    /// The collection of the font with this program; where fonts share one, of the font of that direction.
-    fn collection(&self, font: &OutlineFontData, vertical: bool) -> Option<Collection> {
+    fn read(&self, font: &OutlineFontData, vertical: bool) -> Tables {
         let name = font.postscript_name.as_deref();
         let fonts = self.fonts.get_or_init(|| composite_fonts(self.pdf));
-        let named = fonts.iter().filter(|dict| base_name(dict).as_deref() == name);
-        let of_program = named.filter(|dict| has_program(dict, &font.data));
-        let collections = of_program.filter_map(collection_of);
-        let mut other = None;
-        for collection in collections {
-            let is_vertical = collection.encoding.metadata().writing_mode == Some(WritingMode::Vertical);
-            if is_vertical == vertical {
-                return Some(collection);
-            }
-            other.get_or_insert(collection);
+        let named: Vec<_> = fonts
+            .iter()
+            .filter(|dict| base_name(dict).as_deref() == name)
+            .collect();
+        let by_code = |dict: &&&Dict<'_>| {
+            dict.get::<Name<'_>>("ToUnicode")
+                .is_some_and(|name| is_identity(&name))
+        };
+        let embedding: Vec<_> = named
+            .iter()
+            .filter(|dict| has_program(dict, &font.data))
+            .collect();
+        if embedding.is_empty() && !named.is_empty() {
+            // The program is a substitute, whose glyphs are not those of the document.
+            return Tables {
+                by_code: named.iter().any(|dict| by_code(&dict)),
+                ..Tables::default()
+            };
         }
-        other
+        Tables {
+            by_code: embedding.iter().any(|dict| by_code(dict)),
+            by_glyph: by_glyph(&font.data),
+            collection: of_direction(embedding.iter().filter_map(|dict| collection_of(dict)), vertical),
+        }
     }
+}
+
+/// Where fonts share a program, the collection of the one of that direction.
+fn of_direction(collections: impl Iterator<Item = Collection>, vertical: bool) -> Option<Collection> {
+    let mut other = None;
+    for collection in collections {
+        let is_vertical = collection.encoding.metadata().writing_mode == Some(WritingMode::Vertical);
+        if is_vertical == vertical {
+            return Some(collection);
+        }
+        other.get_or_insert(collection);
+    }
+    other
+}
+
+fn is_identity(name: &Name<'_>) -> bool {
+    matches!(
+        CMapName::from_bytes(name.as_ref()),
+        CMapName::IdentityH | CMapName::IdentityV
+    )
 }
 
 impl Collection {

@@ -113,9 +113,25 @@ impl Unit {
     }
 }
 
-fn with_spaces(units: Vec<Unit>, space: f64) -> Vec<Unit> {
+/// A space where there is a gap. A space that lies below a letter is none: printers leave it there and go back.
+fn with_spaces(mut units: Vec<Unit>, space: f64) -> Vec<Unit> {
+    let is_space = |unit: &Unit| unit.letters.trim().is_empty();
+    let mut covered = f64::NEG_INFINITY;
+    units.retain(|unit| {
+        if is_space(unit) {
+            return f64::midpoint(unit.from, unit.to) > covered;
+        }
+        covered = covered.max(unit.to);
+        true
+    });
     let mut spaced: Vec<Unit> = Vec::with_capacity(units.len());
     for unit in units {
+        while spaced
+            .last()
+            .is_some_and(|last| is_space(last) && f64::midpoint(last.from, last.to) >= unit.from)
+        {
+            spaced.pop();
+        }
         if let Some(last) = spaced.last()
             && unit.from - last.to > space
         {
@@ -162,21 +178,26 @@ fn last_strong(letters: &str) -> Option<BidiClass> {
     classes.find(|class| matches!(class, BidiClass::L | BidiClass::R | BidiClass::AL))
 }
 
-/// Whether brackets are named by their shape and not by their meaning: the opening ones at the left.
+/// Whether brackets are named by their shape and not by their meaning: whether they make pairs from the left rather than
+/// from the right.
 fn are_shapes(units: &[Unit]) -> bool {
-    let (mut open, mut closed_first, mut pairs) = (0_usize, 0_usize, 0_usize);
-    for letter in units.iter().flat_map(|unit| unit.letters.chars()) {
+    let letters: Vec<char> = units.iter().flat_map(|unit| unit.letters.chars()).collect();
+    pairs(letters.iter().copied()) >= pairs(letters.iter().rev().copied())
+}
+
+fn pairs(letters: impl Iterator<Item = char>) -> usize {
+    let (mut open, mut pairs) = (0_usize, 0_usize);
+    for letter in letters {
         match letter {
             '(' | '[' | '{' => open += 1,
             ')' | ']' | '}' if open > 0 => {
                 open -= 1;
                 pairs += 1;
             }
-            ')' | ']' | '}' => closed_first += 1,
             _ => {}
         }
     }
-    pairs > 0 || open == 0 || closed_first == 0
+    pairs
 }
 
 fn mirror(unit: &mut Unit) {
@@ -282,6 +303,8 @@ mod tests {
             ("םולש ABC DEF 12 םולש", HEBREW, "שלום ABC DEF 12 שלום"),
             ("(םולש) םלוע", HEBREW, "עולם (שלום)"),
             (")םולש( םלוע", HEBREW, "עולם (שלום)"),
+            (")4()ב(15 ףיעס", HEBREW, "סעיף 15(ב)(4)"),
+            ("(4)(ב)15 ףיעס", HEBREW, "סעיף 15(ב)(4)"),
             ("ABC (DEF) םולש", HEBREW, "שלום (DEF) ABC"),
             ("see םולש now", LATIN, "see שלום now"),
             ("see (םלוע םולש) now", LATIN, "see (שלום עולם) now"),
@@ -298,6 +321,22 @@ mod tests {
         let mut from_the_right = seen.clone();
         from_the_right.reverse();
         assert_eq!(logical(from_the_right, HEBREW, 0.5), logical(seen, HEBREW, 0.5));
+    }
+
+    #[test]
+    fn a_space_below_a_letter_is_none() {
+        let mut units = line("םולש");
+        for (from, to) in [(0.1, 0.5), (-0.2, 0.1)] {
+            units.insert(
+                0,
+                Unit {
+                    letters: " ".to_owned(),
+                    from,
+                    to,
+                },
+            );
+        }
+        assert_eq!(logical(units, HEBREW, 0.5), "שלום");
     }
 
     #[test]

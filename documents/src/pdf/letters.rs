@@ -10,8 +10,8 @@ use super::composite::Composites;
 #[derive(Debug, PartialEq)]
 pub(super) enum Meaning {
     Letters(String),
-    /// Nothing is drawn: a space without a name.
-    Blank,
+    /// Nothing is drawn.
+    Nothing,
     /// Something is drawn, and nothing tells what it is.
     Unknown,
 }
@@ -35,7 +35,7 @@ pub(super) fn meaning(glyph: &PositionedGlyph<'_>, mode: WritingMode, fonts: &Co
     });
     match (letters, &**glyph) {
         (Some(letters), _) => Meaning::Letters(letters),
-        (None, Glyph::Outline(outline)) if outline.outline().elements().is_empty() => Meaning::Blank,
+        (None, Glyph::Outline(outline)) if outline.outline().elements().is_empty() => Meaning::Nothing,
         (None, _) => Meaning::Unknown,
     }
 }
@@ -62,7 +62,10 @@ pub(super) fn written(letters: &str) -> Option<String> {
             | '\u{202A}'..='\u{202E}'
             | '\u{2066}'..='\u{2069}' => {}
             _ if letter.is_control() => {}
-            _ if is_form(letter) => text.extend(std::iter::once(letter).nfkc()),
+            // Marks that stand alone are decomposed to a space and the mark.
+            _ if is_form(letter) => text.extend(std::iter::once(letter).nfkc().filter(|part| *part != ' ')),
+            // Small capitals and old figures by their names in the Adobe Glyph List.
+            '\u{F721}'..='\u{F7FE}' => text.extend(char::from_u32(u32::from(letter) - 0xF700)),
             // What the usual symbol fonts put before the items of a list.
             '\u{F0B7}' => text.push('•'),
             '\u{F0A7}' => text.push('▪'),
@@ -98,6 +101,8 @@ mod tests {
             ("\u{FB2A}", Some("שׁ")),
             ("\u{2F42}", Some("文")),
             ("\u{FE35}", Some("(")),
+            ("\u{FC60}", Some("\u{64E}\u{651}")),
+            ("\u{F761}\u{F731}", Some("a1")),
             ("Ａ", Some("Ａ")),
             ("½", Some("½")),
             ("\t", Some(" ")),

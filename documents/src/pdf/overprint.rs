@@ -11,7 +11,7 @@ use super::glyph::Placed;
 /// How far the second of two glyphs may be from the first, in the size of the letters.
 const NEAR: f64 = 0.15;
 /// How far along the line, in its own width, so that narrow letters beside each other are two.
-const NEAR_IN_WIDTH: f64 = 0.4;
+const NEAR_IN_WIDTH: f64 = 0.7;
 /// How many glyphs are remembered at least.
 const REMEMBERED: usize = 50_000;
 

@@ -137,7 +137,7 @@ impl Device<'_> for Reader<'_, '_, '_> {
             }
             let letters = match letters::meaning(glyph, mode, self.fonts) {
                 Meaning::Letters(letters) => letters,
-                Meaning::Blank => " ".to_owned(),
+                Meaning::Nothing => continue,
                 Meaning::Unknown => String::new(),
             };
             if let Some(placed) = Placed::new(letters, glyph, mode, props.transform) {

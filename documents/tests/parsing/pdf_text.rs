@@ -101,6 +101,21 @@ async fn an_embedded_font_without_names_is_read_by_its_own_table() {
 }
 
 #[tokio::test]
+async fn codes_that_are_said_to_be_letters_are() {
+    let blind = truetype(3, &[]);
+    let content = "BT /F 10 Tf 300 700 Td <004F007000EB> Tj ET";
+    let bytes = composite("Identity-H /ToUnicode /Identity-H", "Identity", &blind, content);
+    assert_eq!(text(&bytes).await, "Opë");
+}
+
+#[tokio::test]
+async fn a_substitute_for_a_font_that_is_not_embedded_says_nothing() {
+    let content = "BT /F 10 Tf 300 700 Td <002900360024> Tj ET";
+    let bytes = composite("Identity-H", "Identity", b"", content);
+    assert_eq!(refused(&bytes, "", "").await.class(), "unreadable_document");
+}
+
+#[tokio::test]
 async fn a_page_whose_glyphs_have_no_letters_is_unreadable() {
     let blind = truetype(3, &[]);
     let glyphs = "0001".repeat(30);
