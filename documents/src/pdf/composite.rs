@@ -11,14 +11,14 @@ use hayro_interpret::hayro_cmap::{CMap, CMapName, CidFamily, WritingMode, load_e
 use hayro_interpret::hayro_syntax::Pdf;
 use hayro_interpret::hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
 
+use super::program::letters_by_glyph;
+
 /// More composite fonts than a document has.
 const MAX_FONTS: usize = 10_000;
 /// How deep in an object a font is looked for: the resources of a page lie in the page, its fonts in them.
 const MAX_DEPTH: usize = 4;
 /// How many fonts are kept ready; a font of all Chinese letters takes about a megabyte.
 const MAX_READY: usize = 64;
-/// More than all the characters that there are in one font's table.
-const MAX_MAPPINGS: usize = 1 << 18;
 
 /// The composite fonts of a document.
 pub(super) struct Composites<'pdf> {
@@ -100,8 +100,8 @@ impl<'pdf> Composites<'pdf> {
             };
         }
         Tables {
-            by_code: embedding.iter().any(|dict| by_code(dict)),
-            by_glyph: by_glyph(&font.data),
+            by_code: embedding.iter().any(by_code),
+            by_glyph: letters_by_glyph(&font.data),
             collection: of_direction(embedding.iter().filter_map(|dict| collection_of(dict)), vertical),
         }
     }
@@ -220,33 +220,4 @@ fn family(descendant: &Dict<'_>) -> Option<CidFamily> {
     let registry = info.get::<PdfString<'_>>("Registry")?;
     let ordering = info.get::<PdfString<'_>>("Ordering")?;
     Some(CidFamily::from_registry_ordering(&registry, &ordering))
-}
-
-/// From glyphs to letters, by the table that leads from letters to glyphs, or by the names of the glyphs.
-fn by_glyph(data: &FontData) -> HashMap<u32, char> {
-    let mut letters = HashMap::new();
-    let Some(font) = skrifa::Font::new(FontData::clone(data), 0) else {
-        return letters;
-    };
-    for (letter, glyph) in font.charmap().unicodes().take(MAX_MAPPINGS) {
-        let Some(letter) = char::from_u32(letter) else {
-            continue;
-        };
-        let known = letters.entry(glyph.to_u32()).or_insert(letter);
-        // A letter has its forms in the same glyph: radicals beside ideographs, Persian forms beside Arabic, private codes beside all.
-        if rank(letter) < rank(*known) {
-            *known = letter;
-        }
-    }
-    letters
-}
-
-/// Which of the letters with the same glyph is meant: the lower, the likelier.
-fn rank(letter: char) -> u8 {
-    match letter {
-        '\u{2E80}'..='\u{2FDF}' | '\u{F900}'..='\u{FAFF}' | '\u{FB50}'..='\u{FDFF}' => 1,
-        '\u{E000}'..='\u{F8FF}' => 2,
-        '\0'..='\u{1F}' | '\u{A0}' | '\u{AD}' => 3,
-        _ => 0,
-    }
 }

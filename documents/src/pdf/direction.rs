@@ -4,6 +4,8 @@
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 use unicode_normalization::char::is_combining_mark;
 
+use super::brackets::{are_shapes, mirror};
+
 /// What stands at a place of the line.
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
@@ -176,51 +178,6 @@ fn is_drawn_from_the_right(drawn: &[Unit]) -> bool {
 fn last_strong(letters: &str) -> Option<BidiClass> {
     let mut classes = letters.chars().rev().map(bidi_class);
     classes.find(|class| matches!(class, BidiClass::L | BidiClass::R | BidiClass::AL))
-}
-
-/// Whether brackets are named by their shape and not by their meaning: whether they make pairs from the left rather than
-/// from the right.
-fn are_shapes(units: &[Unit]) -> bool {
-    let letters: Vec<char> = units.iter().flat_map(|unit| unit.letters.chars()).collect();
-    pairs(letters.iter().copied()) >= pairs(letters.iter().rev().copied())
-}
-
-fn pairs(letters: impl Iterator<Item = char>) -> usize {
-    let (mut open, mut pairs) = (0_usize, 0_usize);
-    for letter in letters {
-        match letter {
-            '(' | '[' | '{' => open += 1,
-            ')' | ']' | '}' if open > 0 => {
-                open -= 1;
-                pairs += 1;
-            }
-            _ => {}
-        }
-    }
-    pairs
-}
-
-fn mirror(unit: &mut Unit) {
-    let mirrored = |letter| match letter {
-        '(' => ')',
-        ')' => '(',
-        '[' => ']',
-        ']' => '[',
-        '{' => '}',
-        '}' => '{',
-        '<' => '>',
-        '>' => '<',
-        '«' => '»',
-        '»' => '«',
-        '‹' => '›',
-        '›' => '‹',
-        other => other,
-    };
-    // Of several letters in one glyph the order is the font's, and so are the shapes.
-    let mut letters = unit.letters.chars();
-    if let (Some(letter), None) = (letters.next(), letters.next()) {
-        unit.letters = mirrored(letter).to_string();
-    }
 }
 
 fn levels(units: &[Unit], right_to_left: bool) -> Vec<Level> {

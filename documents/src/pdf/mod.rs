@@ -2,12 +2,14 @@
 //!
 //! The crate hayro-interpret runs the content of each page, as a viewer does, and hands over its glyphs.
 
+mod brackets;
 mod composite;
 mod direction;
 mod glyph;
 mod letters;
 mod lines;
 mod overprint;
+mod program;
 mod reader;
 
 use hayro_interpret::hayro_syntax::page::Page;

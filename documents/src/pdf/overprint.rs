@@ -45,8 +45,7 @@ impl Overprint {
     }
 
     fn is_beside(&self, glyph: &Placed, cell: Cell) -> bool {
-        let mut neighbours = (-1..=1).flat_map(|x| (-1..=1).map(move |y| cell.beside(x, y)));
-        neighbours.any(|cell| {
+        cell.around(glyph).into_iter().any(|cell| {
             let at = [self.recent.get(&cell), self.before.get(&cell)];
             at.into_iter().flatten().any(|at| is_near(glyph, *at))
         })
@@ -58,21 +57,38 @@ impl Cell {
         let mut hasher = DefaultHasher::new();
         glyph.letters.hash(&mut hasher);
         ((glyph.size * 16.0).round() as i64).hash(&mut hasher);
-        let square = glyph.size * NEAR;
+        let (x, y) = squares(glyph);
         Self {
             letters: hasher.finish(),
-            x: (glyph.start.x / square).floor() as i64,
-            y: (glyph.start.y / square).floor() as i64,
+            x: x.floor() as i64,
+            y: y.floor() as i64,
         }
     }
 
-    fn beside(self, x: i64, y: i64) -> Self {
-        Self {
-            x: self.x.saturating_add(x),
-            y: self.y.saturating_add(y),
-            ..self
-        }
+    /// The four cells that the glyph is nearest to.
+    fn around(self, glyph: &Placed) -> [Self; 4] {
+        let beside = |at: f64, cell: i64| {
+            if at - at.floor() < 0.5 {
+                cell.saturating_sub(1)
+            } else {
+                cell.saturating_add(1)
+            }
+        };
+        let (x, y) = squares(glyph);
+        let (x, y) = (beside(x, self.x), beside(y, self.y));
+        [
+            self,
+            Self { x, ..self },
+            Self { y, ..self },
+            Self { x, y, ..self },
+        ]
     }
+}
+
+/// Where a glyph begins, in squares of twice the distance within which it is the same.
+fn squares(glyph: &Placed) -> (f64, f64) {
+    let square = 2.0 * NEAR * glyph.size;
+    (glyph.start.x / square, glyph.start.y / square)
 }
 
 fn is_near(glyph: &Placed, other: Point) -> bool {

@@ -59,18 +59,17 @@ async fn lines_from_right_to_left_are_read_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_drawn_from_the_right_stays_as_it_is() {
-    let logical = Page::default().from_the_right(400.0, 720.0, "משרד המס נפתח.");
+async fn a_line_that_is_drawn_right_aligned_stays_as_it_is() {
+    let logical = Page::default().right_aligned(400.0, 720.0, "משרד המס נפתח.");
     assert_eq!(text(&logical.plain()).await, "משרד המס נפתח.");
     let by_words = Page::default()
         .line(370.0, 720.0, "דרשמ")
         .line(346.0, 720.0, "סמה")
         .line(316.0, 720.0, "חתפנ");
     assert_eq!(text(&by_words.plain()).await, "משרד המס נפתח");
-    let with_a_name =
-        Page::default()
-            .line(340.0, 720.0, "PostgreSQL")
-            .from_the_right(334.0, 720.0, "היא מסד");
+    let with_a_name = Page::default()
+        .line(340.0, 720.0, "PostgreSQL")
+        .right_aligned(334.0, 720.0, "היא מסד");
     assert_eq!(text(&with_a_name.plain()).await, "PostgreSQL היא מסד");
 }
 
