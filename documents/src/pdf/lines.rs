@@ -19,7 +19,7 @@ const OTHER_PARAGRAPH: f64 = 1.5;
 const OTHER_SIZE: f64 = 1.15;
 /// Ideographs drawn one below the other are at most this far apart.
 const BELOW: f64 = 1.2;
-/// How many glyphs wait for the end of their page: 200,000 take about 30 MB.
+/// How many bytes of letters wait for the end of their page: as many glyphs take about 30 MB.
 const WAITING: usize = 200_000;
 
 /// The lines of a page, appended to a text when the page ends.
@@ -74,6 +74,7 @@ impl<'text> Lines<'text> {
         if glyph.letters.is_empty() {
             return true;
         }
+        let length = glyph.letters.len();
         match self.lines.last_mut() {
             Some(line) => match line.step(&glyph) {
                 Step::On => line.add(glyph),
@@ -81,8 +82,8 @@ impl<'text> Lines<'text> {
             },
             None => self.lines.push(Line::new(glyph, Begin::Line)),
         }
-        self.waiting += 1;
-        if self.waiting == WAITING {
+        self.waiting += length;
+        if self.waiting >= WAITING {
             self.write();
         }
         true
