@@ -102,15 +102,6 @@ impl Kind {
         }
     }
 
-    /// The kind that type and name claim, for what is text already; `None` where they do not say.
-    #[must_use]
-    pub fn claimed(content_type: &str, file_name: &str) -> Option<Self> {
-        match claim(content_type, file_name) {
-            Claim::Kind(kind) => Some(kind),
-            Claim::Other | Claim::Unknown => None,
-        }
-    }
-
     /// The kind of `bytes`. The first bytes win over the content type, and that over the name; `text/plain` and
     /// `application/octet-stream` are what clients send that do not know, so there the name is asked first.
     ///

@@ -123,7 +123,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     }
     let (text, truncated) = text.finish();
     Ok(Document {
-        title: crate::chunk::first_heading(&text),
+        title: crate::chunk::title(&text),
         text,
         kind: Kind::Notebook,
         truncated,

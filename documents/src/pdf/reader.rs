@@ -1,6 +1,7 @@
 //! What a page draws, as the crate hayro-interpret hands it over: glyphs and the text that is meant by them. Counts the
 //! glyphs that no letter is known of.
 
+use encoding_rs::WINDOWS_1252;
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::hayro_syntax::object::{Dict, String as PdfString};
 use hayro_interpret::kurbo::{BezPath, Rect};
@@ -124,7 +125,7 @@ impl<'text, 'fonts, 'pdf> Reader<'text, 'fonts, 'pdf> {
 
 fn actual_text(properties: &Dict<'_>) -> Option<String> {
     let bytes = properties.get::<PdfString<'_>>("ActualText")?;
-    let (text, _) = text::decode(&bytes, Some("windows-1252"), MAX_ACTUAL_TEXT);
+    let (text, _) = text::decode(&bytes, Some(WINDOWS_1252), MAX_ACTUAL_TEXT).ok()?;
     letters::written(&text).filter(|text| !text.trim().is_empty())
 }
 

@@ -43,12 +43,6 @@ impl Bounded {
     pub(crate) fn truncate_here(&mut self) {
         self.truncated = true;
     }
-
-    /// What has been appended so far.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// Ends the line, if one has begun, and with `blank` leaves an empty line after it.
     pub(crate) fn end_line(&mut self, blank: bool) {
         let end = self.text.trim_end_matches(' ').len();

@@ -36,7 +36,7 @@ impl Page {
     }
 
     /// A line from the right, glyph by glyph, which ends at `x`.
-    pub fn from_the_right(mut self, x: f64, y: f64, text: &str) -> Self {
+    pub fn right_aligned(mut self, x: f64, y: f64, text: &str) -> Self {
         for (index, letter) in text.chars().enumerate() {
             self = self.line(x - 6.0 * (index + 1) as f64, y, &letter.to_string());
         }

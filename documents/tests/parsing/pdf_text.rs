@@ -2,7 +2,7 @@
 
 use zerodb_hooks_documents::ParseError;
 
-use crate::pages::{Page, composite, file, truetype};
+use crate::pdf_pages::{Page, composite, file, truetype};
 use crate::{parser, refused};
 
 async fn text(bytes: &[u8]) -> String {
