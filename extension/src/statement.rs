@@ -224,10 +224,10 @@ unsafe extern "C-unwind" fn note_place(place: *mut c_void) {
 }
 
 fn lines_of(place: &Place) -> Option<String> {
-    // SAFETY: a C string in memory that has not been freed, or null.
-    (!place.lines.is_null()).then(|| {
-        unsafe { CStr::from_ptr(place.lines) }
-            .to_string_lossy()
-            .into_owned()
-    })
+    if place.lines.is_null() {
+        return None;
+    }
+    // SAFETY: a C string in memory that has not been freed.
+    let lines = unsafe { CStr::from_ptr(place.lines) };
+    Some(lines.to_string_lossy().into_owned())
 }

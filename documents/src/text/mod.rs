@@ -43,6 +43,7 @@ impl Bounded {
     pub(crate) fn truncate_here(&mut self) {
         self.truncated = true;
     }
+
     /// Ends the line, if one has begun, and with `blank` leaves an empty line after it.
     pub(crate) fn end_line(&mut self, blank: bool) {
         let end = self.text.trim_end_matches(' ').len();

@@ -76,7 +76,7 @@ async fn words_that_look_like_markdown_are_no_headings() {
     let page = "<h1>Signs</h1><p># five<br>Total<br>===</p><p>&lt;!-- so</p><p>```</p><ul><li>## six</ul><h2>More</h2><p>End.</p>";
     let read = text(page).await;
     let options = ChunkOptions {
-        max_tokens: 4,
+        max_tokens: 12,
         overlap_tokens: 0,
         markdown: true,
     };

@@ -169,7 +169,7 @@ fn hex_of(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::{Number, Value, json};
 
     #[test]
     fn what_models_write_for_json_is_made_json() {
@@ -193,7 +193,7 @@ mod tests {
             ("{“a”: “b”}", json!({"a": "b"})),
             (
                 r#"{"a": -1.5e3, "b": 1E2, "c": NaN}"#,
-                json!({"a": -1500.0, "b": 100.0, "c": null}),
+                json!({"a": "-1.5e3".parse::<Number>().ok(), "b": "1E2".parse::<Number>().ok(), "c": null}),
             ),
             (
                 r#"{"a": "// no comment, # none"} and more }"#,
