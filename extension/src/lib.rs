@@ -78,9 +78,14 @@ extension_sql_file!(
     requires = ["hook_api"]
 );
 extension_sql_file!(
+    "../../sql/schema/watch_triggers.sql",
+    name = "watch_triggers",
+    requires = ["mappings"]
+);
+extension_sql_file!(
     "../../sql/schema/watch.sql",
     name = "watch",
-    requires = ["mappings"]
+    requires = ["watch_triggers"]
 );
 extension_sql_file!(
     "../../sql/schema/event_api.sql",

@@ -139,7 +139,7 @@ BEGIN
     hint := CASE WHEN nearest IS NOT NULL THEN format('Did you mean %L?', nearest || '.*')
         WHEN of_channel IS NOT NULL AND pattern = word || '.*' THEN format('%s is a channel; its types have no such prefix: %s.', word, of_channel)
         ELSE 'Name types one by one, or take ''*'' with a "when"; see zerodb.event_types.' END;
-    IF pattern ~ '^(zerodb|zeromemory)\.|^on_' OR EXISTS (SELECT FROM zerodb.event_type AS t WHERE t.channel = word AND t.builtin) THEN
+    IF pattern ~ '^(zerodb|zeromemory)[.]|^on_' OR EXISTS (SELECT FROM zerodb.event_type AS t WHERE t.channel = word AND t.builtin) THEN
         RAISE EXCEPTION 'pattern % can match no event', quote_literal(pattern)
             USING ERRCODE = '22023', DETAIL = 'No event type begins with ' || quote_literal(left(pattern, -1)) || '.', HINT = hint;
     END IF;

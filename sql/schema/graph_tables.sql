@@ -25,6 +25,7 @@ $$;
 CREATE FUNCTION zerodb._predicate_check(column_name name) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
     SELECT format('%I ~ %L', column_name, '^[^\u0001-\u0040\u005b-\u00a9\u2000-\u206f\u3000\ufeff][^\u0001-\u002f\u003a-\u0040\u005b-\u005e\u0060-\u00a9\u2000-\u206f\u3000\ufeff]{0,63}$')
 $$;

@@ -118,6 +118,7 @@ CREATE FUNCTION zerodb._recall(query text, max_rows integer, source text, entity
 RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz, metadata jsonb)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
 AS $$
 DECLARE
     target regclass;

@@ -33,11 +33,11 @@ async fn check(cases: &'static [(&'static str, &'static str, &'static str)]) -> 
             let seen = rendered(&session, column, expression).await?;
             let expected: Value = serde_json::from_str(expected)?;
             assert_eq!(seen, expected, "{column} {expression}");
-            let own = format!("SELECT coalesce(to_jsonb(({expression})::{column}), 'null')");
+            let own = format!("SELECT coalesce(to_json(({expression})::{column}), 'null')");
             assert_eq!(
                 seen,
                 session.json(&own).await?,
-                "to_jsonb of {column} {expression}"
+                "to_json of {column} {expression}"
             );
         }
         Ok(())

@@ -238,6 +238,7 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
             "_prune_deliveries",
             "_queue_ordered",
             "_rotate_log",
+            "_tell_endpoint",
             "_unworkable",
         ];
         assert_eq!(definers, known);

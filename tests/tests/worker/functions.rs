@@ -38,24 +38,3 @@ async fn what_a_function_raises_is_the_attempts_whatever_its_code() -> Result<()
     })
     .await
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_function_that_cannot_be_called_is_not_tried_again() -> Result<()> {
-    on_every_server(async |database| {
-        let session = database.session().await?;
-        watched_table(&session).await?;
-        session
-            .run(
-                "CREATE FUNCTION gone(event jsonb) RETURNS void LANGUAGE sql AS '';
-                 SELECT zerodb.create_hook('doc.created', 'gone', '{\"function\": \"public.gone\"}', hook_type => 'sql');
-                 DROP FUNCTION gone(jsonb)",
-            )
-            .await?;
-        let _worker = worker(&database)?;
-        session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        let discarded = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1
-            AND last_error = 'function public.gone(jsonb) does not exist'";
-        becomes(&session, discarded, 1).await
-    })
-    .await
-}

@@ -8,6 +8,7 @@ mod backfill;
 mod batches;
 mod bench;
 mod certificates;
+mod chunk_limits;
 mod chunks;
 mod cli;
 mod commits;

@@ -153,7 +153,8 @@ fn of_tls(error: &TlsError) -> Unreachable {
 
 fn of_certificate(error: &CertificateError) -> Unreachable {
     match error {
-        CertificateError::UnknownIssuer => Unreachable::Untrusted,
+        // A signature that does not fit is that of another authority with the name of a trusted one.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Unreachable::Untrusted,
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet

@@ -293,8 +293,17 @@ async fn memories_of_remember_are_remembered_again_and_forgotten() -> Result<()>
             .await?;
         let events = graph.session.events().await?;
         let names: Vec<_> = events.iter().map(|event| event.event.as_str()).collect();
-        assert_eq!(names, ["zeromemory.remembered", "zeromemory.remembered", "zeromemory.forgotten"]);
-        assert_eq!((&events[2].data["memory_id"], &events[2].data["entity_id"]), (&json!(id), &json!("alice")));
+        assert_eq!(
+            names,
+            [
+                "zeromemory.remembered",
+                "on_retain",
+                "zeromemory.remembered",
+                "zeromemory.forgotten",
+                "on_forget"
+            ]
+        );
+        assert_eq!((&events[3].data["memory_id"], &events[3].data["entity_id"]), (&json!(id), &json!("alice")));
         Ok(())
     })
     .await
