@@ -88,6 +88,10 @@ fn read_request(connection: &mut impl Read) -> std::io::Result<bool> {
         if connection.read(&mut byte)? == 0 {
             return Ok(false);
         }
+        // A client that begins with TLS is answered at once, as servers of plain HTTP do.
+        if head.is_empty() && byte == [0x16] {
+            return Ok(true);
+        }
         head.push(byte[0]);
     }
     let head = String::from_utf8_lossy(&head).to_ascii_lowercase();

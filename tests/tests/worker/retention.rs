@@ -29,6 +29,8 @@ async fn a_partition_is_emptied_once_all_in_it_is_dispatched_and_delivered() -> 
             .await?;
         assert_eq!(session.text(ROTATE).await?, "f", "a delivery waits");
         session.run(&format!("SELECT zerodb.discard({delivery})")).await?;
+        // That it was given up is an event too.
+        idle(&session).await?;
         assert_eq!(
             session
                 .text("SELECT zerodb._rotate_log(zerodb._current_slot(), '1 hour')")
