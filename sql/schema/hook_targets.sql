@@ -135,10 +135,11 @@ CREATE FUNCTION zerodb._template_fields(pattern text) RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT array_agg(DISTINCT f.field) || '{event_type,event_id,timestamp,channel,bank_id,trace_id,data,event,_truncated}'::text[]
-    FROM zerodb.event_type AS t CROSS JOIN LATERAL unnest(t.fields) AS f (field)
-    WHERE pattern = ANY (zerodb._patterns(t.name)) AND (t.name = pattern OR t.builtin AND pattern <> '*')
-    HAVING count(*) > 0
+    SELECT k.fields || ARRAY(SELECT o.own FROM unnest('{event_type,event_id,timestamp,channel,bank_id,trace_id,data,event,_truncated}'::text[]) AS o (own)
+        WHERE o.own <> ALL (k.fields))
+    FROM (SELECT array_agg(DISTINCT f.field) AS fields FROM zerodb.event_type AS t CROSS JOIN LATERAL unnest(t.fields) AS f (field)
+        WHERE pattern = ANY (zerodb._patterns(t.name)) AND (t.name = pattern OR t.builtin AND pattern <> '*')
+        HAVING count(*) > 0) AS k
 $$;
 
 -- The active hooks that the rules of create_hook would refuse today, with the reason: made before a rule was there, or before a table
@@ -180,7 +181,8 @@ BEGIN
         END IF;
     END IF;
     RETURN NULL;
-EXCEPTION WHEN invalid_parameter_value THEN
+EXCEPTION WHEN OTHERS THEN
+    -- Whatever is wrong with one hook, the others are told too.
     GET STACKED DIAGNOSTICS said = PG_EXCEPTION_DETAIL;
     RETURN SQLERRM || coalesce(': ' || nullif(said, ''), '');
 END
