@@ -31,7 +31,7 @@ const PAGE_OF_TEXT: u32 = 20;
 ///
 /// # Errors
 /// `encrypted_document` if it needs a password to be opened, `malformed_document` if no page can be found,
-/// `unreadable_document` if of a page, or of all, most glyphs have no letters.
+/// `unreadable_document` if of all its glyphs most have no letters. Where only a page is so, its place says it, and the others are read.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     let pdf = Pdf::new(bytes.to_vec()).map_err(refusal)?;
     if pdf.pages().is_empty() {
@@ -63,7 +63,7 @@ fn read_pages(pdf: &Pdf, text: &mut Bounded) -> Result<(), ParseError> {
         }
         let count = read_page(page, pdf, &cache, Reader::of_page(text, &fonts));
         if count.is_mostly_unknown() && count.unknown >= PAGE_OF_TEXT {
-            return Err(unreadable(index, count));
+            tell_unreadable(text, index, count);
         }
         if count.unknown > worst.1.unknown {
             worst = (index, count);
@@ -87,6 +87,17 @@ fn read_page<'pdf>(
     let mut context = Context::new(Affine::IDENTITY, area, cache, pdf.xref(), settings);
     interpret_page(page, &mut context, &mut reader);
     reader.finish()
+}
+
+/// Whoever reads the text, or a summary of it, learns that something is missing.
+fn tell_unreadable(text: &mut Bounded, index: usize, count: Count) {
+    let (page, glyphs) = (index + 1, count.known.saturating_add(count.unknown));
+    let unknown = count.unknown;
+    text.end_line(true);
+    text.push(&format!(
+        "[Page {page} cannot be read: its fonts name no letter for {unknown} of its {glyphs} glyphs.]"
+    ));
+    text.end_line(true);
 }
 
 fn unreadable(index: usize, count: Count) -> ParseError {

@@ -100,6 +100,33 @@ pub fn file(font: &str, resources: &str, content: &str, more: &[&str]) -> Vec<u8
 /// A composite font, object 6 and those behind it, with this encoding and collection, an embedded program, and no word
 /// on what its glyphs mean.
 pub fn composite(encoding: &str, ordering: &str, program: &[u8], content: &str) -> Vec<u8> {
+    let [font, descendant, descriptor, program] = composite_font(encoding, ordering, program);
+    file(&font, "", content, &[&descendant, &descriptor, &program])
+}
+
+/// Two pages with such a font.
+pub fn two_composite_pages(program: &[u8], contents: [&str; 2]) -> Vec<u8> {
+    let page = |content: u32| {
+        format!(
+            "<< /Type /Page /Parent 2 0 R /Resources << /Font << /F 6 0 R >> >> /Contents {content} 0 R >>"
+        )
+    };
+    let [font, descendant, descriptor, program] = composite_font("Identity-H", "Identity", program);
+    pdf(&[
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R 5 0 R] /Count 2 >>",
+        &page(4),
+        &stream("", contents[0]),
+        &page(10),
+        &font,
+        &descendant,
+        &descriptor,
+        &program,
+        &stream("", contents[1]),
+    ])
+}
+
+fn composite_font(encoding: &str, ordering: &str, program: &[u8]) -> [String; 4] {
     let font = format!(
         "<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Made /Encoding /{encoding} /DescendantFonts [7 0 R] >>"
     );
@@ -107,10 +134,11 @@ pub fn composite(encoding: &str, ordering: &str, program: &[u8], content: &str) 
         "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /ABCDEF+Made /CIDToGIDMap /Identity /DW 1000 \
          /CIDSystemInfo << /Registry (Adobe) /Ordering ({ordering}) /Supplement 0 >> /FontDescriptor 8 0 R >>"
     );
-    let descriptor = "<< /Type /FontDescriptor /FontName /ABCDEF+Made /Flags 4 /FontFile2 9 0 R >>";
+    let descriptor =
+        "<< /Type /FontDescriptor /FontName /ABCDEF+Made /Flags 4 /FontFile2 9 0 R >>".to_owned();
     let hex: String = program.iter().map(|byte| format!("{byte:02x}")).collect();
     let program = stream("/Filter /ASCIIHexDecode", &format!("{hex}>"));
-    file(&font, "", content, &[&descendant, descriptor, &program])
+    [font, descendant, descriptor, program]
 }
 
 /// A TrueType font of `count` glyphs, all but the first a triangle, whose table of characters is `letters`; without

@@ -2,7 +2,7 @@
 
 use zerodb_hooks_documents::ParseError;
 
-use crate::pdf_pages::{Page, composite, file, truetype};
+use crate::pdf_pages::{Page, composite, file, truetype, two_composite_pages};
 use crate::{parser, refused};
 
 async fn text(bytes: &[u8]) -> String {
@@ -134,6 +134,24 @@ async fn a_page_whose_glyphs_have_no_letters_is_unreadable() {
     let twice = composite("Identity-H", "Identity", &blind, &format!("2 Tr {content}"));
     assert_eq!(refused(&twice, "", "a.pdf").await, expected);
     assert!(error.is_permanent());
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_costs_no_other() {
+    let some = truetype(3, &[('a', 2)]);
+    let page = |glyphs: String| format!("BT /F 10 Tf 100 700 Td <{glyphs}> Tj ET");
+    let (readable, unreadable) = (page("0002".repeat(40)), page("0001".repeat(25) + "0002"));
+    let letters = "a".repeat(40);
+    let notice = "[Page 2 cannot be read: its fonts name no letter for 25 of its 26 glyphs.]";
+    let bytes = two_composite_pages(&some, [&readable, &unreadable]);
+    assert_eq!(text(&bytes).await, format!("{letters}\n\na\n\n{notice}"));
+    let more = page("0001".repeat(50));
+    let bytes = two_composite_pages(&some, [&readable, &more]);
+    let error = refused(&bytes, "", "a.pdf").await;
+    assert!(
+        error.to_string().ends_with("50 of the 50 glyphs of page 2"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
