@@ -228,6 +228,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     changed zerodb.zerodb_hooks := zerodb._hook_to_change(caller, id);
+    -- The config as it is kept.
+    kept jsonb;
 BEGIN
     IF _update_hook.hook_config IS NOT NULL THEN
         IF NOT zerodb._sees_all(caller)
@@ -237,10 +239,10 @@ BEGIN
         END IF;
         PERFORM zerodb._check_config_size(_update_hook.hook_config);
         PERFORM zerodb._check_hook(changed.hook_type, changed.hook_name, _update_hook.hook_config::text);
-        _update_hook.hook_config := zerodb._without_nulls(changed.hook_type, _update_hook.hook_config);
-        PERFORM zerodb._check_work(caller, d.owner, changed.event_type, changed.hook_type, changed.hook_name, _update_hook.hook_config)
+        kept := zerodb._without_nulls(changed.hook_type, _update_hook.hook_config);
+        PERFORM zerodb._check_work(caller, d.owner, changed.event_type, changed.hook_type, changed.hook_name, kept)
         FROM zerodb.hook_detail AS d WHERE d.hook_id = _update_hook.id;
-        UPDATE zerodb.zerodb_hooks AS h SET hook_config = _update_hook.hook_config
+        UPDATE zerodb.zerodb_hooks AS h SET hook_config = kept
         WHERE h.id = _update_hook.id RETURNING h.* INTO changed;
         PERFORM zerodb._warn_of_model(changed);
     END IF;

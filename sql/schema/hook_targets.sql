@@ -8,12 +8,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-    hook zerodb.zerodb_hooks;
+    hook zerodb.zerodb_hooks := jsonb_populate_record(NULL::zerodb.zerodb_hooks,
+        jsonb_build_object('hook_name', hook_name, 'hook_config', hook_config));
     args jsonb := jsonb_build_object('event_type', event_type);
     plan jsonb;
 BEGIN
-    hook.hook_name := hook_name;
-    hook.hook_config := hook_config;
     IF hook_name = 'auto_graph' THEN
         RETURN CASE WHEN NOT zerodb._holds_memories(relid) THEN format('table %s holds no memories of a store', relid::regclass)
             WHEN NOT EXISTS (SELECT FROM zerodb.event_type AS t
