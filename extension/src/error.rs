@@ -209,7 +209,7 @@ impl Error {
         }
     }
 
-    /// The name by which the worker knows that a function was not called because it cannot be given the event.
+    /// The name by which the worker knows that a call was refused before its function was looked for.
     fn routine(&self) -> &'static str {
         match self {
             Self::Uncallable { .. } => "zerodb_call_hook_function",

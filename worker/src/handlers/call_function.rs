@@ -23,7 +23,7 @@ impl Handler for CallFunction {
                 message: error.to_string(),
                 after: verdict::UNTIL_BACK,
             }),
-            // The event's data are what they are.
+            // The event's data, and whose the hook is, are what they are.
             Err(error @ StoreError::Uncallable { .. }) => Err(HandlerError::permanent(error.to_string())),
             // Also where the function, or what it names, is not there or not allowed: a migration takes things away and brings them
             // back.

@@ -6,7 +6,7 @@ use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::{WasNull, WrongType};
 
-/// How the extension marks that a hook's function cannot be given an event.
+/// How the extension marks that it has not come to a hook's function.
 const CALL: &str = "zerodb_call_hook_function";
 
 /// How the detail of an error begins by which the extension says that a hook and a table do not fit.
@@ -38,7 +38,7 @@ pub enum StoreError {
     /// A lock that somebody holds for longer than the worker waits. Worth trying again.
     #[error("a lock was not to be had: {reason}")]
     Locked { reason: String },
-    /// The function of a `sql` hook cannot be given the event.
+    /// What the extension refuses before it looks for the function of a `sql` hook: an event that it cannot be given, a hook of nobody.
     #[error("{reason}")]
     Uncallable { reason: String },
     #[error("an answer of the database is not of the expected form: {reason}")]
@@ -120,19 +120,14 @@ impl StoreError {
         }
     }
 
-    /// Of the call of a `sql` hook's function. Only what the extension says of the call itself is the hook's config: a function may raise the
-    /// same codes, of whatever it works on.
+    /// Of the call of a `sql` hook's function. Only what the extension says of the call itself is no error of users' code: a function may raise
+    /// the same codes, of whatever it works on.
     pub fn of_hook_function(error: &tokio_postgres::Error) -> Self {
-        match (error.as_db_error(), Self::of_users_code(error)) {
-            (_, untried @ Self::Unavailable { .. }) => untried,
-            (Some(server), _) if is_of_the_call(server) => Self::Uncallable {
+        match error.as_db_error() {
+            Some(server) if is_of_the_call(server) => Self::Uncallable {
                 reason: server.message().to_owned(),
             },
-            (Some(server), _) => Self::Database {
-                sqlstate: server.code().code().into(),
-                message: server.message().into(),
-            },
-            (None, cut) => cut,
+            _ => Self::of_users_code(error),
         }
     }
 
