@@ -1,12 +1,24 @@
 //! Old events leave the log, and never those that somebody still waits for.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_tests::{Session, eventually, on_every_server};
 
 use crate::setup::{idle, recording_hook, watched_table, worker};
 
 /// What maintenance calls, for the partition that is written now and without regard to age.
 const ROTATE: &str = "SELECT zerodb._rotate_log(zerodb._current_slot(), '0 s')";
+
+/// Empties the partition as maintenance does, which comes again: a transaction that is open in any database of the server
+/// keeps the last events from counting as seen by all, and whoever reads them holds a lock.
+async fn rotated(session: &Session) -> Result<()> {
+    eventually(Duration::from_secs(30), async || {
+        let emptied = session.text(ROTATE).await.ok()?;
+        (emptied == "t").then_some(())
+    })
+    .await
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partition_is_emptied_once_all_in_it_is_dispatched_and_delivered() -> Result<()> {
@@ -38,7 +50,7 @@ async fn a_partition_is_emptied_once_all_in_it_is_dispatched_and_delivered() -> 
             "f",
             "too young"
         );
-        assert_eq!(session.text(ROTATE).await?, "t");
+        rotated(&session).await?;
         assert_eq!(session.event_count().await?, 0);
         assert_eq!(session.number("SELECT count(*) FROM zerodb.attempts").await?, 0);
         // The log goes on, and so does delivery.
@@ -70,7 +82,7 @@ async fn emptying_gives_way_to_a_reader_and_finished_deliveries_are_pruned() -> 
         reader.run("BEGIN; SELECT count(*) FROM zerodb.outbox").await?;
         assert_eq!(session.text(ROTATE).await?, "f", "the reader was there first");
         reader.run("COMMIT").await?;
-        assert_eq!(session.text(ROTATE).await?, "t");
+        rotated(&session).await?;
         assert_eq!(
             session
                 .number("SELECT zerodb._prune_deliveries('1 hour', 10)")
