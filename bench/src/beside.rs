@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use tokio::sync::oneshot;
-use zerodb_hooks_worker::Worker;
+use zerodb_hooks_worker::engine::Worker;
 
 /// Runs the worker until `work` has ended; returns what it made once the worker has stopped too.
 pub async fn run<T>(worker: Worker, work: impl Future<Output = Result<T>>) -> Result<T> {

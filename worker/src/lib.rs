@@ -1,8 +1,9 @@
 //! The worker of zerodb_hooks: what happens to an event after the commit.
 //!
-//! An event travels down this list. [`store`] reads the log and keeps deliveries; [`engine`] decides when to look, runs
-//! what was claimed and gives back leases; [`handlers`] do the work and return an outcome; [`http`] carries requests.
-//! [`event`], [`event_data`], [`hook`], [`delivery`], [`outcome`], [`retry`] and [`secret`] are the words they share: values without I/O.
+//! This crate puts the rooms together that lie beside it, and is what programs with handlers of their own depend on. An
+//! event travels down this list: [`store`] reads the log and keeps deliveries; [`engine`] decides when to look, runs what was
+//! claimed and gives back leases; the handlers (`handlers/`, `ai/`) do the work and return an outcome; [`providers`] ask
+//! models and `http/` carries requests. [`delivery`] has the words they share: values without I/O.
 //!
 //! ```no_run
 //! use async_trait::async_trait;
@@ -24,27 +25,25 @@
 //! # }
 //! ```
 
-pub mod cli;
-pub mod delivery;
-pub mod engine;
-pub mod event;
-pub mod event_data;
-pub mod handlers;
-pub mod hook;
-pub mod http;
+mod built_in;
 pub mod memory;
-pub mod outcome;
-pub mod providers;
-pub mod retry;
-pub mod secret;
-pub mod store;
 pub mod telemetry;
-pub mod turns;
 
-pub use delivery::Delivery;
-pub use engine::{Settings, Worker, WorkerBuilder, WorkerError};
-pub use event::Event;
-pub use event_data::{EventData, Unreadable};
-pub use handlers::{Context, Handler};
-pub use hook::Hook;
-pub use outcome::{Done, HandlerError};
+pub use zerodb_hooks_cli as cli;
+pub use zerodb_hooks_delivery as delivery;
+pub use zerodb_hooks_delivery::{Delivery, Done, Event, EventData, HandlerError, Hook, Unreadable};
+pub use zerodb_hooks_engine as engine;
+pub use zerodb_hooks_engine::{Context, Handler, Settings, WorkerBuilder, WorkerError};
+pub use zerodb_hooks_providers as providers;
+pub use zerodb_hooks_rendering::serve as serve_templates;
+pub use zerodb_hooks_store as store;
+
+/// The way to a worker that has the built-in handlers.
+pub enum Worker {}
+
+impl Worker {
+    /// A worker of the database at this URL. Secrets come from the environment until others are given.
+    pub fn builder(url: &str) -> WorkerBuilder {
+        WorkerBuilder::new(url, built_in::registry)
+    }
+}

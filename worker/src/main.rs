@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use zerodb_hooks_worker::cli::{self, Cli, Command, WorkerArgs};
+use zerodb_hooks_worker::delivery::secret::Secrets;
 use zerodb_hooks_worker::engine::default_name;
 use zerodb_hooks_worker::providers::Config;
-use zerodb_hooks_worker::secret::Secrets;
 use zerodb_hooks_worker::{Settings, Worker, memory, telemetry};
 
 /// Deliveries are allocated by one thread and freed by another, which the C library's allocator pays with locks.
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     // These bind themselves to limits that no other thread may escape.
     match command {
         Command::Parse(_) => return zerodb_hooks_documents::child::serve(),
-        Command::Render(_) => return zerodb_hooks_worker::handlers::serve_templates(),
+        Command::Render(_) => return zerodb_hooks_worker::serve_templates(),
         _ => {}
     }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

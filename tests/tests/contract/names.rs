@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use zerodb_hooks_tests::on_every_server;
-use zerodb_hooks_worker::outcome::Outcome;
+use zerodb_hooks_worker::delivery::outcome::Outcome;
 use zerodb_hooks_worker::store::statements::CHANNEL;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,7 +83,7 @@ async fn every_key_is_taken_with_what_it_can_do_and_refused_with_anything_else()
 #[tokio::test]
 async fn no_key_is_without_a_row_and_no_row_without_a_test() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tests = tests_text(&root.join("tests"))? + &tests_text(&root.join("../worker/src"))?;
+    let tests = tests_text(&root.join("tests"))? + &tests_text(&root.join("../worker"))?;
     on_every_server(async |db| {
         let session = db.session().await?;
         prepared(&session).await?;

@@ -64,8 +64,8 @@ async fn with_file(text: &str) -> Result<Output> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_key_of_the_file_is_without_a_row_and_no_row_without_a_test() -> Result<()> {
     let tests = concat!(
-        include_str!("../../../worker/src/providers/config/tests.rs"),
-        include_str!("../../../worker/src/providers/config/secrets.rs")
+        include_str!("../../../worker/providers/src/config/tests.rs"),
+        include_str!("../../../worker/providers/src/config/secrets.rs")
     );
     for (text, keys) in KEYS {
         let answer = with_file(text).await?;

@@ -1,0 +1,76 @@
+//! What a hook's config and the definitions of a table and its chunks say together. Pure.
+
+use serde::Deserialize;
+use zerodb_hooks_documents::ChunkOptions;
+
+use crate::row_key::RowKey;
+use zerodb_hooks_delivery::hook::Hook;
+
+/// Of what a model takes, the share that is left for headings.
+const HEADINGS: usize = 8;
+
+/// What the server found out (`zerodb._chunk_plan`). It finds it out anew for every action.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChunkPlan {
+    #[serde(flatten)]
+    pub row: RowKey,
+    /// The table of the chunks, by the server's number for it: that it is there tells this plan from that of a column.
+    #[serde(rename = "chunks")]
+    _chunks: u32,
+    /// Of their vectors; `None` for a column of any dimensions.
+    pub dimensions: Option<usize>,
+    /// Row-level security holds for the acting role.
+    pub tenants: bool,
+}
+
+/// How texts are cut: as the hook says, in parts that its model takes. `is_counted`: by the model's own tokenizer, so that the
+/// headings above a part need room of their own; an estimate has some.
+pub fn options(hook: &Hook, input_tokens: usize, is_counted: bool) -> ChunkOptions {
+    let number = |name: &str| hook.number(name).and_then(|number| usize::try_from(number).ok());
+    let usual = ChunkOptions::for_embeddings(false);
+    let takes = if is_counted {
+        input_tokens - input_tokens / HEADINGS
+    } else {
+        input_tokens
+    };
+    let max_tokens = number("chunk_tokens")
+        .unwrap_or(usual.max_tokens)
+        .min(takes.max(1));
+    let overlap = number("chunk_overlap").unwrap_or(max_tokens / 10);
+    ChunkOptions {
+        max_tokens,
+        overlap_tokens: overlap.min(max_tokens / 2),
+        ..usual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn cut(config: Value, input_tokens: usize) -> (usize, usize) {
+        let hook = Hook::new(
+            Uuid::nil(),
+            1,
+            Uuid::nil(),
+            "first_party".into(),
+            "auto_embed".into(),
+            config,
+        );
+        let options = options(&hook, input_tokens, false);
+        (options.max_tokens, options.overlap_tokens)
+    }
+
+    #[test]
+    fn a_part_is_never_more_than_the_model_takes() {
+        assert_eq!(cut(json!({}), 8192), (400, 40));
+        assert_eq!(cut(json!({"chunk_tokens": 1000}), 256), (256, 25));
+        assert_eq!(
+            cut(json!({"chunk_tokens": 100, "chunk_overlap": 90}), 256),
+            (100, 50)
+        );
+    }
+}

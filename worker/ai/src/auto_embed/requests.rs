@@ -1,0 +1,133 @@
+//! Texts into requests, and requests into vectors: packs by the provider's limits, splits what it refuses until the text at
+//! fault is alone, and says for every text what became of it. Knows no table.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::search::Search;
+use crate::spending::Spent;
+use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_delivery::outcome::HandlerError;
+use zerodb_hooks_engine::verdict;
+use zerodb_hooks_providers::{Advice, Class, EmbedRequest, PackLimits, Provider, estimate_tokens};
+
+/// For every text, its vector or what is wrong.
+pub struct Answered {
+    pub vectors: Vec<Result<Vec<f32>, HandlerError>>,
+    /// Why the texts were refused that were asked for alone, by their places.
+    pub refused: HashMap<usize, Class>,
+    pub spent: Spent,
+}
+
+/// Embeds `texts`, which are of `tenant`, within `time`. Safe to cancel; what was sent may then be paid.
+pub async fn embed(
+    provider: &Provider,
+    hook: &Hook,
+    tenant: Option<Uuid>,
+    dimensions: Option<usize>,
+    texts: &[String],
+    time: Duration,
+) -> Answered {
+    let until = Instant::now() + time;
+    let (model, who) = (hook.text("model"), hook.principal(tenant));
+    let mut answers: Vec<Option<Result<Vec<f32>, HandlerError>>> = texts.iter().map(|_| None).collect();
+    let (mut spent, mut refused) = (Spent::default(), HashMap::new());
+    let mut search = Search::new(packs(texts, &provider.pack_limits(model)));
+    while let Some(range) = search.next() {
+        let request = EmbedRequest {
+            who: Some(&who),
+            model,
+            dimensions,
+            inputs: &texts[range.clone()],
+        };
+        spent.requests += 1;
+        let left = until.saturating_duration_since(Instant::now());
+        match provider.embed(&request, left).await {
+            Ok(embeddings) => {
+                spent.inputs += range.len() as u64;
+                spent.usage = spent.usage.plus(embeddings.usage);
+                for (place, vector) in range.zip(embeddings.vectors) {
+                    answers[place] = Some(Ok(vector));
+                }
+            }
+            Err(error) => {
+                spent.usage = spent.usage.plus(error.usage.unwrap_or_default());
+                let single = match error.advice {
+                    Advice::ItemsAtFault => search.blame(&range),
+                    Advice::SplitBatch { most } => !search.split(&range, most),
+                    // The texts that follow would fare the same.
+                    _ => {
+                        let open = answers.iter_mut().filter(|answer| answer.is_none());
+                        open.for_each(|answer| *answer = Some(Err(verdict::of_model(&error))));
+                        break;
+                    }
+                };
+                if single {
+                    refused.insert(range.start, error.class);
+                    answers[range.start] = Some(Err(verdict::of_model(&error)));
+                }
+            }
+        }
+    }
+    let missing = || {
+        Err(HandlerError::transient(
+            "timeout: the time of the attempt ended before this text's turn",
+        ))
+    };
+    Answered {
+        vectors: answers
+            .into_iter()
+            .map(|answer| answer.unwrap_or_else(missing))
+            .collect(),
+        refused,
+        spent,
+    }
+}
+
+/// Neighbours together, as many as one request takes. A text that is too long by the estimate still gets its chance, alone.
+pub fn packs(texts: &[String], limits: &PackLimits) -> Vec<Range<usize>> {
+    let mut packs: Vec<Range<usize>> = Vec::new();
+    let mut tokens = 0;
+    for (place, text) in texts.iter().enumerate() {
+        let cost = usize::try_from(estimate_tokens(text)).unwrap_or(usize::MAX);
+        match packs.last_mut() {
+            Some(last)
+                if last.len() < limits.inputs.max(1) && cost <= limits.tokens.saturating_sub(tokens) =>
+            {
+                last.end = place + 1;
+                tokens += cost;
+            }
+            _ => {
+                packs.push(place..place + 1);
+                tokens = cost;
+            }
+        }
+    }
+    packs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: PackLimits = PackLimits {
+        inputs: 3,
+        tokens: 10,
+        input_tokens: 10,
+    };
+
+    fn texts(lengths: &[usize]) -> Vec<String> {
+        lengths.iter().map(|length| "x".repeat(length * 3)).collect()
+    }
+
+    #[test]
+    fn a_request_holds_what_the_provider_takes() {
+        assert_eq!(packs(&texts(&[1, 1, 1, 1]), &LIMITS), [0..3, 3..4]);
+        assert_eq!(packs(&texts(&[4, 6, 1]), &LIMITS), [0..2, 2..3]);
+        assert_eq!(packs(&texts(&[1, 40, 1]), &LIMITS), [0..1, 1..2, 2..3]);
+        assert!(packs(&[], &LIMITS).is_empty());
+    }
+}

@@ -1,0 +1,136 @@
+//! Options that several commands share, and those of the worker. Only names, defaults and meanings; what is done with
+//! them is elsewhere.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
+use tokio_postgres::Client;
+
+use super::failure::{self, Failure};
+use zerodb_hooks_store::connect;
+
+/// How long a command waits for the server; without it a packet that a firewall drops would look like a hang.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which database a command talks to. Not `Debug`: the URL may hold a password.
+#[derive(Args, Clone)]
+pub struct Database {
+    /// The database: a postgres:// URL (several hosts, sslmode and target_session_attrs as in libpq)
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+impl Database {
+    /// The URL, or a usage error that names both ways to give it.
+    pub fn url(&self) -> Result<&str, Failure> {
+        self.database_url
+            .as_deref()
+            .filter(|url| !url.is_empty())
+            .ok_or_else(|| {
+                Failure::usage(
+                    "no database is named",
+                    "give --database-url postgres://user@host:5432/database, or set DATABASE_URL to the same",
+                )
+            })
+    }
+
+    /// A connection for `command`, which Postgres shows as its application name.
+    pub(super) async fn client(&self, command: &str) -> Result<Client, Failure> {
+        let url = self.url()?;
+        let name = format!("zerodb-hooks {command}");
+        let client = match tokio::time::timeout(CONNECT_TIMEOUT, connect::client(url, &name)).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => return Err(failure::connecting(error, url)),
+            Err(_) => return Err(failure::no_answer(url, CONNECT_TIMEOUT)),
+        };
+        // The worker's sessions forbid plans that only reports have.
+        let planner = "SET enable_seqscan = on; SET plan_cache_mode = auto";
+        client
+            .batch_execute(planner)
+            .await
+            .map_err(|error| failure::explain(&error))?;
+        Ok(client)
+    }
+}
+
+/// The form of the worker's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Options of `zerodb-hooks worker`.
+#[derive(Args, Clone)]
+pub struct WorkerArgs {
+    /// Where the events and hooks are.
+    #[command(flatten)]
+    pub database: Database,
+
+    /// The worker's file (YAML): which model endpoints there are, and which of them is the default [default: the built-in `local`]
+    #[arg(long, value_name = "FILE", env = "ZERODB_HOOKS_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// The most deliveries that this worker holds at once; of those next to run a quarter of it, and more where more end
+    #[arg(long, value_name = "N", env = "ZERODB_HOOKS_IN_FLIGHT", default_value_t = 4000,
+          value_parser = value_parser!(u32).range(1..=100_000))]
+    pub in_flight: u32,
+
+    /// Deliveries of one hook that run at once, where the hook's config names no "concurrency"
+    #[arg(long, value_name = "N", env = "ZERODB_HOOKS_CONCURRENCY", default_value_t = 64,
+          value_parser = value_parser!(u32).range(1..=10_000))]
+    pub concurrency: u32,
+
+    /// Milliseconds between looks at the event log while no notification comes
+    #[arg(long, value_name = "MS", env = "ZERODB_HOOKS_POLL_MS", default_value_t = 1000,
+          value_parser = value_parser!(u64).range(1..=3_600_000))]
+    pub poll_ms: u64,
+
+    /// Seconds that a delivery stays with a worker that no longer answers, before another takes it
+    #[arg(long, value_name = "S", env = "ZERODB_HOOKS_LEASE_S", default_value_t = 30,
+          value_parser = value_parser!(u64).range(1..=3600))]
+    pub lease_s: u64,
+
+    /// Seconds that running deliveries get to end after SIGTERM; then they are given back
+    #[arg(long, value_name = "S", env = "ZERODB_HOOKS_DRAIN_S", default_value_t = 20,
+          value_parser = value_parser!(u64).range(0..=3600))]
+    pub drain_s: u64,
+
+    /// Form of the log, which goes to stderr
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "ZERODB_HOOKS_LOG_FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace, or a tracing filter such as info,zerodb_hooks_worker=debug
+    #[arg(long, value_name = "FILTER", env = "ZERODB_HOOKS_LOG", default_value = "info")]
+    pub log: String,
+
+    /// Refuse webhooks that are not https [values of the variable: true, false; default: false]
+    #[arg(long, env = "ZERODB_HOOKS_PRODUCTION", value_parser = BoolishValueParser::new())]
+    pub production: bool,
+
+    /// Name of this worker in leases, attempts and `status` [default: hostname:pid]
+    #[arg(long, value_name = "NAME", env = "ZERODB_HOOKS_NAME")]
+    pub name: Option<String>,
+}
+
+/// What the parent of `zerodb-hooks parse` and `render` allows it; read by the child itself.
+#[derive(Args, Clone)]
+pub struct ChildArgs {
+    /// The limits
+    #[arg(
+        value_name = "LIMIT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        hide = true
+    )]
+    pub limits: Vec<String>,
+}

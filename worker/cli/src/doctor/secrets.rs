@@ -1,0 +1,166 @@
+//! Whether each hook can get the secrets that its config refers to: by the rules of the worker's file, and in this environment. A
+//! value is never shown, and is looked at only for the host that it may name.
+
+use serde_json::{Map, Value};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::DoctorArgs;
+use super::finding::{Checked, Finding, some_of};
+use crate::{render, secret, statements};
+use zerodb_hooks_delivery::secret::Secrets;
+use zerodb_hooks_http::place;
+use zerodb_hooks_providers::Config;
+
+/// Every active hook that cannot get a secret, each with the reason.
+pub(super) async fn secrets(client: &Client, args: &DoctorArgs) -> Checked {
+    let secrets = Secrets::new(std::env::vars());
+    let secrets = match args
+        .models
+        .config
+        .as_ref()
+        .map(|file| Config::read(file, &secrets))
+    {
+        // What is wrong with the file is said by the check of models.
+        None | Some(Err(_)) => secrets,
+        Some(Ok(config)) => secrets.under(config.secrets),
+    };
+    let none: (Option<String>, Option<Uuid>) = (None, None);
+    let rows = client
+        .query(statements::HOOKS, &[&none.0, &none.1, &true])
+        .await?;
+    let (mut referring, mut faults) = (0, Vec::new());
+    for row in &rows {
+        let (name, config): (&str, Value) = (row.try_get("hook_name")?, row.try_get("hook_config")?);
+        let references = secret::references(&config);
+        if references.is_empty() {
+            continue;
+        }
+        referring += 1;
+        let user: Uuid = row.try_get("user_id")?;
+        let empty = Map::new();
+        let config = config.as_object().unwrap_or(&empty);
+        let tenant = (!user.is_nil()).then_some(user);
+        if let Err(reason) = check(&secrets, tenant, config) {
+            faults.push(format!("{name}: {reason}"));
+        }
+    }
+    Ok(found(referring, &faults))
+}
+
+fn found(referring: i64, faults: &[String]) -> Finding {
+    if !faults.is_empty() {
+        return Finding::warning(
+            format!("hooks cannot get a secret: {}", some_of(faults)),
+            "set it where the worker runs, and name its hosts and users below \"secrets\" in the worker's file; run doctor with the \
+             worker's environment and --config to check that",
+        );
+    }
+    Finding::ok(match referring {
+        0 => "no hook refers to one".to_owned(),
+        referring => render::count(
+            referring,
+            "hook refers to some, and can get all of them",
+            "hooks refer to some, and can get all of them",
+        ),
+    })
+}
+
+/// As the webhook asks for them: the URL first, which says where they go.
+fn check(secrets: &Secrets, tenant: Option<Uuid>, config: &Map<String, Value>) -> Result<(), String> {
+    let mut of_hook = secrets.of_hook(tenant);
+    let mut texts = vec![config.get("url"), config.get("secret")];
+    let headers = config.get("headers").and_then(Value::as_object);
+    texts.extend(headers.into_iter().flat_map(Map::values).map(Some));
+    let mut url = None;
+    for (at, text) in texts.into_iter().enumerate() {
+        let Some(text) = text.and_then(Value::as_str) else {
+            continue;
+        };
+        let expanded = of_hook.expand(text).map_err(|error| error.to_string())?;
+        for name in zerodb_hooks_delivery::secret::references(text) {
+            if secrets.get(name).is_none_or(str::is_empty) {
+                return Err(format!("the secret {name} is empty"));
+            }
+        }
+        if at == 0 {
+            url = place(&expanded);
+        }
+    }
+    match url {
+        Some((host, port)) => of_hook.check_host(&host, port).map_err(|error| error.to_string()),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said(config: &Value, tenant: Option<Uuid>) -> Result<(), String> {
+        let file = "secrets:\n  A: { hosts: [a.example], users: ['aaaaaaaa-0000-4000-8000-000000000001'] }\n";
+        let secrets = Secrets::new(
+            [
+                ("ZERODB_SECRET_A", "k3y"),
+                ("ZERODB_SECRET_B", "b"),
+                ("ZERODB_SECRET_E", ""),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        let rules = Config::parse("worker.yaml", file, &secrets).unwrap().secrets;
+        check(&secrets.under(rules), tenant, config.as_object().unwrap())
+    }
+
+    #[test]
+    fn what_can_never_be_read_is_told() {
+        let alice = Some(Uuid::try_parse("aaaaaaaa-0000-4000-8000-000000000001").unwrap());
+        let header = |host: &str, name: &str| json!({"url": format!("https://{host}/x"), "headers": {"authorization": format!("Bearer ${{{name}}}")}});
+        for (config, tenant, expected) in [
+            (header("a.example", "ZERODB_SECRET_A"), alice, ""),
+            (
+                header("a.example", "ZERODB_SECRET_A"),
+                None,
+                "not bound to this hook's user",
+            ),
+            (
+                header("b.example", "ZERODB_SECRET_A"),
+                alice,
+                "not bound to this hook's host",
+            ),
+            (header("b.example", "ZERODB_SECRET_B"), None, ""),
+            (
+                header("b.example", "ZERODB_SECRET_B"),
+                alice,
+                "not bound to this hook's user",
+            ),
+            (
+                header("b.example", "ZERODB_SECRET_C"),
+                None,
+                "ZERODB_SECRET_C is not set",
+            ),
+            (
+                header("b.example", "ZERODB_SECRET_E"),
+                None,
+                "ZERODB_SECRET_E is empty",
+            ),
+            (
+                json!({"url": "https://b.example", "secret": "${ZERODB_SECRET_C}"}),
+                None,
+                "is not set",
+            ),
+        ] {
+            match said(&config, tenant) {
+                Ok(()) => assert_eq!(expected, "", "{config}"),
+                Err(reason) => {
+                    assert!(
+                        !expected.is_empty() && reason.contains(expected),
+                        "{config}: {reason}"
+                    );
+                    assert!(!reason.contains("k3y"), "{reason}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `zerodb-hooks recall`: a search of the store by words and by vectors. The query is embedded by a provider of the worker's file,
+//! which SQL cannot ask; the rest is `zerodb.recall`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+use serde_json::json;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
+
+use super::args::Database;
+use super::failure::{self, Failure};
+use super::models::ModelArgs;
+use super::render::{self, Screen, Tone};
+use super::statements;
+use zerodb_hooks_providers::{EmbedRequest, LOCAL, Provider, ProviderError};
+
+/// How long the provider may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The content is clipped to this on a terminal.
+const CONTENT_WIDTH: usize = 100;
+
+/// Options of `zerodb-hooks recall`.
+#[derive(Args, Clone)]
+pub struct RecallArgs {
+    /// What to look for
+    #[arg(value_name = "QUERY")]
+    pub query: String,
+
+    /// The database to search
+    #[command(flatten)]
+    pub database: Database,
+
+    /// Where the models are
+    #[command(flatten)]
+    pub models: ModelArgs,
+
+    /// The provider that embeds the query, if it is not the file's default
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+
+    /// The model, if it is not the provider's default
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// What is searched: zeromemory, memories, vectors or files
+    #[arg(long, value_name = "NAME", default_value = "zeromemory")]
+    pub source: String,
+
+    /// Only memories about this entity
+    #[arg(long, value_name = "ID")]
+    pub entity: Option<String>,
+
+    /// Only this namespace
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// The schema of the store
+    #[arg(long, value_name = "NAME", default_value = "zerodb_store")]
+    pub schema: String,
+
+    /// The most rows
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = value_parser!(i32).range(1..=1000))]
+    pub limit: i32,
+
+    /// Print one JSON document: {"found": [{"id", "content", "score", "similarity", "found_by"}]}
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Searches and prints what fits best.
+pub(super) async fn run(args: RecallArgs) -> anyhow::Result<ExitCode> {
+    let providers = args.models.providers(&args.database)?;
+    let provider = providers
+        .get(args.provider.as_deref())
+        .map_err(|error| of_provider(&error))?;
+    let client = args.database.client("recall").await?;
+    let vector = vector(&client, &args, &provider).await?;
+    let parameters: [&(dyn ToSql + Sync); 7] = [
+        &args.query,
+        &args.limit,
+        &args.source,
+        &args.entity,
+        &args.namespace,
+        &vector,
+        &args.schema,
+    ];
+    let rows = client.query(statements::RECALL, &parameters).await;
+    let rows = rows.map_err(|error| failure::explain(&error))?;
+    if args.json {
+        let found = rows.iter().map(document).collect::<Result<Vec<_>, _>>()?;
+        render::line(&json!({ "found": found }).to_string())?;
+    } else if rows.is_empty() {
+        render::line("Nothing fits.")?;
+    } else {
+        render::line(&table(&rows, Screen::stdout())?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The query's vector; `None` where the server makes it, or where nothing could be compared with it.
+async fn vector(
+    client: &Client,
+    args: &RecallArgs,
+    provider: &Provider,
+) -> Result<Option<Vec<f32>>, Failure> {
+    if provider.name() == LOCAL {
+        return Ok(None);
+    }
+    let model = args.model.as_deref();
+    let identity = provider.identity(model).map_err(|error| of_provider(&error))?;
+    let parameters: [&(dyn ToSql + Sync); 3] = [&args.source, &args.schema, &identity];
+    let space = client.query_one(statements::RECALL_SPACE, &parameters).await;
+    let space = space.map_err(|error| failure::explain(&error))?;
+    let (dimensions, has_model, other) = space_of(&space).map_err(|error| failure::explain(&error))?;
+    if !has_model {
+        let other = other.map_or_else(
+            || "holds no vector yet".to_owned(),
+            |other| format!("holds vectors of {other}"),
+        );
+        eprintln!(
+            "warning: {} {other}, none of {identity}: only words are compared. Name the model by --provider and --model.",
+            args.source
+        );
+        return Ok(None);
+    }
+    let inputs = [args.query.clone()];
+    let request = EmbedRequest {
+        who: None,
+        model,
+        dimensions: dimensions.and_then(|count| usize::try_from(count).ok()),
+        inputs: &inputs,
+    };
+    let embedded = provider.embed(&request, PATIENCE).await;
+    let embedded = embedded.map_err(|error| of_provider(&error))?;
+    Ok(embedded.vectors.into_iter().next())
+}
+
+/// Dimensions, whether there are vectors of the model, and a model that there are vectors of.
+fn space_of(row: &Row) -> Result<(Option<i32>, bool, Option<String>), tokio_postgres::Error> {
+    Ok((
+        row.try_get("dimensions")?,
+        row.try_get("has_model")?,
+        row.try_get("other_model")?,
+    ))
+}
+
+fn of_provider(error: &ProviderError) -> Failure {
+    Failure::new(
+        format!("{}: {error}", error.class()),
+        "zerodb-hooks doctor --config FILE tries the models that hooks use",
+    )
+}
+
+fn document(row: &Row) -> Result<serde_json::Value, tokio_postgres::Error> {
+    Ok(json!({
+        "id": row.try_get::<_, String>("id")?,
+        "content": row.try_get::<_, Option<String>>("content")?,
+        "score": row.try_get::<_, f32>("score")?,
+        "similarity": row.try_get::<_, Option<f32>>("similarity")?,
+        "found_by": row.try_get::<_, String>("found_by")?,
+    }))
+}
+
+fn table(rows: &[Row], screen: Screen) -> Result<String, tokio_postgres::Error> {
+    let mut table = screen.table(&["SCORE", "FOUND BY", "ID", "CONTENT"]);
+    for row in rows {
+        let content: Option<String> = row.try_get("content")?;
+        let content = render::clean(&content.unwrap_or_default());
+        let content = if screen.terminal {
+            render::clip(&content, CONTENT_WIDTH)
+        } else {
+            content
+        };
+        table.add_row([
+            screen.cell(Tone::Plain, &format!("{:.4}", row.try_get::<_, f32>("score")?)),
+            screen.cell(Tone::Faint, row.try_get("found_by")?),
+            screen.cell(Tone::Plain, row.try_get("id")?),
+            screen.cell(Tone::Plain, &content),
+        ]);
+    }
+    Ok(render::lines(&table))
+}

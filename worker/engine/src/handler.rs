@@ -1,0 +1,170 @@
+//! What a handler is to the engine, and the handlers of a worker by name. It must not name one: whoever builds the worker
+//! brings them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use zerodb_hooks_delivery::delivery::Delivery;
+use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_delivery::outcome::{Done, HandlerError};
+use zerodb_hooks_delivery::secret::Secrets;
+use zerodb_hooks_http::Client;
+use zerodb_hooks_providers::Providers;
+use zerodb_hooks_rendering::Templates;
+use zerodb_hooks_store::{Backfill, Counted, Page, Store};
+use zerodb_hooks_turns::{Shares, Turns};
+
+use crate::threads::Threads;
+
+/// What a handler may use.
+#[derive(Clone)]
+pub struct Context {
+    #[doc(hidden)]
+    pub http: Client,
+    #[doc(hidden)]
+    pub secrets: Secrets,
+    #[doc(hidden)]
+    pub providers: Providers,
+    #[doc(hidden)]
+    pub store: Store,
+    #[doc(hidden)]
+    pub templates: Arc<Templates>,
+}
+
+/// The code behind a hook.
+///
+/// `run` is called at least once for each delivery, on any worker, with the same `delivery.message_id` each time: on threads
+/// of its own where the handler was given some, as `WorkerBuilder::handler` does, else on the worker's, which it must not
+/// block. It is dropped at the deadline of the hook (`timeout_ms`) and when the worker's drain ends, so it must be safe to
+/// cancel at any await. A panic counts as a transient error.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// # Errors
+    /// `Transient` to be tried again, `Permanent` to be given up.
+    async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError>;
+
+    /// The most deliveries of one hook that `run_pack` takes at once; 1 for a handler that has no use for several.
+    fn pack(&self, _context: &Context, _hook: &Hook) -> usize {
+        1
+    }
+
+    /// Runs several deliveries of one version of one hook; called instead of `run` where `pack` is more than 1. One result for
+    /// each, in their order. The deadline and a panic are those of the whole pack.
+    async fn run_pack(
+        &self,
+        context: &Context,
+        deliveries: &[Arc<Delivery>],
+    ) -> Vec<Result<Done, HandlerError>> {
+        let mut results = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            results.push(self.run(context, delivery).await);
+        }
+        results
+    }
+
+    /// How many deliveries, or packs, of one hook run at once where neither the hook nor this handler's user says; `None` for
+    /// the worker's setting.
+    fn concurrency_of_hook(&self) -> Option<usize> {
+        None
+    }
+
+    /// The handler's work on rows that were there before the hook, where it has any.
+    fn backfills(&self) -> Option<&dyn Backfills> {
+        None
+    }
+
+    /// How many deliveries of this handler one worker runs at once, of all hooks together. The others wait for their
+    /// turn, which is not yet an attempt.
+    fn concurrency(&self) -> usize {
+        usize::MAX
+    }
+
+    /// How these turns are shared out among owners and tenants. By default anybody may have all of them while nobody else waits,
+    /// and then whoever holds the fewest is next.
+    fn shares(&self) -> Shares {
+        Shares::open(self.concurrency())
+    }
+}
+
+/// Rows of a page, in the handler's own form.
+pub struct Rows {
+    pub rows: Value,
+    /// The key of the last one; `None` when no row follows.
+    pub last: Option<Value>,
+}
+
+/// Work on a whole table, page by page in the order of its key. Several pages are run at once; each may be run again, when its
+/// end was not kept.
+#[async_trait]
+pub trait Backfills: Send + Sync {
+    /// How many rows there are, and how many have a result.
+    ///
+    /// # Errors
+    /// As for `Handler::run`; the backfill is then taken up again later, also after a permanent one.
+    async fn count(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        backfill: &Backfill,
+    ) -> Result<Counted, HandlerError>;
+
+    /// The rows after a key.
+    ///
+    /// # Errors
+    /// As for `count`.
+    async fn read(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        backfill: &Backfill,
+        after: Option<&Value>,
+    ) -> Result<Rows, HandlerError>;
+
+    /// Does the work on these rows. A row that cannot be done is one of the page's failures.
+    ///
+    /// # Errors
+    /// When no row can be done now, as for `count`.
+    async fn run(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        backfill: &Backfill,
+        rows: Rows,
+    ) -> Result<Page, HandlerError>;
+}
+
+/// A handler with its turns.
+pub struct Registered {
+    pub handler: Arc<dyn Handler>,
+    pub turns: Turns,
+    /// `None` for the built-in ones, which never block and so run on the worker's own threads.
+    pub threads: Option<Arc<Threads>>,
+}
+
+impl Registered {
+    /// A handler with as many turns as it says, on these threads or on the worker's own.
+    pub fn new(handler: impl Handler, threads: Option<Threads>) -> Self {
+        Self {
+            turns: Turns::new(handler.shares()),
+            handler: Arc::new(handler),
+            threads: threads.map(Arc::new),
+        }
+    }
+}
+
+/// The handlers of a worker by name.
+#[derive(Default)]
+pub struct Registry(HashMap<String, Registered>);
+
+impl Registry {
+    /// Adds a handler, or puts it in the place of the one with its name.
+    pub fn insert(&mut self, name: &str, handler: Registered) {
+        self.0.insert(name.into(), handler);
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Registered> {
+        self.0.get(name)
+    }
+}

@@ -1,0 +1,87 @@
+//! What a failed request to a model, or a failed action on a table, means for a delivery. Pure.
+
+use std::time::Duration;
+
+use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_delivery::outcome::{HandlerError, UNTIL_CHANGED};
+use zerodb_hooks_providers::{Advice, ProviderError};
+use zerodb_hooks_store::StoreError;
+
+/// How long deliveries wait where the worker had no connection for them: that is not the hook's fault, and no attempt.
+pub const UNTIL_BACK: Duration = Duration::from_secs(1);
+
+/// How often a source that changes while a handler works on it is read again at once.
+pub const ROUNDS: usize = 3;
+/// How long it is then left alone.
+pub const CHANGING: Duration = Duration::from_secs(2);
+
+/// Of a source that changed in each of the rounds: `what` says which, and while what was done.
+pub fn source_changing(what: &str) -> HandlerError {
+    HandlerError::Deferred {
+        message: format!("source_changing: {what}"),
+        after: CHANGING,
+    }
+}
+
+/// Of a request to a model. The text begins with the class, by which failures are counted.
+pub fn of_model(error: &ProviderError) -> HandlerError {
+    let message = format!("{}: {error}", error.class());
+    match error.advice {
+        Advice::RetryLater { after, charged: true } => HandlerError::Transient {
+            message,
+            status: error.status,
+            retry_after: after,
+        },
+        Advice::RetryLater {
+            after,
+            charged: false,
+        } => HandlerError::Deferred {
+            message,
+            after: after.unwrap_or(Duration::from_secs(1)),
+        },
+        Advice::PauseEndpoint { after, .. } => HandlerError::Deferred { message, after },
+        Advice::ConfigError => HandlerError::Deferred {
+            message,
+            after: UNTIL_CHANGED,
+        },
+        Advice::SplitBatch { .. } | Advice::ItemsAtFault => HandlerError::Permanent {
+            message,
+            status: error.status,
+        },
+    }
+}
+
+/// Of a row's template: the class of the error comes first.
+pub fn bad_template(error: HandlerError) -> HandlerError {
+    match error {
+        HandlerError::Permanent { message, status } => HandlerError::Permanent {
+            message: format!("bad_template: {message}"),
+            status,
+        },
+        other => other,
+    }
+}
+
+/// Of an action on a table.
+pub fn of_table(error: &StoreError) -> HandlerError {
+    let message = format!("table: {error}");
+    if let StoreError::Misfit { .. } = error {
+        // Waiting would keep its event in the log for as long; what is mended can be replayed.
+        HandlerError::permanent(message)
+    } else if error.is_untried() {
+        let after = UNTIL_BACK;
+        HandlerError::Deferred { message, after }
+    } else if error.is_config() {
+        // Nothing is lost until somebody has changed it.
+        let after = UNTIL_CHANGED;
+        HandlerError::Deferred { message, after }
+    } else {
+        HandlerError::transient(message)
+    }
+}
+
+/// The time that an attempt has for requests: its deadline, less what reading and writing may take.
+pub fn time(hook: &Hook) -> Duration {
+    let timeout = hook.policy.timeout;
+    timeout.saturating_sub(Duration::from_secs(2)).max(timeout / 2)
+}

@@ -1,0 +1,128 @@
+//! The worker's file: which providers there are, and whose each secret is. Read once at the start; what is wrong in it is said
+//! then, with the line.
+
+mod check;
+mod file;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::address::Address;
+use super::caps::PackLimits;
+use super::gate::RateLimits;
+use zerodb_hooks_delivery::secret::{Rules, Secrets};
+
+/// What is wrong with the file; the message has the file, the line, the key and what to do.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct ConfigError(pub(super) String);
+
+/// The providers of the file by name. The default value is a worker without a file: `local` alone.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// Of a hook that names none: the file's `default_provider`, else the only one that it has, else `local`.
+    pub default_provider: String,
+    /// What hooks may do with secrets.
+    pub secrets: Rules,
+}
+
+/// One entry of `providers`.
+#[derive(Debug, Clone)]
+pub enum ProviderConfig {
+    Local,
+    Candle(CandleConfig),
+    Endpoint(Box<EndpointConfig>),
+}
+
+/// A directory with a model, read in process.
+#[derive(Debug, Clone)]
+pub struct CandleConfig {
+    pub path: PathBuf,
+    /// Its name in rows: the file's `model`, else the directory's name.
+    pub model: String,
+    /// What every vector must have.
+    pub dimensions: Option<usize>,
+}
+
+/// An OpenAI-compatible endpoint.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    pub(super) address: Address,
+    /// The key goes into `api-key` instead of `authorization`.
+    pub azure: bool,
+    pub api_key: Option<SecretString>,
+    /// Lower-case names.
+    pub headers: Vec<(String, SecretString)>,
+    /// The server's own names of models by what hooks call them.
+    pub models: BTreeMap<String, String>,
+    /// Of a hook that names none.
+    pub model: Option<String>,
+    /// Asked for where the hook does not.
+    pub dimensions: Option<usize>,
+    pub rates: RateLimits,
+    pub pack: PackLimits,
+    /// Requests at once, of one worker.
+    pub concurrency: usize,
+    /// Of one request.
+    pub timeout: Duration,
+    pub encoding: EncodingFormat,
+}
+
+/// How vectors are asked for. Whatever comes is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncodingFormat {
+    /// Base64, and whatever the server does where it refuses that.
+    #[default]
+    Auto,
+    Float,
+    Base64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            providers: BTreeMap::new(),
+            default_provider: super::LOCAL.into(),
+            secrets: Rules::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file and puts in the secrets that it references.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not YAML of the known keys, or references a secret that is not set.
+    pub fn read(path: &Path, secrets: &Secrets) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let what = match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => format!("cannot be read: {error}"),
+            };
+            let name = path.display();
+            ConfigError(format!(
+                "{name}: {what}; give --config or ZERODB_HOOKS_CONFIG a file that the worker may read, or neither"
+            ))
+        })?;
+        Self::parse(&path.display().to_string(), &text, secrets)
+    }
+
+    /// From the text of a file; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As for `read`.
+    pub fn parse(name: &str, text: &str, secrets: &Secrets) -> Result<Self, ConfigError> {
+        let file = file::parse(name, text)?;
+        check::config(name, file, secrets)
+    }
+}
+
+#[cfg(test)]
+mod tests;

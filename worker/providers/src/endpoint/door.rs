@@ -1,0 +1,205 @@
+//! The way to an endpoint: its turn in this worker, its circuit, and the gate that all workers share. Waits while that is
+//! short, and says how long where it is not.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::circuit::{Circuit, Pass};
+use crate::error::Class;
+use crate::gate::{Gate, News, RateLimits, Wait};
+use zerodb_hooks_delivery::hook::Principal;
+use zerodb_hooks_turns::{Shares, Turn as HeldTurn, Turns};
+
+pub struct Door {
+    name: String,
+    rates: RateLimits,
+    gate: Arc<dyn Gate>,
+    /// One's slow or many requests leave the next turn to whoever has fewer under way.
+    turns: Turns,
+    circuit: Mutex<Circuit>,
+    /// It was told that the circuit opened, and not that it closed.
+    told_open: AtomicBool,
+    started: Instant,
+}
+
+impl Door {
+    pub fn new(name: &str, rates: RateLimits, concurrency: usize, gate: Arc<dyn Gate>) -> Self {
+        Self {
+            name: name.into(),
+            rates,
+            gate,
+            turns: Turns::new(Shares::open(concurrency)),
+            circuit: Mutex::default(),
+            told_open: AtomicBool::new(false),
+            started: Instant::now(),
+        }
+    }
+
+    /// Waits for a turn until the deadline, and for circuit and gate as long as `patience` lasts, which it shortens.
+    ///
+    /// # Errors
+    /// How long it is not worth trying again, and why. Nothing was sent.
+    pub async fn enter(
+        &self,
+        who: &Principal,
+        tokens: u32,
+        until: Instant,
+        patience: &mut Duration,
+    ) -> Result<Turn<'_>, Wait> {
+        let turn = match timeout_at(until, self.turns.take_for(who)).await {
+            Ok(Some(turn)) => turn,
+            // Others of this worker had all turns for the whole time; none is ever refused.
+            Ok(None) | Err(_) => {
+                return Err(Wait {
+                    after: Duration::ZERO,
+                    reason: Class::RateLimited.name().into(),
+                });
+            }
+        };
+        loop {
+            let wait = match self.pass(tokens).await {
+                Ok(held) => {
+                    return Ok(Turn { held, _turn: turn });
+                }
+                Err(wait) => wait,
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if wait.after > *patience || wait.after >= left {
+                return Err(wait);
+            }
+            // A wait of nothing would spin.
+            let pause = wait.after.max(Duration::from_millis(1));
+            *patience = patience.saturating_sub(pause);
+            sleep(pause).await;
+        }
+    }
+
+    async fn pass(&self, tokens: u32) -> Result<Held<'_>, Wait> {
+        let open = |after| Wait {
+            after,
+            reason: Class::CircuitOpen.name().into(),
+        };
+        let pass = self.circuit().enter(self.now()).map_err(open)?;
+        // Gives the probe back when the gate does not open, or this is cancelled within it.
+        let held = Held {
+            door: self,
+            pass: Some(pass),
+        };
+        self.gate.enter(&self.name, self.rates, 1, tokens).await?;
+        Ok(held)
+    }
+
+    /// Corrects the estimate of `enter`.
+    pub async fn settle(&self, estimated: u32, used: u64) {
+        if self.rates.tokens_per_minute.is_some() {
+            let used = u32::try_from(used).unwrap_or(u32::MAX);
+            self.gate.settle(&self.name, self.rates, estimated, used).await;
+        }
+    }
+
+    /// Tells hooks that the endpoint is back, if they were told that it is not.
+    pub async fn tell_closed(&self) {
+        if self.told_open.swap(false, Ordering::Relaxed) {
+            self.gate.tell(&self.name, News::Closed).await;
+        }
+    }
+
+    /// Leaves the endpoint alone, and tells hooks.
+    pub async fn open(&self, open: Open, last_error: &str) {
+        self.told_open.store(true, Ordering::Relaxed);
+        let failures = open.failures;
+        self.gate
+            .tell(&self.name, News::Opened { failures, last_error })
+            .await;
+        self.pause(open.pause, Class::CircuitOpen.name()).await;
+    }
+
+    /// Leaves the endpoint alone for its rate, and tells hooks.
+    pub async fn throttle(&self, after: Duration, operation: &str) {
+        let limit = self.rates.requests_per_minute;
+        let operation = &format!("{operation} at {}", self.name);
+        let news = News::Limited {
+            operation,
+            limit,
+            after,
+        };
+        self.gate.tell(&self.name, news).await;
+        self.pause(after, Class::RateLimited.name()).await;
+    }
+
+    /// Closes the door for all workers.
+    pub async fn pause(&self, pause: Duration, reason: &'static str) {
+        self.gate.pause(&self.name, pause, reason).await;
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A circuit that has just opened.
+pub struct Open {
+    pub pause: Duration,
+    /// In a row.
+    pub failures: u32,
+}
+
+/// A pass that is given back when it is dropped.
+struct Held<'a> {
+    door: &'a Door,
+    pass: Option<Pass>,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass {
+            self.door.circuit().left(pass);
+        }
+    }
+}
+
+/// One request on its way. Dropped without a word it says nothing of the endpoint.
+pub struct Turn<'a> {
+    held: Held<'a>,
+    _turn: HeldTurn,
+}
+
+impl Turn<'_> {
+    pub fn succeeded(mut self) {
+        self.held.pass = None;
+        self.held.door.circuit().succeeded();
+    }
+
+    /// The endpoint answered and refused the request.
+    pub fn answered(mut self) {
+        self.held.pass = None;
+        self.held.door.circuit().answered();
+    }
+
+    /// The endpoint refused for its rate. Returns how long to leave it alone, where it names no time.
+    pub fn throttled(mut self) -> Duration {
+        self.held.pass = None;
+        let mut circuit = self.held.door.circuit();
+        circuit.answered();
+        circuit.throttled()
+    }
+
+    /// The endpoint failed. Returns how it is left alone from now on, if this opened the circuit.
+    pub fn failed(mut self) -> Option<Open> {
+        let pass = self.held.pass.take()?;
+        let now = self.held.door.now();
+        let mut circuit = self.held.door.circuit();
+        let pause = circuit.failed(pass, now)?;
+        Some(Open {
+            pause,
+            failures: circuit.failures(),
+        })
+    }
+}

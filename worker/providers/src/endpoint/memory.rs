@@ -1,0 +1,125 @@
+//! What an endpoint has shown of each of its models: the form it understands and the sizes it takes. In this process only;
+//! sizes are told to the gate too.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::caps::{Learned, PackLimits};
+use crate::config::EncodingFormat;
+use crate::dialect::Dialect;
+
+pub struct Memory {
+    encoding: EncodingFormat,
+    models: Mutex<HashMap<String, Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    dialect: Dialect,
+    learned: Vec<Learned>,
+    /// Whether the gate was asked for what others learned.
+    asked: bool,
+}
+
+impl Memory {
+    pub fn new(encoding: EncodingFormat) -> Self {
+        Self {
+            encoding,
+            models: Mutex::default(),
+        }
+    }
+
+    pub fn dialect(&self, model: &str) -> Dialect {
+        let models = self.models();
+        models
+            .get(model)
+            .map_or_else(|| Dialect::new(self.encoding), |known| known.dialect)
+    }
+
+    /// Replaces the dialect by `next` if it is still the one that was `tried`: another request may have learned more.
+    pub fn exchange(&self, model: &str, tried: Dialect, next: Dialect) {
+        self.change(model, |known| {
+            if known.dialect == tried {
+                known.dialect = next;
+            }
+        });
+    }
+
+    pub fn update(&self, model: &str, change: impl FnOnce(Dialect) -> Dialect) {
+        self.change(model, |known| known.dialect = change(known.dialect));
+    }
+
+    pub fn learn(&self, model: &str, learned: Learned) {
+        self.change(model, |known| {
+            known
+                .learned
+                .retain(|earlier| earlier.cap != learned.cap || earlier.value < learned.value);
+            known.learned.push(learned);
+        });
+    }
+
+    /// True the first time that it is asked for a model.
+    pub fn is_new(&self, model: &str) -> bool {
+        let mut is_new = false;
+        self.change(model, |known| is_new = !std::mem::replace(&mut known.asked, true));
+        is_new
+    }
+
+    /// `limits` with all that was learned of the model.
+    pub fn lowered(&self, model: &str, limits: PackLimits) -> PackLimits {
+        let models = self.models();
+        let learned = models.get(model).into_iter().flat_map(|known| &known.learned);
+        learned.fold(limits, |limits, learned| limits.lowered(*learned))
+    }
+
+    fn change(&self, model: &str, change: impl FnOnce(&mut Known)) {
+        let known = || Known {
+            dialect: Dialect::new(self.encoding),
+            learned: Vec::new(),
+            asked: false,
+        };
+        change(self.models().entry(model.to_owned()).or_insert_with(known));
+    }
+
+    fn models(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caps::Cap;
+    use crate::refusal::Parameter;
+
+    #[test]
+    fn two_requests_that_are_refused_at_once_go_one_step_down() {
+        let memory = Memory::new(EncodingFormat::Auto);
+        let tried = memory.dialect("m");
+        let next = tried.without(Parameter::ResponseFormat).unwrap();
+        memory.exchange("m", tried, next);
+        memory.exchange("m", tried, next);
+        assert_eq!(memory.dialect("m"), next);
+        assert_eq!(memory.dialect("other"), tried);
+    }
+
+    #[test]
+    fn the_smallest_size_counts() {
+        let memory = Memory::new(EncodingFormat::Auto);
+        for value in [64, 32, 48] {
+            memory.learn(
+                "m",
+                Learned {
+                    cap: Cap::Inputs,
+                    value,
+                },
+            );
+        }
+        assert_eq!(memory.lowered("m", PackLimits::IN_PROCESS).inputs, 32);
+        assert_eq!(
+            memory.lowered("other", PackLimits::IN_PROCESS),
+            PackLimits::IN_PROCESS
+        );
+        assert!(memory.is_new("m") && !memory.is_new("m"));
+    }
+}

@@ -1,0 +1,184 @@
+//! Model endpoints as all workers share them: whose turn it is, pauses, what answers have taught. Limits come from the
+//! worker's file with every call; no URL and no key goes here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_postgres::types::Json;
+
+use super::statements::{
+    ENTER_ENDPOINT, LEARN_ENDPOINT, LOAD_ENDPOINT, PAUSE_ENDPOINT, SETTLE_ENDPOINT, TELL_ENDPOINT,
+};
+use super::{Store, StoreError};
+use zerodb_hooks_providers::gate::RateLimits;
+
+/// The answer to one who wants to send a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// Let in: counted, to be sent after that time, which is at most the patience that was asked with.
+    In { after: Duration },
+    /// Not counted. `after` is how long it lasts at least, by the server's clock.
+    Held { after: Duration, by: HeldBy },
+}
+
+/// What keeps a request from being sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeldBy {
+    /// Somebody paused the endpoint, for this reason.
+    Pause(String),
+    /// The limit of requests per minute.
+    Requests,
+    /// The limit of tokens per minute.
+    Tokens,
+}
+
+impl Store {
+    /// Asks to send `requests` requests of `tokens` tokens together. A place that comes within `patience` is taken ahead.
+    /// Without limits only the pause is read.
+    ///
+    /// # Errors
+    /// Those of any statement; passing when the endpoint is locked for half a second. Safe to cancel: the place may then be
+    /// lost.
+    pub async fn enter_endpoint(
+        &self,
+        endpoint: &str,
+        limits: RateLimits,
+        requests: u32,
+        tokens: u32,
+        patience: Duration,
+    ) -> Result<Admission, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(ENTER_ENDPOINT).await?;
+        let row = connection
+            .query_one(
+                &statement,
+                &[
+                    &endpoint,
+                    &limits.requests_per_minute.map(bounded),
+                    &limits.tokens_per_minute.map(bounded),
+                    &bounded(requests),
+                    &bounded(tokens),
+                    &i32::try_from(patience.as_millis()).unwrap_or(i32::MAX),
+                ],
+            )
+            .await?;
+        let after = Duration::from_millis(u64::try_from(row.try_get::<_, i64>("wait_ms")?).unwrap_or(0));
+        if row.try_get("entered")? {
+            return Ok(Admission::In { after });
+        }
+        let by = match row.try_get::<_, Option<&str>>("held_by")? {
+            Some("pause") => HeldBy::Pause(
+                row.try_get::<_, Option<String>>("pause_reason")?
+                    .unwrap_or_default(),
+            ),
+            Some("tokens") => HeldBy::Tokens,
+            _ => HeldBy::Requests,
+        };
+        let after = after.max(Duration::from_millis(1));
+        Ok(Admission::Held { after, by })
+    }
+
+    /// Corrects the tokens of a request that was let in.
+    ///
+    /// # Errors
+    /// As for `enter_endpoint`.
+    pub async fn settle_endpoint(
+        &self,
+        endpoint: &str,
+        tokens_per_minute: u32,
+        estimated: u32,
+        used: u32,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(SETTLE_ENDPOINT).await?;
+        let parameters = [tokens_per_minute, estimated, used].map(bounded);
+        connection
+            .query_one(
+                &statement,
+                &[&endpoint, &parameters[0], &parameters[1], &parameters[2]],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Lets nobody in for that long, whichever worker asks; of several pauses the one that ends last counts.
+    ///
+    /// # Errors
+    /// Those of any statement. `reason` must be the name of an error class: lower-case letters and `_`.
+    pub async fn pause_endpoint(
+        &self,
+        endpoint: &str,
+        pause: Duration,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(PAUSE_ENDPOINT).await?;
+        let milliseconds = i64::try_from(pause.as_millis().min(MOST_PAUSE.as_millis())).unwrap_or(i64::MAX);
+        connection
+            .execute(&statement, &[&endpoint, &milliseconds, &reason])
+            .await?;
+        Ok(())
+    }
+
+    /// Tells hooks of an endpoint, once for all workers.
+    ///
+    /// # Errors
+    /// Those of any statement.
+    pub async fn tell_endpoint(
+        &self,
+        endpoint: &str,
+        event_type: &str,
+        data: Value,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(TELL_ENDPOINT).await?;
+        connection
+            .execute(&statement, &[&endpoint, &event_type, &Json(data)])
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps what an endpoint has taught of a model: which cap, and its value.
+    ///
+    /// # Errors
+    /// Those of any statement.
+    pub async fn learn_endpoint(
+        &self,
+        endpoint: &str,
+        model: &str,
+        cap: &str,
+        value: i64,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(LEARN_ENDPOINT).await?;
+        connection
+            .execute(&statement, &[&endpoint, &model, &cap, &value])
+            .await?;
+        Ok(())
+    }
+
+    /// What any worker has learned of a model.
+    ///
+    /// # Errors
+    /// Those of any statement.
+    pub async fn load_endpoint(
+        &self,
+        endpoint: &str,
+        model: &str,
+    ) -> Result<BTreeMap<String, i64>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(LOAD_ENDPOINT).await?;
+        let Some(row) = connection.query_opt(&statement, &[&endpoint, &model]).await? else {
+            return Ok(BTreeMap::new());
+        };
+        Ok(row.try_get::<_, Json<_>>(0)?.0)
+    }
+}
+
+/// A pause never lasts longer: somebody may have mended the cause and nobody knows.
+const MOST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+fn bounded(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

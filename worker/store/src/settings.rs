@@ -1,0 +1,91 @@
+//! What the worker reads of the server at its start and every minute: settings, event channels, hooks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::statements::{LOAD_CHANNELS, LOAD_HOOK, LOAD_PARTIES, LOAD_SETTINGS};
+use super::{Store, StoreError};
+use zerodb_hooks_delivery::hook::{Hook, Party};
+
+/// The installation as the server describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Installation {
+    /// Of event and message ids.
+    pub salt: u32,
+    /// `zerodb.retention`, as an interval.
+    pub retention: String,
+    /// Whether the ledger keeps completed attempts.
+    pub record_all: bool,
+    /// The partition that is written now.
+    pub slot: i32,
+    pub version: String,
+    /// The channel of each event type.
+    pub channels: HashMap<String, Arc<str>>,
+}
+
+impl Store {
+    /// # Errors
+    /// `SchemaMismatch` when the extension is missing or of another version than this worker.
+    pub async fn load_installation(&self) -> Result<Installation, StoreError> {
+        let connection = self.connection().await?;
+        let row = connection.query_one(LOAD_SETTINGS, &[]).await?;
+        let version: String = row.try_get("version")?;
+        let own = env!("CARGO_PKG_VERSION");
+        if version != own {
+            let reason = format!(
+                "zerodb_hooks is {version}, the worker {own}; install the newer of both and ALTER EXTENSION zerodb_hooks UPDATE"
+            );
+            return Err(StoreError::SchemaMismatch { reason });
+        }
+        let channels = connection.query(LOAD_CHANNELS, &[]).await?;
+        Ok(Installation {
+            salt: row.try_get::<_, i32>("salt")?.cast_unsigned(),
+            retention: row.try_get("retention")?,
+            record_all: row.try_get::<_, String>("record_attempts")? != "failures",
+            slot: row.try_get("slot")?,
+            version,
+            channels: channels
+                .iter()
+                .map(|row| Ok((row.try_get("name")?, row.try_get::<_, &str>("channel")?.into())))
+                .collect::<Result<_, tokio_postgres::Error>>()?,
+        })
+    }
+
+    /// A hook as it is now, `None` when it was deleted.
+    pub async fn load_hook(&self, id: Uuid) -> Result<Option<Hook>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(LOAD_HOOK).await?;
+        let Some(row) = connection.query_opt(&statement, &[&id]).await? else {
+            return Ok(None);
+        };
+        let hook = Hook::new(
+            row.try_get("id")?,
+            row.try_get("version")?,
+            row.try_get("user_id")?,
+            row.try_get("hook_type")?,
+            row.try_get("hook_name")?,
+            row.try_get("hook_config")?,
+        );
+        let owner = row.try_get::<_, Option<&str>>("owner")?.map(Arc::from);
+        Ok(Some(Hook { owner, ..hook }))
+    }
+
+    /// The active hooks of these users and of these owners, with whom they are for.
+    pub async fn load_parties(
+        &self,
+        users: &[Uuid],
+        owners: &[String],
+    ) -> Result<Vec<(Uuid, Party)>, StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(LOAD_PARTIES).await?;
+        let rows = connection.query(&statement, &[&users, &owners]).await?;
+        let party = |row: &tokio_postgres::Row| {
+            let owner = row.try_get::<_, Option<&str>>(2)?.map(Arc::from);
+            let user_id = row.try_get(1)?;
+            Ok((row.try_get(0)?, Party { owner, user_id }))
+        };
+        rows.iter().map(party).collect()
+    }
+}
