@@ -63,7 +63,7 @@ bench: dev-server dev-tools ## run the benchmarks beside other queues (about 50 
 	dev/install_extension.sh $(MAIN) --release
 	echo "==> building the worker and the benchmarks for release (about 20 minutes the first time)"
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
-	$(RUN) cargo build --quiet --release -p zerodb_hooks_tests --bin model_endpoint
+	$(RUN) cargo build --quiet --release -p zerodb_hooks_harness --bin model_endpoint
 	# One case holds a thousand connections open, more than the usual limit of 1,024 files leaves room for.
 	ulimit -Sn 4096 2>/dev/null || true; $(RUN) cargo run --quiet --release -p zerodb_hooks_bench -- $(foreach name,$(ONLY),--only $(name))
 

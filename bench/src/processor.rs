@@ -1,7 +1,7 @@
 //! Processor time of processes, from /proc: who used the two processors while something was measured.
 
 use anyhow::{Context, Result};
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 use crate::figures::Metric;
 

@@ -1,7 +1,7 @@
 //! The table that every case writes to, and what a case puts around it.
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 /// A plain table with a primary key.
 pub const ITEM: &str = "CREATE TABLE item (

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use zerodb_hooks_tests::{Cluster, PgVersion, Session};
+use zerodb_hooks_harness::{Cluster, PgVersion, Session};
 
 use crate::process::Process;
 use crate::wait;

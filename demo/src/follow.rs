@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use tokio_postgres::Row;
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 use crate::screen::{self, Tone};
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 use crate::screen::{self, Tone};
 use crate::texts;

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use zerodb_hooks_tests::{Cluster, PgVersion, Session, eventually};
+use zerodb_hooks_harness::{Cluster, PgVersion, Session, eventually};
 
 use crate::inbox::Inbox;
 use crate::install;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
-use zerodb_hooks_tests::{Answer, Receiver};
+use zerodb_hooks_harness::{Answer, Receiver};
 
 use super::{Case, MEMORY};
 use crate::args::Options;

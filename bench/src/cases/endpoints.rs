@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use zerodb_hooks_tests::{Answer, Receiver, Session};
+use zerodb_hooks_harness::{Answer, Receiver, Session};
 
 use super::Case;
 use crate::args::Options;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker};
 
 use super::{Case, RATE};

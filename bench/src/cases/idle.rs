@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker};
 
 use super::Case;

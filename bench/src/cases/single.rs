@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 use super::{Case, MEMORY, RATE};
 use crate::args::Options;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 use super::Case;
 use crate::args::Options;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use zerodb_hooks_tests::eventually;
+use zerodb_hooks_harness::eventually;
 
 use super::memories::remember_many;
 use crate::screen::{self, Tone};

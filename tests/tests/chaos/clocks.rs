@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use zerodb_hooks_tests::{
+use zerodb_hooks_harness::{
     Answer, Clock, Cluster, PgVersion, Receiver, Session, Worker, eventually, on_every_server,
 };
 

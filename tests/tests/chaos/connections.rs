@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use rand::Rng;
-use zerodb_hooks_tests::relay::Fate;
-use zerodb_hooks_tests::{
-    Database, PgBouncer, PgVersion, Receiver, Relay, Session, Worker, eventually, on_every_server, tools,
+use zerodb_hooks_harness::programs::tools;
+use zerodb_hooks_harness::servers::relay::Fate;
+use zerodb_hooks_harness::{
+    Database, PgBouncer, PgVersion, Receiver, Relay, Session, Worker, eventually, on_every_server,
 };
 
 use crate::factor;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::{Cluster, Launch, PgVersion, Receiver, Session, Worker, eventually};
+use zerodb_hooks_harness::{Cluster, Launch, PgVersion, Receiver, Session, Worker, eventually};
 
 use crate::factor;
 use crate::setup::{

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::{Answer, Database, Receiver, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Answer, Database, Receiver, Session, Worker, eventually, on_every_server};
 
 use crate::factor;
 use crate::setup::{LONG, all_arrive, watched_table, webhook};

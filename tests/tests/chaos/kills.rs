@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use rand::Rng;
-use zerodb_hooks_tests::receiver::Request;
-use zerodb_hooks_tests::{Cluster, PgVersion, Receiver, Session, Worker, eventually};
+use zerodb_hooks_harness::receivers::Request;
+use zerodb_hooks_harness::{Cluster, PgVersion, Receiver, Session, Worker, eventually};
 
 use crate::factor;
 use crate::setup::{

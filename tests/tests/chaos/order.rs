@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
-use zerodb_hooks_tests::{Database, PgVersion, Session, Worker, eventually};
+use zerodb_hooks_harness::{Database, PgVersion, Session, Worker, eventually};
 
 use crate::factor;
 use crate::setup::LONG;

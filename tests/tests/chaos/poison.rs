@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{eventually, on_every_server};
+use zerodb_hooks_harness::{eventually, on_every_server};
 
 /// The worker, started again whenever it has ended, as systemd does.
 struct Supervised {

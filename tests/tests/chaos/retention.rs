@@ -1,8 +1,10 @@
 //! A week in a minute: the server is shown a clock that is put forward while a writer and a worker go on.
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::receiver::Request;
-use zerodb_hooks_tests::{Answer, Clock, Cluster, Launch, PgVersion, Receiver, Session, Worker, eventually};
+use zerodb_hooks_harness::receivers::Request;
+use zerodb_hooks_harness::{
+    Answer, Clock, Cluster, Launch, PgVersion, Receiver, Session, Worker, eventually,
+};
 
 use crate::factor;
 use crate::setup::{LONG, all_arrive, arrivals, watched_table, webhook};

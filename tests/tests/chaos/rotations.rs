@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
-use zerodb_hooks_tests::{Database, Receiver, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, Receiver, Worker, eventually, on_every_server};
 
 use crate::factor;
 use crate::setup::{LONG, ROWS, Writers, all_arrive, arrivals, watched_table, webhook};

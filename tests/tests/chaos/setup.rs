@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::receiver::Request;
-use zerodb_hooks_tests::{Receiver, Session, SqlError, eventually};
+use zerodb_hooks_harness::receivers::Request;
+use zerodb_hooks_harness::{Receiver, Session, SqlError, eventually};
 
 /// Time for what must happen in the end; generous, because a busy machine must not make a test fail.
 pub const LONG: Duration = Duration::from_secs(300);

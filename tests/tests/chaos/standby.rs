@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Cluster, PgVersion, Receiver, Worker, eventually};
+use zerodb_hooks_harness::{Cluster, PgVersion, Receiver, Worker, eventually};
 
 use crate::factor;
 use crate::setup::{

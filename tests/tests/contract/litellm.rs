@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use zerodb_hooks_tests::ModelEndpoint;
-use zerodb_hooks_tests::litellm::{KEY, Limit, LiteLlm, installed};
+use zerodb_hooks_harness::ModelEndpoint;
+use zerodb_hooks_harness::programs::litellm::{KEY, Limit, LiteLlm, installed};
 
 #[tokio::test]
 async fn a_keys_limit_says_a_whole_minute() -> Result<()> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::process::Command;
-use zerodb_hooks_tests::ModelEndpoint;
-use zerodb_hooks_tests::model_endpoint::{
+use zerodb_hooks_harness::ModelEndpoint;
+use zerodb_hooks_harness::model_endpoint::{
     Fault, Hint, ModelProcess, Parameter, RateLimit, TokenLimit, fixed_json, vector,
 };
 

@@ -1,7 +1,7 @@
 //! Names that stand in SQL and in Rust are the same.
 
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 use zerodb_hooks_worker::delivery::outcome::Outcome;
 use zerodb_hooks_worker::store::statements::CHANNEL;
 

@@ -1,7 +1,7 @@
 //! The SQL of the README runs, in order, in one database.
 
 use anyhow::{Context, Result};
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 
 /// The ```sql blocks of a Markdown text.
 fn sql_blocks(text: &str) -> Vec<String> {
@@ -30,7 +30,7 @@ async fn every_block_runs() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
         session.run("DROP EXTENSION zerodb_hooks").await?;
-        let _worker = zerodb_hooks_tests::Worker::start_with(&database.worker_url(), &[], &[]);
+        let _worker = zerodb_hooks_harness::Worker::start_with(&database.worker_url(), &[], &[]);
         for block in &blocks {
             session
                 .run(block)

@@ -1,7 +1,7 @@
 //! Every statement of the worker prepares against a fresh extension, in a session such as the worker's.
 
 use anyhow::{Context, Result};
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 use zerodb_hooks_worker::store::connect::SESSION;
 use zerodb_hooks_worker::store::statements::ALL;
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_tests::{Session, on_every_server};
+use zerodb_hooks_harness::{Session, on_every_server};
 
 const ACCEPTED: &[&str] = &[
     "https://example.com",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zerodb_hooks_tests::{Result, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, Session, eventually, on_every_server};
 use zerodb_hooks_worker::store::statements::TIDY_BUDGETS;
 
 use crate::usage::{Use, check, record, used};

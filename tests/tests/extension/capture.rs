@@ -1,7 +1,7 @@
 //! Every way to write a row records its event, and nothing else does.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::{ALICE, BOB, PROJECT, watch_all, watched, written};
 

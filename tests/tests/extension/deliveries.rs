@@ -1,6 +1,6 @@
 //! Replaying, redelivering and discarding: what they change and what they refuse.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::hook_errors::expect;
 

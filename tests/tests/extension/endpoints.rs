@@ -1,7 +1,7 @@
 //! Model endpoints as all workers share them: pauses, what was learned, who may do what. Every call is the worker's own statement.
 
 use tokio_postgres::Row;
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 use zerodb_hooks_worker::store::statements::{
     ENTER_ENDPOINT, LEARN_ENDPOINT, LOAD_ENDPOINT, PAUSE_ENDPOINT, PRUNE_ADMISSIONS, SETTLE_ENDPOINT,
 };

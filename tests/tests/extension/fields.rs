@@ -1,12 +1,12 @@
 //! What the data of an event says, for each type of column.
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::EVERYTHING;
 
 /// The data of the event of one row of a table with one column `value` of a type, written as an SQL expression.
-async fn rendered(session: &zerodb_hooks_tests::Session, column: &str, expression: &str) -> Result<Value> {
+async fn rendered(session: &zerodb_hooks_harness::Session, column: &str, expression: &str) -> Result<Value> {
     session
         .run(&format!(
             "DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, value {column});

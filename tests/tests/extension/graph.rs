@@ -9,7 +9,7 @@ mod provenance;
 mod writers;
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Database, Result, Session};
+use zerodb_hooks_harness::{Database, Result, Session};
 
 use crate::{ALICE, PROJECT};
 

@@ -1,6 +1,6 @@
 //! Every error of the hook functions: its SQLSTATE, its words, and what to do.
 
-use zerodb_hooks_tests::{Result, Session, SqlError, on_every_server};
+use zerodb_hooks_harness::{Result, Session, SqlError, on_every_server};
 
 use crate::{ALICE, BOB, PROJECT};
 

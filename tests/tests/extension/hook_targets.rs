@@ -1,7 +1,7 @@
 //! That a first-party hook is refused which could work on no row of its events.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::options::{make, prepared};
 

@@ -1,7 +1,7 @@
 //! Managing hooks: what the functions return and change.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::{ALICE, PROJECT};
 

@@ -1,7 +1,7 @@
 //! Tables under others, by classic inheritance and as partitions that were tables before: each write is told once, and what is not told
 //! is said in zerodb.watches.
 
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 
 use crate::EVERYTHING;
 

@@ -33,7 +33,7 @@ mod upgrade;
 mod usage;
 mod watch;
 
-use zerodb_hooks_tests::{Database, Result, Session};
+use zerodb_hooks_harness::{Database, Result, Session};
 
 /// Two users of whom neither may see what is the other's.
 const ALICE: &str = "aaaaaaaa-0000-4000-8000-000000000001";

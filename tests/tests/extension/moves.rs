@@ -1,6 +1,6 @@
 //! Rows that move between partitions while triggers of others interfere: each write is told once, as what it was.
 
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 
 use crate::EVERYTHING;
 

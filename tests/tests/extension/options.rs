@@ -6,7 +6,7 @@ mod keys;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 
 use keys::{ANY, HANDLERS};
 

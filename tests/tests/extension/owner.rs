@@ -1,7 +1,7 @@
 //! Actions on users' tables: what a worker's role can make of them by arguments of its own.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 
 /// A table with its chunks and a hook on it; returns the hook.
 async fn documents(session: &Session) -> Result<String> {

@@ -1,6 +1,6 @@
 //! Partitioned tables: whichever way a row gets into, out of or between partitions.
 
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::{EVERYTHING, watch_all, written};
 

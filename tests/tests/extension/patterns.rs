@@ -1,6 +1,6 @@
 //! Patterns of hooks: which are refused, and whose hooks an administrator lists.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::{ALICE, BOB};
 

@@ -1,7 +1,7 @@
 //! The payload fields of the built-in types, as the two documents list them, and what emit refuses.
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::{ALICE, PROJECT};
 

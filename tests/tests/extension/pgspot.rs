@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use zerodb_hooks_tests::{PgVersion, Result};
+use zerodb_hooks_harness::{PgVersion, Result};
 
 /// Unqualified operators, functions and types outside functions. They are safe here: pg_catalog comes first while the
 /// script runs, and the script's first statement refuses a schema in which anything lies already, which the tests of

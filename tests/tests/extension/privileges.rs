@@ -1,6 +1,6 @@
 //! Least privilege: what the three grants give, what nobody has, and that functions cannot be led astray.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::ALICE;
 
@@ -269,8 +269,8 @@ async fn no_argument_of_the_rights_of_others_shadows_an_operator() -> Result<()>
 
 #[tokio::test]
 async fn the_extension_refuses_a_schema_that_somebody_else_prepared() -> Result<()> {
-    for version in zerodb_hooks_tests::PgVersion::present() {
-        let db = zerodb_hooks_tests::Database::create_bare(version).await?;
+    for version in zerodb_hooks_harness::PgVersion::present() {
+        let db = zerodb_hooks_harness::Database::create_bare(version).await?;
         let admin = db.session().await?;
         let role = db.create_role("squatter").await?;
         admin

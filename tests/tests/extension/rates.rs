@@ -1,6 +1,6 @@
 //! The limits of model endpoints, kept by all workers together. Every call is the worker's own statement.
 
-use zerodb_hooks_tests::{Database, Result, on_every_server};
+use zerodb_hooks_harness::{Database, Result, on_every_server};
 use zerodb_hooks_worker::store::statements::{PRUNE_ADMISSIONS, SETTLE_ENDPOINT};
 
 use crate::endpoints::{Ask, FAR};

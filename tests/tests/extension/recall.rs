@@ -1,7 +1,7 @@
 //! Finding what the store holds, by words and by a vector that is given: whatever somebody has stored or asks for.
 
 use anyhow::Context;
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 async fn store(database: &Database) -> Result<Session> {
     let session = database.session().await?;

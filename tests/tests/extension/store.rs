@@ -1,7 +1,7 @@
 //! The ready-made tables, and what each write to them records.
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::{ALICE, BOB, EVERYTHING, PROJECT};
 

@@ -1,7 +1,7 @@
 //! That the events of the store say what happened: upserts, batches, memories that are forgotten, deliveries that are given up.
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::{ALICE, BOB, EVERYTHING};
 

@@ -1,7 +1,7 @@
 //! Writers first: whatever becomes of hooks, watches and tables, a write goes through.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::{watched, written};
 
@@ -254,8 +254,8 @@ async fn a_read_only_transaction_reads_a_watched_table() -> Result<()> {
 
 #[tokio::test]
 async fn names_that_are_no_utf_8() -> Result<()> {
-    for version in zerodb_hooks_tests::PgVersion::present() {
-        let db = zerodb_hooks_tests::Database::create_bare_as(version, "ENCODING 'SQL_ASCII'").await?;
+    for version in zerodb_hooks_harness::PgVersion::present() {
+        let db = zerodb_hooks_harness::Database::create_bare_as(version, "ENCODING 'SQL_ASCII'").await?;
         let session = db.session().await?;
         session.run("CREATE EXTENSION zerodb_hooks").await?;
         session.run(crate::EVERYTHING).await?;
@@ -276,8 +276,8 @@ async fn names_that_are_no_utf_8() -> Result<()> {
 
 #[tokio::test]
 async fn an_encoding_that_is_not_supported_is_refused_at_once() -> Result<()> {
-    for version in zerodb_hooks_tests::PgVersion::present() {
-        let db = zerodb_hooks_tests::Database::create_bare_as(version, "ENCODING 'LATIN1'").await?;
+    for version in zerodb_hooks_harness::PgVersion::present() {
+        let db = zerodb_hooks_harness::Database::create_bare_as(version, "ENCODING 'LATIN1'").await?;
         let error = db.session().await?.error("CREATE EXTENSION zerodb_hooks").await?;
         assert_eq!(error.code, "0A000");
         assert!(error.hint.is_some());

@@ -1,7 +1,7 @@
 //! Tenants apart: what one user may see and do, and what not.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::{ALICE, BOB};
 

@@ -2,7 +2,7 @@
 //! never older than the hooks.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::{ALICE, EVERYTHING, PROJECT, watch_all, watched, written};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use zerodb_hooks_tests::{Database, PgVersion, Result, Session};
+use zerodb_hooks_harness::{Database, PgVersion, Result, Session};
 
 /// Everything in the schema, one line an object, with its definition.
 const SNAPSHOT: &str = r#"

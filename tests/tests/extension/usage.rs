@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 use zerodb_hooks_worker::store::statements::{CHECK_BUDGETS, RECORD_USAGE, ROLL_UP_USAGE};
 
 use crate::{ALICE, BOB, PROJECT};

@@ -1,7 +1,7 @@
 //! Watching and unwatching a table.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::{EVERYTHING, watched, written};
 

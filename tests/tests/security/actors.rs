@@ -1,7 +1,7 @@
 //! The people of these tests: an administrator, two users who do not know each other, and the worker's role. It only sets the
 //! scene; it asserts nothing.
 
-use zerodb_hooks_tests::{Database, Result, Session};
+use zerodb_hooks_harness::{Database, Result, Session};
 
 /// The tenant of the one who means harm.
 pub const MALLORY: &str = "aaaaaaaa-0000-4000-8000-000000000001";

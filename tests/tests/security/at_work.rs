@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use zerodb_hooks_tests::{Database, Result, Session, Worker, eventually};
+use zerodb_hooks_harness::{Database, Result, Session, Worker, eventually};
 
 /// Time for anything that should happen soon; generous, because a busy machine must not make a test fail.
 pub const SOON: Duration = Duration::from_secs(40);

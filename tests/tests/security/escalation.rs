@@ -1,6 +1,6 @@
 //! From a user to a superuser: with a worker that runs, and a function that would take the rights if it were ever called with them.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::Stage;
 use crate::at_work::{hook, worker};

@@ -1,6 +1,6 @@
 //! One tenant's, one role's slow hooks: they hold what they may, and everybody else's events go on.
 
-use zerodb_hooks_tests::{Answer, Receiver, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Answer, Receiver, Result, Session, on_every_server};
 
 use crate::actors::{MALLORY, Stage};
 use crate::at_work::{SOON, becomes, emit, hook, in_state, is_served, worker};

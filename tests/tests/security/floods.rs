@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio_postgres::Row;
-use zerodb_hooks_tests::{Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, Session, Worker, eventually, on_every_server};
 use zerodb_hooks_worker::store::statements::{CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DISPATCH, TAKE_LEASE};
 
 use crate::actors::{MALLORY, Stage, VICTIM};

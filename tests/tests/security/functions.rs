@@ -1,6 +1,6 @@
 //! Functions of `sql` hooks: what one leaves behind, refuses to end or takes its time for is nobody else's.
 
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 
 use crate::actors::Stage;
 use crate::at_work::{SOON, becomes, emit, hook, in_state, is_served, worker};
@@ -168,7 +168,7 @@ async fn slow_functions_of_a_role_leave_turns_to_others() -> Result<()> {
             hook(&stage.mallory, "slow", "sql", &config).await?;
             emit(&stage.mallory, 3).await?;
         }
-        zerodb_hooks_tests::eventually(SOON, async || {
+        zerodb_hooks_harness::eventually(SOON, async || {
             let running: i64 = stage.admin.number(RUNNING).await.ok()?;
             (running >= 2).then_some(())
         })

@@ -1,6 +1,6 @@
 //! A hook's owner: nobody becomes it by editing, nobody works through it, and nobody inherits it.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::{Stage, VICTIM, user};
 

@@ -1,6 +1,6 @@
 //! Limits at the door: what one user brings in is bounded, with an error that says by which setting.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::Stage;
 use crate::at_work::{becomes, hook, in_state, is_served, worker};

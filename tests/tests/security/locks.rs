@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zerodb_hooks_tests::{Result, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, Worker, eventually, on_every_server};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 

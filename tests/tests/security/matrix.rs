@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::actors::MALLORY;
 

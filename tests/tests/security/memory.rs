@@ -2,7 +2,7 @@
 //! statement, never the end of the server.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Cluster, Launch, PgVersion, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Cluster, Launch, PgVersion, Result, Session, on_every_server};
 
 const WATCHED: &str =
     "SELECT zerodb.register_event_type('app.thing', 'app', '{id,note,more,user_id}', 'a thing');

@@ -1,7 +1,7 @@
 //! With whose rights a hook acts on a table, and whose function it may run.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::Stage;
 

@@ -1,6 +1,6 @@
 //! Whose rights count: those of the current user at the moment of the call, never of an outer, session or login user.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::{EVERY_USER, MALLORY, Stage};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zerodb_hooks_tests::{Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, Session, Worker, eventually, on_every_server};
 use zerodb_hooks_worker::store::statements::{FINISH_DELIVERIES, LOCK_DEAD_LEASES, NEXT_DUE, REAP_LEASES};
 
 use crate::actors::{MALLORY, Stage, VICTIM};

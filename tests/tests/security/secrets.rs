@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use zerodb_hooks_tests::{Receiver, Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Receiver, Result, Session, Worker, eventually, on_every_server};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 
@@ -146,7 +146,7 @@ async fn a_tenants_webhooks_are_signed_with_a_key_of_its_own() -> Result<()> {
                 .is_ok())
         };
         let key = |user: &str| -> Result<String> {
-            let mut command = zerodb_hooks_tests::worker::command()?;
+            let mut command = zerodb_hooks_harness::programs::worker::command()?;
             let output = command
                 .args(["secret", "--user", user])
                 .env("ZERODB_SECRET_WEBHOOK", SIGNING)

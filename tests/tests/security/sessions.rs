@@ -1,7 +1,7 @@
 //! The worker's sessions: what a database sets for everybody does not reach them, what users' code leaves in them goes, and what
 //! happens to them is booked on nobody.
 
-use zerodb_hooks_tests::{Cluster, PgVersion, Result, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Cluster, PgVersion, Result, Session, eventually, on_every_server};
 
 use crate::actors::Stage;
 use crate::at_work::{SOON, becomes, emit, hook, in_state, is_served, start, worker, worker_role};
@@ -159,7 +159,7 @@ async fn what_does_not_commit_is_not_completed() -> Result<()> {
     deaf.run("SELECT 1").await?;
     fill_the_queue(&session).await?;
     let arguments = ["--lease-s", "3", "--poll-ms", "200"];
-    let _worker = zerodb_hooks_tests::Worker::start_with(&cluster.url("postgres"), &arguments, &[])?;
+    let _worker = zerodb_hooks_harness::Worker::start_with(&cluster.url("postgres"), &arguments, &[])?;
     session
         .run("SET zerodb.notify = off; INSERT INTO zerodb_store.vectors (id, content) VALUES ('a', 'some text')")
         .await?;

@@ -2,7 +2,7 @@
 //! reaches into what is another's.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 

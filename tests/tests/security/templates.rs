@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Receiver, Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Receiver, Result, Session, Worker, eventually, on_every_server};
 
 use crate::actors::Stage;
 

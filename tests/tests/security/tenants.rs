@@ -1,6 +1,6 @@
 //! Tenants bound to roles: zerodb.user_id then names no other.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::{EVERY_USER, MALLORY, Stage, VICTIM};
 

@@ -1,6 +1,6 @@
 //! Code of one user that a session of the worker's runs: nothing that it leaves there reaches the code of the next one, or the worker.
 
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::actors::Stage;
 

@@ -1,6 +1,6 @@
 //! What shows the rows of many does not fail because of one of them: it says what is wrong with that one.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 

@@ -2,7 +2,7 @@
 //! else's statement fails for it.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Database, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
 use crate::actors::{EVERY_USER, MALLORY, Stage, VICTIM, user};
 

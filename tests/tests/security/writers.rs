@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use zerodb_hooks_tests::{Database, Result, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, eventually, on_every_server};
 
 use crate::actors::Stage;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_tests::{Answer, RawReceiver, Receiver, Then, on_every_server};
+use zerodb_hooks_harness::{Answer, RawReceiver, Receiver, Then, on_every_server};
 
 use crate::setup::{becomes, idle, watched_table, webhook_hook, worker};
 

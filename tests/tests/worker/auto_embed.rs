@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::model_endpoint::ModelEndpoint;
-use zerodb_hooks_tests::{eventually, on_every_server};
+use zerodb_hooks_harness::model_endpoint::ModelEndpoint;
+use zerodb_hooks_harness::{eventually, on_every_server};
 
 use crate::models::{embedded_store, holds, provider_file, vector_in, worker_of};
 use crate::setup::{OPEN_TRANSACTIONS, SOON, becomes, idle, worker};

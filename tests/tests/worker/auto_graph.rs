@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use zerodb_hooks_tests::model_endpoint::{ChatRequest, Fault, ModelEndpoint};
-use zerodb_hooks_tests::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::model_endpoint::{ChatRequest, Fault, ModelEndpoint};
+use zerodb_hooks_harness::{Session, eventually, on_every_server};
 
 use crate::auto_summarize::reaches;
 use crate::models::{provider_file, worker_of};

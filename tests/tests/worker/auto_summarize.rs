@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use zerodb_hooks_tests::model_endpoint::{ChatRequest, Fault, ModelEndpoint};
-use zerodb_hooks_tests::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::model_endpoint::{ChatRequest, Fault, ModelEndpoint};
+use zerodb_hooks_harness::{Session, eventually, on_every_server};
 
 use crate::models::{provider_file, worker_of};
 use crate::setup::{SOON, becomes, idle, worker};
@@ -321,7 +321,7 @@ async fn what_the_endpoint_refuses_is_said_and_a_limit_is_waited_for() -> Result
         endpoint.chat.fail_next(
             1,
             Fault::RateLimited(
-                zerodb_hooks_tests::model_endpoint::Hint::RetryAfter,
+                zerodb_hooks_harness::model_endpoint::Hint::RetryAfter,
                 Duration::from_secs(1),
             ),
         );

@@ -1,7 +1,7 @@
 //! Deliveries that are leased and completed many at a time are still one each to everybody who looks.
 
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 
 use crate::setup::{becomes, idle, recording_hook, watched_table, worker, worker_with};
 

@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tokio::process::{Child, Command};
-use zerodb_hooks_tests::{Database, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Session, on_every_server};
 
 use crate::setup::{becomes, idle, recording_hook, watched_table, worker};
 
@@ -48,7 +48,7 @@ FROM (SELECT * FROM zerodb.outbox ORDER BY xid DESC LIMIT 1) AS o, zerodb.zerodb
 WHERE l.worker = 'zerodb_hooks_bench:gone:1'";
 
 fn command(url: &str, arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::from(zerodb_hooks_tests::worker::command()?);
+    let mut command = Command::from(zerodb_hooks_harness::programs::worker::command()?);
     command.arg("bench").args(arguments).env("DATABASE_URL", url);
     Ok(command)
 }
@@ -292,7 +292,7 @@ async fn it_refuses_what_it_would_disturb() -> Result<()> {
         Ok(())
     })
     .await?;
-    for version in zerodb_hooks_tests::PgVersion::present() {
+    for version in zerodb_hooks_harness::PgVersion::present() {
         let bare = Database::create_bare(version).await?;
         let output = bench(&bare.url(), SMALL).await?;
         ensure!(

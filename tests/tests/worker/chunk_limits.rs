@@ -1,8 +1,8 @@
 //! auto_embed in chunks, and texts that are too long for the model, or cut in another way than others.
 
 use anyhow::Result;
-use zerodb_hooks_tests::model_endpoint::{ModelEndpoint, TokenLimit};
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::model_endpoint::{ModelEndpoint, TokenLimit};
+use zerodb_hooks_harness::on_every_server;
 
 use crate::auto_summarize::reaches;
 use crate::chunks::{CHUNKS, CUT, UNNUMBERED, documents, section};

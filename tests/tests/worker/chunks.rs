@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::model_endpoint::{Fault, ModelEndpoint};
-use zerodb_hooks_tests::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
+use zerodb_hooks_harness::{Session, eventually, on_every_server};
 
 use crate::auto_summarize::reaches;
 use crate::models::{holds, provider_file, worker_of};

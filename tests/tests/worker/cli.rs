@@ -4,12 +4,12 @@ use std::process::Output;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use zerodb_hooks_tests::{Database, PgVersion, on_every_server};
+use zerodb_hooks_harness::{Database, PgVersion, on_every_server};
 
 use crate::setup::{becomes, idle, recording_hook, watched_table, worker};
 
 async fn run(url: &str, arguments: &[&str]) -> Result<Output> {
-    let mut command = tokio::process::Command::from(zerodb_hooks_tests::worker::command()?);
+    let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
     Ok(command.args(arguments).env("DATABASE_URL", url).output().await?)
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Database, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, eventually, on_every_server};
 
 use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker};
 
@@ -64,7 +64,7 @@ async fn a_write_wakes_a_parked_worker_long_before_its_next_poll() -> Result<()>
         watched_table(&session).await?;
         recording_hook(&session, "record", "{}").await?;
         // With a poll of an hour only the wake-up can deliver anything.
-        let _worker = zerodb_hooks_tests::Worker::start_with(&database.worker_url(), &["--poll-ms", "3600000"], &[])?;
+        let _worker = zerodb_hooks_harness::Worker::start_with(&database.worker_url(), &["--poll-ms", "3600000"], &[])?;
         for n in 1..=20_i64 {
             // Parked: the lock that writers share is held by the listening connection alone.
             eventually(SOON, async || {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_tests::{RawReceiver, Session, Then, Worker, on_every_server};
+use zerodb_hooks_harness::{RawReceiver, Session, Then, Worker, on_every_server};
 
 use crate::certificates::{Authority, TlsReceiver};
 use crate::setup::{becomes, watched_table, webhook_hook};

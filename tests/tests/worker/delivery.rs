@@ -1,7 +1,7 @@
 //! Commit ⇒ delivered; rollback ⇒ nothing; and what can be asked about it.
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Answer, Receiver, on_every_server};
+use zerodb_hooks_harness::{Answer, Receiver, on_every_server};
 
 use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, webhook_hook, worker, worker_with};
 

@@ -1,7 +1,7 @@
 //! Functions of `sql` hooks: whose error an error is.
 
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 
 use crate::setup::{becomes, watched_table, worker};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use zerodb_hooks_tests::{Database, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, Session, eventually, on_every_server};
 use zerodb_hooks_worker::providers::{Cap, Entered, Gate, Learned, RateLimits, Wait};
 use zerodb_hooks_worker::store::{SharedGate, Store};
 

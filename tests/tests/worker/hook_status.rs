@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_tests::model_endpoint::{Fault, ModelEndpoint};
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
+use zerodb_hooks_harness::on_every_server;
 
 use crate::models::{embedded_store, provider_file, worker_of};
 use crate::setup::{becomes, idle};

@@ -1,7 +1,7 @@
 //! Which hooks fire, for whose events, and what happens to deliveries when hooks change.
 
 use anyhow::Result;
-use zerodb_hooks_tests::{eventually, on_every_server};
+use zerodb_hooks_harness::{eventually, on_every_server};
 
 use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker};
 

@@ -1,7 +1,7 @@
 //! auto_embed on tables whose primary key is of any type and form: by events and by backfill each row gets its vector.
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::{Session, on_every_server};
+use zerodb_hooks_harness::{Session, on_every_server};
 
 use crate::setup::{becomes, idle, worker};
 

@@ -1,7 +1,7 @@
 //! Nothing is claimed under a lease that is gone, so nothing can be lost with it.
 
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 use zerodb_hooks_worker::store::statements::{
     CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DEAD_LEASES, LOCK_DISPATCH, REAP_LEASES, TAKE_LEASE,
 };

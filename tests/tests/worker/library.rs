@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
-use zerodb_hooks_tests::{eventually, on_every_server};
+use zerodb_hooks_harness::{eventually, on_every_server};
 use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker};
 
 use crate::setup::{SOON, becomes, watched_table};

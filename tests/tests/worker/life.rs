@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{
+use zerodb_hooks_harness::{
     Answer, Cluster, PgVersion, Receiver, Session, Worker, eventually, on_every_server,
 };
 
@@ -199,7 +199,7 @@ async fn a_lost_database_is_found_again_with_one_line_at_each_change() -> Result
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_extension_the_worker_says_so_and_exits_1() -> Result<()> {
     for version in PgVersion::present() {
-        let database = zerodb_hooks_tests::Database::create_bare(version).await?;
+        let database = zerodb_hooks_harness::Database::create_bare(version).await?;
         let mut worker = Worker::start(&database.worker_url())?;
         assert_eq!(worker.ended(SOON).await?.code(), Some(1));
         assert!(

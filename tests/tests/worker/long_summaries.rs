@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use zerodb_hooks_tests::model_endpoint::{ChatRequest, ModelEndpoint};
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::model_endpoint::{ChatRequest, ModelEndpoint};
+use zerodb_hooks_harness::on_every_server;
 
 use crate::auto_summarize::{file, paragraph, reaches, report, summarized_store};
 use crate::models::{provider_file, worker_of};

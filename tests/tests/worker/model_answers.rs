@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use zerodb_hooks_tests::model_endpoint::{Fault, Hint, ModelEndpoint};
-use zerodb_hooks_tests::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::model_endpoint::{Fault, Hint, ModelEndpoint};
+use zerodb_hooks_harness::{Session, eventually, on_every_server};
 
 use crate::auto_summarize::reaches;
 use crate::models::{embedded_store, provider_file, worker_of};
@@ -147,7 +147,7 @@ async fn a_model_that_nobody_serves_is_said_when_the_hook_is_made_and_when_it_is
         };
         assert!(warned(&session));
         let doctor = async || -> Result<Value> {
-            let mut command = tokio::process::Command::from(zerodb_hooks_tests::worker::command()?);
+            let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
             command.args(["doctor", "--json"]).env("DATABASE_URL", database.url());
             let said: Value = serde_json::from_slice(&command.output().await?.stdout)?;
             let checks = said["checks"].as_array().context("checks")?;

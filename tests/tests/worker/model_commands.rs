@@ -5,14 +5,14 @@ use std::process::Output;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use tempfile::NamedTempFile;
-use zerodb_hooks_tests::model_endpoint::{Fault, ModelEndpoint};
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
+use zerodb_hooks_harness::on_every_server;
 
 use crate::models::{embedded_store, provider_file, worker_of};
 use crate::setup::{becomes, idle, worker};
 
 async fn run(url: &str, file: Option<&NamedTempFile>, arguments: &[&str]) -> Result<Output> {
-    let mut command = tokio::process::Command::from(zerodb_hooks_tests::worker::command()?);
+    let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
     command.args(arguments).env("DATABASE_URL", url);
     if let Some(file) = file {
         command.arg("--config").arg(file.path());

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use anyhow::{Context, Result};
 use tempfile::NamedTempFile;
-use zerodb_hooks_tests::model_endpoint::{ModelEndpoint, vector};
-use zerodb_hooks_tests::{Database, Session, Worker};
+use zerodb_hooks_harness::model_endpoint::{ModelEndpoint, vector};
+use zerodb_hooks_harness::{Database, Session, Worker};
 
 /// The worker's file with one provider, `mock`, which is the default; `more` are further lines of its entry.
 pub fn provider_file(endpoint: &ModelEndpoint, more: &[&str]) -> Result<NamedTempFile> {

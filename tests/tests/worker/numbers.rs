@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_tests::{Receiver, Session, on_every_server};
+use zerodb_hooks_harness::{Receiver, Session, on_every_server};
 
 use crate::setup::{SOON, becomes, idle, worker};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use zerodb_hooks_tests::{Database, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, Session, eventually, on_every_server};
 
 use crate::setup::{becomes, idle, worker_with};
 

@@ -4,14 +4,14 @@
 use std::process::Output;
 
 use anyhow::Result;
-use zerodb_hooks_tests::model_endpoint::{Fault, ModelEndpoint};
-use zerodb_hooks_tests::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
+use zerodb_hooks_harness::{Session, eventually, on_every_server};
 
 use crate::models::{embedded_store, provider_file, worker_of};
 use crate::setup::{SOON, becomes, idle, worker};
 
 async fn doctor(url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
-    let mut command = tokio::process::Command::from(zerodb_hooks_tests::worker::command()?);
+    let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
     command
         .arg("doctor")
         .args(arguments)

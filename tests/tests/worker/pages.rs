@@ -1,7 +1,7 @@
 //! Pages on their way into the store: text of the database is not decoded again, and what is stored is what a reader reads.
 
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 
 use crate::auto_summarize::{file, reaches, summarized_store};
 use crate::setup::worker;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Session, eventually, on_every_server};
 
 use crate::setup::{idle, recording_hook, watched_table, worker};
 

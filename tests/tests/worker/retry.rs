@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Answer, Receiver, on_every_server};
+use zerodb_hooks_harness::{Answer, Receiver, on_every_server};
 
 use crate::setup::{SOON, becomes, idle, watched_table, webhook_hook, worker};
 

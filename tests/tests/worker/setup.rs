@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Database, Session, Worker, eventually};
+use zerodb_hooks_harness::{Database, Session, Worker, eventually};
 
 /// Time for anything that should happen soon; generous, because a busy machine must not make a test fail.
 pub const SOON: Duration = Duration::from_secs(30);

@@ -3,8 +3,9 @@
 use std::io::{Cursor, Write};
 
 use anyhow::{Context, Result};
-use zerodb_hooks_tests::model_endpoint::ModelEndpoint;
-use zerodb_hooks_tests::{Session, eventually, on_every_server, worker};
+use zerodb_hooks_harness::model_endpoint::ModelEndpoint;
+use zerodb_hooks_harness::programs::worker;
+use zerodb_hooks_harness::{Session, eventually, on_every_server};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 

@@ -2,7 +2,7 @@
 //! told as theirs.
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Session, on_every_server};
+use zerodb_hooks_harness::{Session, on_every_server};
 
 use crate::setup::{becomes, idle, recording_hook, watched_table, worker};
 

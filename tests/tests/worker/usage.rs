@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use uuid::Uuid;
-use zerodb_hooks_tests::{eventually, on_every_server};
+use zerodb_hooks_harness::{eventually, on_every_server};
 use zerodb_hooks_worker::providers::Usage;
 use zerodb_hooks_worker::store::{Spending, Store, UsageEntry};
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_tests::{Receiver, Worker, on_every_server};
+use zerodb_hooks_harness::{Receiver, Worker, on_every_server};
 
 use crate::setup::{SOON, becomes, watched_table, webhook_hook, worker, worker_with};
 
@@ -75,7 +75,7 @@ async fn in_production_a_webhook_without_tls_is_refused_and_a_redirect_not_follo
         assert!(receiver.requests().is_empty());
         production.kill9()?;
         let header = ("location", receiver.url("/elsewhere"));
-        receiver.always(zerodb_hooks_tests::Answer::Full { status: 307, header, body: String::new() });
+        receiver.always(zerodb_hooks_harness::Answer::Full { status: 307, header, body: String::new() });
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (2)").await?;
         becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 2).await?;

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use anyhow::Result;
-use zerodb_hooks_tests::{Database, PgVersion, Worker, eventually};
+use zerodb_hooks_harness::{Database, PgVersion, Worker, eventually};
 
 use crate::setup::SOON;
 
@@ -54,7 +54,7 @@ const UNREACHABLE: &str = "postgres://w@127.0.0.1:1/x";
 async fn with_file(text: &str) -> Result<Output> {
     let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
     std::fs::write(file.path(), text)?;
-    let mut command = tokio::process::Command::from(zerodb_hooks_tests::worker::command()?);
+    let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
     command
         .args(["worker", "--database-url", UNREACHABLE, "--config"])
         .arg(file.path());

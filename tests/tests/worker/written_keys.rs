@@ -1,7 +1,7 @@
 //! Rows are found whatever their key is made of.
 
 use anyhow::Result;
-use zerodb_hooks_tests::on_every_server;
+use zerodb_hooks_harness::on_every_server;
 
 use crate::setup::{idle, worker};
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use reqwest::Client;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
-use zerodb_hooks_tests::model_endpoint::ModelProcess;
+use zerodb_hooks_harness::model_endpoint::ModelProcess;
 
 /// The model of every hook here. The endpoint has every model; a proxy before it knows this one.
 pub const MODEL: &str = "bge-m3";

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 use serde_json::json;
-use zerodb_hooks_tests::litellm::{self, KEY, Limit, LiteLlm};
+use zerodb_hooks_harness::programs::litellm::{self, KEY, Limit, LiteLlm};
 
 use super::endpoint::{Endpoint, MODEL, provider_file};
 use super::store;

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use zerodb_hooks_tests::Session;
-use zerodb_hooks_tests::model_endpoint::vector;
+use zerodb_hooks_harness::Session;
+use zerodb_hooks_harness::model_endpoint::vector;
 
 use super::backlog::{AT_ONCE, PACK};
 use super::endpoint::MODEL;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 use super::endpoint::{Endpoint, provider_file};
 use crate::args::Options;

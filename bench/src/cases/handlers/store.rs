@@ -1,8 +1,8 @@
 //! The ready-made store with an auto_embed hook, rows with texts, and the proof that they have their vectors.
 
 use anyhow::{Context, Result, ensure};
-use zerodb_hooks_tests::Session;
-use zerodb_hooks_tests::model_endpoint::vector;
+use zerodb_hooks_harness::Session;
+use zerodb_hooks_harness::model_endpoint::vector;
 
 use crate::schema;
 

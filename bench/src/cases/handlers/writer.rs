@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
-use zerodb_hooks_tests::Session;
+use zerodb_hooks_harness::Session;
 
 use super::endpoint::{Endpoint, provider_file};
 use super::store;

@@ -1,7 +1,7 @@
 //! What is true when: superseded facts, times, inverse predicates.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use super::Graph;
 

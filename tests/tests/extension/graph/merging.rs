@@ -1,6 +1,6 @@
 //! Two entities made one, and apart again.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use super::Graph;
 use crate::BOB;
@@ -15,7 +15,7 @@ async fn id(graph: &Graph, name: &str) -> Result<i64> {
 }
 
 /// Two names of one person, who works somewhere and was met, and each fact once.
-async fn two(db: &zerodb_hooks_tests::Database) -> Result<(Graph, i64, i64)> {
+async fn two(db: &zerodb_hooks_harness::Database) -> Result<(Graph, i64, i64)> {
     let graph = Graph::create(db).await?;
     graph
         .says(

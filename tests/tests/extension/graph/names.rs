@@ -1,7 +1,7 @@
 //! Which entity a name means, and which it may mean.
 
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use super::{Graph, named};
 

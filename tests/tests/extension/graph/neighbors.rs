@@ -1,6 +1,6 @@
 //! graph_neighbors: depth, time, direction, filters, hubs and bounds. `store.rs` has the rest.
 
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use super::Graph;
 

@@ -1,7 +1,7 @@
 //! Each fact stands as long as a memory says it, and not longer.
 
 use serde_json::json;
-use zerodb_hooks_tests::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server};
 
 use super::Graph;
 use crate::BOB;

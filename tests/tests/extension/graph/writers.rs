@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
-use zerodb_hooks_tests::{Database, PgVersion, Result, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, PgVersion, Result, eventually, on_every_server};
 
 use super::Graph;
 use crate::ALICE;

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use zerodb_hooks_tests::{Result, Session};
+use zerodb_hooks_harness::{Result, Session};
 
 use super::{PATIENCE, values};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use zerodb_hooks_tests::{Database, Result, Session, Worker, on_every_server};
+use zerodb_hooks_harness::{Database, Result, Session, Worker, on_every_server};
 
 use crate::actors::Stage;
 use attacks::Attacks;

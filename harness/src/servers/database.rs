@@ -6,9 +6,9 @@ use std::thread;
 use anyhow::{Context, Result};
 use tokio::sync::OnceCell;
 
-use crate::cluster::Cluster;
-use crate::session::Session;
-use crate::version::PgVersion;
+use crate::servers::cluster::Cluster;
+use crate::servers::session::Session;
+use crate::servers::version::PgVersion;
 
 const TEMPLATE: &str = "zerodb_template";
 /// The role that workers run as, of each server whose template has been made.

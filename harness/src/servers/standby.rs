@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use anyhow::{Result, ensure};
 
-use crate::cluster::{Cluster, unprivileged};
+use crate::servers::cluster::{Cluster, unprivileged};
 
 impl Cluster {
     /// A running hot standby of this cluster, whose commits wait for it from now on: what is acknowledged is on both.

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::tools;
+use crate::programs::tools;
 
 pub struct Clock {
     library: String,

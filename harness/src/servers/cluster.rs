@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::session::Session;
-use crate::version::PgVersion;
+use crate::servers::session::Session;
+use crate::servers::version::PgVersion;
 
 /// How the server's processes are started: behind a program such as `unshare`, with variables of their own.
 #[derive(Clone, Debug, Default)]

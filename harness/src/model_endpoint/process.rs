@@ -57,5 +57,5 @@ fn binary() -> Result<PathBuf> {
     let mut found = folders.map(|folder| folder.join("model_endpoint"));
     found
         .find(|path| path.exists())
-        .context("model_endpoint is missing: run `cargo build -p zerodb_hooks_tests --bin model_endpoint`")
+        .context("model_endpoint is missing: run `cargo build -p zerodb_hooks_harness --bin model_endpoint`")
 }

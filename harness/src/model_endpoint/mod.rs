@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! # use std::time::Duration;
-//! # use zerodb_hooks_tests::model_endpoint::{Fault, ModelEndpoint};
+//! # use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
 //! let endpoint = ModelEndpoint::start()?;
 //! endpoint.embeddings.behave(|behaviour| behaviour.latency = Duration::from_millis(50));
 //! endpoint.embeddings.fail_next(2, Fault::Unavailable);

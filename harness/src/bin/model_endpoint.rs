@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
-use zerodb_hooks_tests::ModelEndpoint;
-use zerodb_hooks_tests::model_endpoint::{Hint, RateLimit};
+use zerodb_hooks_harness::ModelEndpoint;
+use zerodb_hooks_harness::model_endpoint::{Hint, RateLimit};
 
 #[derive(Parser)]
 struct Flags {

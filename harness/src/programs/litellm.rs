@@ -15,7 +15,7 @@ use crate::wait::eventually;
 /// The key that it accepts.
 pub const KEY: &str = "sk-proxy";
 
-/// Requests per minute, and which of its two limiters counts them. What they answer stands in tests/README.md.
+/// Requests per minute, and which of its two limiters counts them. What they answer stands in harness/README.md.
 #[derive(Clone, Copy, Debug)]
 pub enum Limit {
     /// The caller's key: a minute from the first request on. A 429 says `Retry-After: 60` whatever remains of it.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::cluster::{Cluster, unprivileged};
-use crate::tools;
+use crate::programs::tools;
+use crate::servers::cluster::{Cluster, unprivileged};
 use crate::wait::eventually;
 
 pub struct PgBouncer {
