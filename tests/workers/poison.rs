@@ -22,7 +22,8 @@ impl Handler for Poison {
 async fn main() -> Result<(), WorkerError> {
     let url = std::env::var("DATABASE_URL").unwrap_or_default();
     let settings = Settings {
-        lease: std::time::Duration::from_secs(1),
+        // Short, because every death waits for its end; long enough for a busy machine.
+        lease: std::time::Duration::from_secs(3),
         ..Settings::default()
     };
     Worker::builder(&url)

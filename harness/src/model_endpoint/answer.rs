@@ -56,6 +56,9 @@ pub(crate) async fn reply(
     if !behaviour.latency.is_zero() {
         wait::delay(behaviour.latency).await;
     }
+    if let Some(held) = &behaviour.held {
+        held.passed().await;
+    }
     let fault = admitted.fault.as_ref();
     match read.and_then(|request| request.answer(shared, &behaviour, &inputs, fault)) {
         Ok(body) => Reply {

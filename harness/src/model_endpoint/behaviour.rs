@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fault::Fault;
+use crate::wait::LetGo;
 
 pub type Predicate = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
@@ -70,6 +71,8 @@ pub enum Parameter {
 pub struct Behaviour {
     /// Before every answer but 401 and 429, which come at once.
     pub latency: Duration,
+    /// After the latency, until a test lets go; see `Route::hold`.
+    pub held: Option<LetGo>,
     /// The only key that is accepted, as `Authorization: Bearer` or `api-key`; `None` asks for none.
     pub key: Option<String>,
     /// The only models that there are; `None` has every model.
@@ -103,6 +106,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             latency: Duration::ZERO,
+            held: None,
             key: None,
             models: None,
             rate_limit: None,

@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 
 use super::behaviour::{Behaviour, RateLimit};
 use super::fault::Fault;
-use crate::wait;
+use crate::wait::{self, Held};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -70,8 +70,8 @@ pub struct Counts {
 
 struct Book {
     behaviour: Arc<Behaviour>,
-    /// The faults of the next requests; then `usual`.
-    next: VecDeque<Fault>,
+    /// The faults of the next requests, `None` for one that is answered well; then `usual`.
+    next: VecDeque<Option<Fault>>,
     usual: Option<Fault>,
     /// Start of the limiter's window, and the requests that it has let through.
     window: Option<(Instant, u32)>,
@@ -111,12 +111,26 @@ impl Route {
 
     /// The next requests meet the fault; after those of an earlier call.
     pub fn fail_next(&self, count: usize, fault: Fault) {
-        self.book().next.extend(std::iter::repeat_n(fault, count));
+        self.book().next.extend(std::iter::repeat_n(Some(fault), count));
     }
 
     /// All requests that `fail_next` says nothing of meet the fault.
     pub fn always(&self, fault: Fault) {
         self.book().usual = Some(fault);
+    }
+
+    /// The next requests meet no fault; all after them do, until `heal`.
+    pub fn fail_after(&self, count: usize, fault: Fault) {
+        let mut book = self.book();
+        book.next.extend(std::iter::repeat_n(None, count));
+        book.usual = Some(fault);
+    }
+
+    /// Keeps back every answer, but those of faults, until the value is dropped.
+    pub fn hold(&self) -> Held {
+        let (held, let_go) = Held::new();
+        self.behave(|behaviour| behaviour.held = Some(let_go));
+        held
     }
 
     /// No fault from now on; the behaviour stays.
@@ -157,7 +171,7 @@ impl Route {
         book.counts.requests += 1;
         book.counts.now += 1;
         book.counts.most_at_once = book.counts.most_at_once.max(book.counts.now);
-        let fault = book.next.pop_front().or_else(|| book.usual.clone());
+        let fault = book.next.pop_front().unwrap_or_else(|| book.usual.clone());
         let index = book.requests.len();
         if book.keeps {
             book.requests.push(Request {

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::oneshot;
 
-use crate::wait;
+use crate::wait::{self, Held, LetGo};
 
 /// What to do with a request.
 #[derive(Clone, Debug)]
@@ -28,12 +28,22 @@ pub enum Answer {
     },
     /// A status after a time.
     Slow(Duration, u16),
+    /// A status once a `Held` is dropped; see `Answer::held`.
+    Held(LetGo, u16),
     /// Never.
     Hang,
     /// Closes the connection without an answer.
     Drop,
     /// A status and a body that has no end.
     Endless(u16),
+}
+
+impl Answer {
+    /// A status that is kept back until the value beside it is dropped.
+    pub fn held(status: u16) -> (Held, Self) {
+        let (held, let_go) = Held::new();
+        (held, Self::Held(let_go, status))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -197,6 +207,10 @@ async fn receive(
         } => (status(code), [header], body).into_response(),
         Answer::Slow(time, code) => {
             wait::delay(time).await;
+            status(code).into_response()
+        }
+        Answer::Held(let_go, code) => {
+            let_go.passed().await;
             status(code).into_response()
         }
         Answer::Endless(code) => {

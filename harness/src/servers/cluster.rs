@@ -223,7 +223,7 @@ impl Drop for Cluster {
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 shared_preload_libraries = ''
-max_connections = 100
+max_connections = 400
 max_prepared_transactions = 10
 wal_level = logical
 fsync = off

@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod database;
+pub mod progress;
 pub mod relay;
 pub mod session;
 pub mod standby;

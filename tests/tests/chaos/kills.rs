@@ -16,7 +16,7 @@ use crate::setup::{
 const WORKERS: usize = 3;
 const WRITERS: usize = 2;
 /// A lease that a busy machine does not let run out under a worker that lives.
-const LEASE_S: &str = "6";
+const LEASE_S: &str = "10";
 
 /// How much is done: events, kills of a worker, crashes of the server.
 #[derive(Clone, Copy)]

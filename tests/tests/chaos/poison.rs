@@ -1,10 +1,11 @@
 //! A delivery that kills its worker each time.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use anyhow::Result;
 use zerodb_hooks_harness::{eventually, on_every_server};
+
+use crate::setup::LONG;
 
 /// The worker, started again whenever it has ended, as systemd does.
 struct Supervised {
@@ -62,7 +63,7 @@ async fn it_is_given_up_in_the_end_and_takes_no_other_with_it() -> Result<()> {
             .await?;
         let mut worker = Supervised::start(&database.url())?;
         let done = "SELECT count(*) FROM zerodb.deliveries WHERE state IN ('completed', 'discarded')";
-        eventually(Duration::from_secs(120), async || {
+        eventually(LONG, async || {
             worker.keep_alive().ok()?;
             (session.number(done).await.ok()? == 200).then_some(())
         })

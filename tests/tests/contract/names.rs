@@ -1,7 +1,7 @@
 //! Names that stand in SQL and in Rust are the same.
 
 use anyhow::Result;
-use zerodb_hooks_harness::on_every_server;
+use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 use zerodb_hooks_worker::delivery::outcome::Outcome;
 use zerodb_hooks_worker::store::statements::CHANNEL;
 
@@ -14,8 +14,11 @@ async fn a_commit_notifies_the_channel_that_the_worker_listens_on() -> Result<()
             .run(&format!("LISTEN {CHANNEL}; SELECT zerodb._lock_session('park')"))
             .await?;
         session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
-        listener.run("SELECT 1").await?;
-        assert_eq!(listener.take_notifications(), [CHANNEL]);
+        let heard = eventually(SOON, async || {
+            listener.run("SELECT 1").await.ok()?;
+            Some(listener.take_notifications()).filter(|channels| !channels.is_empty())
+        });
+        assert_eq!(heard.await?, [CHANNEL]);
         listener.run("SELECT zerodb._unlock_session('park')").await?;
         session.run("SELECT zerodb.emit('on_recall', '{}')").await?;
         listener.run("SELECT 1").await?;

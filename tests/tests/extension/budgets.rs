@@ -1,14 +1,10 @@
 //! Budgets: what they hold up, for how long, whose they are. Every call is the worker's own statement.
 
-use std::time::Duration;
-
-use zerodb_hooks_harness::{Result, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, SOON, Session, eventually, on_every_server};
 use zerodb_hooks_worker::store::statements::TIDY_BUDGETS;
 
 use crate::usage::{Use, check, record, used};
 use crate::{ALICE, BOB, PROJECT};
-
-const SOON: Duration = Duration::from_secs(30);
 
 /// The places of the requests that must wait.
 async fn waiting(session: &Session, uses: &[Use]) -> Result<Vec<i32>> {

@@ -326,7 +326,7 @@ async fn a_commit_with_events_wakes_a_parked_worker_and_no_other_commit_notifies
             .await?;
         session.run("SET zerodb.notify = off").await?;
         session.run("INSERT INTO item VALUES (4)").await?;
-        let heard = zerodb_hooks_harness::eventually(std::time::Duration::from_secs(5), async || {
+        let heard = zerodb_hooks_harness::eventually(zerodb_hooks_harness::SOON, async || {
             listener.run("SELECT 1").await.ok()?;
             Some(listener.take_notifications()).filter(|channels| !channels.is_empty())
         })

@@ -87,14 +87,14 @@ async fn no_minute_sees_more_tokens_than_allowed_and_little_time_is_wasted() -> 
 async fn who_is_refused_takes_nothing_and_learns_why_and_how_long() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        let ask = Ask::requests("e", 60);
+        let ask = Ask::requests("e", 1);
         assert!(ask.of(&session, 1).await?.entered);
         let before = session.rows("SELECT * FROM zerodb.endpoint_admission").await?;
         session.run("BEGIN").await?;
         let refused = ask.of(&session, 1).await?;
         assert!(!refused.entered);
         assert_eq!(refused.held_by.as_deref(), Some("requests"));
-        assert!((1..=1017).contains(&refused.wait_ms), "{refused:?}");
+        assert!((1..=61_017).contains(&refused.wait_ms), "{refused:?}");
         let changes = "SELECT count(pg_current_xact_id_if_assigned())";
         assert_eq!(session.number(changes).await?, 0, "nothing is written");
         session.run("COMMIT").await?;
@@ -107,7 +107,7 @@ async fn who_is_refused_takes_nothing_and_learns_why_and_how_long() -> Result<()
         let refused = ask.of(&session, 1).await?;
         assert_eq!(refused.held_by.as_deref(), Some("tokens"));
         assert!(
-            refused.wait_ms > 50_000,
+            refused.wait_ms > 20_000,
             "a minute's tokens are gone: {refused:?}"
         );
         Ok(())
@@ -122,7 +122,7 @@ async fn a_request_of_more_than_a_minute_goes_after_a_rest_and_counts_as_a_minut
         let ask = Ask::tokens("e", 1000);
         assert!(ask.of(&session, 50_000).await?.entered);
         let refused = ask.of(&session, 50_000).await?;
-        assert!((50_000..=61_000).contains(&refused.wait_ms), "{refused:?}");
+        assert!((20_000..=61_000).contains(&refused.wait_ms), "{refused:?}");
         Ok(())
     })
     .await
@@ -191,15 +191,15 @@ async fn pruning_keeps_the_admission_that_counts() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
         for _ in 0..3 {
-            assert!(Ask::requests("e", 60).far().of(&session, 1).await?.entered);
+            assert!(Ask::requests("e", 6).far().of(&session, 1).await?.entered);
         }
         session
             .run("UPDATE zerodb.endpoint_admission SET at = at - interval '11 minutes'")
             .await?;
         assert_eq!(session.client.execute(PRUNE_ADMISSIONS, &[]).await?, 2);
-        let refused = Ask::requests("e", 60).of(&session, 1).await?;
+        let refused = Ask::requests("e", 6).of(&session, 1).await?;
         assert!(
-            refused.wait_ms > 1100,
+            refused.wait_ms > 11_000,
             "the third place still counts: {refused:?}"
         );
         Ok(())

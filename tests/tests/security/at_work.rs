@@ -1,12 +1,6 @@
 //! A worker with its own least role, and what these tests wait for while it works.
 
-use std::time::Duration;
-
-use anyhow::bail;
-use zerodb_hooks_harness::{Database, Result, Session, Worker, eventually};
-
-/// Time for anything that should happen soon; generous, because a busy machine must not make a test fail.
-pub const SOON: Duration = Duration::from_secs(40);
+use zerodb_hooks_harness::{Database, Result, Session, Worker};
 
 /// A worker of a role that has grant_worker alone, and the role.
 pub async fn worker(db: &Database, admin: &Session, more: &[&str]) -> Result<(Worker, String)> {
@@ -27,17 +21,6 @@ pub async fn worker_role(db: &Database, admin: &Session) -> Result<String> {
 pub fn start(db: &Database, role: &str, more: &[&str]) -> Result<Worker> {
     let all = [&["--lease-s", "3", "--poll-ms", "200"], more].concat();
     Worker::start_with(&db.cluster.url_as(role, &db.name), &all, &[])
-}
-
-/// Waits until a query returns the text.
-pub async fn becomes(session: &Session, query: &str, expected: &str) -> Result<()> {
-    let reached = eventually(SOON, async || {
-        (session.text(query).await.ok()? == expected).then_some(())
-    });
-    if reached.await.is_err() {
-        bail!("{}, not {expected}, from: {query}", session.text(query).await?);
-    }
-    Ok(())
 }
 
 /// Makes a hook of this type for `app.thing`, as the session's user; returns its id.
@@ -71,5 +54,5 @@ pub async fn is_served(session: &Session, hook: &str) -> Result<()> {
     let done = format!(
         "SELECT count(*) FROM zerodb.deliveries WHERE event_id = '{event}' AND hook_id = '{hook}' AND state = 'completed'"
     );
-    becomes(session, &done, "1").await
+    session.becomes(&done, 1).await
 }

@@ -1,9 +1,9 @@
 //! One tenant's, one role's slow hooks: they hold what they may, and everybody else's events go on.
 
-use zerodb_hooks_harness::{Answer, Receiver, Result, Session, on_every_server};
+use zerodb_hooks_harness::{Answer, Receiver, Result, SOON, Session, on_every_server};
 
 use crate::actors::{MALLORY, Stage};
-use crate::at_work::{SOON, becomes, emit, hook, in_state, is_served, worker};
+use crate::at_work::{emit, hook, in_state, is_served, worker};
 
 /// A webhook that may run for an hour, as often at once as there are slots.
 fn slow(receiver: &Receiver) -> String {
@@ -99,7 +99,7 @@ async fn a_delivery_that_runs_alone_has_no_hour() -> Result<()> {
             "SELECT (max(attempts) > 0 AND min(last_error) LIKE 'no answer within 5000 ms%')::text
              FROM zerodb.deliveries WHERE hook_id = '{alone}' AND last_error IS NOT NULL"
         );
-        becomes(&stage.admin, &late, "true").await
+        stage.admin.becomes(&late, "true").await
     })
     .await
 }
@@ -116,12 +116,12 @@ async fn what_runs_for_an_hour_does_not_keep_others_from_running_alone() -> Resu
         receiver.wait_for(1, SOON).await?;
         suspect(&stage, &stage.victim, &log).await?;
         let waiting = "SELECT count(*)::text FROM zerodb.delivery WHERE losses >= 2 AND state <> 'completed'";
-        becomes(&stage.admin, waiting, "0").await?;
+        stage.admin.becomes(waiting, 0).await?;
         is_served(&stage.victim, &log).await?;
         let mallorys = format!(
             "SELECT count(*)::text FROM zerodb.deliveries WHERE user_id = '{MALLORY}' AND state = 'running'"
         );
-        becomes(&stage.admin, &mallorys, "1").await?;
+        stage.admin.becomes(&mallorys, 1).await?;
         assert_eq!(stage.victim.text(&in_state(&log, "discarded")).await?, "0");
         Ok(())
     })

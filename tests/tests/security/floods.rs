@@ -1,14 +1,11 @@
 //! Much at once: many hooks for many events, large events, long names. Every step of the dispatcher has a bound, and all arrives.
 
-use std::time::Duration;
-
 use tokio_postgres::Row;
-use zerodb_hooks_harness::{Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, SOON, Session, Worker, eventually, on_every_server};
 use zerodb_hooks_worker::store::statements::{CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DISPATCH, TAKE_LEASE};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 
-const SOON: Duration = Duration::from_secs(60);
 const NONE: Vec<uuid::Uuid> = Vec::new();
 
 /// One step of the dispatcher, which leases at most `leased` deliveries.
@@ -104,8 +101,9 @@ async fn a_backlog_for_many_hooks_does_not_hold_up_another_tenant() -> Result<()
         let _worker = Worker::start_with(&db.worker_url(), &["--lease-s", "3", "--poll-ms", "200"], &[])?;
         let done = format!("SELECT count(*) FROM zerodb.deliveries WHERE user_id = '{VICTIM}' AND state = 'completed'");
         eventually(SOON, async || (stage.admin.number(&done).await.ok()? == 1).then_some(())).await?;
-        let most = "SELECT max(n) FROM (SELECT count(*) AS n FROM zerodb.cursor) AS c";
-        assert!(stage.admin.number(most).await? >= 5, "90,000 pairs are several steps");
+        // Steps that are over may have been pruned; their number goes on.
+        let steps = "SELECT max(seq) FROM zerodb.cursor";
+        assert!(stage.admin.number(steps).await? >= 5, "90,000 pairs are several steps");
         Ok(())
     })
     .await

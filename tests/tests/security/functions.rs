@@ -1,9 +1,9 @@
 //! Functions of `sql` hooks: what one leaves behind, refuses to end or takes its time for is nobody else's.
 
-use zerodb_hooks_harness::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, SOON, Session, on_every_server};
 
 use crate::actors::Stage;
-use crate::at_work::{SOON, becomes, emit, hook, in_state, is_served, worker};
+use crate::at_work::{emit, hook, in_state, is_served, worker};
 
 /// Lets a role's function write down what it finds in its session.
 async fn recorder(session: &Session, role: &str, name: &str) -> Result<String> {
@@ -14,7 +14,8 @@ async fn recorder(session: &Session, role: &str, name: &str) -> Result<String> {
              BEGIN
                  INSERT INTO {role}.found SELECT concat_ws(',', nullif(current_setting('app.secret', true), ''), current_setting('statement_timeout'),
                      current_setting('search_path') ~ 'mallory_trap', current_setting('work_mem'), to_regclass('pg_temp.audit'),
-                     (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4242),
+                     (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4242
+                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
                      (SELECT count(*) FROM pg_cursors WHERE name = 'left'), (SELECT count(*) FROM pg_prepared_statements)), pg_backend_pid();
              END $$"
         ))
@@ -111,8 +112,8 @@ async fn a_function_that_refuses_to_be_cancelled_is_ended() -> Result<()> {
         let (_worker, _) = worker(&db, &stage.admin, &[]).await?;
         emit(&stage.mallory, 4).await?;
         is_served(&stage.victim, &looks).await?;
-        becomes(&stage.mallory, &in_state(&hangs, "discarded"), "4").await?;
-        becomes(&stage.admin, RUNNING, "0").await?;
+        stage.mallory.becomes(&in_state(&hangs, "discarded"), 4).await?;
+        stage.admin.becomes(RUNNING, 0).await?;
         is_served(&stage.victim, &looks).await
     })
     .await
@@ -136,10 +137,10 @@ async fn a_trigger_that_refuses_to_be_cancelled_is_ended() -> Result<()> {
             .run("INSERT INTO zerodb_store.vectors (id, content) VALUES ('a', 'some text')")
             .await?;
         let discarded = "SELECT count(*)::text FROM zerodb.deliveries WHERE state = 'discarded' AND last_error LIKE '%no end within%'";
-        becomes(&session, discarded, "1").await?;
+        session.becomes(discarded, 1).await?;
         let running = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database()
             AND state = 'active' AND query LIKE '%embed_write%' AND pid <> pg_backend_pid()";
-        becomes(&session, running, "0").await
+        session.becomes(running, 0).await
     })
     .await
 }

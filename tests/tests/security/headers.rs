@@ -1,13 +1,9 @@
 //! Headers of a webhook: none that changes where the request goes, where it ends, or by whom it is signed.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use zerodb_hooks_harness::{Receiver, Result, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Receiver, Result, SOON, Worker, eventually, on_every_server};
 
 use crate::actors::{MALLORY, Stage};
-
-const SOON: Duration = Duration::from_secs(30);
 
 const RESERVED: &[&str] = &[
     "host",

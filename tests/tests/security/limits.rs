@@ -3,7 +3,7 @@
 use zerodb_hooks_harness::{Result, on_every_server};
 
 use crate::actors::Stage;
-use crate::at_work::{becomes, hook, in_state, is_served, worker};
+use crate::at_work::{hook, in_state, is_served, worker};
 
 #[tokio::test]
 async fn a_config_an_event_and_the_number_of_hooks_are_bounded() -> Result<()> {
@@ -93,9 +93,9 @@ async fn the_end_of_a_delivery_is_written_whatever_the_limit_of_events() -> Resu
             .mallory
             .run("SELECT zerodb.emit('app.thing', '{}', bank_id => repeat('b', 1000))")
             .await?;
-        becomes(&stage.admin, &in_state(&failing, "discarded"), "1").await?;
+        stage.admin.becomes(&in_state(&failing, "discarded"), 1).await?;
         let told = "SELECT count(*) FROM zerodb.events WHERE event = 'on_hook_failure'";
-        becomes(&stage.mallory, told, "1").await?;
+        stage.mallory.becomes(told, 1).await?;
         is_served(&stage.victim, &log).await
     })
     .await

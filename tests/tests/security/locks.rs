@@ -1,8 +1,6 @@
 //! Locks as a weapon: whoever may take one that others wait for stops them. None of the product's may be taken by a user.
 
-use std::time::Duration;
-
-use zerodb_hooks_harness::{Result, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, SOON, Worker, eventually, on_every_server};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 
@@ -41,7 +39,7 @@ async fn advisory_locks_of_anybody_stop_nothing() -> Result<()> {
         victim
             .run("SELECT zerodb.emit('app.thing', '{\"note\": \"a\"}') FROM generate_series(1, 3)")
             .await?;
-        eventually(Duration::from_secs(60), async || {
+        eventually(SOON, async || {
             let seen = victim.number(&format!("SELECT count(*) FROM {role}.seen")).await;
             (seen.ok()? == 3).then_some(())
         })
@@ -104,7 +102,7 @@ async fn a_lock_is_one_sessions_until_it_ends_and_no_wait_for_one_is_for_ever() 
         drop(other);
         let free = "SELECT count(*) FROM pg_locks WHERE locktype = 'userlock'
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        eventually(Duration::from_secs(10), async || {
+        eventually(SOON, async || {
             (holder.number(free).await.ok()? == 0).then_some(())
         })
         .await?;

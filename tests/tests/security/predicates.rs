@@ -1,12 +1,9 @@
 //! Conditions that take long or fail: they cost their own hook, and nobody else anything.
 
-use std::time::Duration;
-
-use zerodb_hooks_harness::{Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, Session, Worker, on_every_server};
 
 use crate::actors::{Stage, VICTIM};
 
-const SOON: Duration = Duration::from_secs(60);
 /// Four nested searches over a thousand numbers: it ends in some centuries.
 const ENDLESS: &str = "exists($.id[*] ? (exists($.id[*] ? (exists($.id[*] ? (exists($.id[*] ? (@ < 0)))))))) || exists($.id[*] ? (exists($.id[*] ? (exists($.id[*] ? (exists($.id[*] ? (@ < 0))))))))";
 const THOUSAND: &str = "SELECT zerodb.emit('app.thing', jsonb_build_object('id', (SELECT jsonb_agg(n) FROM generate_series(1, 1000) AS n)))";
@@ -17,19 +14,6 @@ async fn log_hook(session: &Session, name: &str, config: &str) -> Result<String>
             "SELECT id FROM zerodb.create_hook('app.thing', '{name}', '{config}', hook_type => 'log')"
         ))
         .await
-}
-
-async fn becomes(session: &Session, query: &str, expected: &str) -> Result<()> {
-    let reached = eventually(SOON, async || {
-        (session.text(query).await.ok()? == expected).then_some(())
-    })
-    .await;
-    anyhow::ensure!(
-        reached.is_ok(),
-        "{} and not {expected}: {query}",
-        session.text(query).await?
-    );
-    Ok(())
 }
 
 fn worker(url: &str) -> Result<Worker> {
@@ -58,8 +42,11 @@ async fn a_condition_that_does_not_end_switches_its_own_hook_off() -> Result<()>
         let mine = format!(
             "SELECT count(*) FROM zerodb.deliveries WHERE user_id = '{VICTIM}' AND state = 'completed'"
         );
-        becomes(&stage.admin, &mine, "2").await?;
-        becomes(&stage.mallory, "SELECT is_active FROM zerodb.zerodb_hooks", "f").await?;
+        stage.admin.becomes(&mine, 2).await?;
+        stage
+            .mallory
+            .becomes("SELECT is_active FROM zerodb.zerodb_hooks", "f")
+            .await?;
         let fault = format!("SELECT fault FROM zerodb.hook_status WHERE hook_id = '{slow}'");
         assert!(stage.mallory.text(&fault).await?.contains("did not end"));
         assert_eq!(
@@ -78,12 +65,7 @@ async fn a_condition_that_does_not_end_switches_its_own_hook_off() -> Result<()>
                 "SELECT zerodb.update_hook('{slow}', '{{\"when\": \"exists($.id[*] ? (@ == 1000))\"}}', true)"
             ))
             .await?;
-        becomes(
-            &stage.mallory,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            "1",
-        )
-        .await?;
+        stage.mallory.completed(1).await?;
         assert_eq!(
             stage
                 .mallory
@@ -123,8 +105,8 @@ async fn a_condition_that_fails_is_not_true_and_stops_nobody() -> Result<()> {
         stage.victim.run("SELECT zerodb.emit('app.thing', '{}')").await?;
         let _worker = worker(&db.worker_url())?;
         let mine = format!("SELECT count(*) FROM zerodb.deliveries WHERE user_id = '{VICTIM}' AND state = 'completed'");
-        becomes(&stage.admin, &mine, "1").await?;
-        assert_eq!(stage.admin.text("SELECT zerodb.wait_idle()").await?, "t");
+        stage.admin.becomes(&mine, 1).await?;
+        stage.admin.idle().await?;
         assert_eq!(stage.mallory.number("SELECT count(*) FROM zerodb.deliveries").await?, 1, "$.id == 1");
         Ok(())
     })
@@ -200,11 +182,11 @@ async fn what_is_decided_later_keeps_the_order() -> Result<()> {
         }
         stage.victim.run("SELECT zerodb.emit('app.thing', '{\"i\": 0, \"key\": \"k\", \"tags\": []}')").await?;
         let seen = format!("SELECT count(*) FROM {role}.seen");
-        becomes(&stage.victim, &seen, "30").await?;
+        stage.victim.becomes(&seen, 30).await?;
         let order = format!("SELECT string_agg(i::text, ',' ORDER BY n) FROM {role}.seen");
         let expected: Vec<_> = (1..=30).map(|i| i.to_string()).collect();
         assert_eq!(stage.victim.text(&order).await?, expected.join(","));
-        assert_eq!(stage.admin.text("SELECT zerodb.wait_idle()").await?, "t");
+        stage.admin.idle().await?;
         assert_eq!(stage.admin.number("SELECT count(*) FROM zerodb.candidate").await?, 0);
         Ok(())
     })

@@ -1,13 +1,9 @@
 //! Rows of the queue that are bad or locked: what all tenants share neither fails nor waits for one of them.
 
-use std::time::Duration;
-
-use zerodb_hooks_harness::{Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, SOON, Session, Worker, eventually, on_every_server};
 use zerodb_hooks_worker::store::statements::{FINISH_DELIVERIES, LOCK_DEAD_LEASES, NEXT_DUE, REAP_LEASES};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
-
-const SOON: Duration = Duration::from_secs(30);
 
 /// A delivery of mallory's, as if a restore or a bug had made it.
 const BAD: &str = "INSERT INTO zerodb.delivery (event_xid, event_ord, event_slot, hook_id, user_id, state, due_at, attempts, losses, epoch, lease_id, order_key)

@@ -2,15 +2,13 @@
 //! written into a hook.
 
 use std::io::Write;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use zerodb_hooks_harness::{Receiver, Result, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Receiver, Result, SOON, Session, Worker, eventually, on_every_server};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 
-const SOON: Duration = Duration::from_secs(30);
 const SIGNING: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const VARIABLES: &[(&str, &str)] = &[
     ("ZERODB_SECRET_WEBHOOK", SIGNING),

@@ -1,10 +1,10 @@
 //! The worker's sessions: what a database sets for everybody does not reach them, what users' code leaves in them goes, and what
 //! happens to them is booked on nobody.
 
-use zerodb_hooks_harness::{Cluster, PgVersion, Result, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Cluster, PgVersion, Result, SOON, Session, eventually, on_every_server};
 
 use crate::actors::Stage;
-use crate::at_work::{SOON, becomes, emit, hook, in_state, is_served, start, worker, worker_role};
+use crate::at_work::{emit, hook, in_state, is_served, start, worker, worker_role};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_database_sets_for_everybody_does_not_stop_the_worker() -> Result<()> {
@@ -92,7 +92,7 @@ async fn lack_of_a_connection_is_no_attempt() -> Result<()> {
             .admin
             .run(&format!("ALTER ROLE {role} CONNECTION LIMIT -1"))
             .await?;
-        becomes(&stage.victim, &in_state(&keep, "completed"), "5").await?;
+        stage.victim.becomes(&in_state(&keep, "completed"), 5).await?;
         let attempts = format!("SELECT sum(attempts) FROM zerodb.deliveries WHERE hook_id = '{keep}'");
         assert_eq!(stage.victim.text(&attempts).await?, "5");
         Ok(())
@@ -117,10 +117,10 @@ async fn a_lock_that_a_trigger_takes_for_its_session_is_given_back() -> Result<(
         session
             .run("INSERT INTO zerodb_store.vectors (id, content) VALUES ('a', 'some text')")
             .await?;
-        becomes(&session, "SELECT count(embedding)::text FROM zerodb_store.vectors", "1").await?;
+        session.becomes("SELECT count(embedding)::text FROM zerodb_store.vectors", 1).await?;
         let held = "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND objid = 4242
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        becomes(&session, held, "0").await
+        session.becomes(held, 0).await
     })
     .await
 }
@@ -173,17 +173,11 @@ async fn what_does_not_commit_is_not_completed() -> Result<()> {
     assert_eq!(session.text(completed).await?, "0");
     deaf.run("COMMIT").await?;
     // Asking makes room of what everybody has heard.
-    becomes(
-        &session,
-        "SELECT (pg_notification_queue_usage() < 0.5)::text",
-        "true",
-    )
-    .await?;
-    becomes(&session, completed, "1").await?;
-    becomes(
-        &session,
-        "SELECT count(embedding)::text FROM zerodb_store.vectors",
-        "1",
-    )
-    .await
+    session
+        .becomes("SELECT (pg_notification_queue_usage() < 0.5)::text", "true")
+        .await?;
+    session.becomes(completed, 1).await?;
+    session
+        .becomes("SELECT count(embedding)::text FROM zerodb_store.vectors", 1)
+        .await
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::json;
 use zerodb_hooks_harness::{Answer, RawReceiver, Receiver, Then, on_every_server};
 
-use crate::setup::{becomes, idle, watched_table, webhook_hook, worker};
+use crate::setup::{watched_table, webhook_hook, worker};
 
 /// What follows a status: the name, the bytes of the answer without its status, and what comes then.
 const BODIES: &[(&str, &str, Then)] = &[
@@ -59,7 +59,7 @@ async fn the_status_decides_whatever_follows_it() -> Result<()> {
         }
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        idle(&session).await?;
+        session.idle().await?;
         for (name, receiver, outcome) in receivers {
             let ended = session
                 .text(&format!("SELECT d.state || ' ' || coalesce(d.last_error, '') FROM zerodb.deliveries AS d JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id WHERE h.hook_name = '{name}'"))
@@ -83,12 +83,7 @@ async fn an_endless_body_after_a_success_is_a_success() -> Result<()> {
             .await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            1,
-        )
-        .await?;
+        session.completed(1).await?;
         assert_eq!(receiver.requests().len(), 1);
         Ok(())
     })
@@ -110,12 +105,7 @@ async fn an_interim_answer_is_no_answer() -> Result<()> {
             .await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            1,
-        )
-        .await?;
+        session.completed(1).await?;
         assert_eq!(receiver.requests(), 1);
         Ok(())
     })
@@ -149,7 +139,7 @@ async fn a_wait_is_kept_whether_it_is_in_seconds_or_a_date() -> Result<()> {
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
         let waiting = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable'
             AND next_attempt_at BETWEEN clock_timestamp() + interval '1 hour' AND clock_timestamp() + interval '121 minutes'";
-        becomes(&session, waiting, 5).await
+        session.becomes(waiting, 5).await
     })
     .await
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use zerodb_hooks_harness::model_endpoint::ModelEndpoint;
-use zerodb_hooks_harness::{eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 
 use crate::models::{embedded_store, holds, provider_file, vector_in, worker_of};
-use crate::setup::{OPEN_TRANSACTIONS, SOON, becomes, idle, worker};
+use crate::setup::{open_transactions_end, worker};
 
 const EMBEDDED: &str = "SELECT count(embedding) FROM zerodb_store.vectors";
 
@@ -20,7 +20,7 @@ async fn without_any_model_the_local_provider_fills_vectors() -> Result<()> {
             .run("INSERT INTO zerodb_store.vectors (id, content) VALUES ('a', 'the cat sat on the mat'), ('b', 'a cat on a mat'), ('c', 'tax law')")
             .await?;
         let _worker = worker(&database)?;
-        becomes(&session, EMBEDDED, 3).await?;
+        session.becomes(EMBEDDED, 3).await?;
         let found = vector_in(&session, "SELECT embedding FROM zerodb_store.vectors WHERE id = 'a'").await?;
         let length: f32 = found.iter().map(|x| x * x).sum();
         assert!((length - 1.0).abs() < 1e-3, "{length}");
@@ -44,8 +44,8 @@ async fn what_has_not_changed_is_not_sent_again() -> Result<()> {
         session
             .run("INSERT INTO zerodb_store.vectors (id, content) SELECT 'v' || g, 'text ' || g % 100 FROM generate_series(1, 1000) AS g")
             .await?;
-        becomes(&session, EMBEDDED, 1000).await?;
-        idle(&session).await?;
+        session.becomes(EMBEDDED, 1000).await?;
+        session.idle().await?;
         let seen = endpoint.inputs_seen();
         let sent: usize = seen.sent.values().sum();
         assert!(sent <= 100 * seen.batches.len(), "equal texts of a request are sent once: {sent}");
@@ -56,7 +56,7 @@ async fn what_has_not_changed_is_not_sent_again() -> Result<()> {
             .run("UPDATE zerodb_store.vectors SET metadata = '{\"a\": 1}'; UPDATE zerodb_store.vectors SET content = content || ''")
             .await?;
         session.run("UPDATE zerodb_store.vectors SET content = 'now something else' WHERE id = 'v7'").await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(endpoint.requests().len(), requests + 1);
         let of = "SELECT embedding FROM zerodb_store.vectors WHERE id = 'v7'";
         assert!(holds(&session, of, "now something else").await?);
@@ -76,7 +76,7 @@ async fn a_vector_that_the_application_gives_is_its_own() -> Result<()> {
         session
             .run("INSERT INTO zerodb_store.vectors (id, content, embedding) VALUES ('mine', 'x', '{1,0,0,0,0,0,0,0}'::real[]), ('empty', ' ', NULL)")
             .await?;
-        idle(&session).await?;
+        session.idle().await?;
         let found = vector_in(&session, "SELECT embedding FROM zerodb_store.vectors WHERE id = 'mine'").await?;
         assert_eq!(found[0], 1.0);
         assert!(endpoint.requests().is_empty());
@@ -90,9 +90,7 @@ async fn a_text_that_changes_while_it_is_embedded_wins_and_waits_for_nobody() ->
     on_every_server(async |database| {
         let session = database.session().await?;
         let endpoint = ModelEndpoint::start()?;
-        endpoint
-            .embeddings
-            .behave(|behaviour| behaviour.latency = Duration::from_millis(700));
+        let answers = endpoint.embeddings.hold();
         embedded_store(&session, "{}").await?;
         let file = provider_file(&endpoint, &[])?;
         let _worker = worker_of(&database, &file)?;
@@ -106,20 +104,17 @@ async fn a_text_that_changes_while_it_is_embedded_wins_and_waits_for_nobody() ->
                 "SET lock_timeout = '1ms'; UPDATE zerodb_store.vectors SET content = 'second' WHERE id = 'a'",
             )
             .await?;
+        open_transactions_end(&session).await?;
+        drop(answers);
         let of = "SELECT embedding FROM zerodb_store.vectors WHERE id = 'a'";
         // Whatever is written, and when, it is never the vector of the first text.
         eventually(SOON, async || {
-            assert_eq!(
-                session.number(OPEN_TRANSACTIONS).await.ok()?,
-                0,
-                "none is open while the model works"
-            );
             session.number(EMBEDDED).await.ok().filter(|count| *count == 1)?;
             assert!(!holds(&session, of, "first").await.ok()?);
             Some(())
         })
         .await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert!(holds(&session, of, "second").await?);
         Ok(())
     })
@@ -145,12 +140,12 @@ async fn any_table_any_key_and_a_template() -> Result<()> {
         session
             .run("INSERT INTO article (site, no, title, body) VALUES ('a', 1, 'One', 'x'), ('a', 2, 'Two', 'y'), ('b', 1, 'Other', 'z')")
             .await?;
-        becomes(&session, "SELECT count(v) FROM article", 3).await?;
+        session.becomes("SELECT count(v) FROM article", 3).await?;
         assert!(holds(&session, "SELECT v FROM article WHERE site = 'a' AND no = 2", "Two: y").await?);
-        idle(&session).await?;
+        session.idle().await?;
         let requests = endpoint.requests().len();
         session.run("UPDATE article SET body = body || '' , title = 'Two' WHERE no = 2; UPDATE article SET title = 'Uno' WHERE site = 'b'").await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert!(holds(&session, "SELECT v FROM article WHERE site = 'b'", "Uno: z").await?);
         assert_eq!(endpoint.requests().len(), requests + 1, "the hash is kept though the table has no column for it");
         Ok(())
@@ -196,8 +191,8 @@ async fn killed_workers_lose_nothing() -> Result<()> {
             worker.kill9()?;
         }
         let _worker = worker_of(&database, &file)?;
-        becomes(&session, EMBEDDED, 600).await?;
-        idle(&session).await?;
+        session.becomes(EMBEDDED, 600).await?;
+        session.idle().await?;
         let seen = endpoint.inputs_seen();
         let sent: usize = seen.sent.values().sum();
         // At each kill at most eight requests were under way.

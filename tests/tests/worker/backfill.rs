@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::ModelEndpoint;
-use zerodb_hooks_harness::{eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 
 use crate::models::{embedded_store, provider_file, worker_of};
-use crate::setup::{SOON, becomes};
 
 const FINISHED: &str = "SELECT count(*) FROM zerodb.backfills WHERE state = 'finished'";
 
@@ -25,7 +24,7 @@ async fn rows_from_before_the_hook_are_embedded() -> Result<()> {
         let file = provider_file(&endpoint, &["max_batch: 256"])?;
         let _worker = worker_of(&database, &file)?;
         assert_eq!(session.number(&format!("SELECT zerodb.backfill('{hook}')")).await?, 1);
-        becomes(&session, FINISHED, 1).await?;
+        session.becomes(FINISHED, 1).await?;
         let progress = session.text("SELECT concat_ws(' ', total, seen, done, failed, percent) FROM zerodb.backfills").await?;
         assert_eq!(progress, "2500 2500 2499 1 100.0");
         let failure = session.text("SELECT key::text || ' ' || error FROM zerodb.backfill_failure").await?;
@@ -48,7 +47,7 @@ async fn another_model_reaches_every_row_through_three_kills() -> Result<()> {
         let file = provider_file(&endpoint, &["max_batch: 256"])?;
         let of_model = |model: &str| format!("SELECT count(*) FROM zerodb_store.vectors WHERE embedding_model = '{model}'");
         let mut worker = worker_of(&database, &file)?;
-        becomes(&session, &of_model("old"), 8000).await?;
+        session.becomes(&of_model("old"), 8000).await?;
         let before: usize = endpoint.inputs_seen().sent.values().sum();
         endpoint.embeddings.behave(|behaviour| behaviour.latency = Duration::from_millis(100));
         session
@@ -62,7 +61,7 @@ async fn another_model_reaches_every_row_through_three_kills() -> Result<()> {
             worker.kill9()?;
             worker = worker_of(&database, &file)?;
         }
-        becomes(&session, FINISHED, 1).await?;
+        session.becomes(FINISHED, 1).await?;
         assert_eq!(session.number(&of_model("new")).await?, 8000);
         let sent = endpoint.inputs_seen().sent.values().sum::<usize>() - before;
         // At each kill at most four pages were under way whose vectors were not written yet.

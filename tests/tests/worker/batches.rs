@@ -3,7 +3,7 @@
 use anyhow::Result;
 use zerodb_hooks_harness::on_every_server;
 
-use crate::setup::{becomes, idle, recording_hook, watched_table, worker, worker_with};
+use crate::setup::{recording_hook, watched_table, worker, worker_with};
 
 const ALICE: &str = "00000000-0000-0000-0000-00000000000a";
 const BOB: &str = "00000000-0000-0000-0000-00000000000b";
@@ -26,7 +26,7 @@ async fn what_completed_belongs_to_its_user() -> Result<()> {
                 .await?;
         }
         let _worker = worker(&database)?;
-        idle(&session).await?;
+        session.idle().await?;
         let bob = database.session_as(&role).await?;
         bob.run(&format!("SET zerodb.user_id = '{BOB}'")).await?;
         for view in ["deliveries", "attempts"] {
@@ -41,7 +41,7 @@ async fn what_completed_belongs_to_its_user() -> Result<()> {
             assert_eq!(error.code, "P0002", "{action}");
         }
         bob.run(&format!("SELECT zerodb.redeliver({his})")).await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(bob.number("SELECT count(*) FROM zerodb.deliveries").await?, 3);
         assert_eq!(bob.number("SELECT count(*) FROM zerodb.attempts").await?, 4);
         Ok(())
@@ -69,29 +69,14 @@ async fn some_of_a_batch_may_fail_and_go_on_under_the_same_id() -> Result<()> {
             )
             .await?;
         let _worker = worker(&database)?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            20,
-        )
-        .await?;
-        becomes(
-            &session,
-            "SELECT count(DISTINCT delivery_id) FROM zerodb.attempts WHERE outcome = 'failed'",
-            10,
-        )
-        .await?;
+        session.completed(20).await?;
+        session.becomes("SELECT count(DISTINCT delivery_id) FROM zerodb.attempts WHERE outcome = 'failed'", 10).await?;
         assert_eq!(
             session.texts("SELECT DISTINCT error FROM zerodb.attempts WHERE outcome = 'failed'").await?,
             ["not yet"]
         );
         session.run("CREATE TABLE mended_now ()").await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            30,
-        )
-        .await?;
+        session.completed(30).await?;
         assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries").await?, 30);
         assert_eq!(
             session.number("SELECT count(DISTINCT doc_id) FROM seen").await?,
@@ -132,9 +117,8 @@ async fn of_a_killed_workers_batch_only_what_had_not_ended_runs_again() -> Resul
             .await?;
         let mut first = worker(&database)?;
         let completed = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'";
-        becomes(&session, completed, 10).await?;
-        let running = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'running'";
-        assert_eq!(session.number(running).await?, 10);
+        session.becomes(completed, 10).await?;
+        assert_eq!(session.in_state("running").await?, 10);
         assert_eq!(
             session.number("SELECT (zerodb.status() ->> 'running_deliveries')::int").await?,
             10
@@ -145,7 +129,7 @@ async fn of_a_killed_workers_batch_only_what_had_not_ended_runs_again() -> Resul
             .await?;
         session.run("SELECT pg_advisory_unlock(11)").await?;
         let _second = worker_with(&database, &["--name", "second"])?;
-        becomes(&session, completed, 20).await?;
+        session.becomes(completed, 20).await?;
         assert_eq!(
             session
                 .number("SELECT count(*) FROM (SELECT FROM seen GROUP BY doc_id HAVING count(*) > 1) AS twice")

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 use zerodb_hooks_harness::{Database, Session, on_every_server};
 
-use crate::setup::{becomes, idle, recording_hook, watched_table, worker};
+use crate::setup::{recording_hook, watched_table, worker};
 
 const SMALL: &[&str] = &[
     "--seconds",
@@ -80,7 +80,7 @@ async fn begun(database: &Database, session: &Session, arguments: &[&str], momen
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    becomes(session, moment, 1).await?;
+    session.becomes(moment, 1).await?;
     Ok(child)
 }
 
@@ -147,7 +147,6 @@ async fn it_measures_a_server_and_leaves_it_as_it_was() -> Result<()> {
             "/write_tax/hook_busy_worker/rate",
             "/write_tax/hook_busy_worker/share",
             "/write_tax/hook_busy_worker/commit_ms/p99",
-            "/write_tax/hook_busy_worker/delivered_meanwhile",
             "/latency/from_statement_ms/p50",
             "/latency/from_statement_ms/p99",
             "/burn_down/seconds",
@@ -159,6 +158,8 @@ async fn it_measures_a_server_and_leaves_it_as_it_was() -> Result<()> {
         // From the commit it may be less than nothing.
         number(&found, "/latency/from_commit_ms/p50")?;
         number(&found, "/latency/from_commit_ms/p99")?;
+        // How much a worker delivers in a second is the machine's.
+        number(&found, "/write_tax/hook_busy_worker/delivered_meanwhile")?;
         assert_eq!(number(&found, "/latency/samples")?, 10.0);
         assert_eq!(number(&found, "/burn_down/deliveries")?, 200.0);
         let logged = "SELECT count(*) FROM zerodb.outbox WHERE event_type = 'zerodb_hooks_bench.item_stored'";
@@ -175,7 +176,7 @@ async fn it_measures_a_server_and_leaves_it_as_it_was() -> Result<()> {
         nothing_stays(&session).await?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
         let _worker = worker(&database)?;
-        becomes(&session, "SELECT count(*) FROM seen", 1).await?;
+        session.becomes("SELECT count(*) FROM seen", 1).await?;
         assert_eq!(session.text("SELECT id FROM zerodb.list_hooks()").await?, hook);
         Ok(())
     })
@@ -263,7 +264,7 @@ async fn it_refuses_what_it_would_disturb() -> Result<()> {
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
         refused("1 event or delivery waits").await?;
         let worker = worker(&database)?;
-        idle(&session).await?;
+        session.idle().await?;
         refused("1 worker is alive").await?;
         let mut anyway = SMALL.to_vec();
         anyway.push("--with-other-workers");

@@ -4,10 +4,9 @@ use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::{ModelEndpoint, TokenLimit};
 use zerodb_hooks_harness::on_every_server;
 
-use crate::auto_summarize::reaches;
 use crate::chunks::{CHUNKS, CUT, UNNUMBERED, documents, section};
 use crate::models::{provider_file, worker_of};
-use crate::setup::{becomes, idle, worker};
+use crate::setup::worker;
 
 /// Discarded deliveries.
 const GIVEN_UP: &str = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'";
@@ -32,7 +31,7 @@ async fn a_part_that_is_too_long_for_the_model_is_halved_and_nothing_is_lost() -
         let upsert = "INSERT INTO docs VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
         let store = async |id: i64, text: String| {
             session.client.execute(upsert, &[&id, &text]).await?;
-            idle(&session).await
+            session.idle().await
         };
         store(1, text("bridge")).await?;
         assert_eq!(session.number(GIVEN_UP).await?, 0);
@@ -76,12 +75,12 @@ async fn a_text_is_cut_anew_when_the_model_says_how_much_it_takes() -> Result<()
         let text: String = ["bridge", "river", "tower"].map(section).concat();
         let upsert = "INSERT INTO docs VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
         session.client.execute(upsert, &[&text]).await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(session.number(GIVEN_UP).await?, 0);
         let chunks = session.number(CHUNKS).await?;
         let requests = endpoint.requests().len();
         session.client.execute(upsert, &[&format!("{text} ")]).await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(session.number(CHUNKS).await?, chunks);
         assert_eq!(endpoint.requests().len(), requests, "the next cut is the same");
         Ok(())
@@ -103,7 +102,7 @@ async fn a_row_that_is_too_long_says_where_long_texts_go() -> Result<()> {
         session
             .run("INSERT INTO zerodb_store.vectors (content) VALUES (repeat('Much to say. ', 100))")
             .await?;
-        becomes(&session, GIVEN_UP, 1).await?;
+        session.becomes(GIVEN_UP, 1).await?;
         let error = session.text("SELECT last_error FROM zerodb.deliveries").await?;
         assert!(
             error.starts_with("input_too_long: ") && error.contains("create_chunk_table"),
@@ -138,8 +137,8 @@ async fn only_what_is_markdown_has_headings() -> Result<()> {
             }
         }
         let _worker = worker(&database)?;
-        reaches(&session, "SELECT count(DISTINCT file_id) FROM zerodb_store.file_chunks", 8).await?;
-        idle(&session).await?;
+        session.becomes("SELECT count(DISTINCT file_id) FROM zerodb_store.file_chunks", 8).await?;
+        session.idle().await?;
         let headings = "SELECT file_id || ': ' || heading FROM zerodb_store.file_chunks WHERE heading IS NOT NULL GROUP BY 1 ORDER BY 1";
         assert_eq!(session.texts(headings).await?, ["md bytes: Opening hours", "md text: Opening hours"]);
         let metadata = "SELECT count(*) FROM zerodb_store.file_chunks WHERE content LIKE '%title:%'";
@@ -156,7 +155,7 @@ async fn parts_follow_the_key_of_their_row() -> Result<()> {
         documents(&session, CUT).await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO docs VALUES (1, 'A text about cats.')").await?;
-        becomes(&session, CHUNKS, 1).await?;
+        session.becomes(CHUNKS, 1).await?;
         let of = async |key: i64| session.number(&format!("SELECT count(*) FROM docs_chunks WHERE source_id = {key}")).await;
         session.run("UPDATE docs SET id = 2").await?;
         assert_eq!(of(2).await?, 1);

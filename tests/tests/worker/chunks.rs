@@ -1,14 +1,11 @@
 //! auto_embed in chunks: long texts and files are found by their parts; an edit pays for what it touched, and parts go with their row.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
-use zerodb_hooks_harness::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, Session, eventually, on_every_server};
 
-use crate::auto_summarize::reaches;
 use crate::models::{holds, provider_file, worker_of};
-use crate::setup::{SOON, becomes, idle, worker};
+use crate::setup::worker;
 
 const PDF: &[u8] = include_bytes!("../../../documents/tests/fixtures/bread.pdf");
 pub const CHUNKS: &str = "SELECT count(*) FROM docs_chunks WHERE embedding IS NOT NULL";
@@ -58,7 +55,7 @@ async fn an_edit_pays_for_the_parts_that_it_touched() -> Result<()> {
             let upsert =
                 "INSERT INTO docs VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
             session.client.execute(upsert, &[&text]).await?;
-            idle(&session).await
+            session.idle().await
         };
         store(text(&all)).await?;
         let first = session.number(CHUNKS).await?;
@@ -92,14 +89,16 @@ async fn an_edit_pays_for_the_parts_that_it_touched() -> Result<()> {
         assert_eq!(session.number(headings).await?, 3);
         assert_eq!(session.number(UNNUMBERED).await?, 0);
         session.run("UPDATE docs SET body = NULL").await?;
-        becomes(&session, "SELECT count(*) FROM docs_chunks", 0).await?;
+        session.becomes("SELECT count(*) FROM docs_chunks", 0).await?;
         store(text(&["castle"])).await?;
         assert!(session.number(CHUNKS).await? > 0, "it comes back");
         session
             .run("DROP TABLE docs_chunks; SELECT zerodb.create_chunk_table('docs', dimensions => 8)")
             .await?;
         store(text(&["harbour"])).await?;
-        becomes(&session, "SELECT count(DISTINCT heading) FROM docs_chunks", 1).await?;
+        session
+            .becomes("SELECT count(DISTINCT heading) FROM docs_chunks", 1)
+            .await?;
         session.run("DELETE FROM docs").await?;
         assert_eq!(
             session.number("SELECT count(*) FROM docs_chunks").await?,
@@ -124,7 +123,7 @@ async fn files_of_the_store_are_found_by_their_parts() -> Result<()> {
             .run("INSERT INTO zerodb_store.files (id, file_name, content) VALUES ('tax', 'tax.txt', 'The tax office opens at nine. Bring your papers.')")
             .await?;
         let _worker = worker(&database)?;
-        reaches(&session, "SELECT count(DISTINCT file_id) FROM zerodb_store.file_chunks", 2).await?;
+        session.becomes("SELECT count(DISTINCT file_id) FROM zerodb_store.file_chunks", 2).await?;
         let found = session.texts("SELECT metadata ->> 'file_id' FROM zerodb.recall('how hot is the oven for bread', source => 'files')").await?;
         assert_eq!(found.first().map(String::as_str), Some("bread"), "{found:?}");
         let found = session.texts("SELECT id FROM zerodb.recall('papers for the tax office', source => 'files', \"limit\" => 1)").await?;
@@ -150,12 +149,7 @@ async fn a_part_that_the_model_refuses_leaves_the_others() -> Result<()> {
             .client
             .execute("INSERT INTO docs VALUES (1, $1)", &[&text])
             .await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'",
-            1,
-        )
-        .await?;
+        session.discarded(1).await?;
         let error = session.text("SELECT last_error FROM zerodb.deliveries").await?;
         assert!(
             error.starts_with("bad_request: ") && error.contains("in chunk"),
@@ -181,19 +175,15 @@ async fn what_was_embedded_before_an_outage_is_not_paid_for_again() -> Result<()
         session
             .run("INSERT INTO docs VALUES (1, 'An older text.')")
             .await?;
-        becomes(&session, CHUNKS, 1).await?;
+        session.becomes(CHUNKS, 1).await?;
         // The model works for two requests, then not, then again.
         let names: Vec<String> = (0..12).map(|n| format!("place{n}")).collect();
         let text: String = names.iter().map(|name| section(name)).collect();
-        endpoint
-            .embeddings
-            .behave(|behaviour| behaviour.latency = Duration::from_millis(200));
+        endpoint.embeddings.fail_after(2, Fault::Unavailable);
         session
             .client
             .execute("UPDATE docs SET body = $1", &[&text])
             .await?;
-        endpoint.wait_for_requests(3, SOON).await?;
-        endpoint.embeddings.always(Fault::Unavailable);
         eventually(SOON, async || {
             (session.number(CHUNKS).await.ok()? >= 3).then_some(())
         })
@@ -205,8 +195,10 @@ async fn what_was_embedded_before_an_outage_is_not_paid_for_again() -> Result<()
             "the old part stays until the new ones are there"
         );
         endpoint.embeddings.heal();
-        becomes(&session, "SELECT count(DISTINCT heading) FROM docs_chunks", 12).await?;
-        idle(&session).await?;
+        session
+            .becomes("SELECT count(DISTINCT heading) FROM docs_chunks", 12)
+            .await?;
+        session.idle().await?;
         assert_eq!(
             (session.number(UNNUMBERED).await?, session.number(old).await?),
             (0, 0)
@@ -226,9 +218,7 @@ async fn parts_of_a_text_that_has_changed_meanwhile_are_not_written() -> Result<
     on_every_server(async |database| {
         let session = database.session().await?;
         let endpoint = ModelEndpoint::start()?;
-        endpoint
-            .embeddings
-            .behave(|behaviour| behaviour.latency = Duration::from_millis(700));
+        let answers = endpoint.embeddings.hold();
         documents(&session, CUT).await?;
         let file = provider_file(&endpoint, &[])?;
         let _worker = worker_of(&database, &file)?;
@@ -239,6 +229,7 @@ async fn parts_of_a_text_that_has_changed_meanwhile_are_not_written() -> Result<
         session
             .run("SET lock_timeout = '1ms'; UPDATE docs SET body = 'The second text.'")
             .await?;
+        drop(answers);
         // Whatever is written, and when, the first text is never there.
         eventually(SOON, async || {
             let found = session.texts("SELECT content FROM docs_chunks").await.ok()?;
@@ -246,7 +237,7 @@ async fn parts_of_a_text_that_has_changed_meanwhile_are_not_written() -> Result<
             (!found.is_empty()).then_some(())
         })
         .await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(
             session.texts("SELECT content FROM docs_chunks").await?,
             ["The second text."]
@@ -276,17 +267,17 @@ async fn a_backfill_cuts_what_was_there_before() -> Result<()> {
         eventually(SOON, async || (session.number(CHUNKS).await.ok()? >= 20).then_some(())).await?;
         worker.kill9()?;
         let _worker = worker_of(&database, &file)?;
-        becomes(&session, "SELECT count(*) FROM zerodb.backfills WHERE state = 'finished'", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb.backfills WHERE state = 'finished'", 1).await?;
         assert_eq!(session.number("SELECT count(DISTINCT source_id) FROM docs_chunks").await?, 100);
         assert_eq!(session.number("SELECT count(*) FROM docs_chunks").await?, 100);
         let requests = endpoint.requests().len();
         session.run(&format!("SELECT zerodb.reembed('{hook}')")).await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.backfills WHERE state = 'finished'", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb.backfills WHERE state = 'finished'", 1).await?;
         assert_eq!(endpoint.requests().len(), requests, "what has not changed is not sent again");
         session
             .run(&format!("TRUNCATE docs_chunks; SELECT zerodb.backfill('{hook}')"))
             .await?;
-        becomes(&session, CHUNKS, 100).await?;
+        session.becomes(CHUNKS, 100).await?;
         Ok(())
     })
     .await

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use zerodb_hooks_harness::{Database, PgVersion, on_every_server};
 
-use crate::setup::{becomes, idle, recording_hook, watched_table, worker};
+use crate::setup::{recording_hook, watched_table, worker};
 
 async fn run(url: &str, arguments: &[&str]) -> Result<Output> {
     let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
@@ -26,8 +26,8 @@ async fn status_hooks_and_tail_tell_programs_what_happened() -> Result<()> {
         let hook = recording_hook(&session, "record", "{}").await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a'), ('b')").await?;
-        idle(&session).await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.attempts", 2).await?;
+        session.idle().await?;
+        session.becomes("SELECT count(*) FROM zerodb.attempts", 2).await?;
         let status = json(&run(&database.url(), &["status", "--json"]).await?)?;
         assert_eq!(status["undispatched_events"], 0);
         assert_eq!(status["hooks"][0]["completed_5m"], 2);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_harness::{Database, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, SOON, eventually, on_every_server};
 
-use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker};
+use crate::setup::{recording_hook, watched_table, worker};
 
 const WRITERS: usize = 16;
 const EACH: usize = 40;
@@ -38,10 +38,10 @@ async fn sixteen_writers_out_of_order_are_each_dispatched_exactly_once() -> Resu
         futures_util::future::try_join_all(writers).await?;
         // The open transaction is older than all of these and holds none of them back.
         let written = i64::try_from(WRITERS * EACH * 2)?;
-        becomes(&session, "SELECT count(*) FROM seen", written).await?;
+        session.becomes("SELECT count(*) FROM seen", written).await?;
         open.run("COMMIT").await?;
-        becomes(&session, "SELECT count(*) FROM seen", written + 1).await?;
-        idle(&session).await?;
+        session.becomes("SELECT count(*) FROM seen", written + 1).await?;
+        session.idle().await?;
         assert_eq!(
             session
                 .number("SELECT count(DISTINCT event_id) FROM seen")
@@ -74,7 +74,7 @@ async fn a_write_wakes_a_parked_worker_long_before_its_next_poll() -> Result<()>
             })
             .await?;
             session.run("INSERT INTO doc (body) VALUES ('wake')").await?;
-            becomes(&session, "SELECT count(*) FROM seen", n).await?;
+            session.becomes("SELECT count(*) FROM seen", n).await?;
         }
         Ok(())
     })

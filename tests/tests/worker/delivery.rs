@@ -1,9 +1,9 @@
 //! Commit ⇒ delivered; rollback ⇒ nothing; and what can be asked about it.
 
 use anyhow::Result;
-use zerodb_hooks_harness::{Answer, Receiver, on_every_server};
+use zerodb_hooks_harness::{Answer, Receiver, SOON, on_every_server};
 
-use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, webhook_hook, worker, worker_with};
+use crate::setup::{recording_hook, watched_table, webhook_hook, worker, worker_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_committed_write_is_delivered_and_a_rolled_back_one_is_not() -> Result<()> {
@@ -23,7 +23,7 @@ async fn a_committed_write_is_delivered_and_a_rolled_back_one_is_not() -> Result
             .error("INSERT INTO doc (id, body) OVERRIDING SYSTEM VALUE VALUES (9, 'x'), (9, 'twice')")
             .await?;
         session.run("INSERT INTO doc (body) VALUES ('kept too')").await?;
-        idle(&session).await?;
+        session.idle().await?;
         let kept = session
             .texts("SELECT d.body FROM seen AS s JOIN doc AS d ON d.id = s.doc_id ORDER BY d.id")
             .await?;
@@ -43,14 +43,14 @@ async fn a_prepared_transaction_is_delivered_once_it_is_committed() -> Result<()
         let _worker = worker(&database)?;
         // The worker is parked by now, or will be: either way NOTIFY must not get into the prepared transaction.
         session.run("INSERT INTO doc (body) VALUES ('first')").await?;
-        idle(&session).await?;
+        session.idle().await?;
         session
             .run("BEGIN; INSERT INTO doc (body) VALUES ('prepared'); PREPARE TRANSACTION 'late'")
             .await?;
         session.run("INSERT INTO doc (body) VALUES ('after')").await?;
-        becomes(&session, "SELECT count(*) FROM seen", 2).await?;
+        session.becomes("SELECT count(*) FROM seen", 2).await?;
         session.run("COMMIT PREPARED 'late'").await?;
-        becomes(&session, "SELECT count(*) FROM seen", 3).await?;
+        session.becomes("SELECT count(*) FROM seen", 3).await?;
         Ok(())
     })
     .await
@@ -92,7 +92,7 @@ async fn every_attempt_is_in_the_ledger_unless_only_failures_are_asked_for() -> 
             .await?;
         let mut first = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(session.number("SELECT count(*) FROM zerodb.attempts").await?, 0);
         first.kill9()?;
         session
@@ -103,12 +103,12 @@ async fn every_attempt_is_in_the_ledger_unless_only_failures_are_asked_for() -> 
             .await?;
         let _second = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('b')").await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.attempts WHERE outcome = 'completed' AND attempt = 1",
-            1,
-        )
-        .await
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.attempts WHERE outcome = 'completed' AND attempt = 1",
+                1,
+            )
+            .await
     })
     .await
 }

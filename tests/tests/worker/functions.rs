@@ -3,7 +3,7 @@
 use anyhow::Result;
 use zerodb_hooks_harness::on_every_server;
 
-use crate::setup::{becomes, watched_table, worker};
+use crate::setup::{watched_table, worker};
 
 /// Codes that the extension raises of its own calls too.
 const CODES: &[&str] = &["42P01", "42703", "42883", "42501", "22023", "42704", "3F000"];
@@ -29,7 +29,7 @@ async fn what_a_function_raises_is_the_attempts_whatever_its_code() -> Result<()
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
         let done = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 3";
-        becomes(&session, done, i64::try_from(CODES.len())?).await?;
+        session.becomes(done, i64::try_from(CODES.len())?).await?;
         let words = session.texts("SELECT DISTINCT error FROM zerodb.attempts WHERE error IS NOT NULL ORDER BY error").await?;
         let mut expected: Vec<String> = CODES.iter().map(|code| format!("not yet: {code}")).collect();
         expected.sort();

@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use zerodb_hooks_harness::{Database, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, SOON, Session, eventually, on_every_server};
 use zerodb_hooks_worker::providers::{Cap, Entered, Gate, Learned, RateLimits, Wait};
 use zerodb_hooks_worker::store::{SharedGate, Store};
-
-use super::setup::SOON;
 
 const UNLIMITED: RateLimits = RateLimits {
     requests_per_minute: None,
@@ -142,9 +140,9 @@ async fn an_estimate_is_corrected_where_tokens_are_limited() -> Result<()> {
             ..UNLIMITED
         };
         assert_eq!(gate.enter("e", limits, 1, 1000).await, Ok(Entered));
-        assert!(gate.enter("e", limits, 1, 50).await.is_err());
+        assert!(gate.enter("e", limits, 1, 500).await.is_err());
         gate.settle("e", limits, 1000, 10).await;
-        assert_eq!(gate.enter("e", limits, 1, 50).await, Ok(Entered));
+        assert_eq!(gate.enter("e", limits, 1, 500).await, Ok(Entered));
         Ok(())
     })
     .await

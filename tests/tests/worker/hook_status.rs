@@ -6,7 +6,6 @@ use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
 use zerodb_hooks_harness::on_every_server;
 
 use crate::models::{embedded_store, provider_file, worker_of};
-use crate::setup::{becomes, idle};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_counts_what_waits_what_failed_and_what_is_done() -> Result<()> {
@@ -30,10 +29,10 @@ async fn it_counts_what_waits_what_failed_and_what_is_done() -> Result<()> {
         );
         let file = provider_file(&endpoint, &[])?;
         let _worker = worker_of(&database, &file)?;
-        becomes(&session, "SELECT count(embedding) FROM zerodb_store.vectors", 7).await?;
-        idle(&session).await?;
+        session.becomes("SELECT count(embedding) FROM zerodb_store.vectors", 7).await?;
+        session.idle().await?;
         // The worker counts rows now and then.
-        becomes(&session, &format!("SELECT count(*) FROM zerodb.hook_status WHERE hook_id = '{hook}' AND done = 7 AND tokens > 0"), 1).await?;
+        session.becomes(&format!("SELECT count(*) FROM zerodb.hook_status WHERE hook_id = '{hook}' AND done = 7 AND tokens > 0"), 1).await?;
         assert_eq!(
             session.rows(&status).await?,
             [json!({"pending": 0, "deferred": 0, "discarded": 1, "errors": {"bad_request": 1}, "total": 8, "done": 7,
@@ -41,7 +40,7 @@ async fn it_counts_what_waits_what_failed_and_what_is_done() -> Result<()> {
         );
         endpoint.embeddings.always(Fault::Unauthorized);
         session.run("INSERT INTO zerodb_store.vectors (content) VALUES ('waits'), ('waits too')").await?;
-        becomes(&session, &format!("SELECT deferred FROM zerodb.hook_status WHERE hook_id = '{hook}'"), 2).await?;
+        session.becomes(&format!("SELECT deferred FROM zerodb.hook_status WHERE hook_id = '{hook}'"), 2).await?;
         let waits = session.rows(&format!("SELECT pending, discarded, errors, oldest_pending_age > '0' AS waits FROM zerodb.hook_status WHERE hook_id = '{hook}'")).await?;
         assert_eq!(waits, [json!({"pending": 2, "discarded": 1, "errors": {"bad_request": 1, "unauthorized": 2}, "waits": true})]);
         let others = "SELECT count(*) FROM zerodb.hook_status WHERE hook_name = 'other' AND pending = 0 AND errors = '{}'";

@@ -1,9 +1,9 @@
 //! Which hooks fire, for whose events, and what happens to deliveries when hooks change.
 
 use anyhow::Result;
-use zerodb_hooks_harness::{eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 
-use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, worker};
+use crate::setup::{recording_hook, watched_table, worker};
 
 const ALICE: &str = "a0000000-0000-0000-0000-000000000001";
 const BOB: &str = "b0000000-0000-0000-0000-000000000002";
@@ -22,7 +22,7 @@ async fn a_users_hooks_see_that_users_events_only() -> Result<()> {
         let everyone = session.text(&hook("l", "NULL")).await?;
         let _worker = worker(&database)?;
         session.run(&format!("INSERT INTO doc (user_id) VALUES ('{ALICE}'), ('{ALICE}'), ('{BOB}'), (NULL)")).await?;
-        idle(&session).await?;
+        session.idle().await?;
         let count = async |hook: &str| {
             session.number(&format!("SELECT count(*) FROM zerodb.deliveries WHERE hook_id = '{hook}' AND state = 'completed'")).await
         };
@@ -49,7 +49,7 @@ async fn a_projects_hook_fires_for_that_project_and_a_global_one_for_all() -> Re
                 "INSERT INTO doc (project_id) VALUES ('{PROJECT}'), (gen_random_uuid()), (NULL)"
             ))
             .await?;
-        idle(&session).await?;
+        session.idle().await?;
         let of = |hook: &str| format!("SELECT count(*) FROM zerodb.deliveries WHERE hook_id = '{hook}'");
         assert_eq!(session.number(&of(&scoped)).await?, 1);
         assert_eq!(session.number(&of(&global)).await?, 3);
@@ -68,7 +68,7 @@ async fn when_lets_through_only_events_for_which_it_is_true() -> Result<()> {
         session
             .run("INSERT INTO doc (size) VALUES (5), (5000), (NULL), (1001)")
             .await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(
             session.texts("SELECT doc_id FROM seen ORDER BY doc_id").await?,
             ["2", "4"]
@@ -90,24 +90,24 @@ async fn an_inactive_hook_keeps_its_deliveries_and_a_deleted_ones_are_cancelled(
         let hook = session.text(&create).await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
-        becomes(
-            &session,
-            "SELECT least(count(*), 1) FROM zerodb.attempts WHERE outcome = 'failed'",
-            1,
-        )
-        .await?;
+        session
+            .becomes(
+                "SELECT least(count(*), 1) FROM zerodb.attempts WHERE outcome = 'failed'",
+                1,
+            )
+            .await?;
         session
             .run(&format!(
                 "SELECT zerodb.update_hook('{hook}', is_active => false)"
             ))
             .await?;
         // An attempt that runs now may still end; the second look shows that no other follows.
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable'",
-            1,
-        )
-        .await?;
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable'",
+                1,
+            )
+            .await?;
         let attempts = session.number("SELECT attempts FROM zerodb.deliveries").await?;
         session
             .run("INSERT INTO doc (body) VALUES ('while inactive')")
@@ -121,19 +121,16 @@ async fn an_inactive_hook_keeps_its_deliveries_and_a_deleted_ones_are_cancelled(
         let lived = format!(
             "SELECT count(*) FROM zerodb.deliveries WHERE hook_id = '{other}' AND state = 'completed'"
         );
-        becomes(&session, &lived, 1).await?;
+        session.becomes(&lived, 1).await?;
         let of = |what: &str| format!("SELECT {what} FROM zerodb.deliveries WHERE hook_id = '{hook}'");
         assert_eq!(session.number(&of("count(*)")).await?, 1);
         assert_eq!(session.number(&of("max(attempts)")).await?, attempts);
         session
             .run(&format!("SELECT zerodb.update_hook('{hook}', is_active => true)"))
             .await?;
-        becomes(
-            &session,
-            &of(&format!("(max(attempts) > {attempts})::integer")),
-            1,
-        )
-        .await?;
+        session
+            .becomes(&of(&format!("(max(attempts) > {attempts})::integer")), 1)
+            .await?;
         session
             .run(&format!("SELECT zerodb.delete_hook('{hook}')"))
             .await?;
@@ -157,12 +154,12 @@ async fn redeliver_replay_and_discard_do_what_they_say() -> Result<()> {
         session
             .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 5)")
             .await?;
-        idle(&session).await?;
+        session.idle().await?;
         let delivery = session.text("SELECT min(id) FROM zerodb.deliveries").await?;
         session
             .run(&format!("SELECT zerodb.redeliver({delivery})"))
             .await?;
-        becomes(&session, "SELECT count(*) FROM seen", 6).await?;
+        session.becomes("SELECT count(*) FROM seen", 6).await?;
         let again = format!("SELECT zerodb.replay('{hook}', '-infinity', dry_run => true)");
         assert_eq!(session.number(&again).await?, 5);
         assert_eq!(
@@ -171,7 +168,8 @@ async fn redeliver_replay_and_discard_do_what_they_say() -> Result<()> {
                 .await?,
             5
         );
-        becomes(&session, "SELECT count(*) FROM seen", 11).await?;
+        session.becomes("SELECT count(*) FROM seen", 11).await?;
+        session.idle().await?;
         let error = session
             .error(&format!("SELECT zerodb.discard({delivery})"))
             .await?;
@@ -212,8 +210,8 @@ async fn a_discarded_delivery_emits_on_hook_failure_which_cannot_trigger_itself(
             .await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('x')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 2).await?;
-        idle(&session).await?;
+        session.discarded(2).await?;
+        session.idle().await?;
         let failures = session.rows("SELECT data FROM zerodb.events WHERE event = 'on_hook_failure'").await?;
         assert_eq!(failures.len(), 1);
         assert_eq!(failures[0]["data"]["hook_name"], "first");
@@ -239,10 +237,9 @@ async fn json_that_jsonb_refuses_does_not_stop_the_dispatcher() -> Result<()> {
             )
             .await?;
         let _worker = worker(&database)?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(
-            session
-                .number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'")
+            session.in_state("completed")
                 .await?,
             1
         );

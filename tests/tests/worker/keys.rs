@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use zerodb_hooks_harness::{Session, on_every_server};
 
-use crate::setup::{becomes, idle, worker};
+use crate::setup::worker;
 
 /// Types as extensions bring them, with input and output of text: one that compares without case and casts to text by itself, as citext
 /// does; one without any cast, as ltree; each with its operators beside it, which the catalog's path does not show.
@@ -162,7 +162,7 @@ async fn a_key_of_any_type_finds_its_row() -> Result<()> {
                 .await?;
         }
         let _worker = worker(&database)?;
-        idle(&session).await?;
+        session.idle().await?;
         for (at, (columns, ..)) in KEYS.iter().enumerate() {
             embedded(&session, &format!("k{at}"), columns).await?;
         }
@@ -188,7 +188,9 @@ async fn a_backfill_passes_no_key_by() -> Result<()> {
             session.run(&format!("SELECT zerodb.backfill('{hook}')")).await?;
         }
         let finished = "SELECT count(*) FROM zerodb.backfills WHERE state = 'finished' AND failed = 0";
-        becomes(&session, finished, (KEYS.len() + BY_JSON.len()) as i64).await?;
+        session
+            .becomes(finished, (KEYS.len() + BY_JSON.len()) as i64)
+            .await?;
         for (at, (columns, ..)) in KEYS.iter().chain(BY_JSON).enumerate() {
             embedded(&session, &format!("k{at}"), columns).await?;
         }
@@ -218,12 +220,12 @@ async fn pages_follow_the_order_of_the_key() -> Result<()> {
             let hook = embed(&session, name).await?;
             session.run(&format!("SELECT zerodb.backfill('{hook}')")).await?;
         }
-        becomes(&session, "SELECT count(*) FROM zerodb.backfills WHERE state = 'finished' AND failed = 0", 2).await?;
+        session.becomes("SELECT count(*) FROM zerodb.backfills WHERE state = 'finished' AND failed = 0", 2).await?;
         for (name, rows) in [("mixed", 1200), ("included", 50)] {
             assert_eq!(session.number(&format!("SELECT count(embedding) FROM {name}")).await?, rows, "{name}");
         }
         session.run("INSERT INTO included VALUES (100, 'later', 'text')").await?;
-        becomes(&session, "SELECT count(embedding) FROM included", 51).await
+        session.becomes("SELECT count(embedding) FROM included", 51).await
     })
     .await
 }

@@ -6,7 +6,7 @@ use zerodb_hooks_worker::store::statements::{
     CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DEAD_LEASES, LOCK_DISPATCH, REAP_LEASES, TAKE_LEASE,
 };
 
-use crate::setup::{idle, recording_hook, watched_table, worker_with};
+use crate::setup::{recording_hook, watched_table, worker_with};
 
 const NONE: Vec<uuid::Uuid> = Vec::new();
 
@@ -131,7 +131,7 @@ async fn a_worker_with_room_for_two_works_through_a_backlog() -> Result<()> {
             .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 60)")
             .await?;
         let worker = worker_with(&database, &["--in-flight", "2"])?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(
             session.number("SELECT count(DISTINCT doc_id) FROM seen").await?,
             60

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
-use zerodb_hooks_harness::{eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker};
 
-use crate::setup::{SOON, becomes, watched_table};
+use crate::setup::watched_table;
 
 /// Panics for the first delivery it sees, then counts.
 struct Count(Arc<AtomicUsize>);
@@ -41,7 +41,7 @@ async fn a_handler_of_ones_own_runs_and_a_panic_is_only_a_failed_attempt() -> Re
         let running = tokio::spawn(worker.run_until(async { drop(stopped.await) }));
         session.run("INSERT INTO doc (body) VALUES ('a'), ('b'), ('c')").await?;
         eventually(SOON, async || (counted.load(Ordering::Relaxed) == 3).then_some(())).await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'", 3).await?;
+        session.completed(3).await?;
         drop(stop);
         running.await??;
         let ledger = "SELECT count(*) FROM zerodb.attempts WHERE outcome = 'failed' AND error = 'the handler panicked'";

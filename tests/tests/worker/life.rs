@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use zerodb_hooks_harness::{
-    Answer, Cluster, PgVersion, Receiver, Session, Worker, eventually, on_every_server,
+    Answer, Cluster, PgVersion, Receiver, SOON, Session, Worker, eventually, on_every_server,
 };
 
-use crate::setup::{SOON, becomes, idle, recording_hook, watched_table, webhook_hook, worker, worker_with};
+use crate::setup::{recording_hook, watched_table, webhook_hook, worker, worker_with};
 
 fn web(receiver: &Receiver) -> String {
     let config = format!(
@@ -32,12 +32,7 @@ async fn sigterm_lets_running_deliveries_end_and_exits_0() -> Result<()> {
         receiver.wait_for(10, SOON).await?;
         let status = worker.terminate(SOON).await?;
         assert_eq!(status.code(), Some(0));
-        assert_eq!(
-            session
-                .number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'")
-                .await?,
-            10
-        );
+        assert_eq!(session.in_state("completed").await?, 10);
         assert_eq!(session.number("SELECT count(*) FROM zerodb.lease").await?, 0);
         Ok(())
     })
@@ -56,14 +51,9 @@ async fn what_does_not_end_within_the_drain_is_given_back() -> Result<()> {
         session
             .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 100)")
             .await?;
-        receiver.wait_for(60, SOON).await?;
+        receiver.wait_for(64, SOON).await?;
         assert_eq!(worker.terminate(SOON).await?.code(), Some(0));
-        assert_eq!(
-            session
-                .number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'running'")
-                .await?,
-            0
-        );
+        assert_eq!(session.in_state("running").await?, 0);
         // 64 of one hook run at once; the others had no turn and are not charged for it.
         assert_eq!(
             session
@@ -73,12 +63,7 @@ async fn what_does_not_end_within_the_drain_is_given_back() -> Result<()> {
         );
         receiver.always(Answer::Status(200));
         let _next = crate::setup::worker(&database)?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            100,
-        )
-        .await
+        session.completed(100).await
     })
     .await
 }
@@ -98,12 +83,7 @@ async fn a_killed_workers_deliveries_go_to_another_and_none_is_lost() -> Result<
         receiver.wait_for(200, SOON).await?;
         first.kill9()?;
         let _second = worker(&database)?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            2000,
-        )
-        .await?;
+        session.completed(2000).await?;
         let requests = receiver.requests();
         let ids: std::collections::HashSet<_> = requests
             .iter()
@@ -126,18 +106,20 @@ async fn a_worker_that_paused_beyond_its_lease_completes_nothing_twice() -> Resu
         let receiver = Receiver::start()?;
         watched_table(&session).await?;
         session.run(&web(&receiver)).await?;
-        receiver.then([Answer::Slow(Duration::from_millis(1500), 200)]);
+        let (held, answer) = Answer::held(200);
+        receiver.then([answer]);
         let first = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('x')").await?;
         receiver.wait_for(1, SOON).await?;
         first.freeze()?;
         let _second = worker(&database)?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.delivery WHERE state = 'completed' AND losses = 1",
-            1,
-        )
-        .await?;
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.delivery WHERE state = 'completed' AND losses = 1",
+                1,
+            )
+            .await?;
+        drop(held);
         first.thaw()?;
         let refused = async || {
             first
@@ -154,12 +136,7 @@ async fn a_worker_that_paused_beyond_its_lease_completes_nothing_twice() -> Resu
         );
         // And it goes on working, under a new lease.
         session.run("INSERT INTO doc (body) VALUES ('y')").await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'",
-            2,
-        )
-        .await
+        session.completed(2).await
     })
     .await
 }
@@ -178,15 +155,15 @@ async fn a_lost_database_is_found_again_with_one_line_at_each_change() -> Result
             &[],
         )?;
         session.run("INSERT INTO doc (body) VALUES ('before')").await?;
-        becomes(&session, "SELECT count(*) FROM seen", 1).await?;
+        session.becomes("SELECT count(*) FROM seen", 1).await?;
         cluster.crash()?;
         let said = |what: &str| worker.stderr().matches(what).count();
         eventually(SOON, async || (said("cannot work") >= 1).then_some(())).await?;
         cluster.start_again()?;
         let session: Session = cluster.session("postgres").await?;
         session.run("INSERT INTO doc (body) VALUES ('after')").await?;
-        becomes(&session, "SELECT count(*) FROM seen", 2).await?;
-        idle(&session).await?;
+        session.becomes("SELECT count(*) FROM seen", 2).await?;
+        session.idle().await?;
         assert!(
             said("cannot work") <= 3,
             "one line for each of the worker's tasks at most:\n{}",
@@ -228,14 +205,14 @@ async fn functions_that_do_not_end_hold_up_nothing_else() -> Result<()> {
         session.run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 50)").await?;
         let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        becomes(&session, waiting, 2).await?;
+        session.becomes(waiting, 2).await?;
         session.run(&web(&receiver)).await?;
         session.run("INSERT INTO doc (body) VALUES ('past them')").await?;
         receiver.wait_for(1, SOON).await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.attempts", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb.attempts", 1).await?;
         session.run("SELECT pg_advisory_unlock(7)").await?;
         // Each in its first attempt: waiting for a turn is none.
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 1", 52).await
+        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 1", 52).await
     })
     .await
 }

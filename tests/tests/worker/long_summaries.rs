@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use zerodb_hooks_harness::model_endpoint::{ChatRequest, ModelEndpoint};
-use zerodb_hooks_harness::on_every_server;
+use zerodb_hooks_harness::{SOON, on_every_server};
 
-use crate::auto_summarize::{file, paragraph, reaches, report, summarized_store};
+use crate::auto_summarize::{file, paragraph, report, summarized_store};
 use crate::models::{provider_file, worker_of};
-use crate::setup::{SOON, idle};
 
 const SUMMARIZED: &str = "SELECT count(summary) FROM zerodb_store.files";
 
@@ -42,7 +41,7 @@ async fn after_an_edit_of_a_long_text_only_the_changed_parts_are_paid_again() ->
                 "INSERT INTO zerodb_store.files (id, file_name, content) VALUES ('a', 'a.txt', '{text}')"
             ))
             .await?;
-        reaches(&session, SUMMARIZED, 1).await?;
+        session.becomes(SUMMARIZED, 1).await?;
         let first = endpoint.chat_requests();
         let parts = first.iter().filter(|request| is_about_a_part(request)).count();
         ensure!(parts >= 100, "{parts} parts");
@@ -68,7 +67,7 @@ async fn after_an_edit_of_a_long_text_only_the_changed_parts_are_paid_again() ->
         session
             .run(&format!("UPDATE zerodb_store.files SET content = '{edited}'"))
             .await?;
-        idle(&session).await?;
+        session.idle().await?;
         let second = &endpoint.chat_requests()[first.len()..];
         let parts = second.iter().filter(|request| is_about_a_part(request)).count();
         ensure!((1..=3).contains(&parts), "{parts} parts after the edit");
@@ -109,7 +108,7 @@ async fn a_worker_that_is_killed_has_kept_the_parts_that_it_paid_for() -> Result
             worker.kill9()?;
         }
         let _worker = worker_of(&database, &provider)?;
-        reaches(&session, SUMMARIZED, 1).await?;
+        session.becomes(SUMMARIZED, 1).await?;
         let mut asked: Vec<String> = endpoint
             .chat_requests()
             .iter()

@@ -5,11 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use zerodb_hooks_harness::model_endpoint::{Fault, Hint, ModelEndpoint};
-use zerodb_hooks_harness::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, Session, eventually, on_every_server};
 
-use crate::auto_summarize::reaches;
 use crate::models::{embedded_store, provider_file, worker_of};
-use crate::setup::{SOON, becomes, idle};
 
 const EMBEDDED: &str = "SELECT count(embedding) FROM zerodb_store.vectors";
 
@@ -42,7 +40,7 @@ async fn a_graph_of_any_script_is_stored_and_one_bad_item_costs_itself_only() ->
         let file = provider_file(&endpoint, &[])?;
         let _worker = worker_of(&database, &file)?;
         session.text("SELECT zerodb.remember('Анна работает в Почте.', 'Анна')").await?;
-        reaches(&session, "SELECT count(*) FROM zerodb_store.extractions", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb_store.extractions", 1).await?;
         let stated = "SELECT source || ' ' || predicate || ' ' || target FROM zerodb.graph_neighbors('Почта') ORDER BY 1";
         let mut found = session.texts(stated).await?;
         found.sort();
@@ -98,7 +96,7 @@ async fn hooks_are_told_of_an_endpoint_once() -> Result<()> {
         for id in 0..14 {
             store(&session, &id.to_string()).await?;
         }
-        becomes(&session, &told("on_circuit_breaker_open"), 1).await?;
+        session.becomes(&told("on_circuit_breaker_open"), 1).await?;
         let event = "SELECT data FROM zerodb.events WHERE event = 'on_circuit_breaker_open'";
         let data = session.json(event).await?;
         assert_eq!(data["provider"], "mock");
@@ -107,8 +105,8 @@ async fn hooks_are_told_of_an_endpoint_once() -> Result<()> {
             "{data}"
         );
         endpoint.embeddings.heal();
-        becomes(&session, &told("on_circuit_breaker_close"), 1).await?;
-        idle(&session).await?;
+        session.becomes(&told("on_circuit_breaker_close"), 1).await?;
+        session.idle().await?;
         let event = "SELECT data FROM zerodb.events WHERE event = 'on_circuit_breaker_close'";
         assert!(session.json(event).await?["recovery_duration"].as_f64() > Some(0.0));
         endpoint
@@ -117,7 +115,7 @@ async fn hooks_are_told_of_an_endpoint_once() -> Result<()> {
         for id in 14..20 {
             store(&session, &id.to_string()).await?;
         }
-        becomes(&session, EMBEDDED, 20).await?;
+        session.becomes(EMBEDDED, 20).await?;
         let event = "SELECT data FROM zerodb.events WHERE event = 'on_rate_limited'";
         assert_eq!(
             session.json(event).await?,
@@ -159,7 +157,7 @@ async fn a_model_that_nobody_serves_is_said_when_the_hook_is_made_and_when_it_is
         assert!(said["message"].as_str().is_some_and(|message| message.contains("bge-m3")), "{said}");
         let mut worker = crate::setup::worker(&database)?;
         store(&session, "a").await?;
-        becomes(&session, EMBEDDED, 1).await?;
+        session.becomes(EMBEDDED, 1).await?;
         let named = |log: &str| log.contains("no provider is configured") && log.contains("bge-m3");
         eventually(SOON, async || named(&(worker.stdout() + &worker.stderr())).then_some(())).await?;
         worker.kill9()?;

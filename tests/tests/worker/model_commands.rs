@@ -9,7 +9,7 @@ use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
 use zerodb_hooks_harness::on_every_server;
 
 use crate::models::{embedded_store, provider_file, worker_of};
-use crate::setup::{becomes, idle, worker};
+use crate::setup::worker;
 
 async fn run(url: &str, file: Option<&NamedTempFile>, arguments: &[&str]) -> Result<Output> {
     let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
@@ -52,7 +52,7 @@ async fn a_query_is_embedded_by_the_model_of_the_rows() -> Result<()> {
         );
         assert_eq!(json(&before)?["found"][0]["found_by"], "words");
         let _worker = worker_of(&database, &file)?;
-        becomes(&session, "SELECT count(embedding) FROM zerodb_store.vectors", 2).await?;
+        session.becomes("SELECT count(embedding) FROM zerodb_store.vectors", 2).await?;
         let found = json(&run(&database.url(), Some(&file), &search).await?)?;
         // The endpoint's vector of the same text is the same.
         assert_eq!(
@@ -91,7 +91,9 @@ async fn without_a_model_the_store_is_searched_all_the_same() -> Result<()> {
             .run("INSERT INTO zerodb_store.vectors (id, content) VALUES ('a', 'the cat sat on the mat')")
             .await?;
         let _worker = worker(&database)?;
-        becomes(&session, "SELECT count(embedding) FROM zerodb_store.vectors", 1).await?;
+        session
+            .becomes("SELECT count(embedding) FROM zerodb_store.vectors", 1)
+            .await?;
         let found = run(&database.url(), None, &["recall", "cat", "--source", "vectors"]).await?;
         assert!(said(&found).contains("both"), "{}", said(&found));
         let none = run(&database.url(), None, &["recall", "xylophone"]).await?;
@@ -173,7 +175,7 @@ async fn the_doctor_tries_the_models_of_hooks() -> Result<()> {
             "{}",
             said(&refused)
         );
-        idle(&session).await
+        session.idle().await
     })
     .await
 }

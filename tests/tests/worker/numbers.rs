@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_harness::{Receiver, Session, on_every_server};
+use zerodb_hooks_harness::{Receiver, SOON, Session, on_every_server};
 
-use crate::setup::{SOON, becomes, idle, worker};
+use crate::setup::worker;
 
 /// Numbers of JSON that a reader may change, none of which jsonb refuses.
 const NUMBERS: &[&str] = &[
@@ -64,7 +64,7 @@ async fn every_digit_arrives() -> Result<()> {
             session.run(&format!("INSERT INTO raw VALUES ({id}, '{{\"n\": {number}}}')")).await?;
         }
         receiver.wait_for(4 * NUMBERS.len(), SOON).await?;
-        idle(&session).await?;
+        session.idle().await?;
         let bodies = |path: &str| -> Vec<String> {
             let requests = receiver.requests().into_iter().filter(|request| request.path == path);
             requests.map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect()
@@ -104,7 +104,7 @@ async fn what_no_reader_takes_arrives_as_it_was_written() -> Result<()> {
             let arrived = requests.iter().filter(|request| String::from_utf8_lossy(&request.body).contains(&format!("\"body\":{body}}}")));
             assert_eq!(arrived.count(), 2, "{}", &body[..body.len().min(60)]);
         }
-        idle(&session).await?;
+        session.idle().await?;
         // A function takes jsonb, which cannot hold three of them.
         let refused = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND last_error LIKE 'the event''s data cannot be given to a function: %'";
         assert_eq!((session.number(refused).await?, session.number("SELECT count(*) FROM seen").await?), (3, 2));
@@ -140,7 +140,7 @@ async fn a_template_of_what_cannot_be_read_fails_with_a_reason() -> Result<()> {
             .await?;
         let failed = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1
             AND last_error LIKE '%the event''s data cannot be read: it nests deeper than 127 levels%'";
-        becomes(&session, failed, 2).await?;
+        session.becomes(failed, 2).await?;
         assert!(receiver.requests().is_empty());
         Ok(())
     })
@@ -177,7 +177,7 @@ async fn a_text_within_json_is_escaped_and_broken_json_is_not_sent() -> Result<(
             }
         }
         let refused = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1 AND last_error LIKE 'body_template makes no JSON of this event, at line 1, column %'";
-        becomes(&session, refused, 2).await
+        session.becomes(refused, 2).await
     })
     .await
 }

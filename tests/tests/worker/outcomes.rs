@@ -2,13 +2,14 @@
 //! doctor says of hooks that cannot work.
 
 use std::process::Output;
+use std::time::Duration;
 
 use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
-use zerodb_hooks_harness::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, Session, eventually, on_every_server};
 
 use crate::models::{embedded_store, provider_file, worker_of};
-use crate::setup::{SOON, becomes, idle, worker};
+use crate::setup::worker;
 
 async fn doctor(url: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
     let mut command = tokio::process::Command::from(zerodb_hooks_harness::programs::worker::command()?);
@@ -30,7 +31,8 @@ const TOLD: &str =
 /// Whether everything in the log could be emptied.
 async fn is_spent(session: &Session) -> Result<()> {
     let left = "SELECT count(DISTINCT slot) FROM zerodb.outbox AS o WHERE zerodb._is_spent(o.slot, '-1 day') IS NOT TRUE";
-    becomes(session, left, 0).await
+    // Also of what is open in other databases of the server.
+    session.becomes_within(Duration::from_secs(300), left, 0).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,15 +46,15 @@ async fn a_hook_whose_table_no_longer_fits_gives_up_tells_it_and_frees_the_log()
             .await?;
         session.run("ALTER TABLE note DROP COLUMN embedding, DROP COLUMN summary; INSERT INTO note VALUES (1, 'a text')").await?;
         let _worker = worker(&database)?;
-        becomes(&session, DISCARDED, 2).await?;
-        becomes(&session, &format!("{TOLD} '%has no column embedding%'"), 1).await?;
-        becomes(&session, &format!("{TOLD} '%has no column summary%'"), 1).await?;
-        idle(&session).await?;
+        session.becomes(DISCARDED, 2).await?;
+        session.becomes(&format!("{TOLD} '%has no column embedding%'"), 1).await?;
+        session.becomes(&format!("{TOLD} '%has no column summary%'"), 1).await?;
+        session.idle().await?;
         is_spent(&session).await?;
         // What is mended can be done again.
         session.run("ALTER TABLE note ADD COLUMN summary text; SELECT zerodb.redeliver(d.id) FROM zerodb.deliveries AS d
             JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id WHERE h.hook_name = 'auto_summarize'").await?;
-        becomes(&session, "SELECT count(summary) FROM note", 1).await
+        session.becomes("SELECT count(summary) FROM note", 1).await
     })
     .await
 }
@@ -69,15 +71,15 @@ async fn a_table_that_is_not_watched_any_more_keeps_nothing_waiting() -> Result<
             .await?;
         session.run("INSERT INTO zerodb_store.vectors (content) VALUES ('another')").await?;
         let _worker = worker(&database)?;
-        becomes(&session, "SELECT count(embedding) FROM zerodb_store.vectors", 1).await?;
-        becomes(&session, &format!("{TOLD} '%no watch of table zerodb_store.memories%'"), 1).await?;
+        session.becomes("SELECT count(embedding) FROM zerodb_store.vectors", 1).await?;
+        session.becomes(&format!("{TOLD} '%no watch of table zerodb_store.memories%'"), 1).await?;
         // Of a pattern, what has no text ends with the reason, and what has one is done.
         session
             .run("INSERT INTO zerodb_store.event_stream (topic) VALUES ('t'); INSERT INTO zerodb_store.vectors (content) VALUES ('a third')")
             .await?;
-        becomes(&session, "SELECT count(embedding) FROM zerodb_store.vectors", 2).await?;
-        becomes(&session, &format!("{TOLD} '%has no column embedding%'"), 1).await?;
-        idle(&session).await?;
+        session.becomes("SELECT count(embedding) FROM zerodb_store.vectors", 2).await?;
+        session.becomes(&format!("{TOLD} '%has no column embedding%'"), 1).await?;
+        session.idle().await?;
         is_spent(&session).await
     })
     .await
@@ -95,7 +97,7 @@ async fn a_deferral_is_no_failure_in_the_log_and_is_told_once_a_pause() -> Resul
         session
             .run("INSERT INTO zerodb_store.vectors (content) SELECT 'text ' || n FROM generate_series(1, 20) AS n")
             .await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE last_error LIKE 'unauthorized: %' AND attempts = 0", 20).await?;
+        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE last_error LIKE 'unauthorized: %' AND attempts = 0", 20).await?;
         let told = eventually(SOON, async || worker.stderr().contains("deliveries are deferred").then_some(())).await;
         let log = worker.stderr();
         assert!(told.is_ok(), "{log}");
@@ -113,12 +115,12 @@ async fn a_paused_hook_does_not_keep_the_database_from_being_idle() -> Result<()
         let hook = session.text("SELECT id FROM zerodb.create_hook('on_import', 'line', hook_type => 'log')").await?;
         let _worker = worker(&database)?;
         session.run("SELECT zerodb.emit('on_import', '{}')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'", 1).await?;
+        session.completed(1).await?;
         session
             .run(&format!("SELECT zerodb.update_hook('{hook}', is_active => false); SELECT zerodb.replay('{hook}', '-infinity', 'infinity')"))
             .await?;
-        assert_eq!(session.number("SELECT count(*) FROM zerodb.deliveries WHERE state = 'pending'").await?, 1);
-        idle(&session).await
+        assert_eq!(session.in_state("pending").await?, 1);
+        session.idle().await
     })
     .await
 }

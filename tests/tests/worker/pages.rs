@@ -3,7 +3,7 @@
 use anyhow::Result;
 use zerodb_hooks_harness::on_every_server;
 
-use crate::auto_summarize::{file, reaches, summarized_store};
+use crate::auto_summarize::{file, summarized_store};
 use crate::setup::worker;
 
 const WORDS: &str = "Налоговая служба открывается в девять.";
@@ -49,7 +49,7 @@ async fn text_of_the_database_is_not_decoded_a_second_time() -> Result<()> {
             )
             .await?;
         let read = format!("SELECT count(*) FROM zerodb_store.files WHERE summary = '{WORDS}'");
-        reaches(&session, &read, count + 1).await
+        session.becomes(&read, count + 1).await
     })
     .await
 }
@@ -65,7 +65,7 @@ async fn parts_of_a_page_are_words_and_found_by_them() -> Result<()> {
         let page = "<html><h1>Settings</h1><p># max_length [see 1]<br>The Donau&shy;dampf&#8203;schiff.</p></html>";
         let insert = "INSERT INTO zerodb_store.files (id, file_name, content) VALUES ('page', 'a.html', $1)";
         session.client.execute(insert, &[&page]).await?;
-        reaches(&session, "SELECT count(*) FROM zerodb_store.file_chunks", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb_store.file_chunks", 1).await?;
         assert_eq!(
             session.texts("SELECT content || ' / ' || heading FROM zerodb_store.file_chunks").await?,
             ["# Settings\n\n# max_length [see 1]\nThe Donaudampfschiff. / Settings"]
@@ -93,7 +93,7 @@ async fn a_file_whose_encoding_is_not_clear_asks_for_it() -> Result<()> {
         ] {
             session.client.execute(insert, &[&id, &content_type, &bytes]).await?;
         }
-        reaches(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state IN ('discarded', 'completed')", 3).await?;
+        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE state IN ('discarded', 'completed')", 3).await?;
         let errors = session
             .texts("SELECT split_part(last_error, ':', 1) FROM zerodb.deliveries WHERE state = 'discarded' AND last_error LIKE '%text/plain; charset=%' ORDER BY 1")
             .await?;

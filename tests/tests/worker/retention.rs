@@ -5,15 +5,18 @@ use std::time::Duration;
 use anyhow::Result;
 use zerodb_hooks_harness::{Session, eventually, on_every_server};
 
-use crate::setup::{idle, recording_hook, watched_table, worker};
+use crate::setup::{recording_hook, watched_table, worker};
 
 /// What maintenance calls, for the partition that is written now and without regard to age.
 const ROTATE: &str = "SELECT zerodb._rotate_log(zerodb._current_slot(), '0 s')";
 
+/// Longer than any test in another database keeps a transaction open.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Empties the partition as maintenance does, which comes again: a transaction that is open in any database of the server
 /// keeps the last events from counting as seen by all, and whoever reads them holds a lock.
 async fn rotated(session: &Session) -> Result<()> {
-    eventually(Duration::from_secs(30), async || {
+    eventually(PATIENCE, async || {
         let emptied = session.text(ROTATE).await.ok()?;
         (emptied == "t").then_some(())
     })
@@ -29,7 +32,7 @@ async fn a_partition_is_emptied_once_all_in_it_is_dispatched_and_delivered() -> 
         session.run("INSERT INTO doc (body) VALUES ('a'), ('b')").await?;
         assert_eq!(session.text(ROTATE).await?, "f", "nothing is dispatched yet");
         let _worker = worker(&database)?;
-        idle(&session).await?;
+        session.idle().await?;
         session
             .run(&format!(
                 "SELECT zerodb.update_hook('{hook}', is_active => false)"
@@ -42,7 +45,7 @@ async fn a_partition_is_emptied_once_all_in_it_is_dispatched_and_delivered() -> 
         assert_eq!(session.text(ROTATE).await?, "f", "a delivery waits");
         session.run(&format!("SELECT zerodb.discard({delivery})")).await?;
         // That it was given up is an event too.
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(
             session
                 .text("SELECT zerodb._rotate_log(zerodb._current_slot(), '1 hour')")
@@ -58,7 +61,7 @@ async fn a_partition_is_emptied_once_all_in_it_is_dispatched_and_delivered() -> 
             .run(&format!("SELECT zerodb.update_hook('{hook}', is_active => true)"))
             .await?;
         session.run("INSERT INTO doc (body) VALUES ('c')").await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(session.number("SELECT count(*) FROM seen").await?, 3);
         Ok(())
     })
@@ -73,11 +76,11 @@ async fn emptying_gives_way_to_a_reader_and_finished_deliveries_are_pruned() -> 
         recording_hook(&session, "record", "{}").await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
-        idle(&session).await?;
+        session.idle().await?;
         session
             .run("SELECT zerodb.redeliver(id) FROM zerodb.deliveries")
             .await?;
-        idle(&session).await?;
+        session.idle().await?;
         let reader = database.session().await?;
         reader.run("BEGIN; SELECT count(*) FROM zerodb.outbox").await?;
         assert_eq!(session.text(ROTATE).await?, "f", "the reader was there first");

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_harness::{Answer, Receiver, on_every_server};
+use zerodb_hooks_harness::{Answer, Receiver, SOON, on_every_server};
 
-use crate::setup::{SOON, becomes, idle, watched_table, webhook_hook, worker};
+use crate::setup::{watched_table, webhook_hook, worker};
 
 fn hook(receiver: &Receiver, more: &str) -> String {
     let config = format!(
@@ -26,7 +26,7 @@ async fn a_failing_endpoint_is_tried_again_until_it_answers() -> Result<()> {
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('x')").await?;
         let requests = receiver.wait_for(4, SOON).await?;
-        idle(&session).await?;
+        session.idle().await?;
         let ids: std::collections::HashSet<_> = requests
             .iter()
             .map(|request| request.header("webhook-id"))
@@ -55,22 +55,22 @@ async fn it_is_given_up_after_the_last_attempt_and_at_once_when_the_endpoint_is_
         session
             .run("INSERT INTO doc (body) VALUES ('three attempts')")
             .await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 3",
-            1,
-        )
-        .await?;
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 3",
+                1,
+            )
+            .await?;
         receiver.always(Answer::Status(410));
         session
             .run("INSERT INTO doc (body) VALUES ('one attempt')")
             .await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1",
-            1,
-        )
-        .await
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1",
+                1,
+            )
+            .await
     })
     .await
 }
@@ -91,12 +91,7 @@ async fn an_endpoint_that_hangs_is_left_at_the_timeout_and_does_not_hold_up_othe
             .run("INSERT INTO doc (body) SELECT 'x' FROM generate_series(1, 30)")
             .await?;
         well.wait_for(30, SOON).await?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'",
-            30,
-        )
-        .await?;
+        session.discarded(30).await?;
         let error = session
             .text("SELECT DISTINCT last_error FROM zerodb.deliveries WHERE state = 'discarded'")
             .await?;
@@ -146,7 +141,7 @@ async fn a_sql_function_that_fails_writes_nothing_and_is_tried_again() -> Result
             .await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('x')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 3", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed' AND attempts = 3", 1).await?;
         assert_eq!(session.number("SELECT count(*) FROM tried").await?, 1);
         Ok(())
     })

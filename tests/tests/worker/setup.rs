@@ -1,13 +1,9 @@
 //! What most of these tests start from: a watched table, a hook, a worker.
 
 use std::fmt::Display;
-use std::time::Duration;
 
 use anyhow::Result;
-use zerodb_hooks_harness::{Database, Session, Worker, eventually};
-
-/// Time for anything that should happen soon; generous, because a busy machine must not make a test fail.
-pub const SOON: Duration = Duration::from_secs(30);
+use zerodb_hooks_harness::{Database, Session, Worker};
 
 /// A watched table `doc` (id, body, user_id, project_id) whose inserts are `doc.created`.
 pub async fn watched_table(session: &Session) -> Result<()> {
@@ -53,30 +49,13 @@ pub fn worker_with(database: &Database, arguments: &[&str]) -> Result<Worker> {
     Worker::start_with(&database.worker_url(), &all, &[])
 }
 
-/// Waits until a query returns the number.
-pub async fn becomes(session: &Session, query: &str, expected: i64) -> Result<()> {
-    let reached = eventually(SOON, async || {
-        (session.number(query).await.ok()? == expected).then_some(())
-    })
-    .await;
-    if reached.is_err() {
-        let found = session.number(query).await?;
-        anyhow::bail!("{found}, not {expected}, from: {query}");
-    }
-    Ok(())
-}
-
-/// Transactions of this database that wait for their client for longer than the way of a message takes.
-pub const OPEN_TRANSACTIONS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-    AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '100 ms'";
-
-/// Waits until all that was committed is delivered.
-pub async fn idle(session: &Session) -> Result<()> {
-    let idle = session.text("SELECT zerodb.wait_idle('30 s')").await?;
-    anyhow::ensure!(
-        idle == "t",
-        "not idle: {}",
-        session.text("SELECT zerodb.status()").await?
+/// Waits until every transaction of this database that is open now has ended. One that is kept open while an answer is
+/// held back never does.
+pub async fn open_transactions_end(session: &Session) -> Result<()> {
+    let now = session.text("SELECT clock_timestamp()").await?;
+    let open = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+            AND pid <> pg_backend_pid() AND xact_start <= '{now}'"
     );
-    Ok(())
+    session.becomes(&open, 0).await
 }

@@ -5,13 +5,13 @@ use std::io::{Cursor, Write};
 use anyhow::{Context, Result};
 use zerodb_hooks_harness::model_endpoint::ModelEndpoint;
 use zerodb_hooks_harness::programs::worker;
-use zerodb_hooks_harness::{Session, eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, Session, eventually, on_every_server};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::auto_summarize::{file, reaches, summarized_store};
+use crate::auto_summarize::{file, summarized_store};
 use crate::models::{provider_file, worker_of};
-use crate::setup::{SOON, worker as local_worker};
+use crate::setup::worker as local_worker;
 
 const PDF: &[u8] = include_bytes!("../../../documents/tests/fixtures/bread.pdf");
 const DOCX: &[u8] = include_bytes!("../../../documents/tests/fixtures/bread.docx");
@@ -60,12 +60,12 @@ async fn text_of_every_kind_of_file_is_summarised() -> Result<()> {
             ("docx", "bread.docx", octets, DOCX),
         ] {
             store(&session, id, name, content_type, bytes).await?;
-            reaches(
-                &session,
-                &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"),
-                1,
-            )
-            .await?;
+            session
+                .becomes(
+                    &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"),
+                    1,
+                )
+                .await?;
             let request = endpoint.chat_requests().pop().context("a request")?;
             let text = request.user().replace('\u{a0}', " ");
             assert!(text.contains("Heat the oven to 240 °C."), "{id}: {text}");
@@ -83,12 +83,12 @@ async fn text_of_every_kind_of_file_is_summarised() -> Result<()> {
                 .client
                 .execute(insert, &[&id, &name, &content_type, &content])
                 .await?;
-            reaches(
-                &session,
-                &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"),
-                1,
-            )
-            .await?;
+            session
+                .becomes(
+                    &format!("SELECT count(summary) FROM zerodb_store.files WHERE id = '{id}'"),
+                    1,
+                )
+                .await?;
             let request = endpoint.chat_requests().pop().context("a request")?;
             assert!(
                 request.user().contains("Heat the oven") && !request.user().contains("alert("),
@@ -125,8 +125,8 @@ async fn what_is_wrong_with_a_file_is_said_and_the_next_one_done() -> Result<()>
             )
             .await?;
         store(&session, "fine", "bread.md", "text/markdown", MARKDOWN.as_bytes()).await?;
-        reaches(&session, "SELECT count(summary) FROM zerodb_store.files", 1).await?;
-        reaches(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 7).await?;
+        session.becomes("SELECT count(summary) FROM zerodb_store.files", 1).await?;
+        session.discarded(7).await?;
         let found = session
             .rows(
                 "SELECT e.data ->> 'file_id' AS file, d.last_error AS error, d.attempts FROM zerodb.deliveries AS d
@@ -155,7 +155,9 @@ async fn a_large_file_is_read_in_parts() -> Result<()> {
             "x".repeat(5 << 20)
         );
         store(&session, "large", "large.html", "text/html", page.as_bytes()).await?;
-        reaches(&session, "SELECT count(summary) FROM zerodb_store.files", 1).await?;
+        session
+            .becomes("SELECT count(summary) FROM zerodb_store.files", 1)
+            .await?;
         assert_eq!(file(&session, "large").await?["summary"], "Alice met Bob.");
         Ok(())
     })

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use zerodb_hooks_harness::{Session, on_every_server};
 
-use crate::setup::{becomes, idle, recording_hook, watched_table, worker};
+use crate::setup::{recording_hook, watched_table, worker};
 
 /// A table that both first-party handlers write to, with triggers that name things without their schema.
 async fn audited(session: &Session, body: &str) -> Result<()> {
@@ -36,7 +36,7 @@ async fn triggers_find_what_they_name_without_a_schema() -> Result<()> {
             .await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO art VALUES (1, 'A text about cats. They sleep.')").await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(session.number("SELECT count(embedding) + count(summary) FROM art").await?, 2);
         let seen = session.texts("SELECT what || ' ' || count(*) FROM audit_log GROUP BY what ORDER BY 1").await?;
         assert_eq!(seen, ["INSERT 1", "UPDATE 2", "statement 2"]);
@@ -66,7 +66,7 @@ async fn nothing_in_public_takes_the_place_of_what_the_extension_names() -> Resu
             .await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO keyed VALUES ('x', 'A text about cats.'), ('y', 'Another.')").await?;
-        idle(&session).await?;
+        session.idle().await?;
         assert_eq!(session.number("SELECT count(DISTINCT embedding) FROM keyed").await?, 2);
         assert_eq!(session.number("SELECT count(*) FROM audit_log WHERE what = 'caught'").await?, 0);
         Ok(())
@@ -85,12 +85,12 @@ async fn an_error_of_a_trigger_is_an_attempt_and_names_the_function() -> Result<
             .await?;
         session.run("ALTER TABLE art ENABLE TRIGGER audit").await?;
         let _worker = worker(&database)?;
-        becomes(
-            &session,
-            "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 2",
-            2,
-        )
-        .await?;
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 2",
+                2,
+            )
+            .await?;
         let said = session
             .texts("SELECT DISTINCT last_error FROM zerodb.deliveries")
             .await?;
@@ -115,13 +115,13 @@ async fn a_function_that_comes_back_gets_its_event() -> Result<()> {
         let _worker = worker(&database)?;
         session.run("ALTER FUNCTION on_doc(jsonb) RENAME TO later").await?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable' AND attempts >= 1", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable' AND attempts >= 1", 1).await?;
         let said = session.text("SELECT last_error FROM zerodb.deliveries").await?;
         assert_eq!(said, "function public.on_doc(jsonb) does not exist");
         session.run("ALTER FUNCTION later(jsonb) RENAME TO on_doc; ALTER TABLE seen RENAME TO unseen").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE last_error = 'relation \"public.seen\" does not exist'", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE last_error = 'relation \"public.seen\" does not exist'", 1).await?;
         session.run("ALTER TABLE unseen RENAME TO seen").await?;
-        becomes(&session, "SELECT count(*) FROM seen", 1).await
+        session.becomes("SELECT count(*) FROM seen", 1).await
     })
     .await
 }
@@ -146,7 +146,7 @@ async fn a_function_is_named_as_postgres_names_it() -> Result<()> {
         assert_eq!((refused.code.as_str(), refused.message.as_str()), ("22023", "function public.other(text) does not take an event"));
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (body) VALUES ('a')").await?;
-        becomes(&session, "SELECT count(*) FROM seen", 3).await
+        session.becomes("SELECT count(*) FROM seen", 3).await
     })
     .await
 }

@@ -2,11 +2,9 @@
 
 use anyhow::Result;
 use uuid::Uuid;
-use zerodb_hooks_harness::{eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 use zerodb_hooks_worker::providers::Usage;
 use zerodb_hooks_worker::store::{Spending, Store, UsageEntry};
-
-use super::setup::{SOON, becomes};
 
 fn entry(id: Uuid, tokens: u64) -> UsageEntry {
     UsageEntry {
@@ -75,12 +73,14 @@ async fn what_a_server_claims_beyond_reason_breaks_no_sum() -> Result<()> {
         store.record_usage(&entries).await?;
         // Written twice, as after a lost answer.
         store.record_usage(&entries).await?;
-        becomes(&session, "SELECT requests FROM zerodb.usage", 100).await?;
+        session.becomes("SELECT requests FROM zerodb.usage", 100).await?;
         session
             .run("UPDATE zerodb.usage_entry SET at = at - interval '6 minutes'")
             .await?;
         assert!(!store.roll_up_usage().await?);
-        becomes(&session, "SELECT requests FROM zerodb.usage_day", 100).await?;
+        session
+            .becomes("SELECT requests FROM zerodb.usage_day", 100)
+            .await?;
         store.prune_endpoints().await?;
         Ok(())
     })
@@ -103,7 +103,9 @@ async fn usage_is_recorded_by_a_worker_that_has_only_its_grant() -> Result<()> {
         store.record_usage(&[entry(one.id, 10)]).await?;
         eventually(SOON, async || store.roll_up_usage().await.ok()).await?;
         store.prune_endpoints().await?;
-        becomes(&session, "SELECT tokens_left FROM zerodb.budgets", 90).await
+        session
+            .becomes("SELECT tokens_left FROM zerodb.budgets", 90)
+            .await
     })
     .await
 }

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_harness::{Receiver, Worker, on_every_server};
+use zerodb_hooks_harness::{Receiver, SOON, Worker, on_every_server};
 
-use crate::setup::{SOON, becomes, watched_table, webhook_hook, worker, worker_with};
+use crate::setup::{watched_table, webhook_hook, worker, worker_with};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -71,14 +71,14 @@ async fn in_production_a_webhook_without_tls_is_refused_and_a_redirect_not_follo
         session.run(&webhook_hook("web", &config)).await?;
         let mut production = worker_with(&database, &["--production"])?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND last_error LIKE '%only https%'", 1).await?;
+        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND last_error LIKE '%only https%'", 1).await?;
         assert!(receiver.requests().is_empty());
         production.kill9()?;
         let header = ("location", receiver.url("/elsewhere"));
         receiver.always(zerodb_hooks_harness::Answer::Full { status: 307, header, body: String::new() });
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (2)").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 2).await?;
+        session.discarded(2).await?;
         assert_eq!(receiver.requests().len(), 1);
         Ok(())
     })
@@ -103,7 +103,7 @@ async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config
             .await?;
         let _worker = worker(&database)?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'", 2).await?;
+        session.discarded(2).await?;
         let errors = session.texts("SELECT last_error FROM zerodb.deliveries ORDER BY last_error").await?;
         assert_eq!(errors, ["the config has no url", "the secret ZERODB_SECRET_URL is not set where the worker runs"]);
         Ok(())
@@ -136,7 +136,7 @@ async fn an_astrocyte_event_has_its_own_envelope_and_a_log_hook_its_line() -> Re
         assert_eq!(request.json()?, event);
         assert_eq!(event["bank_id"], "b7");
         assert_eq!(event["trace_id"], "0af7651916cd43dd8448eb211c80319c");
-        becomes(&session, "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'", 2).await?;
+        session.completed(2).await?;
         assert!(worker.stderr().contains("WARN") && worker.stderr().contains("PII: email in b7"), "{}", worker.stderr());
         Ok(())
     })

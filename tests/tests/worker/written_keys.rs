@@ -3,7 +3,7 @@
 use anyhow::Result;
 use zerodb_hooks_harness::on_every_server;
 
-use crate::setup::{idle, worker};
+use crate::setup::worker;
 
 /// The columns of a key, and keys.
 const KEYS: &[(&str, &[&str])] = &[
@@ -64,7 +64,7 @@ async fn a_row_is_embedded_whatever_its_key_is() -> Result<()> {
             }
         }
         let _worker = worker(&database)?;
-        idle(&session).await?;
+        session.idle().await?;
         for (number, (columns, keys)) in KEYS.iter().enumerate() {
             let embedded = session.number(&format!("SELECT count(embedding) FROM t{number}")).await?;
             let errors = session

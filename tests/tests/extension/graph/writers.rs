@@ -1,10 +1,8 @@
 //! Many writers of one graph at once.
 
-use std::time::Duration;
-
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
-use zerodb_hooks_harness::{Database, PgVersion, Result, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, PgVersion, Result, SOON, eventually, on_every_server};
 
 use super::Graph;
 use crate::ALICE;
@@ -112,7 +110,7 @@ async fn a_writer_that_was_overtaken_by_a_deletion_writes_nothing() -> Result<()
     let (written, committed) = tokio::join!(late, async {
         let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'userlock' AND datname = current_database()";
         let waiting = async || watcher.number(waits).await.ok().filter(|count| *count == 1);
-        eventually(Duration::from_secs(10), waiting).await?;
+        eventually(SOON, waiting).await?;
         graph.run("COMMIT").await
     });
     committed?;
