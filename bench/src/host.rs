@@ -1,5 +1,5 @@
-//! The machine as a whole, from /proc/stat: the processor time that was used, and what the host gave to others. On a virtual
-//! machine that share changes by the minute, and what is measured meanwhile says nothing.
+//! The machine as a whole, from /proc/stat: the processor time that was used, and what the host gave to others. On a
+//! virtual machine that share changes by the minute, and what is measured meanwhile says nothing.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use crate::figures::Metric;
 use crate::wait;
 
-/// Of all processes, the load's included: what a transaction costs where processors are what is short. Unlike a rate it does
-/// not depend on what the host leaves.
+/// Of all processes, the load's included: what a transaction costs where processors are what is short. Unlike a rate
+/// it does not depend on what the host leaves.
 pub const USED_EACH: Metric = Metric::new("processor time of the machine, a transaction", "us");
 
 /// Share of the processors, in percent, that may be taken away before a reading is taken again.

@@ -23,8 +23,8 @@ pub fn seconds_of(process: u32) -> Result<f64> {
     Ok(ticks as f64 / 100.0)
 }
 
-/// Of the server's processes that live now, but for the one of `session`. Take it while the worker is connected: the time of
-/// a process that has ended is not in it.
+/// Of the server's processes that live now, but for the one of `session`. Take it while the worker is connected: the
+/// time of a process that has ended is not in it.
 pub async fn seconds_of_server(session: &Session) -> Result<f64> {
     let processes = session
         .texts("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")

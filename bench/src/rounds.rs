@@ -13,8 +13,8 @@ use crate::stage::Stage;
 /// How often a case of a round is measured until the host has left the machine to it; the least disturbed one counts.
 const TRIES: usize = 4;
 
-/// What the names of rivals' cases start with. One that fails has a second try, and what it read before counts: a rival's
-/// fault must not cost the comparison.
+/// What the names of rivals' cases start with. One that fails has a second try, and what it read before counts: a
+/// rival's fault must not cost the comparison.
 const RIVAL: &str = "rival/";
 
 pub struct Run {

@@ -1,6 +1,6 @@
-//! `make demo`: a throw-away server, the extension, the store, a worker and a receiver, all started here and gone at the
-//! end, and what hooks do with them. Every number that is printed was measured or read in this run, and the program
-//! fails when something was lost. It must not touch a server or a file that it has not made.
+//! `make demo`: a throw-away server, the extension, the store, a worker and a receiver, all started here and gone at
+//! the end, and what hooks do with them. Every number that is printed was measured or read in this run, and the
+//! program fails when something was lost. It must not touch a server or a file that it has not made.
 
 mod acts;
 mod follow;

@@ -1,5 +1,5 @@
-//! The worker and the receiver: the real binary, as processes that are killed when they are dropped and when this process
-//! ends, however it ends.
+//! The worker and the receiver: the real binary, as processes that are killed when they are dropped and when this
+//! process ends, however it ends.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Everything that the demo starts: server, database, hooks, receiver, worker. The order of the fields of `Stage` is the
-//! order in which they go.
+//! Everything that the demo starts: server, database, hooks, receiver, worker. The order of the fields of `Stage` is
+//! the order in which they go.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

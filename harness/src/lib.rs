@@ -1,7 +1,7 @@
-//! What the client-side tests, the demo and the benchmarks share: throw-away servers with a fresh database for each test,
-//! programs as processes of their own (the real worker first of all), receivers for webhooks, and a model endpoint. It must
-//! not touch a server that it has not started, it knows neither the worker's nor the extension's source, and nothing but
-//! `wait` may sleep.
+//! What the client-side tests, the demo and the benchmarks share: throw-away servers with a fresh database for each
+//! test, programs as processes of their own (the real worker first of all), receivers for webhooks, and a model
+//! endpoint. It must not touch a server that it has not started, it knows neither the worker's nor the extension's
+//! source, and nothing but `wait` may sleep.
 
 pub mod model_endpoint;
 pub mod programs;

@@ -1,5 +1,5 @@
-//! A worker whose handlers do what a handler must not: panic, block their thread, never return, return two gigabytes. Used by
-//! the chaos tests. DATABASE_URL names the database.
+//! A worker whose handlers do what a handler must not: panic, block their thread, never return, return two gigabytes.
+//! Used by the chaos tests. DATABASE_URL names the database.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! A steady stream of writes and deliveries, alone and beside a session that holds a snapshot open from before the first
-//! write to after the last delivery. Dead rows cannot go while it does; how many there are at the end is reported for
-//! each table. The latency runs from the event's `created_at`, the start of its INSERT, to the start of the handler: it
-//! has the writer's commit in it. Both clocks are of this machine.
+//! A steady stream of writes and deliveries, alone and beside a session that holds a snapshot open from before the
+//! first write to after the last delivery. Dead rows cannot go while it does; how many there are at the end is
+//! reported for each table. The latency runs from the event's `created_at`, the start of its INSERT, to the start of
+//! the handler: it has the writer's commit in it. Both clocks are of this machine.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The way of one event through an idle installation: from the start of the INSERT, and from its acknowledged commit, to
-//! the start of the handler. Writer and worker share one process and so one clock; a handler may start before the
+//! The way of one event through an idle installation: from the start of the INSERT, and from its acknowledged commit,
+//! to the start of the handler. Writer and worker share one process and so one clock; a handler may start before the
 //! writer has heard of its commit, which counts as less than nothing.
 
 use std::time::{Duration, Instant};

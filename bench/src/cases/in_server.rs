@@ -1,6 +1,6 @@
-//! What a single-row transaction costs the server, beside all that a client, the network and the disk cost: one session
-//! writes in a loop in the server, without waiting for the disk. Processor time of that session, so the host takes nothing
-//! from it. No worker runs.
+//! What a single-row transaction costs the server, beside all that a client, the network and the disk cost: one
+//! session writes in a loop in the server, without waiting for the disk. Processor time of that session, so the host
+//! takes nothing from it. No worker runs.
 
 use anyhow::Result;
 use async_trait::async_trait;

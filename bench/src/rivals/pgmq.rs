@@ -1,5 +1,5 @@
-//! `pgmq`: a queue in SQL without a job runner. Its burn-down is what bare batches can do at most: four tasks that each read
-//! a thousand messages and delete or archive them.
+//! `pgmq`: a queue in SQL without a job runner. Its burn-down is what bare batches can do at most: four tasks that
+//! each read a thousand messages and delete or archive them.
 
 use std::rc::Rc;
 use std::time::Duration;

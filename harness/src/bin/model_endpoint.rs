@@ -1,5 +1,5 @@
-//! The tests' model endpoint as a process of its own, for benchmarks and by hand. It says where it listens, counts requests
-//! (`GET /seen`) and ends when it is killed.
+//! The tests' model endpoint as a process of its own, for benchmarks and by hand. It says where it listens, counts
+//! requests (`GET /seen`) and ends when it is killed.
 
 use std::time::Duration;
 

@@ -3,10 +3,11 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Shared;
-use super::behaviour::{Behaviour, Hint};
+use super::behaviour::Behaviour;
 use super::chat::ChatRequest;
 use super::embeddings::EmbeddingsRequest;
 use super::fault::{Fault, model_not_found, unauthorized};
+use super::hint::Hint;
 use super::reply::{Reply, go_duration, open_ai, rate_limited};
 use super::route::{Admitted, Operation};
 use crate::wait;

@@ -1,11 +1,12 @@
-//! How a route answers while nothing is wrong with it: its latency, its limits, and what it does not know. Plain values; it
-//! must not answer anything itself.
+//! How a route answers while nothing is wrong with it: its latency, its limits, and what it does not know. Plain
+//! values; it must not answer anything itself.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::fault::Fault;
+use super::hint::Hint;
 use crate::wait::LetGo;
 
 pub type Predicate = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -23,24 +24,6 @@ impl RateLimit {
         let per = Duration::from_secs(60);
         Self { requests, per, hint }
     }
-}
-
-/// What a 429 says about when to come back. All of them have the body of the hosted API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
-    /// All of the following but the date, as the hosted API; a 200 then says what remains.
-    Everything,
-    /// `Retry-After` in whole seconds, rounded up.
-    RetryAfter,
-    /// `Retry-After` as an HTTP date, rounded up.
-    RetryAfterDate,
-    /// `retry-after-ms`.
-    RetryAfterMs,
-    /// `x-ratelimit-reset-requests`, such as `6m0s`.
-    Reset,
-    /// "Please try again in 41.7s." in the message.
-    Message,
-    Nothing,
 }
 
 /// The longest input, and the words in which a longer one is refused. A token is `bytes_per_token`, rounded up.

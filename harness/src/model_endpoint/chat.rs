@@ -143,8 +143,8 @@ impl ChatRequest {
         }
     }
 
-    /// The body of the answer, distorted by a fault of that kind. An answer that is longer than the request allows is cut, as
-    /// by the hosted API.
+    /// The body of the answer, distorted by a fault of that kind. An answer that is longer than the request allows is
+    /// cut, as by the hosted API.
     pub(crate) fn answer(&self, behaviour: &Behaviour, content: String, fault: Option<&Fault>) -> Vec<u8> {
         let mut reason = "stop";
         let mut refusal = None;

@@ -12,8 +12,8 @@ pub(crate) struct Distorted {
     pub not_a_number: &'static str,
 }
 
-/// Applies a fault of the whole answer, else `spoiled` to the vectors of its texts. A fault that belongs to a vector falls on
-/// the first one of the request.
+/// Applies a fault of the whole answer, else `spoiled` to the vectors of its texts. A fault that belongs to a vector
+/// falls on the first one of the request.
 pub(crate) fn distort(
     vectors: Vectors,
     inputs: &[String],

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::behaviour::Hint;
+use super::hint::Hint;
 use super::reply::{Reply, html, open_ai, rate_limited};
 
 #[derive(Clone, Debug)]

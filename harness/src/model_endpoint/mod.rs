@@ -1,7 +1,7 @@
-//! An OpenAI-compatible model endpoint on the loopback, on a thread of its own: `POST /v1/embeddings`,
-//! `POST /v1/chat/completions`, `GET /v1/models`, and Azure's paths of the first two. It answers as the hosted API does,
-//! fails as it is told in the words of real servers, and records what it was asked. Its vectors and texts are computed, not
-//! learned: it must not be used to judge a result's quality.
+//! An OpenAI-compatible model endpoint on the loopback, on a thread of its own: `POST /v1/embeddings`, `POST
+//! /v1/chat/completions`, `GET /v1/models`, and Azure's paths of the first two. It answers as the hosted API does,
+//! fails as it is told in the words of real servers, and records what it was asked. Its vectors and texts are
+//! computed, not learned: it must not be used to judge a result's quality.
 //!
 //! ```no_run
 //! # use std::time::Duration;
@@ -19,6 +19,7 @@ mod chat;
 mod distortion;
 mod embeddings;
 mod fault;
+mod hint;
 mod process;
 mod reply;
 mod route;
@@ -35,9 +36,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-pub use behaviour::{Behaviour, Hint, Parameter, RateLimit, TokenLimit};
+pub use behaviour::{Behaviour, Parameter, RateLimit, TokenLimit};
 pub use chat::{ChatRequest, Message};
 pub use fault::Fault;
+pub use hint::Hint;
 pub use process::ModelProcess;
 pub use reply::Reply;
 pub use route::{Counts, Operation, Request, Route};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::json;
 
-use super::behaviour::Hint;
+use super::hint::Hint;
 
 #[derive(Clone, Debug)]
 pub struct Reply {

@@ -1,5 +1,5 @@
-//! One route as a test holds it: what it is told, what it recorded, and the admission of each request. It must not know what
-//! an answer looks like.
+//! One route as a test holds it: what it is told, what it recorded, and the admission of each request. It must not
+//! know what an answer looks like.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,12 +1,12 @@
-//! What the hosted API asks of a `json_schema` before it looks at the prompt. Only the rules that its users meet; it must not
-//! grow into a validator of JSON Schema.
+//! What the hosted API asks of a `json_schema` before it looks at the prompt. Only the rules that its users meet; it
+//! must not grow into a validator of JSON Schema.
 
 use serde_json::Value;
 
 use super::reply::{Reply, invalid};
 
-/// Why a `json_schema` is refused: its name, or, where it is strict, an object that does not close itself or does not require
-/// every property.
+/// Why a `json_schema` is refused: its name, or, where it is strict, an object that does not close itself or does not
+/// require every property.
 pub(crate) fn refusal(format: &Value) -> Option<Reply> {
     let name = format["name"].as_str().unwrap_or_default();
     if name.is_empty() {

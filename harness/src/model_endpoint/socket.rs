@@ -44,8 +44,8 @@ impl Connected<IncomingStream<'_, Port>> for Line {
 }
 
 impl Line {
-    /// Ends the task of the connection, and with it the socket, without the message of a panic. With a linger of nothing the
-    /// other side gets RST.
+    /// Ends the task of the connection, and with it the socket, without the message of a panic. With a linger of
+    /// nothing the other side gets RST.
     pub fn reset(self) -> ! {
         if let Some(socket) = &self.0 {
             let _ = socket2::SockRef::from(&**socket).set_linger(Some(Duration::ZERO));

@@ -1,6 +1,6 @@
-//! A vector for a text, computed from its words: the sum of one random sign vector for each word, normalised. Texts that
-//! share words are near, texts that share none are nearly orthogonal. The first dimensions of a longer vector have the
-//! direction of the shorter one.
+//! A vector for a text, computed from its words: the sum of one random sign vector for each word, normalised. Texts
+//! that share words are near, texts that share none are nearly orthogonal. The first dimensions of a longer vector
+//! have the direction of the shorter one.
 
 /// The signs of eight dimensions for each byte.
 const SIGNS: [[i16; 8]; 256] = {

@@ -1,5 +1,6 @@
-//! The wall clock that a process is shown instead of the machine's, which a test sets while the process runs. The clock by
-//! which programs measure how long they wait stays right, as it does when somebody sets the time of a machine.
+//! The wall clock that a process is shown instead of the machine's, which a test sets while the process runs. The
+//! clock by which programs measure how long they wait stays right, as it does when somebody sets the time of a
+//! machine.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -47,8 +47,8 @@ pub async fn install() -> Result<PathBuf> {
 }
 
 impl LiteLlm {
-    /// Answers for `model` from the endpoint at `base` (`http://…/v1`); neither retries nor leaves the endpoint out after an
-    /// error. Ready after 5 to 20 s.
+    /// Answers for `model` from the endpoint at `base` (`http://…/v1`); neither retries nor leaves the endpoint out
+    /// after an error. Ready after 5 to 20 s.
     pub async fn start(program: &Path, base: &str, model: &str, limit: Limit) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         fs::write(

@@ -1,5 +1,5 @@
-//! Programs and libraries that are neither ours nor the servers': found in what dev/chaos_tools.sh has unpacked, else in
-//! the system. It must not install anything.
+//! Programs and libraries that are neither ours nor the servers': found in what dev/chaos_tools.sh has unpacked, else
+//! in the system. It must not install anything.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! A throw-away Postgres cluster below /tmp. Its watchdog, a shell that waits for the end of a pipe, stops the server and
-//! deletes the folder when the cluster is dropped and also when the test process dies, however it dies.
+//! A throw-away Postgres cluster below /tmp. Its watchdog, a shell that waits for the end of a pipe, stops the server
+//! and deletes the folder when the cluster is dropped and also when the test process dies, however it dies.
 
 use std::fs;
 use std::net::TcpListener;

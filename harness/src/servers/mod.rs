@@ -1,5 +1,5 @@
-//! PostgreSQL servers that last as long as the test process, their databases and connections, and a relay that may stand
-//! before them.
+//! PostgreSQL servers that last as long as the test process, their databases and connections, and a relay that may
+//! stand before them.
 
 pub mod cluster;
 pub mod database;

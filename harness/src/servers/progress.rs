@@ -53,8 +53,8 @@ impl Session {
         self.number(&count_in(state)).await
     }
 
-    /// Waits until every committed event is dispatched and no delivery is due or runs. One that waits for a later attempt
-    /// does not count.
+    /// Waits until every committed event is dispatched and no delivery is due or runs. One that waits for a later
+    /// attempt does not count.
     pub async fn idle(&self) -> Result<()> {
         let wait = format!("SELECT zerodb.wait_idle('{} s')", SOON.as_secs());
         let idle = self.text(&wait).await?;

@@ -1,5 +1,5 @@
-//! A TCP relay before a server, whose connections can go silent as those of a network that drops packets: neither side is
-//! told, nothing is acknowledged any more.
+//! A TCP relay before a server, whose connections can go silent as those of a network that drops packets: neither side
+//! is told, nothing is acknowledged any more.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

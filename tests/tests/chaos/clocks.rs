@@ -33,8 +33,8 @@ async fn arrive_once(receiver: &Receiver, documents: usize) -> Result<()> {
     Ok(())
 }
 
-/// Two transactions are open, one of them prepared, while others write and are delivered, the worker is killed and the server
-/// too. Long: the one is open for ten minutes, the other for twelve.
+/// Two transactions are open, one of them prepared, while others write and are delivered, the worker is killed and the
+/// server too. Long: the one is open for ten minutes, the other for twelve.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_ends_late_holds_up_nobody_and_is_delivered_in_the_end() -> Result<()> {
     try_join_all(PgVersion::present().iter().map(transactions_end_late)).await?;
@@ -123,8 +123,8 @@ fn worker_with(clock: &Clock, url: &str, more: &[&str]) -> Result<Worker> {
     Worker::start_with(url, &arguments, &variables)
 }
 
-/// One worker is hours ahead, one hours behind and slow, one is set back and forth. All three share the work; the receiver
-/// refuses a part of it at first, so that there are times by which to try again.
+/// One worker is hours ahead, one hours behind and slow, one is set back and forth. All three share the work; the
+/// receiver refuses a part of it at first, so that there are times by which to try again.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_servers_clock_decides_whatever_the_workers_believe() -> Result<()> {
     let (Some(ahead), Some(behind), Some(jumps)) = (Clock::new()?, Clock::new()?, Clock::new()?) else {
@@ -191,8 +191,8 @@ async fn the_clocks_were_wrong(session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// A worker whose clock is a day ahead does not try earlier, and one whose clock is a day behind not later, than the server
-/// has put down.
+/// A worker whose clock is a day ahead does not try earlier, and one whose clock is a day behind not later, than the
+/// server has put down.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_is_due_by_the_servers_clock() -> Result<()> {
     let Some(clock) = Clock::new()? else {

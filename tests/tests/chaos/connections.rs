@@ -84,8 +84,8 @@ async fn a_worker_whose_connections_are_ended_at_random_loses_nothing() -> Resul
     .await
 }
 
-/// The packets of the listening connection are dropped: nobody tells the worker, and what is written now wakes nobody. Of
-/// another worker every connection is treated so.
+/// The packets of the listening connection are dropped: nobody tells the worker, and what is written now wakes nobody.
+/// Of another worker every connection is treated so.
 #[tokio::test(flavor = "multi_thread")]
 async fn events_arrive_although_connections_are_dead_and_nobody_said_so() -> Result<()> {
     tokio::try_join!(

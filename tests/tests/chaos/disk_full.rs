@@ -1,5 +1,5 @@
-//! The disk of the event log is full: a small file system of its own, mounted in a namespace that only the server is in, so that
-//! no rights are needed and nobody else sees it.
+//! The disk of the event log is full: a small file system of its own, mounted in a namespace that only the server is
+//! in, so that no rights are needed and nobody else sees it.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -119,8 +119,8 @@ impl Crew {
     }
 }
 
-/// The events whose deliveries run: at once, before a lease can end, and again when the statements that began before `moment`
-/// have ended, because a dead worker's last claim may still be under way.
+/// The events whose deliveries run: at once, before a lease can end, and again when the statements that began before
+/// `moment` have ended, because a dead worker's last claim may still be under way.
 async fn running(session: &Session, moment: &str) -> Result<HashSet<String>> {
     const RUNNING: &str = "SELECT event_id FROM zerodb.deliveries WHERE state = 'running'";
     let mut events: HashSet<String> = session.texts(RUNNING).await?.into_iter().collect();
@@ -161,8 +161,8 @@ async fn disturb(cluster: &Cluster, crew: &mut Crew, writers: &Writers) -> Resul
     Ok(faults)
 }
 
-/// Every time that a document came again is explained by a fault: its delivery was running then, and the worker that died
-/// had sent it. Returns the repetitions and the sum of what was in flight.
+/// Every time that a document came again is explained by a fault: its delivery was running then, and the worker that
+/// died had sent it. Returns the repetitions and the sum of what was in flight.
 fn assert_repetitions_were_in_flight(receiver: &Receiver, faults: &[Fault]) -> (usize, usize) {
     let mut sent: HashMap<String, (i64, Vec<String>)> = HashMap::new();
     receiver.look(|requests| {

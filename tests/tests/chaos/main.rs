@@ -1,5 +1,5 @@
-//! Real processes that are killed, cut off, starved and lied to at random points, and what arrives all the same. `make chaos`
-//! runs the long form; the short one is part of `make test`.
+//! Real processes that are killed, cut off, starved and lied to at random points, and what arrives all the same. `make
+//! chaos` runs the long form; the short one is part of `make test`.
 
 mod clocks;
 mod connections;

@@ -24,7 +24,8 @@ pub async fn watched_table(session: &Session) -> Result<()> {
         .await
 }
 
-/// A webhook that is tried again soon and practically for ever. Its requests name the worker that sends them, see `NAMED`.
+/// A webhook that is tried again soon and practically for ever. Its requests name the worker that sends them, see
+/// `NAMED`.
 pub async fn webhook(session: &Session, name: &str, receiver: &Receiver, more: &str) -> Result<()> {
     let config = format!(
         r#"{{"url": "{}", "retry_count": 90, "retry_delay_ms": 20, "timeout_ms": 60000{more}}}"#,

@@ -1,4 +1,5 @@
-//! What LiteLLM's two limiters answer, which the benchmark of a limited endpoint rests on and tests/README.md describes.
+//! What LiteLLM's two limiters answer, which the benchmark of a limited endpoint rests on and tests/README.md
+//! describes.
 
 use std::path::Path;
 

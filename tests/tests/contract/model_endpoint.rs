@@ -1,5 +1,5 @@
-//! The official OpenAI client cannot tell the tests' model endpoint from the hosted API: its answers are read, its errors
-//! raise the right classes. What is asserted stands in `openai_client.py`.
+//! The official OpenAI client cannot tell the tests' model endpoint from the hosted API: its answers are read, its
+//! errors raise the right classes. What is asserted stands in `openai_client.py`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

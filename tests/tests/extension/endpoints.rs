@@ -1,4 +1,5 @@
-//! Model endpoints as all workers share them: pauses, what was learned, who may do what. Every call is the worker's own statement.
+//! Model endpoints as all workers share them: pauses, what was learned, who may do what. Every call is the worker's
+//! own statement.
 
 use tokio_postgres::Row;
 use zerodb_hooks_harness::{Result, Session, on_every_server};

@@ -1,5 +1,5 @@
-//! The graph: what memories say is written, kept apart by tenant, retracted exactly, and read back by neighbours. The actions are
-//! called as the store's owner calls them; what a handler extracts is given by the tests.
+//! The graph: what memories say is written, kept apart by tenant, retracted exactly, and read back by neighbours. The
+//! actions are called as the store's owner calls them; what a handler extracts is given by the tests.
 
 mod facts;
 mod merging;

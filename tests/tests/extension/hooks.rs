@@ -242,7 +242,8 @@ async fn pausing_a_hook_leaves_what_waits_untouched() -> Result<()> {
             .run("SELECT zerodb.update_hook(id, is_active => false) FROM zerodb.zerodb_hooks")
             .await?;
         assert_eq!(session.rows("SELECT * FROM zerodb.deliveries").await?, before);
-        // No worker runs here, so the event itself is not dispatched. What a paused hook alone means for idleness is seen with one.
+        // No worker runs here, so the event itself is not dispatched. What a paused hook alone means for idleness is
+        // seen with one.
         assert_eq!(session.text("SELECT zerodb._is_idle()").await?, "f");
         Ok(())
     })

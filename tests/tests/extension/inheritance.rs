@@ -1,5 +1,5 @@
-//! Tables under others, by classic inheritance and as partitions that were tables before: each write is told once, and what is not told
-//! is said in zerodb.watches.
+//! Tables under others, by classic inheritance and as partitions that were tables before: each write is told once, and
+//! what is not told is said in zerodb.watches.
 
 use zerodb_hooks_harness::{Result, Session, on_every_server};
 

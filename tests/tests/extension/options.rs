@@ -1,5 +1,5 @@
-//! That every option of a hook works or is refused: the keys of each handler, with the test that sees each one work; what is refused
-//! when a hook is made; patterns.
+//! That every option of a hook works or is refused: the keys of each handler, with the test that sees each one work;
+//! what is refused when a hook is made; patterns.
 
 mod keys;
 

@@ -220,7 +220,8 @@ async fn an_event_that_says_nothing_or_nonsense_is_refused_with_the_field() -> R
             .await?;
         assert_eq!(meant.hint.as_deref(), Some("Did you mean 'pii_type'?"));
         assert_eq!(session.event_count().await?, 0);
-        // What an application does not know it leaves out; the bank may come beside the data; a user's own types take anything.
+        // What an application does not know it leaves out; the bank may come beside the data; a user's own types take
+        // anything.
         session
             .run(
                 "SELECT zerodb.register_event_type('app.any', 'app', '{id}', 'x');

@@ -1,4 +1,5 @@
-//! Settings that a database or a role brings along: functions mean the same under all of them, and an event says what the row holds.
+//! Settings that a database or a role brings along: functions mean the same under all of them, and an event says what
+//! the row holds.
 
 use zerodb_hooks_harness::{Result, on_every_server};
 

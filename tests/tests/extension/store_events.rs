@@ -1,4 +1,5 @@
-//! That the events of the store say what happened: upserts, batches, memories that are forgotten, deliveries that are given up.
+//! That the events of the store say what happened: upserts, batches, memories that are forgotten, deliveries that are
+//! given up.
 
 use serde_json::{Value, json};
 use zerodb_hooks_harness::{Database, Result, Session, on_every_server};

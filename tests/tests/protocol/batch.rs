@@ -1,20 +1,23 @@
-//! A batch, its completions and its rows, for deliveries that one worker leased when it dispatched them. What a step stands for:
-//! - `Dispatch`, `Write`: the worker sends `dispatch_events.sql` (`pump.rs`), or what its completer writes: outcomes, then
-//!   completions (`completer.rs`), once more where the answer was lost.
-//! - `Begin`, `Lock`, `Commit`, `Rollback`: a statement at the server, also one whose worker has lost the connection or its life.
+//! A batch, its completions and its rows, for deliveries that one worker leased when it dispatched them. What a step
+//! stands for:
+//! - `Dispatch`, `Write`: the worker sends `dispatch_events.sql` (`pump.rs`), or what its completer writes: outcomes,
+//!   then completions (`completer.rs`), once more where the answer was lost.
+//! - `Begin`, `Lock`, `Commit`, `Rollback`: a statement at the server, also one whose worker has lost the connection
+//!   or its life.
 //! - `Told`, `Lose`, `Fail`: its answer, none because the connection is lost, an error that trying again does not mend.
 //! - `End`: a handler's end.
 //! - `Beat`, `Expire`: as in the model of leases. A paused worker is one that takes no step.
 //! - `LockLease`, `Reap`, `Free`, `Undo`: the reaper's lock, its second statement's snapshot, its commit or a rollback.
 //! - `Claim`, `EndRow`: what has a row, each in one step; `lease.rs` has their parts.
-//! - `Prune`: a row leaves after the retention, which outlives a batch and a statement, but not a connection: what was sent
-//!   may begin later.
+//! - `Prune`: a row leaves after the retention, which outlives a batch and a statement, but not a connection: what was
+//!   sent may begin later.
 //! - `Crash`: the worker dies. Another one never does, and its lease stays.
 //!
 //! Left out: discarded and released deliveries, `redeliver`, and completions that leave with their events.
 
 mod model;
 mod reaper;
+mod server;
 mod state;
 mod statement;
 mod worker;

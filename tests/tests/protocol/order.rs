@@ -1,8 +1,8 @@
 //! One key of a hook with "order_by". What a step stands for:
-//! - `Insert`, `Commit`: the dispatcher's turns (`dispatch_events.sql` with `_queue_ordered`), the second of which ends the window,
-//!   and a user's `replay`, whose transaction may be open for long.
-//! - `Begin`, `Release`, `Undo`: a worker's `release_ordered.sql`: its snapshot, under the lock of `lock_release.sql`, then what it
-//!   does and its commit, or its rollback.
+//! - `Insert`, `Commit`: the dispatcher's turns (`dispatch_events.sql` with `_queue_ordered`), the second of which
+//!   ends the window, and a user's `replay`, whose transaction may be open for long.
+//! - `Begin`, `Release`, `Undo`: a worker's `release_ordered.sql`: its snapshot, under the lock of `lock_release.sql`,
+//!   then what it does and its commit, or its rollback.
 //! - `End`: the released delivery is completed, discarded or cancelled, with the signal of `_leave_order`.
 //! - `Lock`, `Unlock`: a user's transaction that has discarded a blocked delivery, and its commit or rollback.
 //!

@@ -1,5 +1,5 @@
-//! The people of these tests: an administrator, two users who do not know each other, and the worker's role. It only sets the
-//! scene; it asserts nothing.
+//! The people of these tests: an administrator, two users who do not know each other, and the worker's role. It only
+//! sets the scene; it asserts nothing.
 
 use zerodb_hooks_harness::{Database, Result, Session};
 
@@ -10,8 +10,8 @@ pub const VICTIM: &str = "bbbbbbbb-0000-4000-8000-000000000002";
 /// What stands for "every user".
 pub const EVERY_USER: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A database with an event type `app.thing`, and roles `…_mallory` and `…_victim`, each with the rights of a user, a schema of
-/// his own with the role's name, and a session for his tenant.
+/// A database with an event type `app.thing`, and roles `…_mallory` and `…_victim`, each with the rights of a user, a
+/// schema of his own with the role's name, and a session for his tenant.
 pub struct Stage {
     pub admin: Session,
     pub mallory: Session,

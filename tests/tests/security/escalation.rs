@@ -1,4 +1,5 @@
-//! From a user to a superuser: with a worker that runs, and a function that would take the rights if it were ever called with them.
+//! From a user to a superuser: with a worker that runs, and a function that would take the rights if it were ever
+//! called with them.
 
 use zerodb_hooks_harness::{Result, on_every_server};
 

@@ -1,4 +1,5 @@
-//! Much at once: many hooks for many events, large events, long names. Every step of the dispatcher has a bound, and all arrives.
+//! Much at once: many hooks for many events, large events, long names. Every step of the dispatcher has a bound, and
+//! all arrives.
 
 use tokio_postgres::Row;
 use zerodb_hooks_harness::{Result, SOON, Session, Worker, eventually, on_every_server};

@@ -65,7 +65,8 @@ async fn event_types_are_registered_names_of_at_most_100_characters() -> Result<
     .await
 }
 
-/// The meta-event of a delivery that is given up takes over texts of the hook's user; the statement that records it is everybody's.
+/// The meta-event of a delivery that is given up takes over texts of the hook's user; the statement that records it is
+/// everybody's.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_delivery_is_written_whatever_the_limit_of_events() -> Result<()> {
     on_every_server(async |db| {

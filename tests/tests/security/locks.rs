@@ -1,4 +1,5 @@
-//! Locks as a weapon: whoever may take one that others wait for stops them. None of the product's may be taken by a user.
+//! Locks as a weapon: whoever may take one that others wait for stops them. None of the product's may be taken by a
+//! user.
 
 use zerodb_hooks_harness::{Result, SOON, Worker, eventually, on_every_server};
 

@@ -1,4 +1,5 @@
-//! What somebody gains who means harm: nothing but a clear refusal, while everybody else goes on. Each file is a kind of attack.
+//! What somebody gains who means harm: nothing but a clear refusal, while everybody else goes on. Each file is a kind
+//! of attack.
 
 mod actors;
 mod at_work;

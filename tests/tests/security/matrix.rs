@@ -1,5 +1,6 @@
-//! Who may do what, as a table that is checked in: every function, table, view and sequence of the extension against every class
-//! of role. A new function that has no line here fails the test, and so does a right that nobody wrote down.
+//! Who may do what, as a table that is checked in: every function, table, view and sequence of the extension against
+//! every class of role. A new function that has no line here fails the test, and so does a right that nobody wrote
+//! down.
 //!
 //! `ZERODB_BLESS=1` writes the table anew; read the difference before you commit it.
 
@@ -12,8 +13,8 @@ use crate::actors::MALLORY;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/security/matrix.txt");
 
-/// The classes of role, in the order of the table. `nobody` may use the schema and has no other grant; `bound` is a user whose
-/// role is bound to a tenant.
+/// The classes of role, in the order of the table. `nobody` may use the schema and has no other grant; `bound` is a
+/// user whose role is bound to a tenant.
 const CLASSES: [&str; 5] = ["nobody", "user", "bound", "worker", "admin"];
 
 async fn make_roles(db: &Database, admin: &Session) -> Result<Vec<String>> {
@@ -96,8 +97,8 @@ async fn every_right_is_written_down() -> Result<()> {
     .await
 }
 
-/// Of what a user may execute, only `_capture` is an internal function that may change anything, and two take locks: the rest of them looks, or
-/// does what the caller could do by himself (`RUNS_AS_CALLER`).
+/// Of what a user may execute, only `_capture` is an internal function that may change anything, and two take locks:
+/// the rest of them looks, or does what the caller could do by himself (`RUNS_AS_CALLER`).
 #[tokio::test]
 async fn a_user_executes_the_api_and_what_only_looks() -> Result<()> {
     on_every_server(async |db| {

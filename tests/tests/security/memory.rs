@@ -1,5 +1,5 @@
-//! What does not fit: large values and events are recorded without what is large, and running out of memory is an error of one
-//! statement, never the end of the server.
+//! What does not fit: large values and events are recorded without what is large, and running out of memory is an
+//! error of one statement, never the end of the server.
 
 use serde_json::json;
 use zerodb_hooks_harness::{Cluster, Launch, PgVersion, Result, Session, on_every_server};

@@ -1,5 +1,5 @@
-//! Secrets belong to somebody: to users and hosts that the worker's file names, and to nobody by their name alone. None is
-//! written into a hook.
+//! Secrets belong to somebody: to users and hosts that the worker's file names, and to nobody by their name alone.
+//! None is written into a hook.
 
 use std::io::Write;
 

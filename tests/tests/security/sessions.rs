@@ -1,5 +1,5 @@
-//! The worker's sessions: what a database sets for everybody does not reach them, what users' code leaves in them goes, and what
-//! happens to them is booked on nobody.
+//! The worker's sessions: what a database sets for everybody does not reach them, what users' code leaves in them
+//! goes, and what happens to them is booked on nobody.
 
 use zerodb_hooks_harness::{Cluster, PgVersion, Result, SOON, Session, eventually, on_every_server};
 

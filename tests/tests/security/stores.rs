@@ -1,5 +1,5 @@
-//! Stores as a trap and as a place of several: what somebody else has put there does not run with one's rights, and no tenant
-//! reaches into what is another's.
+//! Stores as a trap and as a place of several: what somebody else has put there does not run with one's rights, and no
+//! tenant reaches into what is another's.
 
 use serde_json::json;
 use zerodb_hooks_harness::{Database, Result, Session, on_every_server};

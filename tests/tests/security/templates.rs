@@ -1,5 +1,5 @@
-//! Templates that take time, memory or the stack: their own deliveries fail for good, and nobody else notices. Texts that forge
-//! what stands beside them in the worker's log.
+//! Templates that take time, memory or the stack: their own deliveries fail for good, and nobody else notices. Texts
+//! that forge what stands beside them in the worker's log.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Code of one user that a session of the worker's runs: nothing that it leaves there reaches the code of the next one, or the worker.
+//! Code of one user that a session of the worker's runs: nothing that it leaves there reaches the code of the next
+//! one, or the worker.
 
 use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 

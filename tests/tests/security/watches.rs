@@ -1,5 +1,5 @@
-//! Triggers made by hand: whoever may attach one writes its argument as he likes. It gives him no event of another's, and nobody
-//! else's statement fails for it.
+//! Triggers made by hand: whoever may attach one writes its argument as he likes. It gives him no event of another's,
+//! and nobody else's statement fails for it.
 
 use serde_json::json;
 use zerodb_hooks_harness::{Database, Result, Session, on_every_server};

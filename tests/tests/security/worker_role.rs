@@ -1,4 +1,5 @@
-//! The worker's role in the hands of somebody else: what `_as_owner` and `_call_hook_function` let it choose, which is rows and values.
+//! The worker's role in the hands of somebody else: what `_as_owner` and `_call_hook_function` let it choose, which is
+//! rows and values.
 
 use serde_json::json;
 use zerodb_hooks_harness::{Database, Result, Session, on_every_server};

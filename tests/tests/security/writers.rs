@@ -1,5 +1,5 @@
-//! Writers of watched tables: whatever the layout of a table, the state of the log's indexes or the locks of others, a write neither
-//! fails nor waits, and no row is read as if it were another.
+//! Writers of watched tables: whatever the layout of a table, the state of the log's indexes or the locks of others, a
+//! write neither fails nor waits, and no row is read as if it were another.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use zerodb_hooks_harness::{Database, Result, Session, eventually, on_every_serve
 
 use crate::actors::Stage;
 
-/// A partitioned table of two parts whose columns are the same by name and differ in what was dropped and in their order,
-/// with a row in the first. `junk` is the type of the first part's dropped column, and what is in it.
+/// A partitioned table of two parts whose columns are the same by name and differ in what was dropped and in their
+/// order, with a row in the first. `junk` is the type of the first part's dropped column, and what is in it.
 async fn parts(session: &Session, junk: (&str, &str)) -> Result<()> {
     let (type_name, value) = junk;
     session

@@ -1,4 +1,5 @@
-//! auto_embed: vectors follow their texts, on the store and on any table; nothing is paid twice, nothing stale is written.
+//! auto_embed: vectors follow their texts, on the store and on any table; nothing is paid twice, nothing stale is
+//! written.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! auto_graph: what memories say comes into the graph, from the event to graph_neighbors, and leaves it with them; nothing is paid
-//! twice, nothing stale is written, and a model's answer is never trusted.
+//! auto_graph: what memories say comes into the graph, from the event to graph_neighbors, and leaves it with them;
+//! nothing is paid twice, nothing stale is written, and a model's answer is never trusted.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};

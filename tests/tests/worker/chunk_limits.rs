@@ -40,7 +40,8 @@ async fn a_part_that_is_too_long_for_the_model_is_halved_and_nothing_is_lost() -
         assert_eq!(session.number(UNNUMBERED).await?, 0);
         let longer = "SELECT count(*) FROM docs_chunks WHERE octet_length(coalesce(heading, '') || content) > 180";
         assert_eq!(session.number(longer).await?, 0);
-        // The next text is cut smaller from the start, and another worker, which has not learned that, pays for no part twice.
+        // The next text is cut smaller from the start, and another worker, which has not learned that, pays for no
+        // part twice.
         let refused = || {
             let seen = endpoint.inputs_seen();
             seen.sent.keys().filter(|text| text.len() > 180).map(|text| seen.sent[text]).sum::<usize>()

@@ -1,4 +1,5 @@
-//! auto_embed in chunks: long texts and files are found by their parts; an edit pays for what it touched, and parts go with their row.
+//! auto_embed in chunks: long texts and files are found by their parts; an edit pays for what it touched, and parts go
+//! with their row.
 
 use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};

@@ -1,4 +1,5 @@
-//! auto_embed when the endpoint fails: only the text at fault is given up, limits cost no attempt, bad answers are never stored.
+//! auto_embed when the endpoint fails: only the text at fault is given up, limits cost no attempt, bad answers are
+//! never stored.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What zerodb.hook_status says of hooks that call models: what waits and failed and why, how much is done, what it cost.
+//! What zerodb.hook_status says of hooks that call models: what waits and failed and why, how much is done, what it
+//! cost.
 
 use anyhow::Result;
 use serde_json::json;

@@ -134,7 +134,8 @@ async fn an_inactive_hook_keeps_its_deliveries_and_a_deleted_ones_are_cancelled(
         session
             .run(&format!("SELECT zerodb.delete_hook('{hook}')"))
             .await?;
-        // An attempt that ended while the hook was being deleted is cancelled by the next round of maintenance, within a minute.
+        // An attempt that ended while the hook was being deleted is cancelled by the next round of maintenance, within
+        // a minute.
         let cancelled = of("count(*) FILTER (WHERE state = 'cancelled')");
         eventually(3 * SOON, async || {
             (session.number(&cancelled).await.ok()? == 1).then_some(())

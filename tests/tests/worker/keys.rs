@@ -5,8 +5,9 @@ use zerodb_hooks_harness::{Session, on_every_server};
 
 use crate::setup::worker;
 
-/// Types as extensions bring them, with input and output of text: one that compares without case and casts to text by itself, as citext
-/// does; one without any cast, as ltree; each with its operators beside it, which the catalog's path does not show.
+/// Types as extensions bring them, with input and output of text: one that compares without case and casts to text by
+/// itself, as citext does; one without any cast, as ltree; each with its operators beside it, which the catalog's path
+/// does not show.
 const TYPES: &str = r#"
     CREATE SCHEMA "types of others"; SET search_path = "types of others", public;
     CREATE TYPE ci; CREATE FUNCTION ci_in(cstring) RETURNS ci LANGUAGE internal IMMUTABLE STRICT AS 'textin';
@@ -37,7 +38,8 @@ const TYPES: &str = r#"
     CREATE DOMAIN number AS int CHECK (value > 0); CREATE TYPE pair AS (x int, y text)
 "#;
 
-/// The columns of a key, their names as in PRIMARY KEY, two keys, and whether an event names them in the way that the worker reads.
+/// The columns of a key, their names as in PRIMARY KEY, two keys, and whether an event names them in the way that the
+/// worker reads.
 const KEYS: &[(&str, &str, &str, &str)] = &[
     (
         "a uuid",
@@ -199,7 +201,8 @@ async fn a_backfill_passes_no_key_by() -> Result<()> {
     .await
 }
 
-/// Of more rows than a page: in the order of the key's own operators, where text and type disagree about what comes next.
+/// Of more rows than a page: in the order of the key's own operators, where text and type disagree about what comes
+/// next.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_follow_the_order_of_the_key() -> Result<()> {
     on_every_server(async |database| {

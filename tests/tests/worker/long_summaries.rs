@@ -1,4 +1,5 @@
-//! auto_summarize on texts that are longer than a model takes: parts, what is paid again after an edit, and after a kill.
+//! auto_summarize on texts that are longer than a model takes: parts, what is paid again after an edit, and after a
+//! kill.
 
 use std::time::Duration;
 

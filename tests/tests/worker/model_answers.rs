@@ -1,4 +1,5 @@
-//! Answers of models as they come, and models that are not there: what becomes of a memory, whom hooks tell, and who says so.
+//! Answers of models as they come, and models that are not there: what becomes of a memory, whom hooks tell, and who
+//! says so.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What tests with a model's endpoint start from: its entry in the worker's file, a worker with it, and a look at vectors.
+//! What tests with a model's endpoint start from: its entry in the worker's file, a worker with it, and a look at
+//! vectors.
 
 use std::io::Write;
 

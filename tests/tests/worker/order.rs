@@ -24,8 +24,8 @@ async fn accounts(session: &Session, count: i64) -> Result<()> {
         .await
 }
 
-/// An ordered hook that writes each step into `seen`; `failing` is the condition on which an attempt fails. Two attempts for
-/// one account at the same time are recorded in `overlap`.
+/// An ordered hook that writes each step into `seen`; `failing` is the condition on which an attempt fails. Two
+/// attempts for one account at the same time are recorded in `overlap`.
 async fn ordered_hook(session: &Session, failing: &str, config: &str) -> Result<String> {
     session
         .run(&format!(
@@ -75,8 +75,8 @@ async fn assert_all_in_order(session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Many short transactions on few accounts. Each has its transaction id before it waits for the account: ids say nothing of
-/// the order of the writes.
+/// Many short transactions on few accounts. Each has its transaction id before it waits for the account: ids say
+/// nothing of the order of the writes.
 async fn write_steps(database: &Database, writers: i64, steps: i64, accounts: i64) -> Result<()> {
     let write = async |writer: i64| -> Result<()> {
         let session = database.session().await?;
@@ -310,7 +310,8 @@ async fn a_deleted_hooks_blocked_deliveries_are_cancelled_at_once() -> Result<()
             0,
             "none of them waits for anything"
         );
-        // An attempt that ended while the hook was being deleted is cancelled by the next round of maintenance, within a minute.
+        // An attempt that ended while the hook was being deleted is cancelled by the next round of maintenance, within
+        // a minute.
         let cancelled = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'cancelled'";
         session.becomes_within(LONG, cancelled, 10).await?;
         session

@@ -1,5 +1,5 @@
-//! That nothing waits for ever and the log says what happened: hooks that do not fit their tables, deferrals, pauses, and what the
-//! doctor says of hooks that cannot work.
+//! That nothing waits for ever and the log says what happened: hooks that do not fit their tables, deferrals, pauses,
+//! and what the doctor says of hooks that cannot work.
 
 use std::process::Output;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Pages on their way into the store: text of the database is not decoded again, and what is stored is what a reader reads.
+//! Pages on their way into the store: text of the database is not decoded again, and what is stored is what a reader
+//! reads.
 
 use anyhow::Result;
 use zerodb_hooks_harness::on_every_server;

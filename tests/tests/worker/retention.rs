@@ -13,8 +13,8 @@ const ROTATE: &str = "SELECT zerodb._rotate_log(zerodb._current_slot(), '0 s')";
 /// Longer than any test in another database keeps a transaction open.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Empties the partition as maintenance does, which comes again: a transaction that is open in any database of the server
-/// keeps the last events from counting as seen by all, and whoever reads them holds a lock.
+/// Empties the partition as maintenance does, which comes again: a transaction that is open in any database of the
+/// server keeps the last events from counting as seen by all, and whoever reads them holds a lock.
 async fn rotated(session: &Session) -> Result<()> {
     eventually(PATIENCE, async || {
         let emptied = session.text(ROTATE).await.ok()?;

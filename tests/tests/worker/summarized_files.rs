@@ -1,4 +1,5 @@
-//! auto_summarize on files: each kind is read, by a child process; what is wrong with a file is said and stops nothing else.
+//! auto_summarize on files: each kind is read, by a child process; what is wrong with a file is said and stops nothing
+//! else.
 
 use std::io::{Cursor, Write};
 

@@ -1,5 +1,5 @@
-//! Code that users have put on their tables, and functions that migrations take away: they find what they name, and their errors are
-//! told as theirs.
+//! Code that users have put on their tables, and functions that migrations take away: they find what they name, and
+//! their errors are told as theirs.
 
 use anyhow::Result;
 use zerodb_hooks_harness::{Session, on_every_server};

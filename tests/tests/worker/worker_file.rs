@@ -5,7 +5,8 @@ use std::process::Output;
 use anyhow::Result;
 use zerodb_hooks_harness::{Database, PgVersion, SOON, Worker, eventually};
 
-/// The keys at the top of the file, of an entry of `providers` and of one of `secrets`, each with the test that sees it work.
+/// The keys at the top of the file, of an entry of `providers` and of one of `secrets`, each with the test that sees
+/// it work.
 const KEYS: &[(&str, &[(&str, &str)])] = &[
     (
         "zzzzzzzz: 1",

@@ -1,5 +1,5 @@
-//! A backlog of texts without vectors, to the last vector that is stored: the real worker, an endpoint that takes 50 ms for
-//! a request of 256 texts, eight requests at once. The time runs from the start of the worker's process.
+//! A backlog of texts without vectors, to the last vector that is stored: the real worker, an endpoint that takes 50
+//! ms for a request of 256 texts, eight requests at once. The time runs from the start of the worker's process.
 
 use std::time::{Duration, Instant};
 

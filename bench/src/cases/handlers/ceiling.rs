@@ -1,5 +1,5 @@
-//! What the endpoint itself can do on this machine: the same texts in the same requests from a bare HTTP client that reads
-//! the answers and throws them away. There is no database in it.
+//! What the endpoint itself can do on this machine: the same texts in the same requests from a bare HTTP client that
+//! reads the answers and throws them away. There is no database in it.
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
-//! The model's endpoint as these cases use it: started with a latency, named in a worker's file, asked what it has seen.
+//! The model's endpoint as these cases use it: started with a latency, named in a worker's file, asked what it has
+//! seen.
 
 use std::io::Write;
 use std::time::Duration;

@@ -1,8 +1,9 @@
-//! A backlog behind a limiter that we have not written: the LiteLLM proxy lets 100 requests a minute of a key through, a
-//! minute from the first one on, and the worker is not told. Whatever remains of the minute, a refusal says `Retry-After: 60`.
+//! A backlog behind a limiter that we have not written: the LiteLLM proxy lets 100 requests a minute of a key through,
+//! a minute from the first one on, and the worker is not told. Whatever remains of the minute, a refusal says
+//! `Retry-After: 60`.
 //!
-//! The ideal is the windows that must pass before the last request may be sent: with 250 requests, two minutes. It leaves
-//! out what the requests themselves take, so nobody can reach it.
+//! The ideal is the windows that must pass before the last request may be sent: with 250 requests, two minutes. It
+//! leaves out what the requests themselves take, so nobody can reach it.
 
 use std::time::Duration;
 

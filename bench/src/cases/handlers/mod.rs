@@ -1,5 +1,5 @@
-//! The handlers that call models, against a real endpoint in a process of its own, and what their users read afterwards:
-//! neighbours in the graph, and the status of hooks.
+//! The handlers that call models, against a real endpoint in a process of its own, and what their users read
+//! afterwards: neighbours in the graph, and the status of hooks.
 
 mod backlog;
 mod ceiling;

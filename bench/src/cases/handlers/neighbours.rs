@@ -1,6 +1,7 @@
-//! Searches in a graph of a million relations between 200,000 entities: few of them have thousands of relations, most have
-//! a handful. The tables of the store are filled directly, from a fixed seed. One search at a time, with the default limit
-//! of 100 relations and once with a wider one; 250 entities, the largest hubs among them, each asked of once.
+//! Searches in a graph of a million relations between 200,000 entities: few of them have thousands of relations, most
+//! have a handful. The tables of the store are filled directly, from a fixed seed. One search at a time, with the
+//! default limit of 100 relations and once with a wider one; 250 entities, the largest hubs among them, each asked of
+//! once.
 
 use std::time::Instant;
 
@@ -26,7 +27,8 @@ const FOUND: Metric = Metric::new("relations found at depth 3, mean", "");
 const EACH: u32 = 5;
 const DEFAULT_LIMIT: u32 = 100;
 const AS_OF: &str = "'2023-06-01'";
-/// A fact in ten has ended. Sources and most targets follow a power law, entity 1 first; a tenth of the targets are six hubs.
+/// A fact in ten has ended. Sources and most targets follow a power law, entity 1 first; a tenth of the targets are
+/// six hubs.
 const DRAWN: &str = "
 SELECT setseed(0.4);
 CREATE TEMPORARY TABLE drawn AS

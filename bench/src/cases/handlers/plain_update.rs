@@ -1,5 +1,6 @@
 //! The physical floor of a write-back: the same vectors into a plain copy of the store's table, without a trigger, by
-//! UPDATE … FROM unnest(…) of 256 rows a transaction on eight connections. The vectors are there before the time counts.
+//! UPDATE … FROM unnest(…) of 256 rows a transaction on eight connections. The vectors are there before the time
+//! counts.
 
 use std::error::Error;
 use std::time::Instant;

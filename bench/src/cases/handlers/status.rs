@@ -1,6 +1,6 @@
-//! What it takes to ask how hooks are: a table of ten million rows that an auto_embed hook watches, and 100,000 deliveries
-//! that wait for an endpoint which does not answer. The worker runs meanwhile; it
-//! has counted the table, a minute after its start.
+//! What it takes to ask how hooks are: a table of ten million rows that an auto_embed hook watches, and 100,000
+//! deliveries that wait for an endpoint which does not answer. The worker runs meanwhile; it has counted the table, a
+//! minute after its start.
 
 use std::time::{Duration, Instant};
 

@@ -29,7 +29,8 @@ pub async fn create_with_hook(session: &Session, config: &serde_json::Value) -> 
     session.run(&make).await
 }
 
-/// Stores rows of about sixty words, a thousand a transaction; no two have the same text, and the same number has the same.
+/// Stores rows of about sixty words, a thousand a transaction; no two have the same text, and the same number has the
+/// same.
 pub async fn fill(session: &Session, rows: u32) -> Result<()> {
     let insert = |first, last| {
         format!(

@@ -1,5 +1,5 @@
-//! Updates of one row while the model works on its text: single durable UPDATEs, each an event, one every 20 ms; before any
-//! worker runs, and while the endpoint takes 30 s for the request with this row.
+//! Updates of one row while the model works on its text: single durable UPDATEs, each an event, one every 20 ms;
+//! before any worker runs, and while the endpoint takes 30 s for the request with this row.
 
 use std::time::{Duration, Instant};
 

@@ -43,7 +43,7 @@ impl Batches {
         for (number, sent) in state.statements.iter().enumerate() {
             match sent.at {
                 At::Sent => actions.push(Begin(number)),
-                At::Begun { .. } if !sent.waits_for_reaper(self.0, state) => actions.push(Lock(number)),
+                At::Begun { .. } if !state.waits_for_reaper(self.0, sent) => actions.push(Lock(number)),
                 At::Locked { .. } => actions.push(Commit(number)),
                 At::Answered { .. } => actions.push(Told(number)),
                 At::Begun { .. } => {}

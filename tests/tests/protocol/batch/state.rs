@@ -157,8 +157,8 @@ impl State {
         self.statements.retain(|sent| !sent.is_answered());
     }
 
-    /// In no place from which it will end: without completion, row and batch, under a lease that is gone, or under one that
-    /// is renewed by a worker which does not work at it.
+    /// In no place from which it will end: without completion, row and batch, under a lease that is gone, or under one
+    /// that is renewed by a worker which does not work at it.
     pub fn has_lost_one(&self) -> bool {
         let dispatched = self.batch != Batch::NotDispatched;
         let unreaped = self.rows.contains(&Row::Claimed(Under::BatchLease)) && self.lease == Lease::Gone;

@@ -63,8 +63,8 @@ pub struct State {
     pub workers: [Worker; WORKERS],
     pub delivery: Delivery,
     pub claims: Vec<Claim>,
-    /// The lease between `Reap` and `Free`, and whether the reaper's snapshot shows the delivery under it. One reaper is
-    /// enough: a second one skips what the first has locked.
+    /// The lease between `Reap` and `Free`, and whether the reaper's snapshot shows the delivery under it. One reaper
+    /// is enough: a second one skips what the first has locked.
     pub reaping: Option<(usize, bool)>,
     pub completions: u8,
     pub late_refused: bool,

@@ -1,4 +1,5 @@
-//! What a role tries: calls, writes, triggers, hooks. Each attack is one text of SQL; what it may answer is checked here.
+//! What a role tries: calls, writes, triggers, hooks. Each attack is one text of SQL; what it may answer is checked
+//! here.
 
 use rand::Rng;
 use rand::rngs::StdRng;

@@ -1,6 +1,6 @@
-//! A fuzzer of the database's door: each class of role calls every function it may call, writes to every table, and puts hostile
-//! triggers and configs wherever it can, while the victim's events go on being delivered. `ZERODB_FUZZ=rounds` lengthens it
-//! (`make fuzz`); `ZERODB_FUZZ_SEED=number` repeats one.
+//! A fuzzer of the database's door: each class of role calls every function it may call, writes to every table, and
+//! puts hostile triggers and configs wherever it can, while the victim's events go on being delivered.
+//! `ZERODB_FUZZ=rounds` lengthens it (`make fuzz`); `ZERODB_FUZZ_SEED=number` repeats one.
 
 mod attacks;
 mod values;

@@ -1,35 +1,24 @@
-//! The rules of the source tree that a compiler does not keep.
+//! What only some folders may name, kept by the words of the source: finer than the arrows between crates.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use super::workspace::{files, name_of, root};
 
 /// The files below a folder with their text.
-fn sources(folder: &str, extension: &str) -> Result<Vec<(String, String)>> {
+fn sources(folder: &str) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                let name = path.strip_prefix(root())?.to_string_lossy().into_owned();
-                found.push((name, fs::read_to_string(&path)?));
-            }
-        }
+    let all = files(&root().join(folder), "rs")?;
+    for path in all {
+        found.push((name_of(&path), fs::read_to_string(&path)?));
     }
     Ok(found)
 }
 
 /// Fails for every file of `folder`, outside `rooms`, that mentions one of `words`.
 fn only_in(folder: &str, rooms: &[&str], words: &[&str]) -> Result<()> {
-    for (name, text) in sources(folder, "rs")? {
+    for (name, text) in sources(folder)? {
         if !rooms.iter().any(|room| name.starts_with(room)) {
             for word in words {
                 assert!(
@@ -98,31 +87,12 @@ fn only_the_harness_sleeps() -> Result<()> {
     for folder in ["harness", "tests", "demo", "bench"] {
         only_in(
             folder,
-            &["harness/src/wait.rs", "tests/tests/contract/architecture.rs"],
+            &[
+                "harness/src/wait.rs",
+                "tests/tests/contract/architecture/rooms.rs",
+            ],
             &["time::sleep", "thread::sleep"],
         )?;
-    }
-    Ok(())
-}
-
-#[test]
-fn no_file_is_longer_than_four_hundred_lines() -> Result<()> {
-    for (folder, extension) in [
-        ("worker", "rs"),
-        ("extension", "rs"),
-        ("harness", "rs"),
-        ("tests", "rs"),
-        ("demo", "rs"),
-        ("bench", "rs"),
-        ("sql", "sql"),
-    ] {
-        for (name, text) in sources(folder, extension)? {
-            assert!(
-                text.lines().count() <= 400,
-                "{name} has {} lines",
-                text.lines().count()
-            );
-        }
     }
     Ok(())
 }

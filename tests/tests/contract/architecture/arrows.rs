@@ -1,0 +1,116 @@
+//! Which crate may know which: the whole table, so that a new arrow is somebody's decision.
+
+use anyhow::Result;
+
+use super::workspace::packages;
+
+/// A crate of the workspace, and all crates of it that it is built with. Each stands below those that it names.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("zerodb_hooks_models", &[]),
+    ("zerodb_hooks_lexical", &[]),
+    ("zerodb_hooks_documents", &["zerodb_hooks_lexical"]),
+    ("zerodb_hooks_templates", &[]),
+    ("zerodb_hooks_harness", &[]),
+    (
+        "zerodb_hooks",
+        &["zerodb_hooks_lexical", "zerodb_hooks_templates"],
+    ),
+    (
+        "zerodb_hooks_worker",
+        &[
+            "zerodb_hooks_documents",
+            "zerodb_hooks_lexical",
+            "zerodb_hooks_models",
+            "zerodb_hooks_templates",
+        ],
+    ),
+    ("zerodb_hooks_tests", &["zerodb_hooks_worker"]),
+    ("zerodb_hooks_demo", &["zerodb_hooks_harness"]),
+    (
+        "zerodb_hooks_bench",
+        &[
+            "zerodb_hooks_harness",
+            "zerodb_hooks_lexical",
+            "zerodb_hooks_models",
+            "zerodb_hooks_worker",
+        ],
+    ),
+];
+
+/// Crates from elsewhere that only some may be built with.
+const GUARDED: &[(&str, &[&str])] = &[
+    ("pgrx", &["zerodb_hooks"]),
+    ("reqwest", &["zerodb_hooks_worker", "zerodb_hooks_bench"]),
+    (
+        "tokio-postgres",
+        &[
+            "zerodb_hooks_worker",
+            "zerodb_hooks_harness",
+            "zerodb_hooks_demo",
+            "zerodb_hooks_bench",
+        ],
+    ),
+    ("deadpool-postgres", &["zerodb_hooks_worker"]),
+    // What is linked into the server, or computes, has no runtime.
+    (
+        "tokio",
+        &[
+            "zerodb_hooks_documents",
+            "zerodb_hooks_worker",
+            "zerodb_hooks_harness",
+            "zerodb_hooks_tests",
+            "zerodb_hooks_demo",
+            "zerodb_hooks_bench",
+        ],
+    ),
+];
+
+#[test]
+fn every_crate_knows_those_of_the_table_and_no_other() -> Result<()> {
+    let packages = packages()?;
+    let ours: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    for package in &packages {
+        let Some((_, expected)) = ARROWS.iter().find(|(name, _)| *name == package.name) else {
+            panic!("{} is not in the table of arrows", package.name);
+        };
+        let found: Vec<&str> = package
+            .dependencies
+            .iter()
+            .map(String::as_str)
+            .filter(|name| ours.contains(name))
+            .collect();
+        assert_eq!(found, *expected, "{}", package.name);
+    }
+    for (name, _) in ARROWS {
+        assert!(ours.contains(name), "{name} has gone from the workspace");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_crate_stands_below_those_that_it_knows() {
+    let place = |name: &str| ARROWS.iter().position(|(other, _)| *other == name);
+    for (name, known) in ARROWS {
+        for other in *known {
+            assert!(
+                place(other) < place(name),
+                "{name} knows {other}, which stands below it"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_few_may_know_is_known_by_them_alone() -> Result<()> {
+    for package in packages()? {
+        for (guarded, allowed) in GUARDED {
+            let knows = package.dependencies.iter().any(|name| name == guarded);
+            assert!(
+                !knows || allowed.contains(&package.name.as_str()),
+                "{} is built with {guarded}, which belongs to {allowed:?}",
+                package.name
+            );
+        }
+    }
+    Ok(())
+}
