@@ -44,14 +44,14 @@ CREATE FUNCTION public.count_event(envelope jsonb) RETURNS void LANGUAGE sql AS 
     ON CONFLICT DO NOTHING
 $$;";
 
-pub async fn create_hooks(session: &Session, port: u16) -> Result<()> {
-    session.run(COUNTER).await?;
+/// The hooks of the demo: event type, hook type, name and config.
+fn hooks(port: u16) -> [(&'static str, &'static str, &'static str, String); 9] {
     let webhook = |path: &str, more: &str| {
         format!(
             r#"{{"url": "http://127.0.0.1:{port}{path}", "retry_count": 20, "retry_delay_ms": 200{more}}}"#
         )
     };
-    let hooks = [
+    [
         (
             "zeromemory.remembered",
             "webhook",
@@ -86,7 +86,12 @@ pub async fn create_hooks(session: &Session, port: u16) -> Result<()> {
             "count",
             r#"{"function": "public.count_event"}"#.into(),
         ),
-    ];
+    ]
+}
+
+pub async fn create_hooks(session: &Session, port: u16) -> Result<()> {
+    session.run(COUNTER).await?;
+    let hooks = hooks(port);
     let sql = "SELECT zerodb.create_hook($1::text, $2::text, $3::text::jsonb, hook_type => $4::text)";
     for (event, kind, name, config) in &hooks {
         session

@@ -27,14 +27,7 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
         "The endpoint is down for five seconds",
         &["The hook says retry_count 20 and retry_delay_ms 200: the wait doubles from there, ± 20 %."],
     );
-    stage.listen.take().context("listen runs")?.terminate().await?;
-    let down = Instant::now();
-    screen::row(
-        Tone::Bad,
-        "stop",
-        "zerodb-hooks listen: connections are refused",
-        "",
-    );
+    let down = stop_listening(stage).await?;
     let first = stage.inbox.count();
     let begun = Instant::now();
     remember_many(stage, COUNT, "outage").await?;
@@ -57,6 +50,14 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
         format!("after the outage {completed} of {COUNT} deliveries were completed, after {failed} failed attempts")
     });
     Ok(())
+}
+
+/// Stops the endpoint; the moment from which it is down.
+async fn stop_listening(stage: &mut Stage) -> Result<Instant> {
+    stage.listen.take().context("listen runs")?.terminate().await?;
+    let line = "zerodb-hooks listen: connections are refused";
+    screen::row(Tone::Bad, "stop", line, "");
+    Ok(Instant::now())
 }
 
 /// Prints once a second what has been tried in vain.

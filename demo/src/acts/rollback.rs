@@ -1,6 +1,7 @@
 //! A write that is rolled back leaves no event, and so does one whose savepoint is.
 
 use anyhow::Result;
+use zerodb_hooks_harness::Session;
 
 use crate::screen::{self, Tone};
 use crate::stage::Stage;
@@ -13,7 +14,27 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
         &["The event is a row of the writer's transaction: it goes with it."],
     );
     let before = stage.inbox.count();
+    let [inside, both, one] = look_from_inside(&stage.session).await?;
     let session = &stage.session;
+    session.run("ROLLBACK").await?;
+    let after = session.number(COUNT).await?;
+    let idle = session.text("SELECT zerodb.wait_idle('20 s')").await?;
+    let arrived = stage.inbox.count() - before;
+    screen::row(
+        Tone::Good,
+        "event",
+        &format!("after ROLLBACK: {after}; requests that arrived: {arrived}"),
+        "",
+    );
+    let right = (inside, both, one, after, arrived, idle.as_str()) == (1, 2, 1, 0, 0, "t");
+    stage.expect(right, || {
+        "the rolled-back write left something, or its events were not seen inside".into()
+    });
+    Ok(())
+}
+
+/// Begins a transaction; the events of its writes, and those left when a savepoint is undone, as it sees them itself.
+async fn look_from_inside(session: &Session) -> Result<[i64; 3]> {
     session
         .run("BEGIN; INSERT INTO zerodb_store.files (file_name, content) VALUES ('never-1.txt', 'never')")
         .await?;
@@ -48,19 +69,5 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
         &format!("inside: {both}; after ROLLBACK TO s: {one}"),
         "",
     );
-    session.run("ROLLBACK").await?;
-    let after = session.number(COUNT).await?;
-    let idle = session.text("SELECT zerodb.wait_idle('20 s')").await?;
-    let arrived = stage.inbox.count() - before;
-    screen::row(
-        Tone::Good,
-        "event",
-        &format!("after ROLLBACK: {after}; requests that arrived: {arrived}"),
-        "",
-    );
-    let right = (inside, both, one, after, arrived, idle.as_str()) == (1, 2, 1, 0, 0, "t");
-    stage.expect(right, || {
-        "the rolled-back write left something, or its events were not seen inside".into()
-    });
-    Ok(())
+    Ok([inside, both, one])
 }

@@ -47,6 +47,26 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
         "INSERT INTO zerodb_store.vectors … {stored} rows of {} dimensions",
         texts::DIMENSIONS
     ));
+    let (events, batch) = show_events(stage).await?;
+    if let Some(id) = &batch {
+        deliveries(&stage.session, &sent, id).await?;
+    }
+    let logged = stage.logged("vectors stored at once");
+    let line = format!("the worker's log: {}", logged.clone().unwrap_or_default());
+    screen::row(Tone::Good, "log", &line, "");
+    stage.wait_for_everything(Duration::from_secs(20)).await?;
+    show_vectors(stage, stored).await?;
+    stage.expect(events == stored + 1, || {
+        format!("{events} events, not {stored} + 1, for {stored} vectors")
+    });
+    stage.expect(batch.is_some() && logged.is_some(), || {
+        "the batch of vectors was not logged".into()
+    });
+    Ok(())
+}
+
+/// How many events there are of vectors, and which is that of the batch.
+async fn show_events(stage: &Stage) -> Result<(usize, Option<String>)> {
     let events = stage.session.client.query(EVENTS, &[]).await?;
     let mut batch = None;
     for event in &events {
@@ -60,17 +80,10 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
             batch = Some(id);
         }
     }
-    if let Some(id) = &batch {
-        deliveries(&stage.session, &sent, id).await?;
-    }
-    let logged = stage.logged("vectors stored at once");
-    screen::row(
-        Tone::Good,
-        "log",
-        &format!("the worker's log: {}", logged.clone().unwrap_or_default()),
-        "",
-    );
-    stage.wait_for_everything(Duration::from_secs(20)).await?;
+    Ok((events.len(), batch))
+}
+
+async fn show_vectors(stage: &mut Stage, stored: usize) -> Result<()> {
     let row = stage.session.client.query_one(EMBEDDED, &[]).await?;
     let (embedded, model): (i64, Option<String>) = (row.get(0), row.get(1));
     let line = format!(
@@ -82,15 +95,5 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
         usize::try_from(embedded).is_ok_and(|count| count == stored),
         || format!("{embedded} of {stored} vectors were embedded"),
     );
-    stage.expect(events.len() == stored + 1, || {
-        format!(
-            "{} events, not {} + 1, for {stored} vectors",
-            events.len(),
-            stored
-        )
-    });
-    stage.expect(batch.is_some() && logged.is_some(), || {
-        "the batch of vectors was not logged".into()
-    });
     Ok(())
 }

@@ -127,10 +127,7 @@ async fn running(session: &Session, moment: &str) -> Result<HashSet<String>> {
     let older = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'zerodb-hooks%' AND xact_start < '{moment}'"
     );
-    eventually(LONG, async || {
-        (session.number(&older).await.ok()? == 0).then_some(())
-    })
-    .await?;
+    session.becomes_within(LONG, &older, 0).await?;
     events.extend(session.texts(RUNNING).await?);
     Ok(events)
 }

@@ -102,16 +102,10 @@ impl Week {
         self.write().await?;
         let waiting = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable'";
         let some = i64::try_from(20 * factor())?;
-        eventually(LONG, async || {
-            (self.session.number(waiting).await.ok()? == some).then_some(())
-        })
-        .await?;
+        self.session.becomes_within(LONG, waiting, some).await?;
         self.switch(false).await?;
         // Those that were running at that moment go on waiting too.
-        eventually(LONG, async || {
-            (self.session.number(waiting).await.ok()? == some).then_some(())
-        })
-        .await
+        self.session.becomes_within(LONG, waiting, some).await
     }
 
     async fn switch(&self, on: bool) -> Result<()> {

@@ -328,32 +328,3 @@ async fn the_grant_of_a_worker_is_enough() -> Result<()> {
     })
     .await
 }
-
-#[tokio::test]
-async fn a_restore_keeps_usage_and_budgets() -> Result<()> {
-    on_every_server(async |db| {
-        let session = db.session().await?;
-        session
-            .run(&format!(
-                "SELECT zerodb.set_budget(100, user_id => '{ALICE}'), zerodb.set_budget(NULL, 7, handler => 'auto_graph')"
-            ))
-            .await?;
-        record(&session, &[used(60)], false).await?;
-        crate::usage::roll_up(&session, "-1 s", 10).await?;
-        record(&session, &[used(20), of(BOB)], true).await?;
-        let kept = ["SELECT * FROM zerodb.usage ORDER BY user_id", "SELECT user_id, handler, imposed, tokens_per_day, tokens_today, tokens_left, requests_per_minute FROM zerodb.budgets ORDER BY user_id, handler"];
-        let mut before = Vec::new();
-        for query in kept {
-            before.push(session.rows(query).await?);
-        }
-        drop(session);
-        let session = crate::dump::dump_and_restore(&db).await?;
-        for (query, before) in kept.iter().zip(before) {
-            let after = session.rows(query).await?;
-            assert_eq!(after.len(), before.len(), "{query}");
-            assert_eq!(after, before, "{query}");
-        }
-        Ok(())
-    })
-    .await
-}

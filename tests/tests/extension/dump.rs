@@ -7,7 +7,8 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use zerodb_hooks_harness::{Database, Result, Session, on_every_server};
 
-use crate::{ALICE, EVERYTHING, watch_all, watched, written};
+use crate::usage::{Use, record, roll_up, used};
+use crate::{ALICE, BOB, EVERYTHING, watch_all, watched, written};
 
 const LOG: &str = "CREATE TABLE log (id int, region text) PARTITION BY LIST (region);
     CREATE TABLE log_eu PARTITION OF log FOR VALUES IN ('eu'); CREATE TABLE log_us PARTITION OF log FOR VALUES IN ('us')";
@@ -288,6 +289,36 @@ async fn the_constant_user_of_a_watch_survives_and_that_of_a_dropped_table_does_
         restored.run("INSERT INTO kept VALUES (1)").await?;
         assert_eq!(restored.text("SELECT user_id FROM zerodb.outbox").await?, ALICE);
         assert_eq!(restored.texts("SELECT target FROM zerodb.watch_tenant").await?, ["kept"]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_restore_keeps_usage_and_budgets() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session
+            .run(&format!(
+                "SELECT zerodb.set_budget(100, user_id => '{ALICE}'), zerodb.set_budget(NULL, 7, handler => 'auto_graph')"
+            ))
+            .await?;
+        let bobs = Use { user: BOB, ..used(10) };
+        record(&session, &[used(60)], false).await?;
+        roll_up(&session, "-1 s", 10).await?;
+        record(&session, &[used(20), bobs], true).await?;
+        let kept = ["SELECT * FROM zerodb.usage ORDER BY user_id", "SELECT user_id, handler, imposed, tokens_per_day, tokens_today, tokens_left, requests_per_minute FROM zerodb.budgets ORDER BY user_id, handler"];
+        let mut before = Vec::new();
+        for query in kept {
+            before.push(session.rows(query).await?);
+        }
+        drop(session);
+        let session = dump_and_restore(&db).await?;
+        for (query, before) in kept.iter().zip(before) {
+            let after = session.rows(query).await?;
+            assert_eq!(after.len(), before.len(), "{query}");
+            assert_eq!(after, before, "{query}");
+        }
         Ok(())
     })
     .await

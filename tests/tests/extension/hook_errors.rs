@@ -2,7 +2,7 @@
 
 use zerodb_hooks_harness::{Result, Session, SqlError, on_every_server};
 
-use crate::{ALICE, BOB, PROJECT};
+use crate::{ALICE, PROJECT};
 
 /// The error of a statement, of which code and message must be these, and which must say what to do.
 pub async fn expect(session: &Session, sql: &str, code: &str, message: &str) -> Result<SqlError> {
@@ -265,72 +265,6 @@ async fn a_bad_hook_is_refused_whichever_way_it_is_written() -> Result<()> {
         expect(&session, insert, "22023", "unknown hook type 'bad'").await?;
         let update = r#"UPDATE zerodb.zerodb_hooks SET hook_config = '{"no": 1}'"#;
         expect(&session, update, "22023", "unknown key \"no\" in the config of a log hook").await?;
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn no_user_42501() -> Result<()> {
-    on_every_server(async |db| {
-        let session = db.session().await?;
-        let role = db.create_role("user").await?;
-        session
-            .run(&format!("SELECT zerodb.grant_user('{role}')"))
-            .await?;
-        let theirs = db.session_as(&role).await?;
-        for sql in [
-            "SELECT zerodb.create_hook('*', 'x', hook_type => 'log')",
-            "SELECT zerodb.emit('on_import', '{}')",
-        ] {
-            let error = expect(&theirs, sql, "42501", "no user is set").await?;
-            assert!(error.hint.is_some_and(|hint| hint.contains("SET zerodb.user_id")));
-        }
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn another_user_or_every_user_42501() -> Result<()> {
-    on_every_server(async |db| {
-        let session = db.session().await?;
-        let role = db.create_role("user").await?;
-        session.run(&format!("SELECT zerodb.grant_user('{role}')")).await?;
-        let theirs = db.session_as(&role).await?;
-        theirs.run(&format!("SET zerodb.user_id = '{ALICE}'")).await?;
-        for other in [BOB, "00000000-0000-0000-0000-000000000000"] {
-            for sql in [
-                format!("SELECT zerodb.create_hook('*', 'x', '{{}}', NULL, 'log', '{other}')"),
-                format!("SELECT zerodb.emit('on_import', '{{}}', user_id => '{other}')"),
-            ] {
-                expect(&theirs, &sql, "42501", &format!("may not act for user {other}")).await?;
-            }
-            let around = format!(
-                "INSERT INTO zerodb.zerodb_hooks (user_id, event_type, hook_type, hook_name) VALUES ('{other}', '*', 'log', 'x')"
-            );
-            assert_eq!(theirs.error(&around).await?.code, "42501");
-        }
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn an_absent_hook_p0002() -> Result<()> {
-    on_every_server(async |db| {
-        let session = db.session().await?;
-        for id in [format!("'{ALICE}'"), "NULL".to_owned()] {
-            let message = format!("hook {} does not exist", id.trim_matches('\''));
-            for sql in [
-                format!("SELECT zerodb.get_hook({id})"),
-                format!("SELECT zerodb.update_hook({id}, is_active => false)"),
-                format!("SELECT zerodb.delete_hook({id})"),
-                format!("SELECT zerodb.replay({id}, now())"),
-            ] {
-                expect(&session, &sql, "P0002", &message).await?;
-            }
-        }
         Ok(())
     })
     .await

@@ -11,6 +11,7 @@ mod fields;
 mod graph;
 mod hook_errors;
 mod hook_targets;
+mod hook_tenants;
 mod hooks;
 mod inheritance;
 mod moves;
@@ -32,6 +33,7 @@ mod transactions;
 mod upgrade;
 mod usage;
 mod watch;
+mod watch_errors;
 
 use zerodb_hooks_harness::{Database, Result, Session};
 

@@ -21,6 +21,14 @@ async fn in_two(session: &Session, update_of: &str) -> Result<()> {
     session.run(EVERYTHING).await
 }
 
+/// The same, and no row gets into the second partition.
+async fn second_refuses(session: &Session) -> Result<()> {
+    in_two(session, "NULL").await?;
+    session
+        .run("CREATE TRIGGER nope BEFORE INSERT ON p2 FOR EACH ROW EXECUTE FUNCTION nope()")
+        .await
+}
+
 /// The log as `id k v`, in order. The type is one, so that what is missing or doubled is seen.
 async fn told(session: &Session) -> Result<Vec<String>> {
     session
@@ -32,10 +40,7 @@ async fn told(session: &Session) -> Result<Vec<String>> {
 async fn a_row_that_is_kept_out_of_its_partition_was_deleted() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        in_two(&session, "NULL").await?;
-        session
-            .run("CREATE TRIGGER nope BEFORE INSERT ON p2 FOR EACH ROW EXECUTE FUNCTION nope()")
-            .await?;
+        second_refuses(&session).await?;
         session.run("INSERT INTO p VALUES (1, 1, 'a'), (2, 1, 'b')").await?;
         // Alone in its transaction; before an insert that is no second half; one of two; and under a savepoint.
         session.run("UPDATE p SET k = 2 WHERE id = 1").await?;
@@ -97,10 +102,7 @@ async fn what_triggers_write_between_the_halves_is_told_as_what_it_is() -> Resul
 async fn a_move_whose_insert_is_kept_out_is_told_when_the_transaction_is_prepared() -> Result<()> {
     on_every_server(async |db| {
         let session = db.session().await?;
-        in_two(&session, "NULL").await?;
-        session
-            .run("CREATE TRIGGER nope BEFORE INSERT ON p2 FOR EACH ROW EXECUTE FUNCTION nope()")
-            .await?;
+        second_refuses(&session).await?;
         session.run("INSERT INTO p VALUES (1, 1, 'a')").await?;
         session.run("BEGIN; UPDATE p SET k = 2").await?;
         session.run("PREPARE TRANSACTION 'moved'").await?;

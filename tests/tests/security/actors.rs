@@ -54,6 +54,18 @@ impl Stage {
         Ok(name)
     }
 
+    /// An administrator's store of the default name that both tenants may use.
+    pub async fn shared_store(&self) -> Result<()> {
+        let (victim, mallory) = (&self.victim_role, &self.mallory_role);
+        self.admin
+            .run(&format!(
+                "SELECT zerodb.create_store(dimensions => 3);
+                GRANT USAGE ON SCHEMA zerodb_store TO {victim}, {mallory};
+                GRANT ALL ON ALL TABLES IN SCHEMA zerodb_store TO {victim}, {mallory}"
+            ))
+            .await
+    }
+
     /// Whether mallory has become a superuser.
     pub async fn mallory_rules(&self) -> Result<bool> {
         let role = &self.mallory_role;

@@ -2,7 +2,7 @@
 //! all arrives.
 
 use tokio_postgres::Row;
-use zerodb_hooks_harness::{Result, SOON, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, Session, Worker, on_every_server};
 use zerodb_hooks_worker::store::statements::{CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DISPATCH, TAKE_LEASE};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
@@ -84,7 +84,9 @@ async fn an_answer_is_bounded_and_holds_an_events_data_once() -> Result<()> {
         assert_eq!((data, rows.len() - data), (2, 20), "each event once, and a row for each hook");
         step(&stage.admin, lease, 0, 1_000, 1 << 20).await?;
         let claim = async |bytes: i64| -> Result<usize> {
-            Ok(stage.admin.client.query(CLAIM_DELIVERIES, &[&1_000_i32, &1_000_i32, &NONE, &lease, &bytes]).await?.len())
+            let most = 1_000_i32;
+            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] = [&most, &most, &NONE, &lease, &bytes];
+            Ok(stage.admin.client.query(CLAIM_DELIVERIES, &parameters).await?.len())
         };
         assert_eq!((claim(1).await?, claim(3_500).await?, claim(1 << 20).await?), (1, 3, 56));
         Ok(())
@@ -101,7 +103,7 @@ async fn a_backlog_for_many_hooks_does_not_hold_up_another_tenant() -> Result<()
         stage.victim.run("SELECT zerodb.create_hook('app.thing', 'v', hook_type => 'log'); SELECT zerodb.emit('app.thing', '{}')").await?;
         let _worker = Worker::start_with(&db.worker_url(), &["--lease-s", "3", "--poll-ms", "200"], &[])?;
         let done = format!("SELECT count(*) FROM zerodb.deliveries WHERE user_id = '{VICTIM}' AND state = 'completed'");
-        eventually(SOON, async || (stage.admin.number(&done).await.ok()? == 1).then_some(())).await?;
+        stage.admin.becomes(&done, 1).await?;
         // Steps that are over may have been pruned; their number goes on.
         let steps = "SELECT max(seq) FROM zerodb.cursor";
         assert!(stage.admin.number(steps).await? >= 5, "90,000 pairs are several steps");
@@ -131,7 +133,7 @@ async fn an_event_type_of_any_length_is_passed() -> Result<()> {
         stage.victim.run("SELECT zerodb.emit('app.thing', '{}')").await?;
         let _worker = Worker::start_with(&db.worker_url(), &["--lease-s", "3", "--poll-ms", "200"], &[])?;
         let done = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'";
-        eventually(SOON, async || (stage.admin.number(done).await.ok()? == 21).then_some(())).await?;
+        stage.admin.becomes(done, 21).await?;
         Ok(())
     })
     .await

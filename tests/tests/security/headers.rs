@@ -1,7 +1,7 @@
 //! Headers of a webhook: none that changes where the request goes, where it ends, or by whom it is signed.
 
 use serde_json::{Value, json};
-use zerodb_hooks_harness::{Receiver, Result, SOON, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Receiver, Result, Worker, on_every_server};
 
 use crate::actors::{MALLORY, Stage};
 
@@ -91,8 +91,11 @@ async fn such_a_header_is_refused_again_when_the_request_is_made() -> Result<()>
         stage.mallory.run("SELECT zerodb.emit('app.thing', '{\"id\": 1}')").await?;
         let refused = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded' AND attempts = 1 AND last_error LIKE 'the request %header%'";
         let expected = i64::from(made) + 1;
-        let ended = eventually(SOON, async || (stage.admin.number(refused).await.ok()? == expected).then_some(())).await;
-        let others = format!("SELECT state || ' ' || coalesce(last_error, '') FROM zerodb.deliveries WHERE id NOT IN (SELECT id {})", &refused["SELECT count(*) ".len()..]);
+        let ended = stage.admin.becomes(refused, expected).await;
+        let among = &refused["SELECT count(*) ".len()..];
+        let others = format!(
+            "SELECT state || ' ' || coalesce(last_error, '') FROM zerodb.deliveries WHERE id NOT IN (SELECT id {among})"
+        );
         assert!(ended.is_ok(), "{:?}", stage.admin.texts(&others).await?);
         assert!(receiver.requests().is_empty(), "{:?}", receiver.requests());
         Ok(())

@@ -103,10 +103,7 @@ async fn a_lock_is_one_sessions_until_it_ends_and_no_wait_for_one_is_for_ever() 
         drop(other);
         let free = "SELECT count(*) FROM pg_locks WHERE locktype = 'userlock'
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        eventually(SOON, async || {
-            (holder.number(free).await.ok()? == 0).then_some(())
-        })
-        .await?;
+        holder.becomes(free, 0).await?;
         let other = db.session().await?;
         other
             .run("BEGIN; SELECT zerodb._lock('release'), zerodb._lock('budgets')")
@@ -126,15 +123,8 @@ async fn a_lock_is_one_sessions_until_it_ends_and_no_wait_for_one_is_for_ever() 
 async fn a_tenant_holds_the_locks_of_no_other_tenants_graph_or_store() -> Result<()> {
     on_every_server(async |db| {
         let stage = Stage::set(&db).await?;
-        let (victim, mallory) = (&stage.victim_role, &stage.mallory_role);
-        stage
-            .admin
-            .run(&format!(
-                "SELECT zerodb.create_store(dimensions => 3);
-                GRANT USAGE ON SCHEMA zerodb_store TO {victim}, {mallory};
-                GRANT ALL ON ALL TABLES IN SCHEMA zerodb_store TO {victim}, {mallory}"
-            ))
-            .await?;
+        let victim = &stage.victim_role;
+        stage.shared_store().await?;
         stage.victim.run("SET lock_timeout = '1s'").await?;
         let lock = |tenant: &str| {
             format!("SELECT zerodb._lock_graph('zerodb_store', '{tenant}', NULL, 'name', '{{alice,bob}}')")

@@ -12,6 +12,7 @@ mod headers;
 mod hooks;
 mod limits;
 mod locks;
+mod log_indexes;
 mod matrix;
 mod memory;
 mod owner;

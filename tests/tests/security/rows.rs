@@ -1,6 +1,6 @@
 //! Rows of the queue that are bad or locked: what all tenants share neither fails nor waits for one of them.
 
-use zerodb_hooks_harness::{Result, SOON, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Result, Session, Worker, on_every_server};
 use zerodb_hooks_worker::store::statements::{FINISH_DELIVERIES, LOCK_DEAD_LEASES, NEXT_DUE, REAP_LEASES};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
@@ -19,10 +19,7 @@ async fn hook_and_event(session: &Session) -> Result<String> {
 async fn completed(admin: &Session, tenant: &str, expected: i64) -> Result<()> {
     let query =
         format!("SELECT count(*) FROM zerodb.deliveries WHERE user_id = '{tenant}' AND state = 'completed'");
-    eventually(SOON, async || {
-        (admin.number(&query).await.ok()? == expected).then_some(())
-    })
-    .await
+    admin.becomes(&query, expected).await
 }
 
 fn worker(url: &str) -> Result<Worker> {
@@ -96,10 +93,7 @@ async fn numbers_beyond_all_bounds_stop_nobody() -> Result<()> {
         let _worker = worker(&db.worker_url())?;
         completed(&stage.admin, VICTIM, 1).await?;
         let dead = "SELECT count(*) FROM zerodb.lease WHERE worker = 'dead'";
-        eventually(SOON, async || {
-            (stage.admin.number(dead).await.ok()? == 0).then_some(())
-        })
-        .await?;
+        stage.admin.becomes(dead, 0).await?;
         Ok(())
     })
     .await

@@ -18,17 +18,8 @@ const USES: [&str; 6] = [
 
 async fn create_stores_allowed(stage: &Stage, db: &Database) -> Result<()> {
     let (mallory, victim) = (&stage.mallory_role, &stage.victim_role);
-    let database = db
-        .session()
-        .await?
-        .text("SELECT quote_ident(current_database())")
-        .await?;
-    stage
-        .admin
-        .run(&format!(
-            "GRANT CREATE ON DATABASE {database} TO {mallory}, {victim}"
-        ))
-        .await
+    let grant = format!("GRANT CREATE ON DATABASE {} TO {mallory}, {victim}", db.name);
+    stage.admin.run(&grant).await
 }
 
 /// Mallory's store, open to everybody, in whose tables his code waits for somebody with more rights.
@@ -185,19 +176,6 @@ async fn a_store_is_made_only_where_everything_is_ones_own() -> Result<()> {
     .await
 }
 
-/// An administrator's store that both tenants use.
-async fn shared(stage: &Stage) -> Result<()> {
-    let (victim, mallory) = (&stage.victim_role, &stage.mallory_role);
-    stage
-        .admin
-        .run(&format!(
-            "SELECT zerodb.create_store(dimensions => 3);
-            GRANT USAGE ON SCHEMA zerodb_store TO {victim}, {mallory};
-            GRANT ALL ON ALL TABLES IN SCHEMA zerodb_store TO {victim}, {mallory}"
-        ))
-        .await
-}
-
 /// What the handler writes for a memory of the victim: that Alice met Bob.
 async fn extract(stage: &Stage, id: &str) -> Result<()> {
     let args = json!({"memory_id": id, "user_id": VICTIM, "project_id": null});
@@ -220,6 +198,16 @@ async fn extract(stage: &Stage, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// A store that both tenants use, with the memory `m` of the victim and what the handler has written for it.
+async fn shared_memory(stage: &Stage) -> Result<()> {
+    stage.shared_store().await?;
+    stage
+        .victim
+        .run("INSERT INTO zerodb_store.memories (id, content) VALUES ('m', 'Alice met Bob')")
+        .await?;
+    extract(stage, "m").await
+}
+
 async fn ids(session: &Session, table: &str) -> Result<Vec<i64>> {
     let ids = session
         .texts(&format!(
@@ -233,12 +221,7 @@ async fn ids(session: &Session, table: &str) -> Result<Vec<i64>> {
 async fn a_row_refers_to_rows_of_its_own_tenant_only() -> Result<()> {
     on_every_server(async |db| {
         let stage = Stage::set(&db).await?;
-        shared(&stage).await?;
-        stage
-            .victim
-            .run("INSERT INTO zerodb_store.memories (id, content) VALUES ('m', 'Alice met Bob')")
-            .await?;
-        extract(&stage, "m").await?;
+        shared_memory(&stage).await?;
         let (entities, relations) = (ids(&stage.admin, "entities").await?, ids(&stage.admin, "relations").await?);
         let (alice, bob, met) = (entities[0], entities[1], relations[0]);
         assert!(
@@ -278,12 +261,7 @@ async fn a_row_refers_to_rows_of_its_own_tenant_only() -> Result<()> {
 async fn rows_of_others_count_for_nobodys_graph() -> Result<()> {
     on_every_server(async |db| {
         let stage = Stage::set(&db).await?;
-        shared(&stage).await?;
-        stage
-            .victim
-            .run("INSERT INTO zerodb_store.memories (id, content) VALUES ('m', 'Alice met Bob')")
-            .await?;
-        extract(&stage, "m").await?;
+        shared_memory(&stage).await?;
         // As in a store whose references do not carry the tenant.
         stage
             .admin
@@ -322,7 +300,7 @@ async fn rows_of_others_count_for_nobodys_graph() -> Result<()> {
 async fn what_one_tenant_names_is_free_for_another() -> Result<()> {
     on_every_server(async |db| {
         let stage = Stage::set(&db).await?;
-        shared(&stage).await?;
+        stage.shared_store().await?;
         for session in [&stage.victim, &stage.mallory] {
             session
                 .run(
@@ -343,7 +321,7 @@ async fn what_one_tenant_names_is_free_for_another() -> Result<()> {
 async fn a_bound_role_sees_and_writes_its_own_tenant_in_a_store() -> Result<()> {
     on_every_server(async |db| {
         let stage = Stage::set(&db).await?;
-        shared(&stage).await?;
+        stage.shared_store().await?;
         stage
             .victim
             .run("SELECT zerodb.remember('a secret', 'alice')")

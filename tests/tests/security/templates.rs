@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use zerodb_hooks_harness::{Receiver, Result, SOON, Session, Worker, eventually, on_every_server};
+use zerodb_hooks_harness::{Receiver, Result, SOON, Session, Worker, on_every_server};
 
 use crate::actors::Stage;
 
@@ -106,10 +106,7 @@ async fn all_given_up(session: &Session, count: usize) -> Result<()> {
     let ended =
         "SELECT count(*) FROM zerodb.deliveries WHERE state IN ('discarded', 'completed', 'cancelled')";
     let count = i64::try_from(count)?;
-    let ended = eventually(LATE, async || {
-        (session.number(ended).await.ok()? == count).then_some(())
-    })
-    .await;
+    let ended = session.becomes_within(LATE, ended, count).await;
     let rest =
         "SELECT h.hook_name || ': ' || d.state || ' ' || coalesce(d.last_error, '') FROM zerodb.deliveries d
         JOIN zerodb.zerodb_hooks h ON h.id = d.hook_id

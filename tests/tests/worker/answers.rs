@@ -121,7 +121,8 @@ async fn a_wait_is_kept_whether_it_is_in_seconds_or_a_date() -> Result<()> {
         let date = |at: jiff::Timestamp| jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at);
         let later = date(now + Duration::from_secs(7200))?;
         // An endpoint whose clock is a day behind.
-        let (behind, its_later) = (date(now - Duration::from_secs(86_400))?, date(now - Duration::from_secs(86_400 - 7200))?);
+        let behind = date(now - Duration::from_secs(86_400))?;
+        let its_later = date(now - Duration::from_secs(86_400 - 7200))?;
         let waits = [
             ("seconds", 429, "retry-after: 7200".to_owned()),
             ("fraction", 503, "retry-after: 7199.5".to_owned()),

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use zerodb_hooks_harness::model_endpoint::ModelEndpoint;
 use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 
-use crate::models::{embedded_store, holds, provider_file, vector_in, worker_of};
+use crate::models::{embedded_store, holds, provider_file, served_by, vector_in, worker_of};
 use crate::setup::{open_transactions_end, worker};
 
 const EMBEDDED: &str = "SELECT count(embedding) FROM zerodb_store.vectors";
@@ -40,8 +40,7 @@ async fn what_has_not_changed_is_not_sent_again() -> Result<()> {
         let session = database.session().await?;
         let endpoint = ModelEndpoint::start()?;
         embedded_store(&session, "{}").await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session
             .run("INSERT INTO zerodb_store.vectors (id, content) SELECT 'v' || g, 'text ' || g % 100 FROM generate_series(1, 1000) AS g")
             .await?;
@@ -72,8 +71,7 @@ async fn a_vector_that_the_application_gives_is_its_own() -> Result<()> {
         let session = database.session().await?;
         let endpoint = ModelEndpoint::start()?;
         embedded_store(&session, "{}").await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session
             .run("INSERT INTO zerodb_store.vectors (id, content, embedding) VALUES ('mine', 'x', '{1,0,0,0,0,0,0,0}'::real[]), ('empty', ' ', NULL)")
             .await?;
@@ -93,8 +91,7 @@ async fn a_text_that_changes_while_it_is_embedded_wins_and_waits_for_nobody() ->
         let endpoint = ModelEndpoint::start()?;
         let answers = endpoint.embeddings.hold();
         embedded_store(&session, "{}").await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session
             .run("INSERT INTO zerodb_store.vectors (id, content) VALUES ('a', 'first')")
             .await?;
@@ -136,8 +133,7 @@ async fn any_table_any_key_and_a_template() -> Result<()> {
                      \"template\": \"{{ title }}: {{ body }}\"}')",
             )
             .await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session
             .run("INSERT INTO article (site, no, title, body) VALUES ('a', 1, 'One', 'x'), ('a', 2, 'Two', 'y'), ('b', 1, 'Other', 'z')")
             .await?;

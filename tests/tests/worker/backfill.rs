@@ -6,7 +6,7 @@ use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::ModelEndpoint;
 use zerodb_hooks_harness::{SOON, eventually, on_every_server};
 
-use crate::models::{embedded_store, provider_file, worker_of};
+use crate::models::{embedded_store, provider_file, served_by, worker_of};
 
 const FINISHED: &str = "SELECT count(*) FROM zerodb.backfills WHERE state = 'finished'";
 
@@ -21,8 +21,7 @@ async fn rows_from_before_the_hook_are_embedded() -> Result<()> {
             .run("INSERT INTO zerodb_store.vectors (id, content) SELECT 'v' || g, 'text ' || g FROM generate_series(1, 2500) AS g")
             .await?;
         let hook = session.text("SELECT id FROM zerodb.create_hook('zerodb.vector.stored', 'auto_embed')").await?;
-        let file = provider_file(&endpoint, &["max_batch: 256"])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &["max_batch: 256"])?;
         assert_eq!(session.number(&format!("SELECT zerodb.backfill('{hook}')")).await?, 1);
         session.becomes(FINISHED, 1).await?;
         let progress = session.text("SELECT concat_ws(' ', total, seen, done, failed, percent) FROM zerodb.backfills").await?;

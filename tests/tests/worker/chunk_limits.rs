@@ -5,11 +5,8 @@ use zerodb_hooks_harness::model_endpoint::{ModelEndpoint, TokenLimit};
 use zerodb_hooks_harness::on_every_server;
 
 use crate::chunks::{CHUNKS, CUT, UNNUMBERED, documents, section};
-use crate::models::{provider_file, worker_of};
+use crate::models::{provider_file, served_by, worker_of};
 use crate::setup::worker;
-
-/// Discarded deliveries.
-const GIVEN_UP: &str = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_that_is_too_long_for_the_model_is_halved_and_nothing_is_lost() -> Result<()> {
@@ -34,7 +31,7 @@ async fn a_part_that_is_too_long_for_the_model_is_halved_and_nothing_is_lost() -
             session.idle().await
         };
         store(1, text("bridge")).await?;
-        assert_eq!(session.number(GIVEN_UP).await?, 0);
+        assert_eq!(session.in_state("discarded").await?, 0);
         let words = "SELECT count(*) FROM docs_chunks AS c, regexp_matches(c.content, 'is well known here', 'g') WHERE source_id = 1";
         assert_eq!(session.number(words).await?, 30, "all of the text is there");
         assert_eq!(session.number(UNNUMBERED).await?, 0);
@@ -71,13 +68,12 @@ async fn a_text_is_cut_anew_when_the_model_says_how_much_it_takes() -> Result<()
             .embeddings
             .behave(|behaviour| behaviour.token_limit = Some(TokenLimit::Tei(40)));
         documents(&session, CUT).await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         let text: String = ["bridge", "river", "tower"].map(section).concat();
         let upsert = "INSERT INTO docs VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
         session.client.execute(upsert, &[&text]).await?;
         session.idle().await?;
-        assert_eq!(session.number(GIVEN_UP).await?, 0);
+        assert_eq!(session.in_state("discarded").await?, 0);
         let chunks = session.number(CHUNKS).await?;
         let requests = endpoint.requests().len();
         session.client.execute(upsert, &[&format!("{text} ")]).await?;
@@ -98,12 +94,11 @@ async fn a_row_that_is_too_long_says_where_long_texts_go() -> Result<()> {
             .embeddings
             .behave(|behaviour| behaviour.token_limit = Some(TokenLimit::Tei(40)));
         crate::models::embedded_store(&session, "{}").await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session
             .run("INSERT INTO zerodb_store.vectors (content) VALUES (repeat('Much to say. ', 100))")
             .await?;
-        session.becomes(GIVEN_UP, 1).await?;
+        session.discarded(1).await?;
         let error = session.text("SELECT last_error FROM zerodb.deliveries").await?;
         assert!(
             error.starts_with("input_too_long: ") && error.contains("create_chunk_table"),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
 use zerodb_hooks_harness::{SOON, Session, eventually, on_every_server};
 
-use crate::models::{holds, provider_file, worker_of};
+use crate::models::{holds, provider_file, served_by, worker_of};
 use crate::setup::worker;
 
 const PDF: &[u8] = include_bytes!("../../../documents/tests/fixtures/bread.pdf");
@@ -45,8 +45,7 @@ async fn an_edit_pays_for_the_parts_that_it_touched() -> Result<()> {
         let session = database.session().await?;
         let endpoint = ModelEndpoint::start()?;
         documents(&session, CUT).await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         let text = |names: &[&str]| names.iter().map(|name| section(name)).collect::<String>();
         let all = [
             "bridge", "river", "tower", "market", "harbour", "school", "garden", "mill", "abbey", "forge",
@@ -143,8 +142,7 @@ async fn a_part_that_the_model_refuses_leaves_the_others() -> Result<()> {
             .embeddings
             .behave(|behaviour| behaviour.poison(|text| text.contains("river")));
         documents(&session, CUT).await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         let text: String = ["bridge", "river", "tower"].map(section).concat();
         session
             .client
@@ -171,8 +169,7 @@ async fn what_was_embedded_before_an_outage_is_not_paid_for_again() -> Result<()
         let session = database.session().await?;
         let endpoint = ModelEndpoint::start()?;
         documents(&session, CUT).await?;
-        let file = provider_file(&endpoint, &["max_batch: 2"])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &["max_batch: 2"])?;
         session
             .run("INSERT INTO docs VALUES (1, 'An older text.')")
             .await?;
@@ -221,8 +218,7 @@ async fn parts_of_a_text_that_has_changed_meanwhile_are_not_written() -> Result<
         let endpoint = ModelEndpoint::start()?;
         let answers = endpoint.embeddings.hold();
         documents(&session, CUT).await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session
             .run("INSERT INTO docs VALUES (1, 'The first text.')")
             .await?;

@@ -90,10 +90,9 @@ async fn without_notify_the_poll_delivers() -> Result<()> {
         let _worker = worker(&database)?;
         session.run("SET zerodb.notify = off").await?;
         session.run("INSERT INTO doc (body) VALUES ('polled')").await?;
-        eventually(Duration::from_secs(20), async || {
-            (session.number("SELECT count(*) FROM seen").await.ok()? == 1).then_some(())
-        })
-        .await
+        session
+            .becomes_within(Duration::from_secs(20), "SELECT count(*) FROM seen", 1)
+            .await
     })
     .await
 }

@@ -16,45 +16,128 @@ async fn error_of(session: &Session, name: &str) -> Result<String> {
     session.text(&error).await
 }
 
+/// The name of a hook, the URL it asks, and what its delivery says in the end.
+type Case = (&'static str, String, &'static str);
+
+/// Endpoints over TLS, one of which shows a certificate that is right.
+struct OverTls {
+    good: TlsReceiver,
+    untrusted: TlsReceiver,
+    wrong_name: TlsReceiver,
+    expired: TlsReceiver,
+}
+
+impl OverTls {
+    fn start(ours: &Authority) -> Result<Self> {
+        Ok(Self {
+            good: TlsReceiver::start(&ours.certificate("localhost", true)?)?,
+            untrusted: TlsReceiver::start(&Authority::new()?.certificate("localhost", true)?)?,
+            wrong_name: TlsReceiver::start(&ours.certificate("elsewhere.example", true)?)?,
+            expired: TlsReceiver::start(&ours.certificate("localhost", false)?)?,
+        })
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let https = |receiver: &TlsReceiver| format!("https://localhost:{}/", receiver.port);
+        let (untrusted, wrong_name) = (https(&self.untrusted), https(&self.wrong_name));
+        let plain_to_tls = format!("http://localhost:{}/", self.good.port);
+        vec![
+            ("good", https(&self.good), "completed"),
+            (
+                "untrusted",
+                untrusted,
+                "could not connect: certificate not trusted",
+            ),
+            (
+                "wrong-name",
+                wrong_name,
+                "could not connect: certificate is for another host",
+            ),
+            (
+                "expired",
+                https(&self.expired),
+                "could not connect: certificate expired",
+            ),
+            ("plain-to-tls", plain_to_tls, "the connection broke: "),
+        ]
+    }
+}
+
+/// Endpoints that speak no TLS, no HTTP, or not at all.
+struct Odd {
+    plain: RawReceiver,
+    closes: RawReceiver,
+    junk: RawReceiver,
+    silent: RawReceiver,
+    never_accepts: TcpListener,
+}
+
+impl Odd {
+    fn start() -> Result<Self> {
+        let refusal = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+        Ok(Self {
+            plain: RawReceiver::start(refusal, Then::Close)?,
+            closes: RawReceiver::start("", Then::Close)?,
+            junk: RawReceiver::start("SSH-2.0-OpenSSH_9.2\r\n", Then::Close)?,
+            silent: RawReceiver::start("", Then::Hold)?,
+            never_accepts: TcpListener::bind(("127.0.0.1", 0))?,
+        })
+    }
+
+    fn cases(&self) -> Result<Vec<Case>> {
+        let (nobody, no_host) = (
+            "http://127.0.0.1:1/".to_owned(),
+            "http://no-such-host.invalid/".to_owned(),
+        );
+        let tls_to_plain = self.plain.url().replace("http://", "https://");
+        let never_accepts = format!("https://localhost:{}/", self.never_accepts.local_addr()?.port());
+        let closed = "the connection broke: the endpoint closed the connection before it answered";
+        Ok(vec![
+            ("refused", nobody, "could not connect: connection refused"),
+            ("no-host", no_host, "could not connect: host not found"),
+            (
+                "tls-to-plain",
+                tls_to_plain,
+                "could not connect: the endpoint does not speak TLS",
+            ),
+            ("closes", self.closes.url(), closed),
+            (
+                "junk",
+                self.junk.url(),
+                "the connection broke: the answer is not HTTP/1.1",
+            ),
+            ("silent", self.silent.url(), "no answer within 3000 ms"),
+            (
+                "never-accepts",
+                never_accepts,
+                "could not connect: no connection in time",
+            ),
+        ])
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reason_for_each_way_of_not_connecting() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
         watched_table(&session).await?;
-        let (ours, other) = (Authority::new()?, Authority::new()?);
-        let good = TlsReceiver::start(&ours.certificate("localhost", true)?)?;
-        let untrusted = TlsReceiver::start(&other.certificate("localhost", true)?)?;
-        let wrong_name = TlsReceiver::start(&ours.certificate("elsewhere.example", true)?)?;
-        let expired = TlsReceiver::start(&ours.certificate("localhost", false)?)?;
-        let plain = RawReceiver::start("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n", Then::Close)?;
-        let closes = RawReceiver::start("", Then::Close)?;
-        let junk = RawReceiver::start("SSH-2.0-OpenSSH_9.2\r\n", Then::Close)?;
-        let silent = RawReceiver::start("", Then::Hold)?;
-        let listens = TcpListener::bind(("127.0.0.1", 0))?;
-        let https = |port: u16| format!("https://localhost:{port}/");
-        let cases = [
-            ("good", https(good.port), "completed"),
-            ("refused", "http://127.0.0.1:1/".to_owned(), "could not connect: connection refused"),
-            ("no-host", "http://no-such-host.invalid/".to_owned(), "could not connect: host not found"),
-            ("untrusted", https(untrusted.port), "could not connect: certificate not trusted"),
-            ("wrong-name", https(wrong_name.port), "could not connect: certificate is for another host"),
-            ("expired", https(expired.port), "could not connect: certificate expired"),
-            ("tls-to-plain", format!("https://{}/", &plain.url()["http://".len()..].trim_end_matches('/')), "could not connect: the endpoint does not speak TLS"),
-            ("plain-to-tls", format!("http://localhost:{}/", good.port), "the connection broke: "),
-            ("closes", closes.url(), "the connection broke: the endpoint closed the connection before it answered"),
-            ("junk", junk.url(), "the connection broke: the answer is not HTTP/1.1"),
-            ("silent", silent.url(), "no answer within 700 ms"),
-            ("never-accepts", format!("https://localhost:{}/", listens.local_addr()?.port()), "could not connect: no connection in time"),
-        ];
+        let ours = Authority::new()?;
+        let (over_tls, odd) = (OverTls::start(&ours)?, Odd::start()?);
+        let cases = [over_tls.cases(), odd.cases()?].concat();
         for (name, url, _) in &cases {
-            session.run(&webhook_hook(name, json!({"url": url, "retry_count": 0, "timeout_ms": if name.contains("e-") || *name == "silent" || name.starts_with("never") { 700 } else { 20_000 }}))).await?;
+            // What never ends is waited for briefly, all else for longer than a busy machine takes.
+            let is_endless = ["silent", "never-accepts"].contains(name);
+            let timeout = if is_endless { 3000 } else { 20_000 };
+            let config = json!({"url": url, "retry_count": 0, "timeout_ms": timeout});
+            session.run(&webhook_hook(name, config)).await?;
         }
         let roots = ours.file()?;
         let roots = roots.path().to_str().unwrap_or_default();
         let arguments = ["--lease-s", "3", "--poll-ms", "200"];
         let _worker = Worker::start_with(&database.worker_url(), &arguments, &[("SSL_CERT_FILE", roots)])?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        session.becomes("SELECT count(*) FROM zerodb.deliveries WHERE state IN ('completed', 'discarded')", i64::try_from(cases.len())?).await?;
+        let ended = "SELECT count(*) FROM zerodb.deliveries WHERE state IN ('completed', 'discarded')";
+        session.becomes(ended, cases.len()).await?;
         for (name, url, expected) in &cases {
             let error = error_of(&session, name).await?;
             assert!(error.contains(expected), "{name}: {error}");

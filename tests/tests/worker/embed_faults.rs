@@ -7,7 +7,7 @@ use anyhow::Result;
 use zerodb_hooks_harness::model_endpoint::{Fault, Hint, ModelEndpoint};
 use zerodb_hooks_harness::{Session, on_every_server};
 
-use crate::models::{embedded_store, provider_file, worker_of};
+use crate::models::{embedded_store, provider_file, served_by, worker_of};
 
 const EMBEDDED: &str = "SELECT count(embedding) FROM zerodb_store.vectors";
 
@@ -28,9 +28,8 @@ async fn one_bad_text_in_2048_is_found_and_all_others_are_stored() -> Result<()>
             .embeddings
             .behave(|behaviour| behaviour.poison(|text| text == "text 1300"));
         embedded_store(&session, "{}").await?;
-        let file = provider_file(&endpoint, &["max_batch: 2048"])?;
         store(&session, 2048).await?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &["max_batch: 2048"])?;
         session.becomes(EMBEDDED, 2047).await?;
         session.discarded(1).await?;
         let error = session
@@ -57,9 +56,8 @@ async fn a_limit_of_the_endpoint_costs_no_attempt() -> Result<()> {
             .embeddings
             .fail_next(3, Fault::RateLimited(Hint::RetryAfter, soon));
         embedded_store(&session, r#"{"max_attempts": 1}"#).await?;
-        let file = provider_file(&endpoint, &["max_batch: 32"])?;
         store(&session, 200).await?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &["max_batch: 32"])?;
         session.becomes(EMBEDDED, 200).await?;
         session.idle().await?;
         assert_eq!(

@@ -6,7 +6,7 @@ use serde_json::json;
 use zerodb_hooks_harness::model_endpoint::{Fault, ModelEndpoint};
 use zerodb_hooks_harness::on_every_server;
 
-use crate::models::{embedded_store, provider_file, worker_of};
+use crate::models::{embedded_store, served_by};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_counts_what_waits_what_failed_and_what_is_done() -> Result<()> {
@@ -28,8 +28,7 @@ async fn it_counts_what_waits_what_failed_and_what_is_done() -> Result<()> {
             "SELECT pending, deferred, discarded, errors, total, done, coverage_percent, oldest_pending_age IS NULL AS idle, tokens > 0 AS paid
             FROM zerodb.hook_status WHERE hook_id = '{hook}'"
         );
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session.becomes("SELECT count(embedding) FROM zerodb_store.vectors", 7).await?;
         session.idle().await?;
         // The worker counts rows now and then.

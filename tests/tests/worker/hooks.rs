@@ -1,7 +1,7 @@
 //! Which hooks fire, for whose events, and what happens to deliveries when hooks change.
 
 use anyhow::Result;
-use zerodb_hooks_harness::{SOON, eventually, on_every_server};
+use zerodb_hooks_harness::{SOON, on_every_server};
 
 use crate::setup::{recording_hook, watched_table, worker};
 
@@ -137,10 +137,7 @@ async fn an_inactive_hook_keeps_its_deliveries_and_a_deleted_ones_are_cancelled(
         // An attempt that ended while the hook was being deleted is cancelled by the next round of maintenance, within
         // a minute.
         let cancelled = of("count(*) FILTER (WHERE state = 'cancelled')");
-        eventually(3 * SOON, async || {
-            (session.number(&cancelled).await.ok()? == 1).then_some(())
-        })
-        .await
+        session.becomes_within(3 * SOON, &cancelled, 1).await
     })
     .await
 }

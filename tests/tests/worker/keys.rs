@@ -48,6 +48,8 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "'7d1c6a52-0000-4000-8000-000000000002'",
     ),
     ("a text", "a", r#"'ü "q" ''x'' \ 日本'"#, "''"),
+    ("a text", "a", r#"E'a "quoted" \\ back\nü \U0001F600'"#, "' x '"),
+    ("a text", "a", "'null'", "'[1]'"),
     ("a varchar(20) COLLATE \"C\"", "a", "'B'", "'a'"),
     ("a char(10)", "a", "'ab'", "'b'"),
     (
@@ -70,10 +72,22 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     ),
     ("a \"types of others\".number", "a", "7", "10"),
     ("a bytea", "a", r"'\x00ff'", r"'\x5c'"),
+    (
+        "a timestamp, b date, c time",
+        "a, b, c",
+        "'2026-03-01 10:00', '2026-03-01', '23:59:59.5'",
+        "'infinity', '2026-03-01', '0:00'",
+    ),
+    ("a bytea", "a", "''", "'a'"),
     ("a inet", "a", "'10.0.0.0/8'", "'::1'"),
+    ("a inet", "a", "'10.0.0.1/8'", "'10.0.0.1'"),
+    ("a real", "a", "0.1", "1e30"),
     ("a float8", "a", "0.1::float8 + 0.2", "'-Infinity'"),
     ("a float8, b real", "a, b", "'NaN', '-0'", "1e300, 1.1"),
     ("a numeric(10,2)", "a", "12.50", "2.5"),
+    ("a numeric", "a", "42", "42.50"),
+    ("a numeric", "a", "20260101000000000000001", "1e-30"),
+    ("a numeric", "a", "'NaN'", "0"),
     ("a int4range", "a", "'[1,5)'", "'empty'"),
     ("a interval", "a", "'1 day 02:00'", "'-1 mons +3 days'"),
     ("a \"types of others\".ci", "a", "'Ada@Example.org'", "'bob'"),
@@ -110,7 +124,10 @@ const BY_JSON: &[(&str, &str, &str, &str)] = &[
         "2",
     ),
     ("a int[]", "a", "'{1,2}'", "'{}'"),
+    ("a int[]", "a", "'{{1,2},{3,4}}'", "'{1,NULL}'"),
+    ("a numeric[]", "a", "'{1.50,20260101000000000000001}'", "'{}'"),
     ("a text[]", "a", r#"'{"a b",NULL,"\"q\"",c}'"#, "'{{x,y},{z,w}}'"),
+    ("a text[]", "a", r#"'{a,"b c","NULL","x\"y\\z"}'"#, "'{}'"),
     ("a \"types of others\".pair", "a", r#"'(1,"a b")'"#, "'(2,)'"),
     ("a \"types of others\".pair[]", "a", r#"'{"(1,x)"}'"#, "'{}'"),
 ];
@@ -155,7 +172,7 @@ async fn a_key_of_any_type_finds_its_row() -> Result<()> {
         let session = database.session().await?;
         session.run(TYPES).await?;
         session.run("SET search_path = public").await?;
-        for (at, (columns, key, first, second)) in KEYS.iter().enumerate() {
+        for (at, (columns, key, first, second)) in KEYS.iter().chain(BY_JSON).enumerate() {
             let name = format!("k{at}");
             table(&session, &name, columns, key).await?;
             embed(&session, &name).await?;
@@ -165,7 +182,7 @@ async fn a_key_of_any_type_finds_its_row() -> Result<()> {
         }
         let _worker = worker(&database)?;
         session.idle().await?;
-        for (at, (columns, ..)) in KEYS.iter().enumerate() {
+        for (at, (columns, ..)) in KEYS.iter().chain(BY_JSON).enumerate() {
             embedded(&session, &format!("k{at}"), columns).await?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use zerodb_hooks_harness::model_endpoint::{ChatRequest, ModelEndpoint};
 use zerodb_hooks_harness::{SOON, on_every_server};
 
 use crate::auto_summarize::{file, paragraph, report, summarized_store};
-use crate::models::{provider_file, worker_of};
+use crate::models::{provider_file, served_by, worker_of};
 
 const SUMMARIZED: &str = "SELECT count(summary) FROM zerodb_store.files";
 
@@ -34,8 +34,7 @@ async fn after_an_edit_of_a_long_text_only_the_changed_parts_are_paid_again() ->
             format!("It is about {number}. {}", "More is told of it. ".repeat(30))
         });
         summarized_store(&session, r#"{"max_length": 300, "map_model": "small"}"#).await?;
-        let provider = provider_file(&endpoint, &["max_input_tokens: 3072"])?;
-        let _worker = worker_of(&database, &provider)?;
+        let _worker = served_by(&database, &endpoint, &["max_input_tokens: 3072"])?;
         let text = report(1200);
         session
             .run(&format!(

@@ -39,4 +39,3 @@ mod table_code;
 mod usage;
 mod webhook;
 mod worker_file;
-mod written_keys;

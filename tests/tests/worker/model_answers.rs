@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use zerodb_hooks_harness::model_endpoint::{Fault, Hint, ModelEndpoint};
 use zerodb_hooks_harness::{SOON, Session, eventually, on_every_server};
 
-use crate::models::{embedded_store, provider_file, worker_of};
+use crate::models::{embedded_store, served_by};
 
 const EMBEDDED: &str = "SELECT count(embedding) FROM zerodb_store.vectors";
 
@@ -38,8 +38,7 @@ async fn a_graph_of_any_script_is_stored_and_one_bad_item_costs_itself_only() ->
         session
             .text("SELECT id FROM zerodb.create_hook('zeromemory.*', 'auto_graph', '{\"max_attempts\": 1}')")
             .await?;
-        let file = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         session.text("SELECT zerodb.remember('Анна работает в Почте.', 'Анна')").await?;
         session.becomes("SELECT count(*) FROM zerodb_store.extractions", 1).await?;
         let stated = "SELECT source || ' ' || predicate || ' ' || target FROM zerodb.graph_neighbors('Почта') ORDER BY 1";
@@ -92,8 +91,7 @@ async fn hooks_are_told_of_an_endpoint_once() -> Result<()> {
         embedded_store(&session, r#"{"max_attempts": 50}"#).await?;
         let endpoint = ModelEndpoint::start()?;
         endpoint.embeddings.always(Fault::ServerError);
-        let file = provider_file(&endpoint, &["max_batch: 1"])?;
-        let _worker = worker_of(&database, &file)?;
+        let _worker = served_by(&database, &endpoint, &["max_batch: 1"])?;
         for id in 0..14 {
             store(&session, &id.to_string()).await?;
         }

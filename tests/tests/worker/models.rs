@@ -33,6 +33,17 @@ pub fn worker_of(database: &Database, file: &NamedTempFile) -> Result<Worker> {
     )
 }
 
+/// A worker with short times whose default provider is the endpoint, with `more` lines in its entry. The file is to
+/// live as long as the worker may read it.
+pub fn served_by(
+    database: &Database,
+    endpoint: &ModelEndpoint,
+    more: &[&str],
+) -> Result<(Worker, NamedTempFile)> {
+    let file = provider_file(endpoint, more)?;
+    Ok((worker_of(database, &file)?, file))
+}
+
 /// The vector in the first row and column of a query, which may be of type vector or real[].
 pub async fn vector_in(session: &Session, query: &str) -> Result<Vec<f32>> {
     let json = session

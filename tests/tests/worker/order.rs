@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
-use zerodb_hooks_harness::{Database, SOON, Session, eventually, on_every_server};
+use zerodb_hooks_harness::{Database, SOON, Session, Worker, eventually, on_every_server};
 
 use crate::setup::worker_with;
 
@@ -75,6 +75,19 @@ async fn assert_all_in_order(session: &Session) -> Result<()> {
     Ok(())
 }
 
+fn two_workers(database: &Database) -> Result<[Worker; 2]> {
+    let start = |name| worker_with(database, &["--name", name]);
+    Ok([start("one")?, start("two")?])
+}
+
+/// Every account makes so many steps, one after another.
+async fn all_step(session: &Session, times: usize) -> Result<()> {
+    for _ in 0..times {
+        session.run("UPDATE account SET step = step + 1").await?;
+    }
+    Ok(())
+}
+
 /// Many short transactions on few accounts. Each has its transaction id before it waits for the account: ids say
 /// nothing of the order of the writes.
 async fn write_steps(database: &Database, writers: i64, steps: i64, accounts: i64) -> Result<()> {
@@ -105,10 +118,7 @@ async fn the_steps_of_an_account_run_in_order_also_through_failures() -> Result<
             r#"{"max_attempts": 30}"#,
         )
         .await?;
-        let _workers = [
-            worker_with(&database, &["--name", "one"])?,
-            worker_with(&database, &["--name", "two"])?,
-        ];
+        let _workers = two_workers(&database)?;
         write_steps(&database, 6, 500, 150).await?;
         let completed = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'completed'";
         session.becomes_within(LONG, completed, 3000).await?;
@@ -130,10 +140,7 @@ async fn no_key_is_left_behind_while_deliveries_end_and_others_are_written() -> 
         let session = database.session().await?;
         accounts(&session, 3).await?;
         ordered_hook(&session, "false", "{}").await?;
-        let _workers = [
-            worker_with(&database, &["--name", "one"])?,
-            worker_with(&database, &["--name", "two"])?,
-        ];
+        let _workers = two_workers(&database)?;
         write_steps(&database, 4, 150, 3).await?;
         session.becomes("SELECT count(*) FROM seen", 600).await?;
         session.idle().await?;
@@ -178,9 +185,7 @@ async fn a_delivery_that_fails_holds_up_its_own_key_and_no_other() -> Result<()>
             ))
             .await?;
         let _worker = worker_with(&database, &[])?;
-        for _ in 0..5 {
-            session.run("UPDATE account SET step = step + 1").await?;
-        }
+        all_step(&session, 5).await?;
         session.becomes("SELECT count(*) FROM seen", 10).await?;
         session.becomes("SELECT count(*) FROM other", 15).await?;
         session.becomes("SELECT least(max(attempts), 2) FROM zerodb.deliveries", 2).await?;
@@ -202,9 +207,7 @@ async fn a_discarded_delivery_lets_the_next_go() -> Result<()> {
         accounts(&session, 1).await?;
         ordered_hook(&session, "step = 1", r#"{"max_attempts": 900}"#).await?;
         let _worker = worker_with(&database, &[])?;
-        for _ in 0..4 {
-            session.run("UPDATE account SET step = step + 1").await?;
-        }
+        all_step(&session, 4).await?;
         session
             .becomes(
                 "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable'",
@@ -245,9 +248,7 @@ async fn nobody_waits_for_a_discard_or_a_replay_that_is_not_committed() -> Resul
         let session = database.session().await?;
         accounts(&session, 2).await?;
         let hook = ordered_hook(&session, "false", "{}").await?;
-        for _ in 0..3 {
-            session.run("UPDATE account SET step = step + 1").await?;
-        }
+        all_step(&session, 3).await?;
         let (replaying, discarding) = (database.session().await?, database.session().await?);
         replaying.run(&format!("BEGIN; SELECT zerodb.replay('{hook}', '-infinity')")).await?;
         // The second step of the first account is locked as soon as it is there.
@@ -293,9 +294,7 @@ async fn a_deleted_hooks_blocked_deliveries_are_cancelled_at_once() -> Result<()
         accounts(&session, 2).await?;
         let hook = ordered_hook(&session, "true", r#"{"max_attempts": 900}"#).await?;
         let _worker = worker_with(&database, &[])?;
-        for _ in 0..5 {
-            session.run("UPDATE account SET step = step + 1").await?;
-        }
+        all_step(&session, 5).await?;
         session
             .becomes(
                 "SELECT count(*) FROM zerodb.deliveries WHERE state = 'pending'",
@@ -332,15 +331,11 @@ async fn redelivering_keeps_to_one_at_a_time() -> Result<()> {
         accounts(&session, 1).await?;
         ordered_hook(&session, "EXISTS (SELECT FROM pg_class WHERE relname = 'broken') AND step = 3", r#"{"max_attempts": 900}"#).await?;
         let _worker = worker_with(&database, &[])?;
-        for _ in 0..2 {
-            session.run("UPDATE account SET step = step + 1").await?;
-        }
+        all_step(&session, 2).await?;
         session.becomes("SELECT count(*) FROM seen", 2).await?;
         session.idle().await?;
         session.run("CREATE TABLE broken ()").await?;
-        for _ in 0..2 {
-            session.run("UPDATE account SET step = step + 1").await?;
-        }
+        all_step(&session, 2).await?;
         let waits = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'retryable' AND next_attempt_at > now() + interval '2 seconds'";
         session.becomes(waits, 1).await?;
         // The first step once more: it waits for the third, which is due again at once, and goes before the fourth.

@@ -24,7 +24,6 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-const DISCARDED: &str = "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'";
 const TOLD: &str =
     "SELECT count(*) FROM zerodb.events WHERE event = 'on_hook_failure' AND data ->> 'last_error' LIKE";
 
@@ -46,7 +45,7 @@ async fn a_hook_whose_table_no_longer_fits_gives_up_tells_it_and_frees_the_log()
             .await?;
         session.run("ALTER TABLE note DROP COLUMN embedding, DROP COLUMN summary; INSERT INTO note VALUES (1, 'a text')").await?;
         let _worker = worker(&database)?;
-        session.becomes(DISCARDED, 2).await?;
+        session.discarded(2).await?;
         session.becomes(&format!("{TOLD} '%has no column embedding%'"), 1).await?;
         session.becomes(&format!("{TOLD} '%has no column summary%'"), 1).await?;
         session.idle().await?;

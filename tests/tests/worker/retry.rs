@@ -83,7 +83,7 @@ async fn an_endpoint_that_hangs_is_left_at_the_timeout_and_does_not_hold_up_othe
         hanging.always(Answer::Hang);
         watched_table(&session).await?;
         session
-            .run(&hook(&hanging, r#", "timeout_ms": 1500, "retry_count": 0"#))
+            .run(&hook(&hanging, r#", "timeout_ms": 3000, "retry_count": 0"#))
             .await?;
         session.run(&hook(&well, "").replace("'web'", "'well'")).await?;
         let _worker = worker(&database)?;
@@ -95,7 +95,7 @@ async fn an_endpoint_that_hangs_is_left_at_the_timeout_and_does_not_hold_up_othe
         let error = session
             .text("SELECT DISTINCT last_error FROM zerodb.deliveries WHERE state = 'discarded'")
             .await?;
-        assert_eq!(error, "no answer within 1500 ms");
+        assert_eq!(error, "no answer within 3000 ms");
         Ok(())
     })
     .await

@@ -11,7 +11,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::auto_summarize::{file, summarized_store};
-use crate::models::{provider_file, worker_of};
+use crate::models::served_by;
 use crate::setup::worker as local_worker;
 
 const PDF: &[u8] = include_bytes!("../../../documents/tests/fixtures/bread.pdf");
@@ -50,8 +50,7 @@ async fn text_of_every_kind_of_file_is_summarised() -> Result<()> {
         let endpoint = ModelEndpoint::start()?;
         endpoint.script(|_| "Somebody bakes.".into());
         summarized_store(&session, r#"{"max_length": 20}"#).await?;
-        let provider = provider_file(&endpoint, &[])?;
-        let _worker = worker_of(&database, &provider)?;
+        let _worker = served_by(&database, &endpoint, &[])?;
         let octets = "application/octet-stream";
         for (id, name, content_type, bytes) in [
             ("text", "bread.txt", "text/plain", MARKDOWN.as_bytes()),

@@ -15,13 +15,93 @@ const ARROWS: &[(&str, &[&str])] = &[
         "zerodb_hooks",
         &["zerodb_hooks_lexical", "zerodb_hooks_templates"],
     ),
+    ("zerodb_hooks_delivery", &[]),
+    ("zerodb_hooks_http", &[]),
+    ("zerodb_hooks_turns", &["zerodb_hooks_delivery"]),
+    (
+        "zerodb_hooks_rendering",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_documents",
+            "zerodb_hooks_templates",
+        ],
+    ),
+    (
+        "zerodb_hooks_providers",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_documents",
+            "zerodb_hooks_http",
+            "zerodb_hooks_lexical",
+            "zerodb_hooks_models",
+            "zerodb_hooks_turns",
+        ],
+    ),
+    (
+        "zerodb_hooks_store",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_providers",
+            "zerodb_hooks_turns",
+        ],
+    ),
+    (
+        "zerodb_hooks_engine",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_http",
+            "zerodb_hooks_providers",
+            "zerodb_hooks_rendering",
+            "zerodb_hooks_store",
+            "zerodb_hooks_turns",
+        ],
+    ),
+    (
+        "zerodb_hooks_handlers",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_engine",
+            "zerodb_hooks_http",
+            "zerodb_hooks_store",
+            "zerodb_hooks_templates",
+            "zerodb_hooks_turns",
+        ],
+    ),
+    (
+        "zerodb_hooks_ai",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_documents",
+            "zerodb_hooks_engine",
+            "zerodb_hooks_lexical",
+            "zerodb_hooks_providers",
+            "zerodb_hooks_store",
+            "zerodb_hooks_templates",
+        ],
+    ),
+    (
+        "zerodb_hooks_cli",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_engine",
+            "zerodb_hooks_http",
+            "zerodb_hooks_lexical",
+            "zerodb_hooks_providers",
+            "zerodb_hooks_store",
+        ],
+    ),
     (
         "zerodb_hooks_worker",
         &[
+            "zerodb_hooks_ai",
+            "zerodb_hooks_cli",
+            "zerodb_hooks_delivery",
             "zerodb_hooks_documents",
-            "zerodb_hooks_lexical",
-            "zerodb_hooks_models",
-            "zerodb_hooks_templates",
+            "zerodb_hooks_engine",
+            "zerodb_hooks_handlers",
+            "zerodb_hooks_providers",
+            "zerodb_hooks_rendering",
+            "zerodb_hooks_store",
         ],
     ),
     ("zerodb_hooks_tests", &["zerodb_hooks_worker"]),
@@ -40,29 +120,35 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Crates from elsewhere that only some may be built with.
 const GUARDED: &[(&str, &[&str])] = &[
     ("pgrx", &["zerodb_hooks"]),
-    ("reqwest", &["zerodb_hooks_worker", "zerodb_hooks_bench"]),
+    ("reqwest", &["zerodb_hooks_http", "zerodb_hooks_bench"]),
     (
         "tokio-postgres",
         &[
-            "zerodb_hooks_worker",
+            "zerodb_hooks_store",
+            "zerodb_hooks_cli",
             "zerodb_hooks_harness",
             "zerodb_hooks_demo",
             "zerodb_hooks_bench",
         ],
     ),
-    ("deadpool-postgres", &["zerodb_hooks_worker"]),
-    // What is linked into the server, or computes, has no runtime.
+    ("deadpool-postgres", &["zerodb_hooks_store"]),
     (
-        "tokio",
+        "axum",
         &[
-            "zerodb_hooks_documents",
-            "zerodb_hooks_worker",
+            "zerodb_hooks_cli",
+            "zerodb_hooks_providers",
             "zerodb_hooks_harness",
-            "zerodb_hooks_tests",
-            "zerodb_hooks_demo",
-            "zerodb_hooks_bench",
         ],
     ),
+];
+
+/// Crates that compute, or are linked into the server: without a runtime, a client or a log of their own.
+const WITHOUT_IO: &[&str] = &[
+    "zerodb_hooks",
+    "zerodb_hooks_lexical",
+    "zerodb_hooks_models",
+    "zerodb_hooks_templates",
+    "zerodb_hooks_delivery",
 ];
 
 #[test]
@@ -111,6 +197,17 @@ fn what_few_may_know_is_known_by_them_alone() -> Result<()> {
                 package.name
             );
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_computes_has_no_runtime() -> Result<()> {
+    for package in packages()? {
+        let computes = WITHOUT_IO.contains(&package.name.as_str());
+        let runs = |name: &String| ["tokio", "tracing", "async-trait"].contains(&name.as_str());
+        let found = package.dependencies.iter().find(|name| computes && runs(name));
+        assert!(found.is_none(), "{} is built with {found:?}", package.name);
     }
     Ok(())
 }

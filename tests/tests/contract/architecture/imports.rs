@@ -1,10 +1,10 @@
 //! Which file of a crate uses which other one. It says nothing about whether it may.
 //!
 //! A file uses another one when a path in its code, in a `use` that is not `pub`, or among the words of a macro's call
-//! leads to an item that is written there. What leads through a `pub use` counts as the use of the file in which the item
-//! is written, so a module that only hands on what its children have is used by nobody. A child that names what the file of
-//! a module above it defines uses that file. A module's use of what lies below it does not count: it is the face of its
-//! folder, and declares, starts or lists what is in it. Code under `cfg(test)` does not count either.
+//! leads to an item that is written there. What leads through a `pub use` counts as the use of the file in which the
+//! item is written, so a module that only hands on what its children have is used by nobody. A child that names what
+//! the file of a module above it defines uses that file. A module's use of what lies below it does not count: it is
+//! the face of its folder, and declares, starts or lists what is in it. Code under `cfg(test)` does not count either.
 
 use std::collections::BTreeSet;
 

@@ -56,7 +56,9 @@ impl Tree {
     /// Reads a module that is a file; the files of its own modules lie in `folder`.
     fn read(&mut self, path: &Path, folder: &Path, name: Absolute) -> Result<usize> {
         let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        let items = syn::parse_file(&text).with_context(|| path.display().to_string())?.items;
+        let items = syn::parse_file(&text)
+            .with_context(|| path.display().to_string())?
+            .items;
         let file = self.files.len();
         self.files.push(File {
             path: path.to_owned(),
