@@ -35,7 +35,7 @@ demo: dev-server dev-tools ## start a throw-away PostgreSQL and worker, and show
 test: setup dev-pgspot dev-chaos dev-model-clients dev-models check pgtest ## run every test: format, Clippy, in-server, worker, end to end
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	echo "==> building and testing the worker (about 6 minutes the first time)"
-	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
+	$(RUN) cargo build --quiet -p zerodb_hooks_worker -p zerodb_hooks_harness --bins
 	# A suite that fails hides none of those after it.
 	failed=0; \
 	$(RUN) cargo test --no-fail-fast --workspace --exclude zerodb_hooks --exclude zerodb_hooks_tests --exclude zerodb_hooks_demo --exclude zerodb_hooks_bench || failed=1; \
