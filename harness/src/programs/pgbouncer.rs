@@ -5,14 +5,13 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use tempfile::TempDir;
 
 use crate::programs::tools;
 use crate::servers::cluster::{Cluster, unprivileged};
-use crate::wait::eventually;
+use crate::wait::{SOON, eventually};
 
 pub struct PgBouncer {
     pub port: u16,
@@ -24,6 +23,19 @@ impl PgBouncer {
     /// Listens on a free port and has few server connections, so that its clients share them. `program` is
     /// `tools::pgbouncer()`.
     pub async fn start(program: &Path, cluster: &Cluster, server_connections: usize) -> Result<Self> {
+        let mut said = String::new();
+        // Another program may take the free port before PgBouncer does.
+        for _ in 0..5 {
+            let mut bouncer = Self::spawn(program, cluster, server_connections)?;
+            if bouncer.listens().await? {
+                return Ok(bouncer);
+            }
+            said = bouncer.log();
+        }
+        bail!("pgbouncer ended:\n{said}")
+    }
+
+    fn spawn(program: &Path, cluster: &Cluster, server_connections: usize) -> Result<Self> {
         let folder = tempfile::tempdir_in("/tmp")?;
         // It refuses to run as root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
@@ -43,11 +55,17 @@ impl PgBouncer {
             .stdout(Stdio::null())
             .stderr(File::create(folder.path().join("log"))?)
             .spawn()?;
-        let bouncer = Self { port, child, folder };
-        let listens = async || TcpStream::connect(("127.0.0.1", port)).ok();
-        let reached = eventually(Duration::from_secs(30), listens).await;
-        reached.with_context(|| bouncer.log())?;
-        Ok(bouncer)
+        Ok(Self { port, child, folder })
+    }
+
+    /// Whether it listens, once it does or has ended.
+    async fn listens(&mut self) -> Result<bool> {
+        let port = self.port;
+        let answers = async || match self.child.try_wait() {
+            Ok(None) => TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(true),
+            _ => Some(false),
+        };
+        eventually(SOON, answers).await
     }
 
     pub fn url(&self, database: &str) -> String {
