@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use zerodb_hooks_lexical::{Limits, extract};
+use zerodb_hooks_english::{Limits, extract};
 
 use super::{fields, said};
 

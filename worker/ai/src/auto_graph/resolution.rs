@@ -2,7 +2,7 @@
 //! what is near enough is decided here.
 
 use serde::Deserialize;
-use zerodb_hooks_lexical::{is_fuzzy_matchable, trigram_similarity};
+use zerodb_hooks_english::{is_fuzzy_matchable, trigram_similarity};
 
 use super::fields::GENERIC;
 

@@ -1,6 +1,6 @@
 //! How an answer becomes a summary: never longer than its limit, and it ends with a sentence. Pure.
 
-use zerodb_hooks_lexical::cut_at_sentence;
+use zerodb_hooks_english::cut_at_sentence;
 use zerodb_hooks_lexical::stops::{ends_sentence, full_stop};
 
 /// An answer that is longer than this many times its limit is asked for again, shorter; what is less too long is cut.

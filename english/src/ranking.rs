@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
-use crate::stems::stem_into;
-use crate::words::{fold, weight, words};
+use zerodb_hooks_lexical::stems::stem_into;
+use zerodb_hooks_lexical::words::{fold, weight, words};
 
 /// Words of a sentence beyond these are not read; sentences of real texts are shorter.
 const WORDS: usize = 200;

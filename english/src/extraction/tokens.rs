@@ -1,7 +1,7 @@
 //! Owns how a sentence becomes tokens. It must not know what a word means, but for the abbreviations that keep their dot.
 
 use super::lexicon::{Class, is};
-use crate::words::fold;
+use zerodb_hooks_lexical::words::fold;
 
 /// A word, a number, an address or a mark, as written.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
-use zerodb_hooks_lexical::{Extraction, Limits, extract};
+use zerodb_hooks_english::{Extraction, Limits, extract};
 
 /// A text, `=>`, and all the relations that it states, in any order.
 const STATED: &str = "\

@@ -3,8 +3,8 @@
 use crate::cutting::{cut_with_ellipsis, fits, single_spaced};
 use crate::ranking::Graph;
 use crate::sentences::{Sentence, detailed};
-use crate::stops::full_stop;
-use crate::words::fold;
+use zerodb_hooks_lexical::stops::full_stop;
+use zerodb_hooks_lexical::words::fold;
 
 /// At most this many sentences are ranked. Of a longer text they are its first quarter of that number, and the others
 /// evenly from the rest.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
-use zerodb_hooks_lexical::{cut_at_sentence, sentences::sentences, summarize};
+use zerodb_hooks_english::{cut_at_sentence, sentences, summarize};
 
 const REPORT: &str = "# Quarterly report\n\n\
 The storage team moved the event log to partitioned tables in May. Partitioned tables made deleting old events cheap, \

@@ -1,10 +1,10 @@
 //! Prints how long each function takes, the best of many runs:
-//! `cargo run --release -p zerodb_hooks_lexical --example speed`
+//! `cargo run --release -p zerodb_hooks_english --example rule_speed`
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use zerodb_hooks_lexical::{Limits, embed, extract, summarize};
+use zerodb_hooks_english::{Limits, extract, summarize};
 
 const MEMORY: &str = "Alice met Bob at the AI conference in Berlin. She has worked at Acme since March 2021, and Bob founded \
     Initech in 2015.";
@@ -17,17 +17,7 @@ const PARAGRAPH: &str = "The dispatcher reads committed events from the log and 
 fn main() {
     let words: Vec<&str> = PARAGRAPH.split_whitespace().cycle().take(200).collect();
     let text = words.join(" ");
-    let varied: String = (0..200).map(|number| format!("word{number} ")).collect();
     let book = book();
-    for dimensions in [384, 1024] {
-        report(&format!("embed, 200 words, {dimensions} dimensions"), || {
-            embed(&text, dimensions)
-        });
-        report(
-            &format!("embed, 200 different words, {dimensions} dimensions"),
-            || embed(&varied, dimensions),
-        );
-    }
     report("summarize, 2 kB", || summarize(&text.repeat(2), 500));
     report("summarize, 1 MB", || summarize(&book, 500));
     report("extract, a memory of 2 sentences", || {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::blocks::{Block, blocks};
-use crate::stops::{is_closer, is_stop, is_stop_after, stands_alone};
-use crate::words::{fold, weight};
+use zerodb_hooks_lexical::stops::{is_closer, is_stop, is_stop_after, stands_alone};
+use zerodb_hooks_lexical::words::{fold, weight};
 
 /// The sentences of plain text or Markdown, in order, without marks of lists and headings. A heading or an item without
 /// a full stop counts as one. Fenced code, table rows and rules are left out. Takes time linear in the text.

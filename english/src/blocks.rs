@@ -1,7 +1,7 @@
 //! Owns the blocks of a text: paragraphs, headings and list items of plain text or Markdown. It must not look for
 //! sentences inside them.
 
-use crate::words::{fold, weight};
+use zerodb_hooks_lexical::words::{fold, weight};
 
 /// A paragraph, a heading or a list item, without its mark. Line breaks inside it are those of wrapped lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

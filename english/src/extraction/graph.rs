@@ -6,7 +6,7 @@ use super::dates::Period;
 use super::lexicon::{Class, is};
 use super::names::Mention;
 use super::{Entity, EntityType, Extraction, Limits, Relation};
-use crate::words::fold;
+use zerodb_hooks_lexical::words::fold;
 
 /// A statement before it is stored.
 #[derive(Clone, Debug)]
