@@ -12,6 +12,7 @@
 //!
 //! Nothing here does I/O, starts threads or looks at a clock, and no text makes it panic.
 
+mod abbreviations;
 mod blocks;
 mod cutting;
 mod extraction;

@@ -1,10 +1,11 @@
 //! Owns the extractive summary: which sentences a summary takes, and how they are joined. It writes no sentence of its own.
 
+use zerodb_hooks_lexical::stops::full_stop;
+use zerodb_hooks_lexical::words::fold;
+
 use crate::cutting::{cut_with_ellipsis, fits, single_spaced};
 use crate::ranking::Graph;
 use crate::sentences::{Sentence, detailed};
-use zerodb_hooks_lexical::stops::full_stop;
-use zerodb_hooks_lexical::words::fold;
 
 /// At most this many sentences are ranked. Of a longer text they are its first quarter of that number, and the others
 /// evenly from the rest.

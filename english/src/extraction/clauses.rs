@@ -1,19 +1,18 @@
 //! Owns who does something: it finds the verb groups of a sentence and the subject of each. What is done to whom is for
-//! `facts`. A verb whose subject is not plain is left alone.
+//! `active`, `passive` and `copula`. A verb whose subject is not plain is left alone.
 
-use super::EntityType;
 use super::arguments::{Argument, arguments, name_list};
 use super::brackets::{Sense, split};
 use super::casing::Casing;
-use super::coreference::{Context, is_pronoun};
-use super::dates::Period;
-use super::facts::{Said, Scene};
+use super::coreference::Context;
+use super::entities::EntityType;
 use super::graph::Graph;
 use super::groups::{Group, Voice, group, is_adverb};
 use super::lexicon::{Class, is};
 use super::pieces::{Look, Piece, pieces};
 use super::possessives::read_possessives;
 use super::roles::{is_profession, role_of};
+use super::scene::{Said, Scene};
 use super::tokens::Token;
 
 /// What a pronoun, a reported clause and a subordinate clause leave of the confidence in a fact.
@@ -309,37 +308,4 @@ impl<'a, 'b> Clauses<'a, 'b> {
 fn is_conjunction(word: &str) -> bool {
     let both = matches!(word, "since" | "before" | "after" | "as");
     both || is(word, Class::CONJUNCTION) && !is(word, Class::PREPOSITION)
-}
-
-impl Scene<'_> {
-    /// The period that the arguments state, and whether it goes on.
-    pub fn period(arguments: &[Argument]) -> Period {
-        let mut whole = Period::default();
-        for argument in arguments {
-            match argument {
-                Argument::Date(period) => {
-                    whole.from = whole.from.or_else(|| period.from.clone());
-                    whole.until = whole.until.or_else(|| period.until.clone());
-                    whole.ongoing |= period.ongoing;
-                }
-                Argument::Ongoing => whole.ongoing = true,
-                _ => {}
-            }
-        }
-        whole
-    }
-
-    /// The entities that an argument names, by name or pronoun.
-    pub fn named(&self, argument: &Argument, said: &Said<'_>) -> Option<Vec<usize>> {
-        match argument {
-            Argument::Names(ids) | Argument::Preposition(_, ids) => Some(ids.clone()),
-            Argument::Pronoun(place) => {
-                let pronoun = said.pieces.word(*place);
-                is_pronoun(pronoun)
-                    .then(|| self.resolve(pronoun, *place, said.subjects))
-                    .flatten()
-            }
-            _ => None,
-        }
-    }
 }

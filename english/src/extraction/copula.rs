@@ -1,14 +1,14 @@
 //! Owns what "is" and "was" state: "is the CEO of Acme", "is in Berlin", "is Bob's sister". It must not look for subjects.
 
-use super::EntityType::{Entity, Location, Organization, Person};
 use super::arguments::{Argument, arguments};
 use super::dates::Period;
-use super::facts::{FAR, NEAR, Said, Scene};
+use super::entities::EntityType::{Entity, Location, Organization, Person};
 use super::groups::is_adverb;
 use super::lexicon::{Class, is};
 use super::pieces::{Look, Piece};
 use super::predicates::Predicate;
 use super::roles::{Role, is_profession, mutual, role_of, singular};
+use super::scene::{FAR, NEAR, Said, Scene};
 use super::verbs::{is_adjectival, is_participle, lookup};
 
 impl Scene<'_> {

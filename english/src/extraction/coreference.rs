@@ -1,7 +1,7 @@
 //! Owns whom a pronoun means: the last subject that it fits, in this sentence or the one before. It must not look further
 //! back, and gives nothing where two fit.
 
-use super::EntityType;
+use super::entities::EntityType;
 use super::graph::Graph;
 use super::lexicon::Class;
 

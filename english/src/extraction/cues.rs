@@ -1,6 +1,6 @@
 //! Owns what the words of a name, and those around it, show it to be. It must not decide what is a name.
 
-use super::EntityType;
+use super::entities::EntityType;
 use super::lexicon::{Class, class, is};
 use super::roles::{is_profession, role_of};
 use super::tokens::Token;

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use zerodb_hooks_lexical::words::fold;
+
 use super::dates::Period;
+use super::entities::{Entity, EntityType, Extraction, Limits, Relation};
 use super::lexicon::{Class, is};
 use super::names::Mention;
-use super::{Entity, EntityType, Extraction, Limits, Relation};
-use zerodb_hooks_lexical::words::fold;
 
 /// A statement before it is stored.
 #[derive(Clone, Debug)]

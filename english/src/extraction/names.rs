@@ -1,8 +1,8 @@
 //! Owns which tokens of a sentence are names, and what their form says about what they name. It must not relate them.
 
-use super::EntityType;
 use super::casing::{Casing, begins, is_heading};
 use super::cues::{form_cue, neighbour_cue};
+use super::entities::EntityType;
 use super::lexicon::{Class, class, is};
 use super::roles::{is_profession, role_of};
 use super::tokens::{Kind, Token};

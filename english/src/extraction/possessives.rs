@@ -3,11 +3,11 @@
 
 use super::arguments::name_list;
 use super::dates::Period;
-use super::facts::Scene;
 use super::lexicon::{Class, is};
 use super::pieces::{Look, Piece};
 use super::predicates::Predicate;
 use super::roles::{Role, role_of};
+use super::scene::Scene;
 
 const STATED: f32 = 0.85;
 const BY_PRONOUN: f32 = 0.65;

@@ -1,6 +1,6 @@
 //! Owns the names of predicates and the words in which facts are put. It must not decide what is a fact.
 
-use super::EntityType::{self, Entity, Location, Person};
+use super::entities::EntityType::{self, Entity, Location, Person};
 use super::roles::Role;
 use super::verb_table::Adjectival;
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::EntityType;
+use super::entities::EntityType;
 
 /// What a noun says about its bearer and about whom or what it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

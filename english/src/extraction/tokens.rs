@@ -1,7 +1,8 @@
 //! Owns how a sentence becomes tokens. It must not know what a word means, but for the abbreviations that keep their dot.
 
-use super::lexicon::{Class, is};
 use zerodb_hooks_lexical::words::fold;
+
+use super::lexicon::{Class, is};
 
 /// A word, a number, an address or a mark, as written.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Owns the table of verbs and of the participles that say a state. It must not conjugate: see `verbs`.
 
-use super::EntityType::{
+use super::entities::EntityType::{
     self, Entity as X, Event as E, Location as L, Organization as O, Person as P, Product as R,
 };
 

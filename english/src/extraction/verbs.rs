@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::EntityType;
+use super::entities::EntityType;
 use super::verb_table::{ADJECTIVAL, Adjectival, LINES};
 
 /// A verb that is known.
