@@ -1,4 +1,4 @@
-//! What decides about the kind of a file.
+//! The evidence that decides about the kind of a file.
 
 use super::*;
 

@@ -7,6 +7,8 @@ mod blocks;
 pub mod child;
 mod chunk;
 mod claim;
+mod detection;
+mod document;
 mod docx;
 mod epub;
 mod error;
@@ -29,34 +31,14 @@ mod text;
 mod unread;
 
 pub use chunk::{Chunk, ChunkOptions, Cut, body, chunks, chunks_by, dense_tokens, estimated_tokens};
+pub use document::{Document, MAX_INPUT, MAX_TEXT};
 pub use error::{Clock, ParseError};
 pub use kind::Kind;
 pub use payload::without_payloads;
+pub use text::{clean, unguarded};
 pub use unread::Unread;
 
 use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
-pub use text::{clean, unguarded};
-
-/// The largest file that is looked at, in bytes: 128 MiB. A larger one is `too_large`.
-pub const MAX_INPUT: usize = 128 << 20;
-/// The most text that is taken from a file, in bytes of UTF-8: 10 MiB. What follows is cut off and flagged.
-pub const MAX_TEXT: usize = 10 << 20;
-
-/// The text of a file.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Document {
-    /// UTF-8 with `\n` for line ends and without control characters. Where [`Kind::is_markdown`] says so it is cut as
-    /// Markdown; of a page or an office document only headings, lists, tables and code are, and its words are as they
-    /// stand there: what [`unguarded`] gives is what a reader reads.
-    pub text: String,
-    pub kind: Kind,
-    /// What the document itself says its title is.
-    pub title: Option<String>,
-    /// Whether `text` is only the beginning.
-    pub truncated: bool,
-}
 
 /// Reads a file. `content_type` and `file_name` may be empty: the first bytes count first, then the content type,
 /// then the end of the name.

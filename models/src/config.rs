@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::directory::read_json;
 use crate::error::ModelError;
+use crate::json::read_json;
 
 /// The families whose networks are the same but for the numbering of positions and their usual pooling.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::config::{Config, Family};
 use crate::error::ModelError;
+use crate::json::{read_json, read_optional};
 use crate::pooling::Pooling;
 
 /// A model's directory, read and checked.
@@ -169,33 +169,4 @@ fn refuse_default_prompt(directory: &Path) -> Result<(), ModelError> {
             supported: "null",
         }),
     }
-}
-
-/// Reads a file of JSON that must be there.
-pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
-    let text = read(path)?;
-    serde_json::from_slice(&text).map_err(|error| ModelError::BadConfig {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })
-}
-
-fn read_optional<T: DeserializeOwned + Default>(path: &Path) -> Result<T, ModelError> {
-    match read_json(path) {
-        Err(ModelError::MissingFile { .. }) => Ok(T::default()),
-        other => other,
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    std::fs::read(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => ModelError::MissingFile {
-            path: path.to_owned(),
-            advice: "name the directory that sentence-transformers or transformers saved the model in",
-        },
-        _ => ModelError::Unreadable {
-            path: path.to_owned(),
-            source,
-        },
-    })
 }

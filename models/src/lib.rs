@@ -35,6 +35,7 @@ mod directory;
 mod embeddings;
 mod encoder;
 mod error;
+mod json;
 mod kernels;
 mod model;
 mod packing;

@@ -7,8 +7,8 @@ use candle_core::safetensors::MmapedSafetensors;
 use candle_core::{DType, Device, Shape, Tensor};
 use serde::Deserialize;
 
-use crate::directory::read_json;
 use crate::error::ModelError;
+use crate::json::read_json;
 use crate::kernels::Norm;
 
 /// The mapped files, and the prefix that their names have in this model.

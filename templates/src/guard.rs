@@ -3,7 +3,7 @@
 
 use minijinja::machinery::{Token, tokenize};
 
-use crate::{Fault, MAX_TEMPLATE};
+use crate::fault::{Fault, MAX_TEMPLATE};
 
 /// Tokens of one tag. Each may be one call deeper.
 const IN_A_TAG: usize = 400;

@@ -6,6 +6,7 @@
 //! writes, but not its time and memory: only what [`pieces`] knows to be plain may be rendered in a process that others
 //! depend on, everything else in a child that has limits.
 
+mod fault;
 mod guard;
 mod number;
 mod plain;
@@ -13,6 +14,7 @@ mod quoting;
 mod render;
 mod to_json;
 
+pub use fault::{Fault, MAX_TEMPLATE};
 pub use plain::pieces;
 pub use quoting::begins_json;
 pub use render::{Form, Own, render};
@@ -20,36 +22,6 @@ pub use render::{Form, Own, render};
 use std::collections::BTreeSet;
 
 use minijinja::Environment;
-
-/// The largest template, in bytes.
-pub const MAX_TEMPLATE: usize = 64 << 10;
-
-/// What is wrong with a template, or with what it does. Never holds any of its text.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Fault {
-    #[error("more than {MAX_TEMPLATE} bytes")]
-    TooLong,
-    #[error("{}", in_line(what, *line))]
-    Wrong { what: String, line: Option<usize> },
-    #[error("it writes more than {most} bytes")]
-    TooMuch { most: usize },
-}
-
-impl Fault {
-    fn of(error: &minijinja::Error) -> Self {
-        Self::Wrong {
-            what: error.kind().to_string(),
-            line: error.line(),
-        }
-    }
-}
-
-fn in_line(what: &str, line: Option<usize>) -> String {
-    match line {
-        Some(line) => format!("{what} in line {line}"),
-        None => what.to_owned(),
-    }
-}
 
 /// Whether it can be parsed.
 ///

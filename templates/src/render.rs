@@ -8,8 +8,9 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, Value, escape_formatter};
 use serde_json::Map;
 
+use crate::fault::Fault;
 use crate::number::Numbers;
-use crate::{Fault, guard, quoting, to_json};
+use crate::{guard, quoting, to_json};
 
 /// Steps that one rendering may take.
 const FUEL: u64 = 100_000;

@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::headings::Outline;
+use super::options::ChunkOptions;
+use super::piece::{Chunk, trimmed};
 use super::places::{self, Place};
+use super::sections;
 use super::tokens::Measure;
-use super::{Chunk, ChunkOptions, sections, trimmed};
 
 /// A text that is being cut.
 pub(super) struct Cutter<'text, Counts> {

@@ -4,9 +4,12 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::cutter::Cutter;
 use super::headings::Outline;
+use super::options::ChunkOptions;
+use super::piece::{Chunk, trimmed};
 use super::places::Place;
-use super::{By, Chunk, ChunkOptions, Cutter, Estimate, Measure, trimmed};
+use super::tokens::{By, Estimate, Measure};
 
 /// The chunks of a text, and what is known of it.
 pub struct Cut {

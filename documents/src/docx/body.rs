@@ -1,13 +1,13 @@
 //! The body of a document as Markdown: headings, paragraphs, items of lists, tables by rows, and notes after the paragraph
 //! that refers to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use super::equations::Equations;
-use super::notes::{NoteKind, Notes};
-use super::styles::{Styles, role_by_outline};
+use super::sources::{NoteKind, Sources};
+use super::styles::role_by_outline;
 use crate::blocks::{Blocks, GoesOn, Role};
 use crate::package::{Broken, Element, Node, walk};
 use crate::symbols::{Font, font};
@@ -25,15 +25,6 @@ const SKIPPED: &[&str] = &[
     "rt",
     "sectPr",
 ];
-
-/// What the body refers to.
-#[derive(Clone, Copy)]
-pub(super) struct Sources<'a> {
-    pub(super) styles: &'a Styles,
-    pub(super) notes: Option<&'a Notes>,
-    /// The texts of embedded documents by the id of their relationship.
-    pub(super) embedded: Option<&'a HashMap<String, String>>,
-}
 
 /// The walk through a body, or through a note.
 pub(super) struct Body<'a> {

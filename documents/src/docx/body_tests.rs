@@ -1,6 +1,7 @@
 //! What the body of a document becomes.
 
 use super::*;
+use crate::docx::styles::Styles;
 
 fn read(xml: &str, notes: &[(&str, &str)]) -> String {
     let xml = format!("<w:document><w:body>{xml}</w:body></w:document>");

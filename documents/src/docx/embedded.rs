@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::read as read_docx;
 use crate::package::{Archive, Relationships};
-use crate::{MAX_TEXT, ParseError, Unread, html, mail, rtf, text};
+use crate::{Document, MAX_TEXT, ParseError, Unread, html, mail, rtf, text};
 
 /// A document in a document in a document is read, and no further.
 const MAX_DEPTH: usize = 2;
+
+/// Reads a document of Word that lies so many documents deep.
+type ReadDocx = fn(&[u8], usize) -> Result<Document, ParseError>;
 
 /// The texts of the embedded documents, by the id of their relationship.
 ///
@@ -17,6 +19,7 @@ pub(super) fn read(
     archive: &mut Archive<'_>,
     parts: &Relationships,
     depth: usize,
+    read_docx: ReadDocx,
 ) -> Result<HashMap<String, String>, ParseError> {
     let mut texts = HashMap::new();
     let mut length = 0_usize;
@@ -26,7 +29,7 @@ pub(super) fn read(
             break;
         }
         if let Some(bytes) = archive.bytes(&target.name)? {
-            let text = text_of(&bytes, depth)?;
+            let text = text_of(&bytes, depth, read_docx)?;
             length += text.len();
             texts.insert(target.id.clone(), text);
         }
@@ -35,7 +38,7 @@ pub(super) fn read(
 }
 
 /// By the first bytes: the ending of such a part is whatever the program chose that wrote it.
-fn text_of(bytes: &[u8], depth: usize) -> Result<String, ParseError> {
+fn text_of(bytes: &[u8], depth: usize, read_docx: ReadDocx) -> Result<String, ParseError> {
     if bytes.starts_with(b"PK\x03\x04") {
         if depth >= MAX_DEPTH {
             return Err(ParseError::Unread(Unread::Embedded));

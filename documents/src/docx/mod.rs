@@ -4,13 +4,15 @@ mod body;
 mod embedded;
 mod equations;
 mod notes;
+mod sources;
 mod styles;
 
 use std::collections::HashMap;
 
 use crate::package::{Archive, Broken, Relationships, title};
 use crate::{Document, Kind, ParseError};
-use body::{Body, Sources};
+use body::Body;
+use sources::Sources;
 use styles::Styles;
 
 const MALFORMED: ParseError = ParseError::MalformedDocument(Kind::Docx);
@@ -67,7 +69,7 @@ fn read(bytes: &[u8], depth: usize) -> Result<Document, ParseError> {
             );
         }
     }
-    let embedded = embedded::read(&mut archive, &parts, depth)?;
+    let embedded = embedded::read(&mut archive, &parts, depth, read)?;
     let sources = Sources {
         styles: &styles,
         notes: Some(&notes),

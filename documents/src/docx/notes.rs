@@ -1,22 +1,12 @@
 //! The footnotes and endnotes of a document, by their kind and id.
 
-use std::collections::HashMap;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use super::body::{Body, Sources};
+use super::body::Body;
+use super::sources::{NoteKind, Notes, Sources};
 use super::styles::Styles;
 use crate::package::{Broken, Element, Node, walk};
-
-/// The texts of the notes, each on one line.
-pub(super) type Notes = HashMap<(NoteKind, String), String>;
-
-/// Footnotes and endnotes have ids of their own.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum NoteKind {
-    Foot,
-    End,
-}
 
 /// The notes of a part that holds some.
 ///

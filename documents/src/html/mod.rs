@@ -11,19 +11,10 @@ use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::RcDom;
 
+use walk::Extent;
+
 use crate::text;
 use crate::{Document, Kind, MAX_TEXT, ParseError};
-
-/// What of a page is read.
-#[derive(Clone, Copy, PartialEq)]
-enum Extent {
-    /// What a reader sees, without what is around the content.
-    Content,
-    /// All that a reader sees.
-    Seen,
-    /// Also what a script would show.
-    All,
-}
 
 /// The content of a page.
 ///

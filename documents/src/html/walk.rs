@@ -4,7 +4,6 @@
 use html5ever::Attribute;
 use markup5ever_rcdom::{Handle, NodeData};
 
-use super::Extent;
 use super::elements::{self, Role, attribute, is_hidden, is_of_layout};
 use super::layout::Layout;
 use crate::text;
@@ -15,6 +14,17 @@ pub(super) struct Reading {
     pub(super) text: String,
     pub(super) title: Option<String>,
     pub(super) truncated: bool,
+}
+
+/// How much of a page is read.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Extent {
+    /// What a reader sees, without what is around the content.
+    Content,
+    /// All that a reader sees.
+    Seen,
+    /// Also what a script would show.
+    All,
 }
 
 /// Reads the tree below a node.

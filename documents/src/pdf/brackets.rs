@@ -1,7 +1,7 @@
 //! Brackets in lines from right to left: whether a font names them by their shape or by their meaning, and the mirror of
 //! each.
 
-use super::direction::Unit;
+use super::unit::Unit;
 
 /// Whether brackets are named by their shape and not by their meaning: whether they make pairs from the left rather than
 /// from the right.

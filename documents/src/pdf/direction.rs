@@ -5,15 +5,7 @@ use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 use unicode_normalization::char::is_combining_mark;
 
 use super::brackets::{are_shapes, mirror};
-
-/// What stands at a place of the line.
-#[derive(Clone, Debug)]
-pub(super) struct Unit {
-    pub(super) letters: String,
-    /// Where it begins and ends, from the left of the line.
-    pub(super) from: f64,
-    pub(super) to: f64,
-}
+use super::unit::Unit;
 
 /// Strong letters of each direction.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,13 +98,6 @@ fn with_marks(drawn: Vec<Unit>) -> Vec<Unit> {
         None => units = waiting,
     }
     units
-}
-
-impl Unit {
-    /// How far a mark is from the middle of a letter.
-    fn distance(&self, mark: &Unit) -> f64 {
-        (f64::midpoint(self.from, self.to) - mark.from).abs()
-    }
 }
 
 /// A space where there is a gap. A space that lies below a letter is none: printers leave it there and go back.

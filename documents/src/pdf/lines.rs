@@ -2,9 +2,10 @@
 
 use hayro_interpret::kurbo::Vec2;
 
-use super::direction::{self, Strong, Unit};
+use super::direction::{self, Strong};
 use super::glyph::Placed;
 use super::overprint::Overprint;
+use super::unit::Unit;
 use crate::text::Bounded;
 
 /// Gaps are measured in the size of the letters. The least one between two words:

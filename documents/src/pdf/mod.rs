@@ -11,6 +11,7 @@ mod lines;
 mod overprint;
 mod program;
 mod reader;
+mod unit;
 
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};

@@ -1,15 +1,16 @@
-//! From bytes to text by their mark, their label, or what they look like. A text whose encoding is not clear is refused, with
-//! the way to say it: noise that is stored is found by nobody.
+//! From bytes to text by their mark, their label, or what they look like. A text whose encoding is not clear is
+//! refused, with the way to say it: noise that is stored is found by nobody.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, GB18030, GBK, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::{Bounded, clean, plausible};
+use super::bounded::Bounded;
+use super::plausible;
 use crate::ParseError;
 
-/// How much of a text is looked at to guess its encoding, from its first byte that is not ASCII on.
+/// Bytes that are looked at to guess an encoding, from the first on that is not ASCII.
 const GUESSED_BY: usize = 256 << 10;
-/// How much is looked at to tell UTF-16 without a mark.
+/// Bytes that are looked at to tell UTF-16 without a mark.
 const UTF16_BY: usize = 8 << 10;
 
 /// Decodes `bytes`: by their mark, else as `named`, else as UTF-8, else by a guess. Reads no more than `limit` bytes of
@@ -41,8 +42,8 @@ pub(crate) fn decode(
     }
     let mut bounded = Bounded::new(limit);
     bounded.push(&text);
-    let cut = bounded.is_truncated() || read.len() < bytes.len();
-    Ok((clean(bounded.text), cut))
+    let (text, truncated) = bounded.finish();
+    Ok((text, truncated || read.len() < bytes.len()))
 }
 
 /// The encoding of a label; none for no label, and for the one that says that it is not known (RFC 1428).
@@ -77,10 +78,10 @@ fn guess(bytes: &[u8]) -> Result<&'static Encoding, ParseError> {
     }
 }
 
-/// What the detector takes the bytes for, if that gives words.
+/// The encoding that the detector takes the bytes for, if that gives words.
 fn detected(bytes: &[u8]) -> Option<&'static Encoding> {
     let escape = bytes.iter().position(|byte| *byte == 0x1B).unwrap_or(bytes.len());
-    // What is before tells a detector more.
+    // The bytes before tell a detector more.
     let from = Encoding::ascii_valid_up_to(bytes).min(escape).saturating_sub(64);
     let sample = &bytes[from..bytes.len().min(from + GUESSED_BY)];
     let is_cut = from + sample.len() < bytes.len();
@@ -95,7 +96,8 @@ fn detected(bytes: &[u8]) -> Option<&'static Encoding> {
     is_words.then_some(guessed)
 }
 
-/// The bytes of characters of UTF-8 beyond ASCII, and those that are none; a character that the end cuts off is neither.
+/// The bytes of characters of UTF-8 beyond ASCII, and those that are none; a character that the end cuts off is
+/// neither.
 fn multibyte(bytes: &[u8]) -> (usize, usize) {
     let (mut valid, mut broken) = (0, 0);
     let mut at = 0;

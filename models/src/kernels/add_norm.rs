@@ -2,7 +2,8 @@
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, bail};
 
-use super::{matrix, parts, sum};
+use super::lanes::sum;
+use super::rows::{matrix, parts};
 
 /// What a layer norm has learned.
 pub struct Norm {

@@ -6,8 +6,8 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, bail};
 use rayon::prelude::*;
 
 use super::curves::softmax;
-use super::matrix;
 use super::product::{Store, View, product};
+use super::rows::matrix;
 
 /// How many rows look at the whole text at a time, so that the table of weights stays in the processor's cache.
 const BLOCK: usize = 64;

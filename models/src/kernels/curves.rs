@@ -2,7 +2,7 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
-use super::{reduce, sum};
+use super::lanes::{reduce, sum};
 
 /// Adding it to a small number leaves the nearest whole one in the low bits.
 const ROUND: f32 = 12_582_912.0;

@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, bail};
 
 use super::curves::gelu;
 use super::product::{Store, View, product};
-use super::{matrix, parts};
+use super::rows::{matrix, parts};
 
 /// What is done to each number of a layer's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
