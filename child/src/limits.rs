@@ -1,4 +1,4 @@
-//! The limits that a child sets for itself before it reads a byte of what was given to it.
+//! The limits that a child sets for itself before it reads a byte of its input.
 //!
 //! By the crate rustix: limits, death signal and privileges in one, without unsafe code.
 
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal};
 /// Standard input, output and error stay open, and nothing else can be opened.
 const FILES: u64 = 3;
 
-/// What the parent allows, given as arguments of the child.
+/// The limits of a child, which its parent gives it as arguments.
 #[derive(Debug, PartialEq)]
 pub struct Allowance {
     /// Bytes of address space.
@@ -23,7 +23,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// What a child of this process may use.
+    /// The limits of a child of this process.
     #[must_use]
     pub fn new(memory: u64, cpu: Duration) -> Self {
         let cpu = cpu.as_secs() + u64::from(cpu.subsec_nanos() > 0);
@@ -34,7 +34,7 @@ impl Allowance {
         }
     }
 
-    /// What the child is started with.
+    /// The arguments that the child is started with.
     #[must_use]
     pub fn arguments(&self) -> [String; 3] {
         [

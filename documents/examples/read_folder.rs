@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use zerodb_hooks_documents::child::{Parser, serve};
+use zerodb_hooks_documents::{Parser, serve};
 
-/// As in the worker: the limits of memory are meant for it.
+/// The same as the worker's, for which the limits of memory are meant.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What this program starts itself with, for each file.
+/// The argument with which this program starts itself, for each file.
 const CHILD: &str = "--child";
 
 fn main() -> ExitCode {

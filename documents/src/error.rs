@@ -1,8 +1,10 @@
 //! Why a file gave no text. Owns the names of the error classes and must not hold anything of a file's content.
 
 use serde::{Deserialize, Serialize};
+use zerodb_hooks_child::Clock;
 
-use crate::{Kind, Unread};
+use crate::kind::Kind;
+use crate::unread::Unread;
 
 /// Why a file gave no text. Each has a name for logs, metrics and rows: [`ParseError::class`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
@@ -58,16 +60,6 @@ pub enum ParseError {
     ParserUnavailable,
 }
 
-/// Which of the two clocks ended a parser.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Clock {
-    /// The processor time it used, which is the file's doing.
-    Cpu,
-    /// The time that passed, which can be a busy machine's.
-    Wall,
-}
-
 impl ParseError {
     /// The stable name of the error, for counting and for the eyes of users.
     #[must_use]
@@ -93,15 +85,6 @@ impl ParseError {
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         !matches!(self, Self::ParserTimeout(Clock::Wall) | Self::ParserUnavailable)
-    }
-}
-
-impl std::fmt::Display for Clock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Cpu => "processor time",
-            Self::Wall => "wall clock",
-        })
     }
 }
 

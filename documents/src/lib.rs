@@ -1,10 +1,9 @@
 //! From the bytes of a file to text, and from text to chunks. Parsers of untrusted input run in a child process.
 //!
-//! [`parse`] reads a file in this process; [`child::Parser`] has a child process do it, within limits, and is what
+//! [`parse`] reads a file in this process; [`Parser`] has a child process do it, within limits, and is what
 //! anything that lives longer than one file must use. Nothing here opens a file, follows a link or fetches anything.
 
 mod blocks;
-pub mod child;
 mod chunk;
 mod claim;
 mod detection;
@@ -20,6 +19,8 @@ mod notebook;
 mod office;
 mod opendocument;
 mod package;
+mod parse;
+mod parser;
 mod payload;
 mod pdf;
 mod rtf;
@@ -32,77 +33,11 @@ mod unread;
 
 pub use chunk::{Chunk, ChunkOptions, Cut, body, chunks, chunks_by, dense_tokens, estimated_tokens};
 pub use document::{Document, MAX_INPUT, MAX_TEXT};
-pub use error::{Clock, ParseError};
+pub use error::ParseError;
 pub use kind::Kind;
+pub use parse::parse;
+pub use parser::{Parser, serve, serve_with};
 pub use payload::without_payloads;
 pub use text::{clean, unguarded};
 pub use unread::Unread;
-
-use std::borrow::Cow;
-
-/// Reads a file. `content_type` and `file_name` may be empty: the first bytes count first, then the content type,
-/// then the end of the name.
-///
-/// # Errors
-/// See [`ParseError`]; not its `parser_` classes, which only [`child::Parser`] can tell.
-///
-/// # Panics
-/// A malformed file may make a parser panic, overflow the stack or take memory without end: see [`child::Parser`].
-pub fn parse(bytes: &[u8], content_type: &str, file_name: &str) -> Result<Document, ParseError> {
-    if bytes.len() > MAX_INPUT {
-        return Err(ParseError::TooLarge {
-            limit: MAX_INPUT as u64,
-        });
-    }
-    if bytes.is_empty() {
-        return Err(ParseError::EmptyDocument);
-    }
-    let kind = Kind::detect(bytes, content_type, file_name)?;
-    let mut document = read(bytes, kind, text::charset(content_type))?;
-    if document.text.trim().is_empty() {
-        return Err(ParseError::EmptyDocument);
-    }
-    if let Cow::Owned(words) = without_payloads(&document.text) {
-        document.text = words;
-    }
-    if document.text.trim().is_empty() {
-        Err(ParseError::Unread(Unread::Base64))
-    } else {
-        Ok(document)
-    }
-}
-
-fn read(bytes: &[u8], kind: Kind, charset: Option<&str>) -> Result<Document, ParseError> {
-    match kind {
-        Kind::Pdf => pdf::parse(bytes),
-        Kind::Docx if bytes.starts_with(b"PK") => docx::parse(bytes),
-        Kind::Docx => docx::parse_flat(bytes),
-        Kind::Spreadsheet => sheets::parse(bytes),
-        Kind::Slides => slides::parse(bytes),
-        Kind::OpenDocument => opendocument::parse(bytes),
-        Kind::Epub => epub::parse(bytes),
-        Kind::Rtf => rtf::parse(bytes),
-        Kind::Mail => mail::parse(bytes),
-        Kind::WebArchive => mail::parse_page(bytes),
-        Kind::Notebook => notebook::parse(bytes),
-        Kind::Html => html::parse(bytes, charset),
-        Kind::PlainText | Kind::Markdown | Kind::Json | Kind::Csv | Kind::Source => {
-            plain(bytes, charset, kind)
-        }
-    }
-}
-
-fn plain(bytes: &[u8], charset: Option<&str>, kind: Kind) -> Result<Document, ParseError> {
-    let named = text::labelled(charset)?;
-    let (text, truncated) = text::decode(bytes, named, MAX_TEXT)?;
-    let title = match kind {
-        Kind::Markdown => chunk::title(&text),
-        _ => None,
-    };
-    Ok(Document {
-        text,
-        kind,
-        title,
-        truncated,
-    })
-}
+pub use zerodb_hooks_child::Clock;

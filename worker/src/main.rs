@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     // These bind themselves to limits that no other thread may escape.
     match command {
-        Command::Parse(_) => return zerodb_hooks_documents::child::serve(),
+        Command::Parse(_) => return zerodb_hooks_documents::serve(),
         Command::Render(_) => return zerodb_hooks_worker::serve_templates(),
         _ => {}
     }

@@ -16,16 +16,11 @@ mod wrapped;
 
 use std::path::PathBuf;
 
-use zerodb_hooks_documents::ParseError;
-use zerodb_hooks_documents::child::{Limits, Parser};
+use zerodb_hooks_documents::{ParseError, Parser};
 
 /// A parser whose child behaves as `parser_of_tests` describes.
 fn parser(behaviour: &str) -> Parser {
-    Parser {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_parser_of_tests")),
-        arguments: vec![behaviour.into()],
-        limits: Limits::default(),
-    }
+    Parser::new(PathBuf::from(env!("CARGO_BIN_EXE_parser_of_tests")), behaviour)
 }
 
 /// The error of a file. Also asserts that the caller goes on: the same parser then reads a good one.

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use zerodb_hooks_documents::child::Allowance;
+use zerodb_hooks_child::Allowance;
 use zerodb_hooks_templates::render;
 
 use super::frame::{self, Request};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use zerodb_hooks_documents::child::{Allowance, environment};
+use zerodb_hooks_child::{Allowance, environment};
 
 use super::child::NOT_READY;
 use super::frame::{self, ANSWER_LENGTHS};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use zerodb_hooks_documents::child::{Limits, Parser};
+use zerodb_hooks_documents::Parser;
 
 use super::content::Text;
 use zerodb_hooks_delivery::outcome::HandlerError;
@@ -33,11 +33,7 @@ pub struct Files {
 impl Files {
     /// `program` becomes the child; it must be `zerodb-hooks`. Without one, files are left for a worker that has it.
     pub fn new(program: Option<PathBuf>) -> Self {
-        let parser = program.map(|program| Parser {
-            program,
-            arguments: vec![COMMAND.into()],
-            limits: Limits::default(),
-        });
+        let parser = program.map(|program| Parser::new(program, COMMAND));
         Self {
             parser,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
