@@ -1,10 +1,10 @@
-//! Paragraphs and tables as they begin and end within each other, and what follows from that: which paragraph goes on in the
-//! next one, and where a note is put.
+//! Paragraphs and tables as they begin and end within each other, and what follows from that: which paragraph goes on
+//! in the next one, and where a note is put.
 
 use crate::MAX_TEXT;
 use crate::markdown::{Writer, add_to_cell};
 
-/// What a paragraph is by its style.
+/// The role of a paragraph by its style.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
     /// A heading, of level 1 to 6.
@@ -194,7 +194,7 @@ impl Blocks {
         let mut cells = std::mem::take(&mut table.cells);
         let empty = std::mem::take(&mut table.empty);
         if !cells.is_empty() {
-            // As wide as the others, unless it is the rest of a spreadsheet.
+            // Made as wide as the others, unless it is the rest of a spreadsheet.
             cells.extend(std::iter::repeat_n(
                 String::new(),
                 if empty < 50 { empty } else { 0 },
@@ -236,7 +236,7 @@ impl Blocks {
         }
     }
 
-    /// How many paragraphs and tables are around the walk.
+    /// The number of paragraphs and tables that are open.
     fn depth(&self) -> usize {
         self.paragraphs.len() + self.tables.len()
     }

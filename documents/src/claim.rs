@@ -1,12 +1,13 @@
-//! What the sender says a file is, by the content type and the end of the name.
+//! The sender's claim about a file, by the content type and the end of the name.
 
 use crate::{Kind, Unread};
 
-/// What the sender says the file is.
+/// The kind of file that the sender claims.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Claim {
     Kind(Kind),
-    /// What Excel opens: its own files before 2007, and under their name pages and lists; browsers call a CSV that, too.
+    /// Files that Excel opens: its own before 2007, and under their name pages and lists; browsers call a CSV that,
+    /// too.
     OldSpreadsheet,
     /// A type that is known and not read.
     Unread(Unread),
@@ -15,7 +16,8 @@ pub(crate) enum Claim {
     Unknown,
 }
 
-/// `text/plain` and `application/octet-stream` are what clients send that do not know, so there the name is asked first.
+/// `text/plain` and `application/octet-stream` are what clients send that do not know, so there the name is asked
+/// first.
 pub(crate) fn claim(content_type: &str, file_name: &str) -> Claim {
     let essence = content_type
         .split(';')

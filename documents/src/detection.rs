@@ -13,8 +13,9 @@ const COMPOUND_FILE: &[u8] = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
 const PDF_HEADER_WITHIN: usize = 1024;
 
 impl Kind {
-    /// What the words of a text are wrapped in, so that it must go through [`crate::parse`] although it lies in a table as
-    /// text: tags, headers and encodings, or the JSON of a notebook. Nothing for text that is for readers.
+    /// The kind that the words of a text are wrapped in, so that it must go through [`crate::parse`] although it lies
+    /// in a table as text: tags, headers and encodings, or the JSON of a notebook. Nothing for text that is for
+    /// readers.
     #[must_use]
     pub fn of_wrapped_text(bytes: &[u8], content_type: &str, file_name: &str) -> Option<Self> {
         let kind = Self::detect(bytes, content_type, file_name).ok()?;
@@ -88,7 +89,7 @@ fn by_first_bytes(bytes: &[u8], claimed: Claim) -> Result<Option<Kind>, ParseErr
     Ok(by_first_letters(bytes, claimed))
 }
 
-/// Of a text, which may be what the sender says, or something that is wrapped in text.
+/// The kind of a text that may be something else, wrapped in text, than the sender says.
 fn by_first_letters(bytes: &[u8], claimed: Claim) -> Option<Kind> {
     match sniff::xml_root(bytes) {
         Some("package" | "wordDocument") if within(bytes, bytes.len(), b"schemas.microsoft.com/office") => {

@@ -17,7 +17,7 @@ pub struct Document {
     /// stand there: what [`crate::unguarded`] gives is what a reader reads.
     pub text: String,
     pub kind: Kind,
-    /// What the document itself says its title is.
+    /// The title that the document itself states.
     pub title: Option<String>,
     /// Whether `text` is only the beginning.
     pub truncated: bool,

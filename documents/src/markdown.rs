@@ -1,7 +1,7 @@
 //! Writes the text of a document that is made of headings, paragraphs, items and tables as Markdown, within a bound.
 //!
-//! Nothing is escaped: the text is searched, embedded and summarised, and a backslash that the reader of the document does
-//! not see is noise in all of these. Words that only look like Markdown are guarded.
+//! Nothing is escaped: the text is searched, embedded and summarised, and a backslash that the reader of the document
+//! does not see is noise in all of these. Words that only look like Markdown are guarded.
 
 use crate::MAX_TEXT;
 use crate::text::{Bounded, guarded};
@@ -48,7 +48,7 @@ impl Writer {
         self.markdown(&guarded(words.trim()));
     }
 
-    /// What is Markdown already.
+    /// Appends a text that is Markdown already.
     pub(crate) fn markdown(&mut self, text: &str) {
         let text = text.trim_end().trim_start_matches('\n');
         if !text.trim().is_empty() {

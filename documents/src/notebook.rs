@@ -1,5 +1,5 @@
-//! Notebooks of Jupyter as Markdown: what is written, the code, and what it printed. Images and the states of widgets, which
-//! are most of such a file, are not read.
+//! Notebooks of Jupyter as Markdown: what is written, the code, and what it printed. Images and the states of widgets,
+//! which are most of such a file, are not read.
 
 use serde::Deserialize;
 
@@ -37,7 +37,7 @@ struct Cell {
 
 #[derive(Default, Deserialize)]
 struct Output {
-    /// Of a stream. In version 3 also the plain form of a result.
+    /// The text of a stream. In version 3 also the plain form of a result.
     #[serde(default)]
     text: Lines,
     #[serde(default)]
@@ -137,7 +137,7 @@ fn code(text: &mut Writer, fence: &str, code: &str) {
     }
 }
 
-/// What a reader sees of an output, as text.
+/// The text that a reader sees of an output.
 fn printed(output: &Output) -> String {
     let forms = [&output.text, &output.data.markdown, &output.data.plain];
     let mut printed = forms

@@ -8,7 +8,7 @@ use crate::package::{Archive, Broken, Element, Node, title, walk};
 use crate::{Document, Kind, MAX_INPUT, ParseError, text};
 
 const MALFORMED: ParseError = ParseError::MalformedDocument(Kind::OpenDocument);
-/// What was deleted, remarks, how a word is read, descriptions of images, images as base64, and programs.
+/// Elements of deletions, remarks, readings of words, descriptions of images, images as base64, and programs.
 const SKIPPED: &[&str] = &[
     "tracked-changes",
     "annotation",
@@ -82,7 +82,7 @@ struct Content {
     note_count: usize,
     /// Paragraphs around the walk: text elsewhere is none.
     paragraphs: usize,
-    /// How often the cell is repeated.
+    /// The number of times that the cell is repeated.
     repeated: usize,
     in_title: bool,
     in_spreadsheet: bool,

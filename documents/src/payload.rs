@@ -1,5 +1,5 @@
-//! Bytes that are written as letters within a text: images in `data:` addresses, certificates, attachments. Nobody reads
-//! them, and a model takes them for words, so they are left out and what is around them stays.
+//! Bytes that are written as letters within a text: images in `data:` addresses, certificates, attachments. Nobody
+//! reads them, and a model takes them for words, so they are left out and what is around them stays.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ const LINE: usize = 48;
 /// The longest type of a `data:` address that is looked at.
 const TYPE: usize = 200;
 
-/// The text without what is base64 in it. Of an image in a `data:` address its type stays, so that JSON and Markdown stay
-/// what they are.
+/// The text without what is base64 in it. Of an image in a `data:` address its type stays, so that JSON and Markdown
+/// stay what they are.
 #[must_use]
 pub fn without_payloads(text: &str) -> Cow<'_, str> {
     let (mut kept, mut from, mut at) = (String::new(), 0, 0);
@@ -31,7 +31,7 @@ pub fn without_payloads(text: &str) -> Cow<'_, str> {
             LONG
         };
         if run.letters >= shortest && (marked.is_some() || run.is_mixed()) {
-            // Of an address its type stays.
+            // The type of an address stays.
             let end = marked
                 .filter(|before| is_data_address(before))
                 .map_or(at, str::len);
@@ -90,8 +90,8 @@ impl Run {
         length
     }
 
-    /// Whether it has letters of all sorts, as chance would have them: sequences of genes, hexadecimal numbers and names
-    /// in one case do not.
+    /// Whether it has letters of all sorts, as chance would have them: sequences of genes, hexadecimal numbers and
+    /// names in one case do not.
     fn is_mixed(&self) -> bool {
         let share = |count: usize, percent: usize| count * 100 >= self.letters * percent;
         share(self.upper, 15) && share(self.lower, 15) && share(self.digits, 3)

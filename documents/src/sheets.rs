@@ -20,7 +20,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     let mut document_title = None;
     if bytes.starts_with(b"PK") {
         let mut archive = Archive::open(bytes, Kind::Spreadsheet)?;
-        // What calamine keeps in memory is bounded together, the rest, which it reads piece by piece, one by one.
+        // Parts that calamine keeps in memory are bounded together, the rest, which it reads piece by piece, one by
+        // one.
         let is_kept = |name: &str| KEPT.iter().any(|kept| name.contains(kept));
         archive.count(false, is_kept)?;
         archive.count(true, |name| {
@@ -133,7 +134,7 @@ impl Rows {
     }
 }
 
-/// What a cell shows, but for its currency or percent sign.
+/// The text that a cell shows, but for its currency or percent sign.
 fn shown(value: &Data) -> String {
     match value {
         Data::Float(number) => rounded(*number),

@@ -1,4 +1,5 @@
-//! The slides of a presentation as Markdown: each title a heading, then the words of the slide, then what the speaker notes.
+//! The slides of a presentation as Markdown: each title a heading, then the words of the slide, then what the speaker
+//! notes.
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
@@ -10,7 +11,7 @@ use crate::{Document, Kind, ParseError};
 /// More than anybody shows.
 const MAX_SLIDES: usize = 5000;
 const USUAL_MAIN: &str = "ppt/presentation.xml";
-/// What the layout puts on every slide.
+/// Placeholders that the layout puts on every slide.
 const AROUND: &[&str] = &["sldNum", "dt", "ftr", "hdr", "sldImg"];
 
 /// # Errors

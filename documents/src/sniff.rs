@@ -1,10 +1,10 @@
-//! What the first bytes of a file say it is, as browsers look at what comes without a type (WHATWG, MIME Sniffing, 7.1).
+//! The evidence of a file's first bytes, as browsers look at what comes without a type (WHATWG, MIME Sniffing, 7.1).
 
-/// How much of a file is looked at to tell text from anything else.
+/// Bytes that are looked at to tell text from anything else.
 const SAMPLE: usize = 8192;
-/// How far into an XML file its first element is looked for.
+/// Bytes of an XML file in which its first element is looked for.
 const PROLOGUE: usize = 64 << 10;
-/// How a page begins that does not say that it is one.
+/// Tags with which a page begins that does not say that it is one.
 const TAGS: &[&str] = &[
     "!doctype html",
     "html",
@@ -178,7 +178,7 @@ pub(crate) fn within(bytes: &[u8], length: usize, needle: &[u8]) -> bool {
         .any(|window| window == needle)
 }
 
-/// What follows the declaration, the instructions, the comments, and a document type that is not HTML's.
+/// The rest behind the declaration, the instructions, the comments, and a document type that is not HTML's.
 fn past_xml_prologue(bytes: &[u8]) -> &[u8] {
     let mut rest = &bytes[..bytes.len().min(PROLOGUE)];
     loop {

@@ -1,11 +1,11 @@
-//! What the letters of Symbol, Wingdings and Webdings show, in Unicode. Documents of Office keep the place of the sign in
-//! its font, as a code from 32 to 255, or that in the private area from U+F000.
+//! The signs that the letters of Symbol, Wingdings and Webdings show, in Unicode. Documents of Office keep the place of
+//! the sign in its font, as a code from 32 to 255, or that in the private area from U+F000.
 
 /// The signs of a font, from code 32. A NUL stands for a code without one.
 pub(crate) struct Font(&'static str);
 
 const FIRST: u32 = 0x20;
-/// Where Office puts the codes of such a font in Unicode.
+/// The range of Unicode in which Office puts the codes of such a font.
 const PRIVATE: u32 = 0xF000;
 
 /// The font of that name, if its letters are signs.
@@ -22,7 +22,7 @@ pub(crate) fn font(name: &str) -> Option<Font> {
 }
 
 impl Font {
-    /// What a letter shows; itself if it is none of the font's.
+    /// The sign that a letter shows; itself if it is none of the font's.
     pub(crate) fn shown(&self, letter: char) -> char {
         let code = u32::from(letter);
         let place = code.checked_sub(PRIVATE).unwrap_or(code).checked_sub(FIRST);

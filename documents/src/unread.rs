@@ -1,4 +1,4 @@
-//! What is known and not read, with what to do about it.
+//! The types of files that are known and not read, with what to do about each.
 
 use std::fmt;
 

@@ -49,7 +49,7 @@ fn texts<'text>(text: &'text str, chunks: &[Chunk]) -> HashSet<&'text str> {
     chunks.iter().map(|chunk| chunk.text(text)).collect()
 }
 
-/// How many chunks of `after` were not among those of `before`.
+/// The number of chunks of `after` that were not among those of `before`.
 fn changed(before: &str, after: &str, options: &ChunkOptions) -> usize {
     let (old, new) = (chunks(before, options), chunks(after, options));
     texts(after, &new).difference(&texts(before, &old)).count()

@@ -7,7 +7,7 @@ use zerodb_hooks_lexical::words::{fold, weight};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block<'a> {
     pub text: &'a str,
-    /// Where it starts, in bytes of the whole text.
+    /// Start, in bytes of the whole text.
     pub start: usize,
     pub heading: bool,
 }
@@ -43,7 +43,7 @@ enum Kind {
     /// Table row or rule.
     Skipped,
     Fence,
-    /// Of HTML: the reader does not see it.
+    /// A comment of HTML: the reader does not see it.
     Comment,
 }
 
@@ -118,7 +118,7 @@ impl Blocks<'_> {
         )
     }
 
-    /// Where the text goes on after a fence; after its opening line where it is never closed. What closes it is at least as
+    /// The place after a fenced block; after its opening line if it is never closed. What closes it is at least as
     /// long, and alone on its line.
     fn after_fence(&self, fence: Line, next: usize) -> usize {
         let opening = &self.text[fence.start..fence.end];
@@ -135,7 +135,7 @@ impl Blocks<'_> {
         next
     }
 
-    /// Where the text goes on after a comment: after the line of its end, or after its first where it has none.
+    /// The place after a comment: after the line of its end, or after its first line if it has no end.
     fn after_comment(&self, comment: Line, next: usize) -> usize {
         let Some(end) = self.text[comment.start..].find("-->") else {
             return next;
@@ -144,8 +144,8 @@ impl Blocks<'_> {
         comment.start + end + rest.find('\n').map_or(rest.len(), |line| line + 1)
     }
 
-    /// Whether the break after `line` was meant: the next line starts like a sentence, though its first word had room in
-    /// this one, and this one does not end in the middle of a phrase.
+    /// Whether the break after `line` was meant: the next line starts like a sentence, though its first word had room
+    /// in this one, and this one does not end in the middle of a phrase.
     fn is_hard_break(&self, line: Line, next: Line) -> bool {
         const NARROW: usize = 40;
         let (text, following) = (&self.text[line.start..line.end], &self.text[next.start..next.end]);
@@ -167,7 +167,7 @@ fn goes_on(line: &str) -> bool {
     line.ends_with([',', ';', '-', '–', '—', '&', '(']) || weight(&fold(word)) == 0.0
 }
 
-/// What a trimmed line is, and how many bytes of marks it starts with.
+/// The kind of a trimmed line, and the bytes of marks that it starts with.
 fn kind_of(line: &str) -> (Kind, usize) {
     if line.is_empty() {
         return (Kind::Blank, 0);

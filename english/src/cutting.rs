@@ -5,10 +5,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::sentences::detailed;
 
-/// The longest beginning of `text` that ends with a sentence and has at most `max_length` characters; all of it where it
-/// fits. For the answer of a model that kept on writing.
+/// The longest beginning of `text` that ends with a sentence and has at most `max_length` characters; all of it where
+/// it fits. For the answer of a model that kept on writing.
 ///
-/// Where not even the first sentence fits, it is cut at a clause or a word and ends with `…`, within the limit.
+/// If not even the first sentence fits, it is cut at a clause or a word and ends with `…`, within the limit.
 pub fn cut_at_sentence(text: &str, max_length: usize) -> String {
     let text = text.trim();
     if fits(text, max_length) {
@@ -57,8 +57,8 @@ pub(crate) fn single_spaced(text: &str, max_length: usize) -> Option<String> {
     Some(spaced)
 }
 
-/// The beginning of `text`, at most `max_length` characters with the `…` it ends in. Cut after a clause in its second half,
-/// else after a word, else (long words, scripts without spaces) between two characters as a reader sees them.
+/// The beginning of `text`, at most `max_length` characters with the `…` it ends in. Cut after a clause in its second
+/// half, else after a word, else (long words, scripts without spaces) between two characters as a reader sees them.
 pub(crate) fn cut_with_ellipsis(text: &str, max_length: usize) -> String {
     let Some(room) = max_length.checked_sub(1) else {
         return String::new();

@@ -1,12 +1,14 @@
 //! Rules that read and shorten text without a model: sentences, extractive summaries, facts of plain English prose.
 //!
-//! The crate `zerodb_hooks_lexical`, on which this one stands, must never change a result, because stored vectors depend on
-//! it. Nothing that is stored depends on the rules here: they may become better with any version. Only the worker links them.
+//! The crate `zerodb_hooks_lexical`, on which this one stands, must never change a result, because stored vectors
+//! depend on it. Nothing that is stored depends on the rules here: they may become better with any version. Only the
+//! worker links them.
 //!
 //! - [`sentences`]: the sentences of plain text or Markdown, in any language with sentence marks.
-//! - [`summarize`]: a choice of the text's own sentences by TextRank, in any language with sentence marks. It writes none.
-//! - [`extract`]: names and the relations between them, by rules for plain English prose. It misses much that a model would
-//!   find, and prefers that to inventing a fact.
+//! - [`summarize`]: a choice of the text's own sentences by TextRank, in any language with sentence marks. It writes
+//!   none.
+//! - [`extract`]: names and the relations between them, by rules for plain English prose. It misses much that a model
+//!   would find, and prefers that to inventing a fact.
 //! - [`cut_at_sentence`]: makes a model's answer fit a length.
 //! - [`trigram_similarity`], [`is_fuzzy_matchable`]: how alike two names look.
 //!

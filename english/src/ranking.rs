@@ -67,8 +67,8 @@ impl Graph {
         sum
     }
 
-    /// The rank of each sentence; they add up to about 1. The beginning of a text is where a reader starts again, a little
-    /// more often than elsewhere: authors say first what matters.
+    /// The rank of each sentence; they add up to about 1. The beginning of a text is where a reader starts again, a
+    /// little more often than elsewhere: authors say first what matters.
     pub fn ranks(&self) -> Vec<f32> {
         let count = self.sentences.len();
         let mut starts: Vec<f32> = (0..count).map(|place| 1.0 + 1.0 / (place + 1) as f32).collect();
@@ -121,7 +121,7 @@ impl Graph {
     }
 }
 
-/// How often each stem occurs in a sentence, sorted by the number it has in `ids`.
+/// The count of each stem in a sentence, sorted by its number in `ids`.
 fn term_counts(sentence: &str, ids: &mut HashMap<String, u32>) -> Vec<(u32, f32)> {
     let folded = fold(sentence);
     let mut terms = Vec::new();

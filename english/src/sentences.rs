@@ -16,7 +16,7 @@ pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sentence<'a> {
     pub text: &'a str,
-    /// Where it starts, in bytes of the whole text.
+    /// Start, in bytes of the whole text.
     pub start: usize,
     /// Whether it ends as a sentence does; a heading or a list item often does not.
     pub complete: bool,

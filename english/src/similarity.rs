@@ -1,5 +1,5 @@
-//! Owns how alike two names look. It must not decide whether they are one entity, and must not normalise names: the form
-//! in which they are compared is SQL's `zerodb._norm_name`.
+//! Owns how alike two names look. It must not decide whether they are one entity, and must not normalise names: the
+//! form in which they are compared is SQL's `zerodb._norm_name`.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,8 @@ const LEAST_ENTROPY: f32 = 1.5;
 const LEAST_LENGTH: usize = 6;
 
 /// Jaccard similarity of the sets of trigrams of two strings, 0 to 1, as given (no folding). Each string has two spaces
-/// before it and one after it, as in `pg_trgm`, but is one word with its spaces. Two equal strings give 1, two empty ones too.
+/// before it and one after it, as in `pg_trgm`, but is one word with its spaces. Two equal strings give 1, two empty
+/// ones too.
 pub fn trigram_similarity(a: &str, b: &str) -> f32 {
     let (a, b) = (trigrams(a), trigrams(b));
     let (mut common, mut left, mut right) = (0, a.as_slice(), b.as_slice());

@@ -1,4 +1,5 @@
-//! Owns the extractive summary: which sentences a summary takes, and how they are joined. It writes no sentence of its own.
+//! Owns the extractive summary: which sentences a summary takes, and how they are joined. It writes no sentence of its
+//! own.
 
 use zerodb_hooks_lexical::stops::full_stop;
 use zerodb_hooks_lexical::words::fold;
@@ -17,12 +18,13 @@ const LEAST_WORTH: f32 = 0.7;
 /// Sentences with fewer words ("Yes.", "See below.") are taken only where there are no others.
 const FEWEST_WORDS: usize = 4;
 
-/// The sentences of `text` that best stand for it, by TextRank, in their order in the text: at most `max_length` Unicode
-/// scalar values, always. Text that fits whole is returned whole, with single spaces for its whitespace.
+/// The sentences of `text` that best stand for it, by TextRank, in their order in the text: at most `max_length`
+/// Unicode scalar values, always. Text that fits whole is returned whole, with single spaces for its whitespace.
 ///
 /// The summary ends with a sentence. Where not even one sentence fits, the best is cut at a clause or a word and ends
-/// with `…`. A text of headings and items only gives those, each with a full stop. Text without a sentence (code, a table)
-/// is cut at its beginning. Not empty unless `text` is blank or `max_length` is 0. Takes time linear in the text.
+/// with `…`. A text of headings and items only gives those, each with a full stop. Text without a sentence (code, a
+/// table) is cut at its beginning. Not empty unless `text` is blank or `max_length` is 0. Takes time linear in the
+/// text.
 pub fn summarize(text: &str, max_length: usize) -> String {
     if let Some(whole) = single_spaced(text, max_length) {
         return whole;
@@ -54,7 +56,7 @@ pub fn summarize(text: &str, max_length: usize) -> String {
     }
 }
 
-/// What is left of a sentence's rank: less where it would take more than half of the summary, and where it begins with a
+/// The factor of a sentence's rank: less where it would take more than half of the summary, and where it begins with a
 /// word that points to the sentence before it.
 fn standing(sentence: &str, max_length: usize) -> f32 {
     const POINTING: &str =
@@ -70,7 +72,7 @@ fn standing(sentence: &str, max_length: usize) -> f32 {
     (half / length).min(1.0) * if pointing { 0.7 } else { 1.0 }
 }
 
-/// What may be taken: real sentences if there are any, else short ones, else headings and items.
+/// The sentences to choose from: real ones if there are any, else short ones, else headings and items.
 fn candidates(text: &str) -> Vec<Sentence<'_>> {
     let kinds: [fn(&Sentence<'_>) -> bool; 3] = [
         |sentence| is_full(sentence),
@@ -111,8 +113,8 @@ fn sample(text: &str, kind: fn(&Sentence<'_>) -> bool) -> Vec<Sentence<'_>> {
         .collect()
 }
 
-/// Takes sentences in the order given while they fit and say something new; of the second list only while half of the room
-/// is empty. Returns them in the order of the text.
+/// Takes sentences in the order given while they fit and say something new; of the second list only while half of the
+/// room is empty. Returns them in the order of the text.
 fn choose(
     candidates: &[Sentence<'_>],
     graph: &Graph,

@@ -1,4 +1,4 @@
-//! What the rules find and what they must not find, sentence by sentence.
+//! Relations that the rules must find, and must not find, sentence by sentence.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 

@@ -1,5 +1,5 @@
-//! Promises that hold for any text at all: no panic, every limit kept. Texts are random, from fixed seeds, made of what has
-//! broken text code before.
+//! Promises that hold for any text at all: no panic, every limit kept. Texts are random, from fixed seeds, made of what
+//! has broken text code before.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 

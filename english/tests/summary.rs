@@ -1,4 +1,4 @@
-//! What summaries promise: never too long, made of the text's own sentences, ending with one.
+//! The promises of summaries: never too long, made of the text's own sentences, ending with one.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 

@@ -19,11 +19,11 @@ pub const MODEL: &str = "lexical-v1";
 // The weights were chosen by recall on documentation: 1,500 first lines of Python docstrings against the rest of each,
 // and 385 descriptions of Rust crates against their README files. Recall is flat around them; none is fine-tuned.
 
-/// What the pieces of a word weigh together, where its stem weighs 1.
+/// Weight of all pieces of a word together, where its stem weighs 1.
 const PIECES: f32 = 1.4;
-/// What a word without a topic weighs: enough for "to be or not to be" to be like itself.
+/// Weight of a word without a topic: enough for "to be or not to be" to be like itself.
 const STOP_WORD: f32 = 0.05;
-/// What one character of a script without spaces weighs, where two neighbours weigh 1.
+/// Weight of one character of a script without spaces, where two neighbours weigh 1.
 const CHARACTER: f32 = 0.3;
 /// Repetition counts less and less: n times count n·(S+1)/(n+S), which stays below S+1 (as in BM25).
 const SATURATION: f32 = 3.0;
@@ -41,8 +41,8 @@ const LONGEST_WORD: usize = 64;
 /// The cosine of two such vectors says how many words and pieces of words the texts share. It knows no synonyms.
 ///
 /// Always finite and of length 1, also for text without a word: then the symbols are the features, and blank text has a
-/// fixed vector of its own. (The cosine with a vector of zeros would be NaN in pgvector.) Any number of dimensions works,
-/// though below about 200 texts that share nothing begin to look alike; 0 dimensions give the empty vector.
+/// fixed vector of its own. (The cosine with a vector of zeros would be NaN in pgvector.) Any number of dimensions
+/// works, though below about 200 texts that share nothing begin to look alike; 0 dimensions give the empty vector.
 pub fn embed(text: &str, dimensions: usize) -> Vec<f32> {
     embed_between(text, dimensions, || {})
 }
@@ -205,7 +205,7 @@ impl Vector {
         (cell as usize, if hash & 1 == 0 { 1.0 } else { -1.0 })
     }
 
-    /// Where nothing is left (blank text, or features that took each other away in few dimensions), one cell becomes ±1.
+    /// If nothing is left (blank text, or features that took each other away in few dimensions), one cell becomes ±1.
     fn normalised(mut self, first: u64) -> Vec<f32> {
         let length = self.cells.iter().map(|cell| cell * cell).sum::<f32>().sqrt();
         if length > 1e-4 {

@@ -1,11 +1,11 @@
 //! Owns the stems of English words, so that "deploying" and "deployment" are one. It must not look at other languages.
 //!
-//! The algorithm is Porter's: M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980, with one rule of its
-//! later revision (a y after a vowel stays). It is written here and not taken from a crate because it must never change:
-//! a stem that changed would change every embedding.
+//! The algorithm is Porter's: M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980, with one rule of
+//! its later revision (a y after a vowel stays). It is written here and not taken from a crate because it must never
+//! change: a stem that changed would change every embedding.
 
-/// Puts the stem of a lower-case word into `stemmed`, which is used again for the next word. A word with anything but the
-/// letters a to z, or above 40 letters, is its own stem.
+/// Puts the stem of a lower-case word into `stemmed`, which is used again for the next word. A word with anything but
+/// the letters a to z, or above 40 letters, is its own stem.
 pub fn stem_into(word: &str, stemmed: &mut String) {
     stemmed.clear();
     stemmed.push_str(word);

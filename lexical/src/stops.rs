@@ -1,8 +1,9 @@
-//! Owns the marks that end a sentence, in every script: which they are, how they stand, and which one a text lacks at its
-//! end. The one list for sentences, summaries and chunks. It must not look for sentences.
+//! Owns the marks that end a sentence, in every script: which they are, how they stand, and which one a text lacks at
+//! its end. The one list for sentences, summaries and chunks. It must not look for sentences.
 //!
-//! The list is Unicode's property Sentence_Terminal, with what it leaves out though readers take it for an end: `…`, and
-//! the shad of Tibetan. Left out of it are `၊` of Burmese, which is a comma, and the one-dot leader of tables of contents.
+//! The list is Unicode's property Sentence_Terminal, with what it leaves out though readers take it for an end: `…`,
+//! and the shad of Tibetan. Left out of it are `၊` of Burmese, which is a comma, and the one-dot leader of tables of
+//! contents.
 
 use std::ops::RangeInclusive;
 
@@ -28,8 +29,8 @@ pub fn is_stop_after(before: &str, c: char) -> bool {
     }
 }
 
-/// Whether the stop ends a sentence whatever follows it. The others also stand within numbers, names and abbreviations, and
-/// need a space behind them.
+/// Whether the stop ends a sentence whatever follows it. The others also stand within numbers, names and abbreviations,
+/// and need a space behind them.
 pub fn stands_alone(c: char) -> bool {
     is_stop(c)
         && !matches!(
@@ -38,7 +39,7 @@ pub fn stands_alone(c: char) -> bool {
         )
 }
 
-/// What closes after a stop and belongs to its sentence.
+/// Whether `c` closes a quote, a bracket or emphasis after a stop, and so belongs to its sentence.
 pub fn is_closer(c: char) -> bool {
     matches!(
         c,
@@ -75,8 +76,8 @@ pub fn ends_sentence(text: &str) -> bool {
         .is_some_and(|last| is_stop_after(letters.as_str(), last))
 }
 
-/// The stop that the text lacks at its end, by the script of its last letter; `None` for a script that writes none, such as
-/// Thai. Of scripts with two, the one that the text uses.
+/// The stop that the text lacks at its end, by the script of its last letter; `None` for a script that writes none,
+/// such as Thai. Of scripts with two, the one that the text uses.
 pub fn full_stop(text: &str) -> Option<char> {
     let last = text.chars().rev().find(|c| c.is_alphabetic()).unwrap_or('a');
     match last {

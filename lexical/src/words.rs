@@ -1,7 +1,7 @@
 //! Owns how text becomes words: folding, splitting, and which words say little. It must not stem, weigh or hash them.
 //!
-//! The splitting is this crate's own and not that of Unicode's Annex 29, whose rules change between versions of Unicode:
-//! an embedding must stay the same for years.
+//! The splitting is this crate's own and not that of Unicode's Annex 29, whose rules change between versions of
+//! Unicode: an embedding must stay the same for years.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -10,9 +10,9 @@ use unicode_normalization::char::is_combining_mark;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word<'a> {
     pub text: &'a str,
-    /// Where it starts, in bytes of the folded text.
+    /// Start, in bytes of the folded text.
     pub start: usize,
-    /// Of a script that writes no spaces (or, as Korean, glues particles on): several words, with no bounds between them.
+    /// Whether its script writes no spaces (or glues particles on, as Korean): several words, with no bounds between.
     pub unspaced: bool,
 }
 
@@ -103,7 +103,7 @@ fn is_unspaced(c: char) -> bool {
         | '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7af}') // Korean
 }
 
-/// How much a folded word tells of what an English text is about: 0 is nothing, 1 is all a word can.
+/// The share that a folded word has in the topic of an English text: 0 is none, 1 is the most.
 pub fn weight(word: &str) -> f32 {
     match listed(word) {
         Some(at) if at < STOP_WORDS.len() => 0.0,
@@ -113,8 +113,8 @@ pub fn weight(word: &str) -> f32 {
     }
 }
 
-/// Where `word` stands in the stop words followed by the common words. A table and no binary search: this runs for every
-/// word of every text, and the search took most of the time of an embedding.
+/// The place of `word` in the stop words followed by the common words. A table and no binary search: this runs for
+/// every word of every text, and the search took most of the time of an embedding.
 fn listed(word: &str) -> Option<usize> {
     let mut slot = slot_of(word);
     while SLOTS[slot] != EMPTY {

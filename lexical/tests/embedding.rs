@@ -1,4 +1,4 @@
-//! What embeddings promise: the same for years, always a unit vector, and near where words are shared.
+//! The promises of embeddings: the same for years, always a unit vector, and near where words are shared.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
@@ -12,7 +12,8 @@ fn cosine(left: &str, right: &str, dimensions: usize) -> f32 {
         .sum()
 }
 
-/// The bits of some vectors. If this fails, stored vectors no longer fit new ones: raise the version and the model's name.
+/// The bits of some vectors. If this fails, stored vectors no longer fit new ones: raise the version and the model's
+/// name.
 #[test]
 fn vectors_are_those_of_version_1() {
     assert_eq!((EMBEDDING_VERSION, MODEL), (1, "lexical-v1"));

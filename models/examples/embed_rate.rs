@@ -1,6 +1,6 @@
-//! How fast a model embeds the texts of a file, one a line: `embed_rate DIRECTORY TEXTS [VECTORS]`.
-//! It says `ready` when the model is open and warm; for each line that it then reads it embeds all texts once and prints
-//! the seconds. Where a third file is named, the vectors of the last time are written there as 32-bit floats.
+//! Measures how fast a model embeds the texts of a file, one a line: `embed_rate DIRECTORY TEXTS [VECTORS]`. It says
+//! `ready` when the model is open and warm; for each line that it then reads it embeds all texts once and prints the
+//! seconds. Where a third file is named, the vectors of the last time are written there as 32-bit floats.
 
 use std::io::{BufRead, Write};
 use std::path::Path;

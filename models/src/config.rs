@@ -110,7 +110,7 @@ impl Config {
         self.padding().map_or(0, |padding| padding as usize + 1)
     }
 
-    /// How many tokens the position table has room for.
+    /// The number of tokens that the position table has room for.
     pub fn positions(&self) -> usize {
         self.max_position_embeddings - self.first_position()
     }
@@ -121,7 +121,7 @@ struct Kind {
     model_type: Family,
 }
 
-/// What `transformers` takes where the file is silent.
+/// The value of `transformers` for a file without it.
 fn layer_norm_eps() -> f32 {
     1e-12
 }

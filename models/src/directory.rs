@@ -1,5 +1,5 @@
-//! What a model's directory says about it, in the files of `sentence-transformers` and `transformers`. It must not
-//! read weights.
+//! The properties of a model by the files of its directory, those of `sentence-transformers` and `transformers`. It
+//! must not read weights.
 
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,11 @@ use crate::pooling::Pooling;
 /// A model's directory, read and checked.
 #[derive(Debug)]
 pub struct Directory {
-    /// Where the network's files are: the directory itself, or the part of it that `modules.json` names.
+    /// The directory of the network's files: the model's itself, or the part of it that `modules.json` names.
     pub network: PathBuf,
     pub config: Config,
     pub pooling: Pooling,
-    /// Where a text is cut, in tokens with the special ones.
+    /// The most tokens of a text, with the special ones.
     pub max_tokens: usize,
     /// Whether a text is made lower case before the tokenizer sees it.
     pub lower_case: bool,

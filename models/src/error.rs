@@ -1,4 +1,4 @@
-//! What can go wrong with a model, each with what to do about it. It must not hold the text that was embedded.
+//! The errors of a model, each with what to do about it. It must not hold the text that was embedded.
 
 use std::path::PathBuf;
 

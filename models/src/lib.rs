@@ -8,7 +8,8 @@
 //!
 //! - **Pooling** is what the directory says; without a word from it, the mean for BERT and RoBERTa, the first token
 //!   for XLM-RoBERTa. Vectors always have length one.
-//! - **Texts are cut** at [`Model::max_tokens`], as the reference does. Cut them into chunks before, if the rest counts.
+//! - **Texts are cut** at [`Model::max_tokens`], as the reference does. Cut them into chunks before, if the rest
+//!   counts.
 //! - **Prompts** ("query: …", which e5 wants) are the caller's to prepend.
 //! - **Memory**: the token table is read from the mapped file and shared by all processes that map it; the other
 //!   weights are held as 32-bit floats. So never overwrite a model that is open: put the new one beside it.
@@ -25,7 +26,7 @@
 //! # Ok::<(), zerodb_hooks_models::ModelError>(())
 //! ```
 //!
-//! How it is computed: texts are sorted by their tokens and packed without padding; the linear layers see one long
+//! The computation: texts are sorted by their tokens and packed without padding; the linear layers see one long
 //! matrix, attention sees each text by itself. Tensors and weights are candle's; the operations between them are
 //! fused ones of this crate (`kernels`), because candle's generic ones take most of the time on a CPU. The
 //! matrix product is that of candle (`gemm`), with its 512-bit form switched on where the processor has it.

@@ -85,17 +85,17 @@ impl Model {
         &self.name
     }
 
-    /// How many numbers a vector has.
+    /// The number of numbers in a vector.
     pub fn dimensions(&self) -> usize {
         self.dimensions
     }
 
-    /// How many tokens of a text count, with the special ones; what is behind them is cut off.
+    /// The most tokens of a text that count, with the special ones; the rest is cut off.
     pub fn max_tokens(&self) -> usize {
         self.max_tokens
     }
 
-    /// How many tokens a whole text has, with the special ones. More than [`Model::max_tokens`] will be cut.
+    /// The tokens of a whole text, with the special ones. More than [`Model::max_tokens`] will be cut.
     pub fn count_tokens(&self, text: &str) -> Result<usize, ModelError> {
         self.tokens.count(text)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// How many tokens are computed together. More makes the matrices no faster, and their rows leave the processor's
+/// The most tokens that are computed together. More makes the matrices no faster, and their rows leave the processor's
 /// cache: measured with all-MiniLM, 256 to 512 are the fastest.
 pub const PACK_TOKENS: usize = 512;
 

@@ -61,7 +61,7 @@ impl Tokens {
         self.tokenizer.get_vocab(true).into_values().max()
     }
 
-    /// How many tokens the whole text has, with the special ones.
+    /// The tokens of the whole text, with the special ones.
     pub fn count(&self, text: &str) -> Result<usize, ModelError> {
         Ok(self.split(text)?.len() + self.special)
     }

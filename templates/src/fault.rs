@@ -3,7 +3,7 @@
 /// The largest template, in bytes.
 pub const MAX_TEMPLATE: usize = 64 << 10;
 
-/// What is wrong with a template, or with what it does. Never holds any of its text.
+/// A fault of a template, or of what it does. Never holds any of its text.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Fault {
     #[error("more than {MAX_TEMPLATE} bytes")]

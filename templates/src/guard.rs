@@ -1,5 +1,6 @@
-//! What is refused before the parser sees it. The parser and the compiler call themselves once for each operator of an
-//! expression and for each `elif`; that ends a process when the stack does, and no error can be caught.
+//! The guard before the parser: it refuses what nests too deeply. The parser and the compiler call themselves once for
+//! each operator of an expression and for each `elif`; that ends a process when the stack does, and no error can be
+//! caught.
 
 use minijinja::machinery::{Token, tokenize};
 
@@ -7,7 +8,7 @@ use crate::fault::{Fault, MAX_TEMPLATE};
 
 /// Tokens of one tag. Each may be one call deeper.
 const IN_A_TAG: usize = 400;
-/// Of a whole template: each is a condition within the last one.
+/// The most `elif` tags of a whole template: each is a condition within the last one.
 const ELIFS: usize = 100;
 
 /// # Errors

@@ -1,8 +1,8 @@
-//! Jinja2 templates as hooks have them: what is one, what it costs, what it makes. Shared by the extension, which refuses
-//! one that does not parse, and the worker. Pure.
+//! Jinja2 templates as hooks have them: what is one, what it costs, what it makes. Shared by the extension, which
+//! refuses one that does not parse, and the worker. Pure.
 //!
-//! A template comes from anybody who may make a hook. [`check`] and [`variables`] are safe to call anywhere: they refuse
-//! what would take the parser deeper than its stack before it is parsed. [`render`] bounds its steps and what it
+//! A template comes from anybody who may make a hook. [`check`] and [`variables`] are safe to call anywhere: they
+//! refuse what would take the parser deeper than its stack before it is parsed. [`render`] bounds its steps and what it
 //! writes, but not its time and memory: only what [`pieces`] knows to be plain may be rendered in a process that others
 //! depend on, everything else in a child that has limits.
 
@@ -38,7 +38,7 @@ pub fn check(template: &str) -> Result<(), Fault> {
 /// The variables that it uses and does not set.
 ///
 /// # Errors
-/// As for `check`.
+/// The same as `check`.
 pub fn variables(template: &str) -> Result<BTreeSet<String>, Fault> {
     guard::check(template)?;
     let environment = Environment::new();
@@ -48,10 +48,10 @@ pub fn variables(template: &str) -> Result<BTreeSet<String>, Fault> {
     Ok(parsed.undeclared_variables(false).into_iter().collect())
 }
 
-/// As `variables`, each with what is named within it: `data.title`.
+/// The [`variables`], each with what is named within it: `data.title`.
 ///
 /// # Errors
-/// As for `check`.
+/// The same as `check`.
 pub fn paths(template: &str) -> Result<BTreeSet<String>, Fault> {
     guard::check(template)?;
     let environment = Environment::new();

@@ -1,7 +1,8 @@
 //! Numbers of JSON in templates: none of their digits is lost.
 //!
-//! A number that the renderer would write with other digits is an object that only has its text, as long as the template does not
-//! calculate or compare. One that does gets floating-point numbers, and a table says what each of them was written as.
+//! A number that the renderer would write with other digits is an object that only has its text, as long as the
+//! template does not calculate or compare. One that does gets floating-point numbers, and a table says what each of
+//! them was written as.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -68,7 +69,7 @@ impl Object for Digits {
 /// The numbers of one rendering.
 pub struct Numbers {
     calculates: bool,
-    /// What a floating-point number was written as, by its bits; `None` where two numbers have become one.
+    /// The digits of a floating-point number by its bits; `None` where two numbers have become one.
     written: HashMap<u64, Option<String>>,
 }
 
@@ -112,10 +113,10 @@ impl Numbers {
         self.written.is_empty()
     }
 
-    /// What a number of the data was written as; `None` for any other value.
+    /// The digits with which a number of the data was written; `None` for any other value.
     ///
     /// # Errors
-    /// Where another number of the data, with other digits, has become the same.
+    /// If another number of the data, with other digits, has become the same.
     pub fn text<'a>(&'a self, value: &'a Value) -> Result<Option<&'a str>, Error> {
         if let Some(digits) = value.downcast_object_ref::<Digits>() {
             return Ok(Some(digits.text()));

@@ -1,5 +1,6 @@
-//! Which templates are plain: text, and tags that write a field of the event, perhaps through filters without arguments.
-//! Such a template feeds nothing that it makes back to itself, so that its work is its pieces times the event's size.
+//! Which templates are plain: text, and tags that write a field of the event, perhaps through filters without
+//! arguments. Such a template feeds nothing that it makes back to itself, so that its work is its pieces times the
+//! event's size.
 
 use minijinja::machinery::{Token, tokenize};
 
@@ -24,7 +25,7 @@ const KEYWORDS: &[&str] = &[
     "True", "loop", "caller",
 ];
 
-/// How many fields and filters a plain template has; `None` for one that is not plain, or does not parse.
+/// The number of fields and filters of a plain template; `None` for one that is not plain, or does not parse.
 #[must_use]
 pub fn pieces(template: &str) -> Option<usize> {
     let mut tokens = tokenize(template, false, Default::default(), Default::default());

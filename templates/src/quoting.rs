@@ -1,7 +1,8 @@
 //! Templates that write JSON: where a tag stands within a string of it, and what a value is there. Pure.
 //!
-//! Where a string begins and ends is told by the template's own text, so that `{"text": "{{ note }}"}` is JSON whatever the note
-//! holds. What is neither (a quote that only one branch of a condition opens) must be told by whoever reads the result.
+//! The text of the template tells where a string begins and ends, so that `{"text": "{{ note }}"}` is JSON whatever
+//! the note holds. What is neither (a quote that only one branch of a condition opens) must be told by whoever reads
+//! the result.
 
 use minijinja::machinery::{Token, tokenize};
 
@@ -9,7 +10,8 @@ use minijinja::machinery::{Token, tokenize};
 pub const WITHIN: &str = "_zerodb_within";
 pub const BESIDE: &str = "_zerodb_beside";
 
-/// Whether a template is written as JSON: the first of its own text begins an object, a list or a string, and no field comes before it.
+/// Whether a template is written as JSON: the first of its own text begins an object, a list or a string, and no field
+/// comes before it.
 #[must_use]
 pub fn begins_json(template: &str) -> bool {
     let mut in_block = false;
@@ -30,7 +32,8 @@ pub fn begins_json(template: &str) -> bool {
     false
 }
 
-/// The template with a filter at the end of each tag: `{{ (note)|_zerodb_within }}`. As it was, where it does not parse.
+/// The template with a filter at the end of each tag: `{{ (note)|_zerodb_within }}`. As it was, where it does not
+/// parse.
 pub fn mark(template: &str) -> String {
     let mut marked = String::with_capacity(template.len() + 64);
     let (mut written, mut place) = (0, Place::default());
@@ -62,7 +65,7 @@ pub fn mark(template: &str) -> String {
     marked
 }
 
-/// Where in a JSON text one is.
+/// A position in a JSON text.
 #[derive(Default)]
 struct Place {
     in_string: bool,

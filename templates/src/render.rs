@@ -15,20 +15,20 @@ use crate::{guard, quoting, to_json};
 /// Steps that one rendering may take.
 const FUEL: u64 = 100_000;
 
-/// What an event has beside the fields of its data. `event` among it is the envelope without them.
+/// The properties of an event beside the fields of its data. `event` among it is the envelope without them.
 pub type Own = Map<String, serde_json::Value>;
 
-/// How a template is rendered.
+/// The form of a rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
     /// Bytes that it may write.
     pub most: usize,
-    /// What it writes is JSON: a value within a string of it is escaped.
+    /// Whether it writes JSON: a value within a string of it is then escaped.
     pub as_json: bool,
 }
 
-/// Renders with the fields of `data` as variables, and with `own` and `data` itself where there is an `own`. Numbers are written as
-/// the data have them.
+/// Renders with the fields of `data` as variables, and with `own` and `data` itself where there is an `own`. Numbers
+/// are written as the data have them.
 ///
 /// # Errors
 /// Whatever is wrong with the template for these data, and when it takes too many steps or writes more than it may.

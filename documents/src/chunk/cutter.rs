@@ -1,4 +1,4 @@
-//! How the borders of chunks are chosen: sections first, their best places next, and filling where there are none.
+//! The choice of the borders of chunks: sections first, their best places next, and filling where there are none.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(super) struct Cutter<'text, Counts> {
     counts: Counts,
     pub(super) outline: Outline,
     pub(super) places: Vec<Place>,
-    /// Where the text begins, behind its front matter.
+    /// The start of the text, behind its front matter.
     start: usize,
     /// The tokens before each place.
     weights: Vec<usize>,
@@ -81,8 +81,8 @@ impl<'text, Counts: Measure> Cutter<'text, Counts> {
         starts.zip(ends).map(|(start, end)| start..end).collect()
     }
 
-    /// The borders that leave at least `least` tokens before the first and after the last; none for a text that is a chunk
-    /// as it is.
+    /// The borders that leave at least `least` tokens before the first and after the last; none for a text that is a
+    /// chunk as it is.
     fn within(&self, borders: &[usize], least: usize) -> Vec<usize> {
         let (before_last, last) = match (self.weights.last(), self.places.last()) {
             (Some(weight), Some(place)) => (*weight, place.at),
@@ -150,7 +150,7 @@ impl<'text, Counts: Measure> Cutter<'text, Counts> {
         }
     }
 
-    /// Where the longest beginning of `rest` ends that has no more than `limit` tokens. Never takes less than a
+    /// The end of the longest beginning of `rest` that has no more than `limit` tokens. Never takes less than a
     /// character, and never counts the tokens of much more than it takes.
     fn longest(&self, rest: Range<usize>, limit: usize) -> usize {
         let fits = |end: usize| self.counts.of(rest.start..end) <= limit;
@@ -180,7 +180,7 @@ impl<'text, Counts: Measure> Cutter<'text, Counts> {
         space.map_or(end, |at| half + at).max(first)
     }
 
-    /// Where `body` begins with the end of the chunk before it: whole sentences, or words of a long one.
+    /// The start of `body` with the end of the chunk before it: whole sentences, or words of a long one.
     fn overlap(&self, before: &Range<usize>, body: &Range<usize>) -> usize {
         if self.overlap == 0 || self.outline.begins_at(body.start) {
             return body.start;

@@ -1,5 +1,5 @@
-//! The metadata before a Markdown text, as Jekyll, Hugo, Docusaurus and Obsidian write it: YAML between `---`, TOML between
-//! `+++`, or an object of JSON. It finds where it ends and its title; it reads nothing else of it.
+//! The metadata before a Markdown text, as Jekyll, Hugo, Docusaurus and Obsidian write it: YAML between `---`, TOML
+//! between `+++`, or an object of JSON. It finds where it ends and its title; it reads nothing else of it.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ enum Format {
 struct FrontMatter<'text> {
     format: Format,
     inner: &'text str,
-    /// Where the text begins.
+    /// The start of the text.
     end: usize,
 }
 
@@ -27,7 +27,7 @@ pub fn body(markdown: &str) -> &str {
     &markdown[end(markdown)..]
 }
 
-/// Where the text begins behind its metadata; 0 where it has none.
+/// The start of the text behind its metadata; 0 if it has none.
 pub(super) fn end(markdown: &str) -> usize {
     read(markdown).map_or(0, |found| found.end)
 }
@@ -135,14 +135,14 @@ fn of_toml(inner: &str) -> Option<String> {
     unquoted(value)
 }
 
-/// What stands behind `title` and the sign.
+/// The rest behind `title` and the sign.
 fn after_key(line: &str, sign: char) -> Option<&str> {
     let (key, value) = line.split_once(sign)?;
     let key = key.trim_end().trim_matches(['"', '\'']);
     key.eq_ignore_ascii_case("title").then(|| value.trim())
 }
 
-/// What is between the quotes with which a value begins.
+/// The text between the quotes with which a value begins.
 fn unquoted(value: &str) -> Option<String> {
     if let Some(rest) = value.strip_prefix('\'') {
         let end = rest.replace("''", "\u{0}");

@@ -1,5 +1,5 @@
-//! A text with its chunks, and the halves of a chunk that a model will not take. Halves depend on the chunk's own words: the
-//! same chunk has the same halves whatever stands around it.
+//! A text with its chunks, and the halves of a chunk that a model will not take. Halves depend on the chunk's own
+//! words: the same chunk has the same halves whatever stands around it.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -41,8 +41,8 @@ impl Cut {
         }
     }
 
-    /// A chunk of the text that was cut, or a half of one, in two at the best place near its middle; both with its number.
-    /// `None` for one of a single character.
+    /// A chunk of the text that was cut, or a half of one, in two at the best place near its middle; both with its
+    /// number. `None` for one of a single character.
     #[must_use]
     pub fn halves(&self, text: &str, chunk: &Chunk) -> Option<[Chunk; 2]> {
         let body = trimmed(text, chunk.range.clone());
@@ -60,7 +60,7 @@ impl Cut {
         halves.iter().all(|half| !half.range.is_empty()).then_some(halves)
     }
 
-    /// Of the places in the middle half, the one of the best class; of these the nearest to the middle.
+    /// The place of the best class in the middle half; of equals the nearest to the middle.
     fn place(&self, body: &Range<usize>) -> Option<usize> {
         let middle = middle_half(body);
         let from = self.places.partition_point(|place| place.at < middle.start);

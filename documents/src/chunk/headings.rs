@@ -1,4 +1,5 @@
-//! The headings of a Markdown text, and where its code and tables are. By pulldown-cmark, so that a `#` in code is none.
+//! The headings of a Markdown text, and where its code and tables are. By pulldown-cmark, so that a `#` in code is
+//! none.
 
 use std::ops::Range;
 
@@ -6,10 +7,10 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::front_matter;
 
-/// What a Markdown text is made of, as far as it matters for cutting.
+/// The structure of a Markdown text, as far as it matters for cutting.
 #[derive(Default)]
 pub(super) struct Outline {
-    /// Where the text begins, behind its front matter.
+    /// The start of the text, behind its front matter.
     start: usize,
     headings: Vec<Heading>,
     /// Code and tables, in order.
@@ -61,8 +62,8 @@ impl Outline {
         outline.with_title_of_front_matter(markdown)
     }
 
-    /// The title stands above all headings, unless the text has one of the first level: that is the title again, or what
-    /// readers see instead of it.
+    /// The title stands above all headings, unless the text has one of the first level: that is the title again, or
+    /// what readers see instead of it.
     fn with_title_of_front_matter(mut self, markdown: &str) -> Self {
         if self.start > 0
             && self.headings.iter().all(|heading| heading.level > 1)
@@ -117,7 +118,7 @@ impl Outline {
 
     /// The first heading of the highest level there is.
     pub(super) fn title(&self) -> Option<String> {
-        // Of several with the least level the first is taken.
+        // The first of several with the least level is taken.
         let heading = self.headings.iter().min_by_key(|heading| heading.level)?;
         let title = heading.title.split_whitespace().collect::<Vec<_>>().join(" ");
         (!title.is_empty()).then_some(title)

@@ -1,14 +1,14 @@
-//! How a text is to be cut. Pure values.
+//! The options for cutting a text. Pure values.
 
-/// How a text is cut.
+/// The way in which a text is cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChunkOptions {
     /// The most tokens of a chunk, its overlap included.
     pub max_tokens: usize,
     /// The most tokens that a chunk repeats of the end of the one before it. At a heading nothing is repeated.
     pub overlap_tokens: usize,
-    /// Whether the text is Markdown, so that headings, tables and code are respected, and front matter is left out. Of a
-    /// text that is none, a `#` is a comment or a number: it has no headings.
+    /// Whether the text is Markdown, so that headings, tables and code are respected, and front matter is left out. Of
+    /// a text that is none, a `#` is a comment or a number: it has no headings.
     pub markdown: bool,
 }
 

@@ -1,10 +1,10 @@
-//! Where a text may be cut, and how well: a number for each place that only the words beside it decide.
+//! The places where a text may be cut, and how well: a number for each place that only the words beside it decide.
 
 use zerodb_hooks_lexical::stops::{is_closer, is_stop, stands_alone};
 
 use super::headings::Outline;
 
-/// How many bytes after a place are looked at to tell it from others of its class.
+/// Bytes after a place that are looked at to tell it from others of its class.
 const LOOK: usize = 64;
 
 /// A place where a text may be cut: before the byte `at`.
@@ -76,8 +76,8 @@ fn class_of_line(level: Option<usize>, words: &str, paragraph: bool, after_end: 
     }
 }
 
-/// Calls `found` with the beginning of each sentence of a line but the first. Coarser than the sentences of summaries: an
-/// abbreviation before a space is an end.
+/// Calls `found` with the beginning of each sentence of a line but the first. Coarser than the sentences of summaries:
+/// an abbreviation before a space is an end.
 fn sentences(line: &str, mut found: impl FnMut(usize)) {
     let bytes = line.as_bytes();
     let is_of_note = |byte: &u8| matches!(byte, b'.' | b'!' | b'?' | 0x80..);
@@ -85,7 +85,8 @@ fn sentences(line: &str, mut found: impl FnMut(usize)) {
     // Between sentences, what is no stop is passed by; most lines have none.
     while let Some(passed) = bytes[at..].iter().position(is_of_note) {
         at += passed;
-        // A stop that stands alone needs no space behind it: what follows is the next sentence, unless it closes this one.
+        // A stop that stands alone needs no space behind it: what follows is the next sentence, unless it closes this
+        // one.
         let (mut ended, mut spaced, mut alone) = (false, false, false);
         for letter in line[at..].chars() {
             let space = letter.is_whitespace();

@@ -1,10 +1,10 @@
-//! How many tokens a text has, before any model has seen it. It knows no model: one whose tokenizer is at hand counts itself.
+//! Estimates the tokens of a text. It knows no model: one whose tokenizer is at hand counts them itself.
 //!
-//! Two counts, of which the larger is taken. Three bytes for a token is more than tokenizers make of English (5.2 bytes),
-//! French (3.6) and most program text (3.0 to 3.7). What is denser is counted by its characters. Measured with cl100k_base,
-//! o200k_base and the WordPiece of all-MiniLM-L6-v2, of which the largest count is taken, over the Universal Declaration of
-//! Human Rights in 51 languages and over generated data: tokens for 400 estimated ones, by three bytes each and as they are
-//! estimated now.
+//! Two counts, of which the larger is taken. Three bytes for a token is more than tokenizers make of English (5.2
+//! bytes), French (3.6) and most program text (3.0 to 3.7). What is denser is counted by its characters. Measured with
+//! cl100k_base, o200k_base and the WordPiece of all-MiniLM-L6-v2, of which the largest count is taken, over the
+//! Universal Declaration of Human Rights in 51 languages and over generated data: tokens for 400 estimated ones, by
+//! three bytes each and as they are estimated now.
 //!
 //! | | bytes only | now | | bytes only | now |
 //! |---|---|---|---|---|---|
@@ -17,8 +17,8 @@
 //! | Vietnamese | 619 | 369 | a rule of `-` | 1180 | 399 |
 //! | English | 231 | 231 | emoji | 820 | 338 |
 //!
-//! The most were 481 of the languages (Lithuanian, Zulu), 487 of program text that was made small, and 522 of syllables of
-//! Korean by chance. A model may have another tokenizer still: what it refuses is cut smaller.
+//! The most were 481 of the languages (Lithuanian, Zulu), 487 of program text that was made small, and 522 of syllables
+//! of Korean by chance. A model may have another tokenizer still: what it refuses is cut smaller.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -42,8 +42,8 @@ pub fn dense_tokens(text: &str) -> usize {
 pub(super) trait Measure {
     fn of(&self, range: Range<usize>) -> usize;
 
-    /// The tokens before each of some places in order, counted from `start` on, each stretch between two by itself. Comes
-    /// before all other counts.
+    /// The tokens before each of some places in order, counted from `start` on, each stretch between two by itself.
+    /// Comes before all other counts.
     fn before_each(&mut self, start: usize, places: impl Iterator<Item = usize>) -> Vec<usize> {
         let (mut sum, mut last) = (0, start);
         let sums = places.map(|at| {
@@ -143,7 +143,8 @@ const LETTER: u8 = 6;
 const DIGIT: u8 = 11;
 const MARK: u8 = 20;
 const SPACE: u8 = 3;
-/// Where letters, capitals and digits change within a run: `aB3`. Small letters after a capital are no change.
+/// Counts the changes between letters, capitals and digits within a run: `aB3`. Small letters after a capital are no
+/// change.
 const CHANGE: u8 = 13;
 /// For each character of a run that is longer than words are.
 const LONG: u64 = 5;
@@ -291,7 +292,7 @@ mod tests {
     fn prose_is_counted_by_its_bytes_and_dense_text_is_not() {
         let prose = "The tax office opens at nine on Mondays and Tuesdays. Bring your papers. ".repeat(20);
         assert_eq!(estimated_tokens(&prose), prose.len().div_ceil(3));
-        // What cl100k_base, o200k_base or WordPiece make of them, whichever is most.
+        // The count of cl100k_base, o200k_base or WordPiece, whichever is most.
         for (text, tokens) in [
             ("3f2a9c1e-77b0-4d52-9a1f-0c6de81b5e42", 26),
             ("0b9f4c62a7d81e3f5c20d94ab7e16f38", 22),
@@ -319,7 +320,7 @@ mod tests {
         for start in places.iter().step_by(7) {
             for end in places.iter().filter(|end| *end >= start).step_by(11) {
                 let (part, alone) = (estimate.of(*start..*end), estimated_tokens(&text[*start..*end]));
-                // What the part is cut from may add a change and the length of a run.
+                // The text around the part may add a change and the length of a run.
                 assert!(
                     part >= alone && part <= alone + 12,
                     "{start}..{end}: {part}, {alone}"

@@ -1,5 +1,5 @@
-//! The body of a document as Markdown: headings, paragraphs, items of lists, tables by rows, and notes after the paragraph
-//! that refers to them.
+//! The body of a document as Markdown: headings, paragraphs, items of lists, tables by rows, and notes after the
+//! paragraph that refers to them.
 
 use std::collections::HashSet;
 use std::io::BufRead;
@@ -12,7 +12,7 @@ use crate::blocks::{Blocks, GoesOn, Role};
 use crate::package::{Broken, Element, Node, walk};
 use crate::symbols::{Font, font};
 
-/// What was deleted or moved away, the second form of what is there twice, the code of fields, how a word is read, and
+/// Elements of deletions and moves, the second form of what is there twice, the code of fields, readings of words, and
 /// what is around a page.
 const SKIPPED: &[&str] = &[
     "del",
@@ -30,7 +30,7 @@ const SKIPPED: &[&str] = &[
 pub(super) struct Body<'a> {
     sources: Sources<'a>,
     blocks: Blocks,
-    /// How deep the walk is in something skipped.
+    /// The number of open elements that are skipped.
     skipped: usize,
     in_text: bool,
     in_properties: bool,

@@ -1,4 +1,4 @@
-//! What the body of a document becomes.
+//! The Markdown of the body of a document.
 
 use super::*;
 use crate::docx::styles::Styles;

@@ -24,7 +24,7 @@ pub(super) fn read(
     let mut texts = HashMap::new();
     let mut length = 0_usize;
     for target in parts.all("aFChunk") {
-        // What follows would be cut off anyway.
+        // The rest would be cut off anyway.
         if length > MAX_TEXT {
             break;
         }

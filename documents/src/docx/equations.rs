@@ -1,15 +1,15 @@
-//! Equations in one line, as they would be read out: fences, fraction bars, powers and indices, which are no text in the
-//! file, become text.
+//! Equations in one line, as they would be read out: fences, fraction bars, powers and indices, which are no text in
+//! the file, become text.
 
 use crate::package::Element;
 
-/// Where the walk is in an equation.
+/// A walk through an equation.
 #[derive(Default)]
 pub(super) struct Equations {
     /// The elements from the equation down to here.
     path: Vec<Part>,
     fences: Vec<Fences>,
-    /// What is written once something follows it.
+    /// The text to write once something follows it.
     before_next: String,
 }
 
@@ -37,7 +37,7 @@ impl Equations {
         !self.path.is_empty()
     }
 
-    /// What is written where an element begins.
+    /// The text to write where an element begins.
     pub(super) fn open(&mut self, element: &Element<'_>) -> String {
         let around = self.path.last().copied().unwrap_or(Part::Other);
         let (part, text) = match element.name() {
@@ -71,7 +71,7 @@ impl Equations {
         text
     }
 
-    /// What is written where an element ends.
+    /// The text to write where an element ends.
     pub(super) fn close(&mut self) -> String {
         self.before_next.clear();
         let part = self.path.pop();
@@ -82,7 +82,7 @@ impl Equations {
         }
     }
 
-    /// What is written before a text.
+    /// The text to write before a text.
     pub(super) fn before_text(&mut self) -> String {
         std::mem::take(&mut self.before_next)
     }

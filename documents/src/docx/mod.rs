@@ -1,4 +1,5 @@
-//! The text of a document of Word as Markdown. Owns which parts of the package are read: by relationship, never by name.
+//! The text of a document of Word as Markdown. Owns which parts of the package are read: by relationship, never by
+//! name.
 
 mod body;
 mod embedded;
@@ -16,7 +17,7 @@ use sources::Sources;
 use styles::Styles;
 
 const MALFORMED: ParseError = ParseError::MalformedDocument(Kind::Docx);
-/// Where the body is in a package without relationships.
+/// The part of the body in a package without relationships.
 const USUAL_BODY: &str = "word/document.xml";
 
 /// Headings, paragraphs, lists, tables and notes of the body; not the headers, footers and comments.

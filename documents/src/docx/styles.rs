@@ -53,7 +53,7 @@ impl Styles {
         Ok(Self(styles))
     }
 
-    /// What a paragraph with the style of that id is, by the style or by those that it is based on.
+    /// The role of a paragraph with the style of that id, by the style or by those that it is based on.
     pub(super) fn role(&self, id: &str) -> Option<Role> {
         let mut next = Some(id);
         for _ in 0..MAX_CHAIN {

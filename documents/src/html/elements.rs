@@ -1,4 +1,4 @@
-//! What the elements of HTML are to a reader of the text. Pure.
+//! The roles that the elements of HTML have for a reader of the text. Pure.
 
 use html5ever::Attribute;
 
@@ -7,7 +7,7 @@ pub(super) const RAW_TEXT: &[&str] = &[
     "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
 ];
 
-/// What is done with an element.
+/// The role of an element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Role {
     /// No words for a reader, or only for one whose browser lacks something.

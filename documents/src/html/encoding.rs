@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252
 
 use super::elements::RAW_TEXT;
 
-/// How far the prescan looks.
+/// Bytes that the prescan looks at.
 const PRESCAN: usize = 1024;
 /// The encoding of a page by what it says itself: its first `meta` that names one within the prescan, else one that the
 /// parser finds behind it, else its XML declaration.
@@ -63,7 +63,8 @@ struct Scanner<'a> {
 type Attribute = (Vec<u8>, Vec<u8>);
 
 impl Scanner<'_> {
-    /// The encoding of the first `meta` that names one that is known. `as_parser`: what is in scripts and the like is no tag.
+    /// The encoding of the first `meta` that names one that is known. `as_parser`: what is in scripts and the like is
+    /// no tag.
     fn meta(mut self, as_parser: bool) -> Option<&'static Encoding> {
         loop {
             self.at += find(&self.bytes[self.at..], b"<")?;
@@ -94,7 +95,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// What the attributes of a `meta` say; the inner none where it is no encoding.
+    /// The encoding that the attributes of a `meta` name; the inner `None` if it is not known.
     fn meta_element(&mut self) -> Option<Option<&'static Encoding>> {
         let mut seen: Vec<Vec<u8>> = Vec::new();
         let (mut is_pragma, mut needs_pragma, mut named) = (false, None, None);

@@ -1,5 +1,5 @@
-//! The text of a page as it grows: blocks, lines, items, rows. Knows no element, and writes no word that is not the page's
-//! but the marks of headings, items, rows and code.
+//! The text of a page as it grows: blocks, lines, items, rows. Knows no element, and writes no word that is not the
+//! page's but the marks of headings, items, rows and code.
 
 use crate::MAX_TEXT;
 use crate::text::{Bounded, guarded};
@@ -15,9 +15,9 @@ pub(super) struct Layout {
     apart: bool,
     /// The level of the heading that is open.
     heading: Option<usize>,
-    /// Of each open list the number of its next item, if it has numbers.
+    /// The number of the next item of each open list, if it has numbers.
     lists: Vec<Option<i64>>,
-    /// What begins the next block, as the first of an item.
+    /// The text that begins the next block, such as the mark of an item.
     mark: Option<String>,
     preformatted: usize,
     is_code: bool,
@@ -237,7 +237,7 @@ impl Layout {
         self.text.push(&lines);
     }
 
-    /// What begins a further line of an item, or of none.
+    /// The text that begins a further line of an item, or of no item.
     fn continued(&self) -> String {
         if self.lists.is_empty() {
             String::new()

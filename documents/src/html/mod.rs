@@ -1,5 +1,5 @@
-//! HTML to text: the words of a page with its headings, lists, tables and code as Markdown, without what is around them and
-//! without escapes. Runs no script and fetches nothing.
+//! HTML to text: the words of a page with its headings, lists, tables and code as Markdown, without what is around them
+//! and without escapes. Runs no script and fetches nothing.
 
 mod elements;
 mod encoding;

@@ -1,5 +1,5 @@
-//! From the tree of a page to its layout. Owns the order of the walk, which is one of a stack and not of calls, so that depth
-//! costs nothing; and which parts of the page are left out.
+//! From the tree of a page to its layout. Owns the order of the walk, which is one of a stack and not of calls, so that
+//! depth costs nothing; and which parts of the page are left out.
 
 use html5ever::Attribute;
 use markup5ever_rcdom::{Handle, NodeData};
@@ -8,7 +8,7 @@ use super::elements::{self, Role, attribute, is_hidden, is_of_layout};
 use super::layout::Layout;
 use crate::text;
 
-/// What was read of a page.
+/// The text that was read of a page.
 #[derive(Default)]
 pub(super) struct Reading {
     pub(super) text: String,
@@ -19,7 +19,7 @@ pub(super) struct Reading {
 /// How much of a page is read.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Extent {
-    /// What a reader sees, without what is around the content.
+    /// All that a reader sees, without what is around the content.
     Content,
     /// All that a reader sees.
     Seen,
@@ -65,9 +65,9 @@ struct Walk {
     steps: Vec<Step>,
     layout: Layout,
     title: Option<String>,
-    /// How deep in elements of content.
+    /// The number of open elements of content.
     within_content: usize,
-    /// How deep in headers of which only the headings are read.
+    /// The number of open headers of which only the headings are read.
     within_header: usize,
     /// Whether each open table is one of rows.
     tables: Vec<bool>,
@@ -213,7 +213,8 @@ fn holds_code(node: &Handle) -> bool {
         .any(|child| matches!(name_of(child), "code" | "samp" | "kbd" | "var"))
 }
 
-/// Whether a table is read by rows: some row has several cells, and no cell holds more than words. Ends at the first table within.
+/// Whether a table is read by rows: some row has several cells, and no cell holds more than words. Ends at the first
+/// table within.
 fn is_of_rows(table: &Handle) -> bool {
     let mut nodes: Vec<Handle> = table.children.borrow().iter().rev().cloned().collect();
     let mut several = false;

@@ -1,4 +1,4 @@
-//! What XHTML writes and HTML reads otherwise: `<script src="…"/>` and `<title/>`, after which a parser of HTML takes the rest
+//! XHTML that HTML reads otherwise: `<script src="…"/>` and `<title/>`, after which a parser of HTML takes the rest
 //! of the page for their content.
 
 use std::borrow::Cow;

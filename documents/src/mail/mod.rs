@@ -121,7 +121,7 @@ fn write(message: &Message<'_>, text: &mut Bounded) -> Result<(), ParseError> {
         text.end_line(true);
     }
     for part in message.attachments().take(MAX_ATTACHMENTS) {
-        // What only belongs to the layout of a page.
+        // Parts that only belong to the layout of a page.
         if matches!(part.body, PartType::InlineBinary(_)) {
             continue;
         }

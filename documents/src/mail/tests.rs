@@ -1,4 +1,4 @@
-//! What becomes of messages.
+//! The texts of messages.
 
 use super::*;
 

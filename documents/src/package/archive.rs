@@ -61,7 +61,7 @@ impl<'bytes> Archive<'bytes> {
         self.places.keys().map(String::as_str)
     }
 
-    /// What `take` makes of the XML part with that name, in UTF-8; nothing if there is none.
+    /// The result of `take` for the XML part with that name, in UTF-8; nothing if there is none.
     ///
     /// # Errors
     /// `malformed_document` for what `take` finds broken, `encrypted_document`, and `zip_bomb` if the part grew beyond
@@ -82,10 +82,10 @@ impl<'bytes> Archive<'bytes> {
         })
     }
 
-    /// What `take` makes of an XML part that the document can do without: nothing, too, if it is broken.
+    /// The result of `take` for an XML part that the document can do without: nothing, too, if it is broken.
     ///
     /// # Errors
-    /// Those of [`Self::read`] but `malformed_document`.
+    /// The same as [`Self::read`] but `malformed_document`.
     pub(crate) fn read_if_whole<T>(
         &mut self,
         name: &str,
@@ -100,7 +100,7 @@ impl<'bytes> Archive<'bytes> {
     /// The bytes of the part with that name, whatever they are.
     ///
     /// # Errors
-    /// Those of [`Self::read`].
+    /// The same as [`Self::read`].
     pub(crate) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, ParseError> {
         self.counted(name, |part| {
             let mut bytes = Vec::new();
@@ -109,11 +109,11 @@ impl<'bytes> Archive<'bytes> {
         })
     }
 
-    /// Inflates every part whose name `wanted` accepts and throws it away, for a reader that does not count. With `each`
-    /// parts are looked at one by one, as by a reader that keeps none of them.
+    /// Inflates every part whose name `wanted` accepts and throws it away, for a reader that does not count. With
+    /// `each` parts are looked at one by one, as by a reader that keeps none of them.
     ///
     /// # Errors
-    /// Those of [`Self::read`].
+    /// The same as [`Self::read`].
     pub(crate) fn count(&mut self, each: bool, wanted: impl Fn(&str) -> bool) -> Result<(), ParseError> {
         let names: Vec<String> = self
             .names()

@@ -18,7 +18,7 @@ pub(super) fn other_than_utf_8(start: &[u8]) -> Option<&'static Encoding> {
     let (_, value) = declaration.split_once("encoding")?;
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let label = value.get(1..)?.split(['"', '\'']).next()?;
-    // What can be read as ASCII to here is not in UTF-16, whatever it says.
+    // A part that can be read as ASCII up to here is not in UTF-16, whatever it says.
     Encoding::for_label(label.as_bytes()).filter(|encoding| ![UTF_8, UTF_16LE, UTF_16BE].contains(encoding))
 }
 

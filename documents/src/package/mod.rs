@@ -1,4 +1,5 @@
-//! Documents that are ZIP archives of XML parts: the archive, within its bounds, the XML, and the relationships of Office.
+//! Documents that are ZIP archives of XML parts: the archive, within its bounds, the XML, and the relationships of
+//! Office.
 
 mod archive;
 mod encoding;

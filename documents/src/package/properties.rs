@@ -1,11 +1,12 @@
-//! What a package says of itself.
+//! The properties of a package.
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use super::{Broken, Node, walk};
 
-/// The title, by the part with the properties of the document: the Dublin Core element that Office, `OpenDocument` and EPUB use.
+/// The title, by the part with the properties of the document: the Dublin Core element that Office, `OpenDocument` and
+/// EPUB use.
 ///
 /// # Errors
 /// [`Broken`].

@@ -1,4 +1,5 @@
-//! Which part of an Office package refers to which others (Open Packaging Conventions, ECMA-376-2, 9.3). Names say nothing.
+//! Which part of an Office package refers to which others (Open Packaging Conventions, ECMA-376-2, 9.3). Names say
+//! nothing.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +13,7 @@ const MAX_RELATIONSHIPS: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Relationships(Vec<Target>);
 
-/// What a relationship leads to.
+/// The target of a relationship.
 pub(crate) struct Target {
     pub(crate) id: String,
     /// The last word of the type, which is the same in the strict form of the format: `officeDocument`, `styles`, …
@@ -22,10 +23,10 @@ pub(crate) struct Target {
 }
 
 impl Relationships {
-    /// Those of the part with that name; of the package itself if it is empty. Broken ones are none.
+    /// The relationships of the part with that name; of the package itself if it is empty. Broken ones are none.
     ///
     /// # Errors
-    /// Those of [`Archive::read`] but `malformed_document`.
+    /// The same as [`Archive::read`] but `malformed_document`.
     pub(crate) fn of(archive: &mut Archive<'_>, part: &str) -> Result<Self, ParseError> {
         let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
         let relationships = archive.read_if_whole(&format!("{folder}/_rels/{name}.rels"), |part| {

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Broken;
 
-/// What is met in the part. Names are without their prefix.
+/// A node of the part. Names are without their prefix.
 pub(crate) enum Node<'part> {
     Open(Element<'part>),
     Close(&'part str),

@@ -1,10 +1,10 @@
-//! Brackets in lines from right to left: whether a font names them by their shape or by their meaning, and the mirror of
-//! each.
+//! Brackets in lines from right to left: whether a font names them by their shape or by their meaning, and the mirror
+//! of each.
 
 use super::unit::Unit;
 
-/// Whether brackets are named by their shape and not by their meaning: whether they make pairs from the left rather than
-/// from the right.
+/// Whether brackets are named by their shape and not by their meaning: whether they make pairs from the left rather
+/// than from the right.
 pub(super) fn are_shapes(units: &[Unit]) -> bool {
     let letters: Vec<char> = units.iter().flat_map(|unit| unit.letters.chars()).collect();
     pairs(letters.iter().copied()) >= pairs(letters.iter().rev().copied())
@@ -41,7 +41,7 @@ pub(super) fn mirror(unit: &mut Unit) {
         '›' => '‹',
         other => other,
     };
-    // Of several letters in one glyph the order is the font's, and so are the shapes.
+    // The order of several letters in one glyph is the font's, and so are the shapes.
     let mut letters = unit.letters.chars();
     if let (Some(letter), None) = (letters.next(), letters.next()) {
         unit.letters = mirrored(letter).to_string();

@@ -15,9 +15,9 @@ use super::program::letters_by_glyph;
 
 /// More composite fonts than a document has.
 const MAX_FONTS: usize = 10_000;
-/// How deep in an object a font is looked for: the resources of a page lie in the page, its fonts in them.
+/// The depth of an object to which a font is looked for: the resources of a page lie in the page, its fonts in them.
 const MAX_DEPTH: usize = 4;
-/// How many fonts are kept ready; a font of all Chinese letters takes about a megabyte.
+/// The most fonts that are kept ready; a font of all Chinese letters takes about a megabyte.
 const MAX_READY: usize = 64;
 
 /// The composite fonts of a document.
@@ -27,7 +27,7 @@ pub(super) struct Composites<'pdf> {
     ready: RefCell<HashMap<(u128, bool), Rc<Tables>>>,
 }
 
-/// What one font tells.
+/// The properties of one font.
 #[derive(Default)]
 struct Tables {
     /// Whether its codes are those of the letters.
@@ -51,7 +51,7 @@ impl<'pdf> Composites<'pdf> {
         }
     }
 
-    /// What a glyph stands for; none also for fonts whose program is of Type 1.
+    /// The letters that a glyph stands for; none also for fonts whose program is of Type 1.
     pub(super) fn letters(&self, glyph: &OutlineGlyph, mode: WritingMode) -> Option<String> {
         let tables = self.tables(&glyph.font_data()?, mode == WritingMode::Vertical);
         if tables.by_code {
@@ -107,7 +107,7 @@ impl<'pdf> Composites<'pdf> {
     }
 }
 
-/// Where fonts share a program, the collection of the one of that direction.
+/// The collection of the font of that direction, if fonts share a program.
 fn of_direction(collections: impl Iterator<Item = Collection>, vertical: bool) -> Option<Collection> {
     let mut other = None;
     for collection in collections {

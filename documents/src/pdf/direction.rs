@@ -134,8 +134,8 @@ fn with_spaces(mut units: Vec<Unit>, space: f64) -> Vec<Unit> {
     spaced
 }
 
-/// By the letters of the page; or by those of the line, if it does not begin at the left with a letter of the page's own
-/// direction; or because it was drawn so.
+/// By the letters of the page; or by those of the line, if it does not begin at the left with a letter of the page's
+/// own direction; or because it was drawn so.
 fn is_right_to_left(units: &[Unit], page: Strong, from_the_right: bool) -> bool {
     let mut line = Strong::default();
     let mut first = None;

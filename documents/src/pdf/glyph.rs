@@ -9,12 +9,12 @@ const EM: f64 = 1000.0;
 /// The advance of a glyph of which the font tells none, in thousandths of an em.
 const USUAL_ADVANCE: f64 = 500.0;
 
-/// What a glyph adds, and where it is on the page.
+/// The letters of a glyph, and its place on the page.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) letters: String,
     pub(super) start: Point,
-    /// Where the next glyph would be.
+    /// The place of the next glyph.
     pub(super) end: Point,
     /// The direction of the writing, of length one.
     pub(super) along: Vec2,
@@ -53,7 +53,7 @@ impl Placed {
     }
 }
 
-/// How far the next glyph is; never nothing, because that has no direction.
+/// The distance to the next glyph; never nothing, because that has no direction.
 fn advance(glyph: &PositionedGlyph<'_>) -> f64 {
     let advance = match &**glyph {
         Glyph::Outline(outline) => outline.advance_width(),

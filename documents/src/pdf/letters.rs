@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::composite::Composites;
 
-/// What a glyph means.
+/// The meaning of a glyph.
 #[derive(Debug, PartialEq)]
 pub(super) enum Meaning {
     Letters(String),
@@ -66,7 +66,7 @@ pub(super) fn written(letters: &str) -> Option<String> {
             _ if is_form(letter) => text.extend(std::iter::once(letter).nfkc().filter(|part| *part != ' ')),
             // Small capitals and old figures by their names in the Adobe Glyph List.
             '\u{F721}'..='\u{F7FE}' => text.extend(char::from_u32(u32::from(letter) - 0xF700)),
-            // What the usual symbol fonts put before the items of a list.
+            // Signs that the usual symbol fonts put before the items of a list.
             '\u{F0B7}' => text.push('•'),
             '\u{F0A7}' => text.push('▪'),
             '\u{F0D8}' => text.push('➢'),

@@ -20,7 +20,7 @@ const OTHER_PARAGRAPH: f64 = 1.5;
 const OTHER_SIZE: f64 = 1.15;
 /// Ideographs drawn one below the other are at most this far apart.
 const BELOW: f64 = 1.2;
-/// How many bytes of letters wait for the end of their page: as many glyphs take about 30 MB.
+/// The most bytes of letters that wait for the end of their page: as many glyphs take about 30 MB.
 const WAITING: usize = 200_000;
 
 /// The lines of a page, appended to a text when the page ends.
@@ -37,7 +37,7 @@ struct Line {
     strong: Strong,
 }
 
-/// How a line begins.
+/// The way in which a line begins.
 #[derive(Clone, Copy, PartialEq)]
 enum Begin {
     Paragraph,
@@ -46,7 +46,7 @@ enum Begin {
     Back,
 }
 
-/// Where a glyph goes.
+/// The line of a glyph.
 enum Step {
     On,
     Begin(Begin),

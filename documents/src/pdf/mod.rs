@@ -32,7 +32,8 @@ const PAGE_OF_TEXT: u32 = 20;
 ///
 /// # Errors
 /// `encrypted_document` if it needs a password to be opened, `malformed_document` if no page can be found,
-/// `unreadable_document` if of all its glyphs most have no letters. Where only a page is so, its place says it, and the others are read.
+/// `unreadable_document` if of all its glyphs most have no letters. Where only a page is so, its place says it, and the
+/// others are read.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     let pdf = Pdf::new(bytes.to_vec()).map_err(refusal)?;
     if pdf.pages().is_empty() {

@@ -1,5 +1,5 @@
-//! What a page has drawn already. Text is drawn twice at nearly the same place to be filled and stroked, to be bold
-//! without a bold font, or to cast a shadow; it is read once.
+//! The glyphs that a page has drawn already. Text is drawn twice at nearly the same place to be filled and stroked, to
+//! be bold without a bold font, or to cast a shadow; it is read once.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,11 +8,11 @@ use hayro_interpret::kurbo::Point;
 
 use super::glyph::Placed;
 
-/// How far the second of two glyphs may be from the first, in the size of the letters.
+/// The most that the second of two glyphs may be from the first, in the size of the letters.
 const NEAR: f64 = 0.15;
-/// How far along the line, in its own width, so that narrow letters beside each other are two.
+/// The same along the line, in the glyph's width, so that narrow letters beside each other are two.
 const NEAR_IN_WIDTH: f64 = 0.7;
-/// How many glyphs are remembered at least.
+/// The least number of glyphs that are remembered.
 const REMEMBERED: usize = 50_000;
 
 /// The glyphs of a page that were drawn of late.
@@ -85,7 +85,7 @@ impl Cell {
     }
 }
 
-/// Where a glyph begins, in squares of twice the distance within which it is the same.
+/// The square in which a glyph begins, of twice the distance within which it is the same.
 fn squares(glyph: &Placed) -> (f64, f64) {
     let square = 2.0 * NEAR * glyph.size;
     (glyph.start.x / square, glyph.start.y / square)

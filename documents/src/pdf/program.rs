@@ -18,7 +18,8 @@ pub(super) fn letters_by_glyph(data: &FontData) -> HashMap<u32, char> {
             continue;
         };
         let known = letters.entry(glyph.to_u32()).or_insert(letter);
-        // A letter has its forms in the same glyph: radicals beside ideographs, Persian forms beside Arabic, private codes beside all.
+        // A letter has its forms in the same glyph: radicals beside ideographs, Persian forms beside Arabic, private
+        // codes beside all.
         if rank(letter) < rank(*known) {
             *known = letter;
         }

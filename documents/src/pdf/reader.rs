@@ -1,5 +1,5 @@
-//! What a page draws, as the crate hayro-interpret hands it over: glyphs and the text that is meant by them. Counts the
-//! glyphs that no letter is known of.
+//! The glyphs of a page, as the crate hayro-interpret hands them over: glyphs and the text that is meant by them.
+//! Counts the glyphs that no letter is known of.
 
 use encoding_rs::WINDOWS_1252;
 use hayro_interpret::font::GlyphRun;
@@ -18,7 +18,7 @@ const MAX_ACTUAL_TEXT: usize = 64 << 10;
 /// The most glyphs for which a mark can give another text; more is a mark that nobody closed.
 const MAX_REPLACED: usize = 100_000;
 
-/// How many glyphs of a page have letters, and how many have none.
+/// Counts of a page's glyphs with letters, and without.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Count {
     pub(super) known: u32,
@@ -41,7 +41,7 @@ pub(super) struct Reader<'text, 'fonts, 'pdf> {
     lines: Lines<'text>,
     fonts: &'fonts Composites<'pdf>,
     count: Count,
-    /// How many marks are open.
+    /// The number of open marks.
     depth: usize,
     replaced: Option<Replaced>,
 }

@@ -4,13 +4,13 @@
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
     pub(super) letters: String,
-    /// Where it begins and ends, from the left of the line.
+    /// Its left and right edge, from the left of the line.
     pub(super) from: f64,
     pub(super) to: f64,
 }
 
 impl Unit {
-    /// How far a mark is from the middle of a letter.
+    /// The distance of a mark from the middle of a letter.
     pub(super) fn distance(&self, mark: &Unit) -> f64 {
         (f64::midpoint(self.from, self.to) - mark.from).abs()
     }

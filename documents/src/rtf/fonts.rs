@@ -54,7 +54,7 @@ impl Fonts {
         self.fonts.get(&number)?.encoding
     }
 
-    /// What its letters show, if they are signs.
+    /// The signs that its letters show, if they are signs.
     pub(super) fn signs(&self, number: i32) -> Option<Font> {
         symbols::font(&self.fonts.get(&number)?.name)
     }

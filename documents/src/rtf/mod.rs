@@ -1,5 +1,5 @@
-//! The text of the Rich Text Format, by paragraph. Own code, because what there is reads neither the encodings of fonts nor
-//! what is nested, and a reader of text needs no more of the format than this.
+//! The text of the Rich Text Format, by paragraph. Own code, because what there is reads neither the encodings of fonts
+//! nor what is nested, and a reader of text needs no more of the format than this.
 
 mod fonts;
 mod output;
@@ -103,14 +103,14 @@ struct Reader {
     output: Output,
     /// The encoding of what has no font with one of its own.
     page: i32,
-    /// What is left of the letters that stand for a character of Unicode in older programs.
+    /// The number of letters to pass by that stand for a character of Unicode in older programs.
     substitutes: i32,
     /// A group has just begun: only there `\*` means that what is not known is skipped.
     begins: bool,
     optional: bool,
 }
 
-/// What holds in a group and in those within it.
+/// The state of a group and of those within it.
 #[derive(Clone, Copy)]
 struct Group {
     place: Place,
@@ -119,7 +119,7 @@ struct Group {
     deleted: bool,
 }
 
-/// What the text of a group is for.
+/// The purpose of the text of a group.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Text,
@@ -192,7 +192,7 @@ impl Reader {
             _ => self.format(word, number),
         }
     }
-    /// What changes the text, or how its bytes are read.
+    /// A control word that changes the text, or how its bytes are read.
     fn format(&mut self, word: &str, number: Option<i32>) {
         self.flush();
         let Some(group) = self.groups.last_mut() else {

@@ -1,4 +1,4 @@
-//! What has been read of a file: its text, the notes of the paragraph, the title, and what waits to be decoded.
+//! The output of a reading: its text, the notes of the paragraph, the title, and what waits to be decoded.
 
 use crate::MAX_TEXT;
 use crate::markdown::one_line;

@@ -1,4 +1,4 @@
-//! What of a text is kept. Owns line ends, control characters, what a reader does not see, and the guard of lines that
+//! The cleaning of a text. Owns line ends, control characters, what a reader does not see, and the guard of lines that
 //! only look like Markdown.
 
 use std::borrow::Cow;
@@ -8,8 +8,8 @@ use std::borrow::Cow;
 const GUARD: char = '\u{FDD0}';
 
 /// Lines end in `\n`, and control characters, which neither Postgres nor a model wants, separate words: what ends a
-/// page, a section or a record ends a line, the others are spaces. What a reader does not see is left out, ligatures are
-/// the letters they show, and there is no white space at the end. Joiners stay: scripts are written with them.
+/// page, a section or a record ends a line, the others are spaces. What a reader does not see is left out, ligatures
+/// are the letters they show, and there is no white space at the end. Joiners stay: scripts are written with them.
 #[must_use]
 pub fn clean(mut text: String) -> String {
     if text.contains('\r') {
@@ -73,8 +73,8 @@ fn letters(c: char) -> Option<&'static str> {
     })
 }
 
-/// The words of a document whose headings and code are Markdown: a guard stands before each line that Markdown would take
-/// for more than words.
+/// The words of a document whose headings and code are Markdown: a guard stands before each line that Markdown would
+/// take for more than words.
 pub(crate) fn guarded(words: &str) -> Cow<'_, str> {
     if !words.lines().any(looks_like_markdown) {
         return Cow::Borrowed(words);

@@ -1,5 +1,5 @@
-//! Clean, bounded text: from bytes in some encoding (`decoding`), without what a reader does not see (`cleaning`). Knows
-//! nothing of formats.
+//! Clean, bounded text: from bytes in some encoding (`decoding`), without what a reader does not see (`cleaning`).
+//! Knows nothing of formats.
 
 mod bounded;
 mod cleaning;

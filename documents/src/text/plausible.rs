@@ -1,4 +1,5 @@
-//! Whether a guess of an encoding gives words. A guess is always made, also for a single letter; this says which to trust. Pure.
+//! Whether a guess of an encoding gives words. A guess is always made, also for a single letter; this says which to
+//! trust. Pure.
 
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, ISO_2022_JP, SHIFT_JIS};
 
@@ -46,9 +47,9 @@ struct Letters {
     ascii: usize,
     /// Latin ones beyond ASCII.
     latin: usize,
-    /// Of another alphabet.
+    /// It is of another alphabet.
     other: usize,
-    /// Where two alphabets meet within a word.
+    /// Two alphabets meet within a word.
     mixed: usize,
     /// Capitals after small letters, and signs within words, where they are beyond ASCII.
     odd: usize,
@@ -91,8 +92,8 @@ fn is_latin(c: char) -> bool {
         || matches!(c, '\u{AA}' | '\u{B5}' | '\u{BA}' | '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}')
 }
 
-/// How many of the characters of UTF-16 are of the most usual ones, as many as is needed to tell the right order of the bytes
-/// from the wrong one; none where it is no text.
+/// Counts the characters of UTF-16 that are of the most usual ones, as many as is needed to tell the right order of the
+/// bytes from the wrong one; none where it is no text.
 pub(super) fn words_of_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<usize> {
     let units = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
     let (mut usual, mut last_failed) = (0, false);

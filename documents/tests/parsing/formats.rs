@@ -1,4 +1,4 @@
-//! What a user gets from the files that are read.
+//! The texts that a user gets from the files that are read.
 
 use zerodb_hooks_documents::{Document, Kind, ParseError};
 

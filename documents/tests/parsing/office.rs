@@ -1,4 +1,4 @@
-//! What a user gets from the files of office programs, and from books: made here, part by part.
+//! The texts that a user gets from files of office programs, and from books: made here, part by part.
 
 use zerodb_hooks_documents::{Document, Kind, ParseError};
 

@@ -1,4 +1,4 @@
-//! What a reader gets of a page: its words as they stand there, with headings, lists, tables and code.
+//! The text of a page for a reader: its words as they stand there, with headings, lists, tables and code.
 
 use zerodb_hooks_documents::{ChunkOptions, chunks, unguarded};
 

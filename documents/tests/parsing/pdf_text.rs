@@ -1,4 +1,5 @@
-//! What a person reads on a page is the text of a PDF: once, in the order of reading, in letters, or not at all.
+//! The text of a PDF is that which a person reads on its pages: once, in the order of reading, in letters, or not at
+//! all.
 
 use zerodb_hooks_documents::ParseError;
 

@@ -1,4 +1,4 @@
-//! What a user gets from text that is wrapped in something which is not for readers: messages, notebooks, base64.
+//! The words that a user gets from text that is wrapped: messages, notebooks, base64.
 
 use zerodb_hooks_documents::{Document, Kind, ParseError, Unread};
 

@@ -1,5 +1,5 @@
-//! Owns what a verb in the active voice states with its arguments: "works at", "met", "moved from … to". It must not find
-//! verbs or arguments.
+//! Owns what a verb in the active voice states with its arguments: "works at", "met", "moved from … to". It must not
+//! find verbs or arguments.
 
 use super::arguments::Argument;
 use super::dates::Period;
@@ -144,7 +144,7 @@ impl Scene<'_> {
         ids.iter().copied().find(is_event)
     }
 
-    /// Those who met somewhere were there.
+    /// People who met somewhere were there.
     fn was_there(
         &mut self,
         people: &[usize],

@@ -1,5 +1,5 @@
-//! Owns what is put between a name and its verb: ", who lives in Berlin,". It takes such parts out of a sentence, so that
-//! both it and they can be read as plain clauses. It must not read them.
+//! Owns what is put between a name and its verb: ", who lives in Berlin,". It takes such parts out of a sentence, so
+//! that both it and they can be read as plain clauses. It must not read them.
 
 use super::groups::group;
 use super::lexicon::{Class, is};

@@ -6,7 +6,7 @@ use super::lexicon::{Class, is};
 use super::tokens::{Kind, Token};
 use super::verbs::{Form, lookup};
 
-/// How words are written in the whole text: what is also written small is no name where it begins a sentence.
+/// The capitals of words in the whole text: a word that is also written small is no name at the start of a sentence.
 #[derive(Default)]
 pub(super) struct Casing {
     pub small: HashSet<String>,

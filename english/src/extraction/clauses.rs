@@ -15,7 +15,7 @@ use super::roles::{is_profession, role_of};
 use super::scene::{Said, Scene};
 use super::tokens::Token;
 
-/// What a pronoun, a reported clause and a subordinate clause leave of the confidence in a fact.
+/// Factors of the confidence in a fact for a pronoun, a reported clause and a subordinate clause.
 const BY_PRONOUN: f32 = 0.8;
 const REPORTED: f32 = 0.75;
 const SUBORDINATE: f32 = 0.9;
@@ -181,8 +181,8 @@ impl<'a, 'b> Clauses<'a, 'b> {
         }
     }
 
-    /// The names that end at `last`: "Alice", "Alice and Bob", "Alice, Bob and Carol". Only the last of them where those
-    /// before belong to another clause: "Carol works at Acme and Bob works at Initech".
+    /// The names that end at `last`: "Alice", "Alice and Bob", "Alice, Bob and Carol". Only the last of them where
+    /// those before belong to another clause: "Carol works at Acme and Bob works at Initech".
     fn named_subject(&self, last: usize, group: &Group) -> Option<Subject> {
         let mut start = last;
         while let Some(before) = self.name_before(start, start < last).filter(|_| !group.singular) {
@@ -195,7 +195,8 @@ impl<'a, 'b> Clauses<'a, 'b> {
             start
         };
         let confidence = whole.or_else(|| self.opens_clause(start))?;
-        // After a lone "and" there must have been a clause, or it is the end of a longer phrase: "friends of Alice and Bob".
+        // After a lone "and" there must have been a clause, or it is the end of a longer phrase: "friends of Alice and
+        // Bob".
         let joined = start
             .checked_sub(1)
             .is_some_and(|before| self.pieces[before] == Piece::And);
@@ -216,8 +217,8 @@ impl<'a, 'b> Clauses<'a, 'b> {
             .filter(|place| self.pieces.name(*place).is_some())
     }
 
-    /// Whether a subject can start at `start`: what stands before it must not take it for itself, as "the office of" would.
-    /// Returns what is left of the confidence.
+    /// Whether a subject can start at `start`: what stands before it must not take it for itself, as "the office of"
+    /// would. Returns what is left of the confidence.
     fn opens_clause(&self, mut start: usize) -> Option<f32> {
         loop {
             let Some(before) = start.checked_sub(1) else {
@@ -246,7 +247,7 @@ impl<'a, 'b> Clauses<'a, 'b> {
         }
     }
 
-    /// Where "my old friend" or "Alice's brother" starts, which ends at `noun`.
+    /// The start of "my old friend" or "Alice's brother", which ends at `noun`.
     fn start_of_noun_phrase(&self, noun: usize) -> usize {
         let mut start = noun;
         while let Some(before) = start.checked_sub(1) {

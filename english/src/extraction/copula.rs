@@ -1,4 +1,5 @@
-//! Owns what "is" and "was" state: "is the CEO of Acme", "is in Berlin", "is Bob's sister". It must not look for subjects.
+//! Owns what "is" and "was" state: "is the CEO of Acme", "is in Berlin", "is Bob's sister". It must not look for
+//! subjects.
 
 use super::arguments::{Argument, arguments};
 use super::dates::Period;
@@ -156,7 +157,7 @@ fn nouns(pieces: &[Piece], start: usize) -> (Vec<String>, usize) {
     (nouns, at)
 }
 
-/// What "a NOUN PREPOSITION Y" says of its bearer and Y.
+/// The predicate of "a NOUN PREPOSITION Y" between its bearer and Y.
 fn of_noun(noun: &str, preposition: &str, past: bool) -> Option<Predicate> {
     let role = role_of(noun);
     let applies = |role: &Role| {
@@ -174,7 +175,7 @@ fn of_noun(noun: &str, preposition: &str, past: bool) -> Option<Predicate> {
     (has_place && located && !past).then(Predicate::located)
 }
 
-/// What "an engineer PREPOSITION Y" says.
+/// The predicate of "an engineer PREPOSITION Y".
 fn works(preposition: &str, past: bool) -> Option<Predicate> {
     let target = match preposition {
         "at" | "for" => Organization,

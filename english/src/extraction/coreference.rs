@@ -1,5 +1,5 @@
-//! Owns whom a pronoun means: the last subject that it fits, in this sentence or the one before. It must not look further
-//! back, and gives nothing where two fit.
+//! Owns whom a pronoun means: the last subject that it fits, in this sentence or the one before. It must not look
+//! further back, and gives nothing where two fit.
 
 use super::entities::EntityType;
 use super::graph::Graph;

@@ -5,7 +5,7 @@ use super::lexicon::{Class, class, is};
 use super::roles::{is_profession, role_of};
 use super::tokens::Token;
 
-/// What the words of a name say it is: "Acme Inc", "Lake Constance", "PyCon".
+/// The type that the words of a name show: "Acme Inc", "Lake Constance", "PyCon".
 pub(super) fn form_cue(tokens: &[Token<'_>]) -> Option<EntityType> {
     let (first, last) = (tokens.first()?, tokens.last()?);
     let clean = |token: &Token<'_>| class(&token.folded);
@@ -43,7 +43,8 @@ pub(super) fn form_cue(tokens: &[Token<'_>]) -> Option<EntityType> {
         .then_some(EntityType::Product)
 }
 
-/// What the words around a name say it is: "Dr. Smith", "the city of Ulm", "the project Falcon", "the Falcon project".
+/// The type that the words around a name show: "Dr. Smith", "the city of Ulm", "the project Falcon", "the Falcon
+/// project".
 pub(super) fn neighbour_cue(tokens: &[Token<'_>], first: usize, end: usize) -> Option<EntityType> {
     let before = |back: usize| {
         first

@@ -1,5 +1,5 @@
-//! Owns the times that a sentence states: "in 2019", "since March 2021", "from 2015 to 2019". It must not know what day it
-//! is: "yesterday" and "last year" give nothing.
+//! Owns the times that a sentence states: "in 2019", "since March 2021", "from 2015 to 2019". It must not know what day
+//! it is: "yesterday" and "last year" give nothing.
 
 use super::tokens::{Kind, Token};
 
@@ -75,7 +75,8 @@ pub(super) fn period(tokens: &[Token<'_>], at: usize) -> Option<(Period, usize)>
     Some((period, end - at))
 }
 
-/// A year, a month of a year, or a day, and its tokens: "2019", "March 2021", "3 May 2020", "May 3, 2020", "2020-05-03".
+/// A year, a month of a year, or a day, and its tokens: "2019", "March 2021", "3 May 2020", "May 3, 2020",
+/// "2020-05-03".
 fn date(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
     let part = |place: usize| tokens.get(at + place);
     let number = |place: usize| part(place).filter(|token| token.kind == Kind::Number);

@@ -1,6 +1,6 @@
 //! Owns the form of a result: entities, the relations between them, and how many are kept. It must not find any.
 
-/// How much is kept. What is most certain stays; an entity in a relation before one in none.
+/// The most that is kept. The most certain stays; an entity in a relation before one in none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub max_entities: usize,
@@ -16,7 +16,7 @@ impl Default for Limits {
     }
 }
 
-/// What an entity is, as far as the text shows it.
+/// The type of an entity, as far as the text shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EntityType {
     /// Anything.
@@ -51,7 +51,7 @@ pub struct Entity {
     pub entity_type: EntityType,
     /// Other forms that occur.
     pub aliases: Vec<String>,
-    /// Where it is first named, in bytes of the text.
+    /// The place where it is first named, in bytes of the text.
     pub span: (usize, usize),
 }
 
@@ -76,7 +76,8 @@ pub struct Relation {
     pub sentence: (usize, usize),
 }
 
-/// What a text states. Entities stand in the order in which they are first named, relations in that of their sentences.
+/// The entities and relations of a text. Entities stand in the order in which they are first named, relations in that
+/// of their sentences.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extraction {
     pub entities: Vec<Entity>,

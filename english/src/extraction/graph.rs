@@ -94,7 +94,7 @@ impl Graph {
             .is_some_and(|first| is(&fold(first), classes))
     }
 
-    /// What its place in a sentence shows an entity to be.
+    /// Counts the type that a place in a sentence shows.
     pub fn vote(&mut self, id: usize, cue: EntityType) {
         if cue != EntityType::Entity {
             self.drafts[id].votes[cue as usize] += 1.0;
@@ -212,8 +212,8 @@ impl Graph {
         })
     }
 
-    /// The ids of the entities to keep, in the order in which they are first named: those in relations first, the surest
-    /// relations first, then the others by place.
+    /// The ids of the entities to keep, in the order in which they are first named: those in relations first, the
+    /// surest relations first, then the others by place.
     fn kept_entities(&self, claims: &[Claim], max: usize) -> Vec<usize> {
         let mut by_confidence: Vec<&Claim> = claims.iter().collect();
         by_confidence.sort_by(|left, right| right.confidence.total_cmp(&left.confidence));

@@ -1,4 +1,5 @@
-//! Owns verb groups: "works", "has been working", "was founded", "does not know". It must not look for subjects or objects.
+//! Owns verb groups: "works", "has been working", "was founded", "does not know". It must not look for subjects or
+//! objects.
 
 use super::lexicon::{Class, class, is};
 use super::pieces::{Look, Piece};
@@ -209,7 +210,8 @@ pub(super) fn is_adverb(word: &str) -> bool {
         || word.len() > 4 && word.ends_with("ly") && !is(word, Class::STARTER) && lookup(word).is_none()
 }
 
-/// A word in the third person or the past that is no noun of these lists. Whether it is a verb, its neighbours must show.
+/// A word in the third person or the past that is no noun of these lists. Whether it is a verb, its neighbours must
+/// show.
 fn looks_like_verb(word: &str) -> bool {
     let noun = || {
         let singular = word.strip_suffix('s').unwrap_or(word);

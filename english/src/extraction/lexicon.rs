@@ -1,5 +1,6 @@
 //! Owns what English words are to the extraction: which begin sentences, name months, follow titles. It must not hold
-//! verbs (see `verbs`) or roles (see `roles`), and must not grow into a dictionary: a word belongs here when a rule needs it.
+//! verbs (see `verbs`) or roles (see `roles`), and must not grow into a dictionary: a word belongs here when a rule
+//! needs it.
 
 use std::collections::HashMap;
 use std::ops::BitOr;
@@ -23,7 +24,7 @@ impl Class {
     pub const CONJUNCTION: Class = Class(1 << 5);
     pub const DAY: Class = Class(1 << 6);
     pub const MONTH: Class = Class(1 << 7);
-    /// Of a people or a language.
+    /// The adjective of a people or a language.
     pub const NATIONALITY: Class = Class(1 << 8);
     /// Stands before the name of a person.
     pub const TITLE: Class = Class(1 << 9);

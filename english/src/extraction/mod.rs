@@ -2,8 +2,8 @@
 //! sentence that is negated, asked, wished or supposed gives nothing, and so does one that the rules do not understand.
 //!
 //! The steps: sentences → `tokens` → `names` (which tokens are names) → `pieces` (names, words, dates) → `clauses` (the
-//! subject of each verb, with `groups` and `coreference`) → `active`, `passive`, `copula` and `possessives` (the facts, put
-//! into a `scene`) → `graph` (one entity a name, one relation a fact).
+//! subject of each verb, with `groups` and `coreference`) → `active`, `passive`, `copula` and `possessives` (the facts,
+//! put into a `scene`) → `graph` (one entity a name, one relation a fact).
 
 mod active;
 mod arguments;

@@ -14,7 +14,7 @@ pub(super) struct Mention {
     /// The tokens it takes.
     pub tokens: std::ops::Range<usize>,
     pub name: String,
-    /// What its form or its neighbours show it to be.
+    /// The type that its form or its neighbours show.
     pub cue: Option<EntityType>,
     /// Whether it is a name for sure. A single word that begins a sentence may be any word.
     pub solid: bool,
@@ -239,7 +239,7 @@ impl Finder<'_> {
             || lookup(next).is_some_and(|(_, form)| form == Form::Present)
     }
 
-    /// How many tokens from `at` belong to the name that starts at `first`.
+    /// The number of tokens from `at` that belong to the name that starts at `first`.
     fn goes_on(&self, first: usize, at: usize) -> Option<usize> {
         let token = self.tokens.get(at)?;
         let capital = |ahead: usize| {

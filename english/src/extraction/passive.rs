@@ -1,5 +1,5 @@
-//! Owns what the passive voice and a verb that is not known state: "was founded by", "is located in", "orchestrates". It must
-//! not find verbs or arguments.
+//! Owns what the passive voice and a verb that is not known state: "was founded by", "is located in", "orchestrates".
+//! It must not find verbs or arguments.
 
 use super::arguments::Argument;
 use super::dates::Period;

@@ -52,8 +52,8 @@ impl Look for [Piece] {
     }
 }
 
-/// The pieces of a sentence. Its names become entities of the graph; what stands in brackets is left out, but for another
-/// name of what stands before them: "World Health Organization (WHO)".
+/// The pieces of a sentence. Its names become entities of the graph; what stands in brackets is left out, but for
+/// another name of what stands before them: "World Health Organization (WHO)".
 pub(super) fn pieces(tokens: &[Token<'_>], casing: &Casing, graph: &mut Graph) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut names = mentions(tokens, casing).into_iter().peekable();

@@ -1,5 +1,5 @@
-//! Owns what a possessive and a role say: "Alice's brother Bob", "her manager is Bob", "Acme CEO Bob". It must not look at
-//! verbs, but for "is" and "was".
+//! Owns what a possessive and a role say: "Alice's brother Bob", "her manager is Bob", "Acme CEO Bob". It must not look
+//! at verbs, but for "is" and "was".
 
 use super::arguments::name_list;
 use super::dates::Period;

@@ -8,7 +8,7 @@ use super::verb_table::Adjectival;
 #[derive(Clone, Debug)]
 pub(super) struct Predicate {
     pub name: String,
-    /// What stands before the words of the name in a sentence: "is", or nothing.
+    /// The verb before the words of the name in a sentence: "is", or nothing.
     verb: &'static str,
     pub source: EntityType,
     pub target: EntityType,

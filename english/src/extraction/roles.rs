@@ -1,12 +1,12 @@
-//! Owns the nouns that relate two entities: "the CEO of", "a sister of", "an engineer at", "a city in". It must not look at
-//! sentences.
+//! Owns the nouns that relate two entities: "the CEO of", "a sister of", "an engineer at", "a city in". It must not
+//! look at sentences.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::entities::EntityType;
 
-/// What a noun says about its bearer and about whom or what it belongs to.
+/// The relation between the bearer of a noun and the person or thing that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Role {
     /// "X is the N of Y" gives X–predicate→Y.
@@ -65,7 +65,7 @@ pub(super) fn singular(noun: &str) -> String {
     rest.unwrap_or(noun).to_owned()
 }
 
-/// What plurals say of two bearers: "Alice and Bob are friends".
+/// The predicate of a plural between two bearers: "Alice and Bob are friends".
 pub(super) fn mutual(plural: &str) -> Option<&'static str> {
     Some(match plural {
         "married" => "MARRIED_TO",

@@ -1,5 +1,5 @@
-//! Owns a sentence while it is read: its subjects so far, the claims that it makes, and the clause that is being read. It must
-//! not know what a verb means.
+//! Owns a sentence while it is read: its subjects so far, the claims that it makes, and the clause that is being read.
+//! It must not know what a verb means.
 
 use super::arguments::Argument;
 use super::coreference::{Context, is_pronoun};
@@ -28,7 +28,7 @@ pub(super) struct Said<'a> {
     pub perfect: bool,
     pub confidence: f32,
     pub pieces: &'a [Piece],
-    /// Where its verb group ends.
+    /// The end of its verb group.
     pub end: usize,
 }
 

@@ -1,4 +1,5 @@
-//! Owns how a sentence becomes tokens. It must not know what a word means, but for the abbreviations that keep their dot.
+//! Owns how a sentence becomes tokens. It must not know what a word means, but for the abbreviations that keep their
+//! dot.
 
 use zerodb_hooks_lexical::words::fold;
 
@@ -53,7 +54,7 @@ impl Token<'_> {
     }
 }
 
-/// What a sentence has beyond so many tokens is not read: no rule then takes long, and nobody writes such sentences.
+/// The most tokens of a sentence that are read. It bounds the time of each rule, and nobody writes longer ones.
 const LONGEST_SENTENCE: usize = 200;
 
 /// The tokens of `sentence`, which starts at `base` in the whole text.
@@ -101,7 +102,7 @@ fn folded_form(text: &str) -> String {
     }
 }
 
-/// What stands between two spaces: marks before a word, the word, marks after it.
+/// Splits a run without spaces: marks before a word, the word, marks after it.
 fn split_chunk<'a>(chunk: &'a str, at: usize, last: bool, tokens: &mut Vec<Token<'a>>) {
     let mut start = 0;
     while let Some(mark) = chunk[start..]
@@ -211,7 +212,7 @@ fn is_address(word: &str) -> bool {
     }
 }
 
-/// What a character is that stands before or after a word.
+/// The kind of a mark before or after a word.
 fn mark_kind(c: char) -> Option<Kind> {
     Some(match c {
         ',' | '—' | '–' => Kind::Comma,

@@ -4,7 +4,7 @@ use super::entities::EntityType::{
     self, Entity as X, Event as E, Location as L, Organization as O, Person as P, Product as R,
 };
 
-/// What a participle says with its preposition: "is located in".
+/// The predicate of a participle with its preposition: "is located in".
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Adjectival {
     pub participles: &'static str,
@@ -12,7 +12,7 @@ pub(super) struct Adjectival {
     /// "is", "was", or nothing where the predicate is a verb itself.
     pub verb: &'static str,
     pub predicate: &'static str,
-    /// What it is once it has ended; the same where it does not end, as a birth.
+    /// The predicate once it has ended; the same if it does not end, as a birth.
     pub past: &'static str,
     pub source: EntityType,
     pub target: EntityType,

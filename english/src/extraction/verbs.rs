@@ -11,8 +11,8 @@ use super::verb_table::{ADJECTIVAL, Adjectival, LINES};
 #[derive(Debug)]
 pub(super) struct Verb {
     pub lemma: &'static str,
-    /// A state is said in the present ("works at" gives `WORKS_AT`, "worked at" gives `WORKED_AT`), an event always in the
-    /// past (`MOVED_TO`).
+    /// A state is said in the present ("works at" gives `WORKS_AT`, "worked at" gives `WORKED_AT`), an event always in
+    /// the past (`MOVED_TO`).
     pub state: bool,
     /// Further prepositions after an object or another preposition belong to the verb: "works with Bob in Berlin".
     pub adjuncts: bool,
@@ -21,7 +21,7 @@ pub(super) struct Verb {
     /// It ends with its work: "is written by Alice" says that she wrote it.
     pub makes: bool,
     pub subject: EntityType,
-    /// What it acts on, if it can have an object.
+    /// The type of its object, if it can have one.
     pub object: Option<EntityType>,
     prepositions: Vec<(&'static str, EntityType)>,
     /// Third person: "works".
@@ -30,7 +30,7 @@ pub(super) struct Verb {
 }
 
 impl Verb {
-    /// What an entity after this preposition is, if the preposition belongs to the verb.
+    /// The type of an entity after this preposition, if the preposition belongs to the verb.
     pub fn after(&self, preposition: &str) -> Option<EntityType> {
         self.prepositions
             .iter()
@@ -107,7 +107,7 @@ fn add_forms(
     past: &str,
     participle: &str,
 ) {
-    // Where two forms are one word, the later entry here is the one that counts.
+    // If two forms are one word, the later entry here counts.
     for (word, form) in [
         (gerund(lemma), Form::Gerund),
         (participle.to_owned(), Form::Participle),

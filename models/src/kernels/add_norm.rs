@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, InplaceOp2, Layout, Result, bail};
 use super::lanes::sum;
 use super::rows::{matrix, parts};
 
-/// What a layer norm has learned.
+/// The learned numbers of a layer norm.
 pub struct Norm {
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,

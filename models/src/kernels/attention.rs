@@ -9,7 +9,7 @@ use super::curves::softmax;
 use super::product::{Store, View, product};
 use super::rows::matrix;
 
-/// How many rows look at the whole text at a time, so that the table of weights stays in the processor's cache.
+/// Rows that look at the whole text at a time: so few that the table of weights stays in the processor's cache.
 const BLOCK: usize = 64;
 
 /// Softmax attention of rows of query, key and value side by side, of which each head has an equal share. The result

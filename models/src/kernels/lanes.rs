@@ -1,6 +1,6 @@
 //! Reductions over several partial results, which the compiler can compute with vectors.
 
-/// How many partial results a reduction has: the width of the widest vectors.
+/// The number of partial results of a reduction: the width of the widest vectors.
 pub(super) const LANES: usize = 16;
 
 /// The sum of what `term` makes of each number.

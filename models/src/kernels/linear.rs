@@ -6,7 +6,7 @@ use super::curves::gelu;
 use super::product::{Store, View, product};
 use super::rows::{matrix, parts};
 
-/// What is done to each number of a layer's result.
+/// The function that is applied to each number of a layer's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     None,

@@ -41,12 +41,12 @@ impl<'a> View<'a> {
     }
 }
 
-/// How a product is stored.
+/// The way in which a product is stored.
 #[derive(Clone, Copy)]
 pub struct Store {
-    /// How far apart the rows of the result begin.
+    /// The distance between the starts of two rows of the result.
     pub row_step: usize,
-    /// What the product is multiplied by.
+    /// The factor of the product.
     pub scale: f32,
     /// Whether it is added to what is there.
     pub add: bool,

@@ -1,4 +1,4 @@
-//! What a caller sees of an open model: order, length, tokens, cancelling, sharing.
+//! An open model as its caller sees it: order, length, tokens, cancelling, sharing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,7 +31,7 @@ fn what_is_near_in_meaning_is_near() {
 #[test]
 fn a_text_of_many_megabytes_has_the_vector_of_its_beginning() {
     let model = Model::open(&tiny("xlm-roberta")).unwrap();
-    // Where one endless word is cut into tokens depends on its length.
+    // The places where one endless word is cut into tokens depend on its length.
     assert_eq!(model.embed(&[&"x".repeat(1 << 20)], &NEVER).unwrap().len(), 1);
     for piece in ["A small stone bridge. ", "これは長い文章です。", " \n\t "] {
         let (long, longer) = (piece.repeat(3_000), piece.repeat(8 << 20 >> 3));
