@@ -106,34 +106,6 @@ fn an_edit_of_a_paragraph_in_the_middle_changes_at_most_three_chunks() {
 }
 
 #[test]
-fn chunks_fit_and_cover_every_word_in_order() {
-    for seed in 0..10 {
-        let text = Writer(seed).paragraphs(100).join("\n\n");
-        for options in [
-            plain(400, 40),
-            plain(400, 0),
-            plain(50, 10),
-            plain(4000, 400),
-            plain(7, 3),
-        ] {
-            let chunks = chunks(&text, &options);
-            let mut covered = 0;
-            for (index, chunk) in chunks.iter().enumerate() {
-                assert_eq!(chunk.index, index);
-                assert!(
-                    estimated_tokens(chunk.text(&text)) <= options.max_tokens,
-                    "{options:?}"
-                );
-                assert!(chunk.range.start <= covered || text[covered..chunk.range.start].trim().is_empty());
-                assert!(chunk.range.end > covered);
-                covered = chunk.range.end;
-            }
-            assert!(text[covered..].trim().is_empty());
-        }
-    }
-}
-
-#[test]
 fn chunks_are_well_filled() {
     let text = hundred_chunks(3).join("\n\n");
     let chunks = chunks(&text, &plain(400, 0));

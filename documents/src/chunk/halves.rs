@@ -63,8 +63,13 @@ impl Cut {
     /// The place of the best class in the middle half; of equals the nearest to the middle.
     fn place(&self, body: &Range<usize>) -> Option<usize> {
         let middle = middle_half(body);
-        let from = self.places.partition_point(|place| place.at < middle.start);
-        let to = self.places.partition_point(|place| place.at <= middle.end);
+        // A chunk of three bytes is its own middle half; a place at its ends would leave one half empty.
+        let (first, last) = (
+            middle.start.max(body.start + 1),
+            middle.end.min(body.end.saturating_sub(1)),
+        );
+        let from = self.places.partition_point(|place| place.at < first);
+        let to = self.places.partition_point(|place| place.at <= last);
         let candidates = self.places.get(from..to)?.iter();
         let off_middle = |at: usize| (2 * at).abs_diff(body.start + body.end);
         let best = candidates.max_by_key(|place| (place.class(), Reverse(off_middle(place.at))))?;
@@ -157,5 +162,11 @@ mod tests {
         }
         let two = cut("ab", false);
         assert!(two.halves("ab", &two.chunks[0]).is_some());
+        let line = cut("one\n```\ntwo", false);
+        let chunk = Chunk {
+            range: 4..7,
+            ..line.chunks[0].clone()
+        };
+        assert!(line.halves("one\n```\ntwo", &chunk).is_some());
     }
 }
