@@ -6,7 +6,7 @@ use crate::markdown::{Writer, add_to_cell};
 
 /// The role of a paragraph by its style.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Role {
+pub(crate) enum ParagraphRole {
     /// A heading, of level 1 to 6.
     Heading(usize),
     /// An item of a list.
@@ -29,7 +29,7 @@ pub(crate) struct Blocks {
 #[derive(Default)]
 pub(crate) struct Paragraph {
     text: String,
-    pub(crate) role: Option<Role>,
+    pub(crate) role: Option<ParagraphRole>,
     pub(crate) level: usize,
     pub(crate) goes_on: GoesOn,
 }
@@ -221,8 +221,8 @@ impl Blocks {
             return;
         }
         match paragraph.role {
-            Some(Role::Heading(level)) => self.text.heading(level, &paragraph.text),
-            Some(Role::Item) => self.text.item(paragraph.level, &paragraph.text),
+            Some(ParagraphRole::Heading(level)) => self.text.heading(level, &paragraph.text),
+            Some(ParagraphRole::Item) => self.text.item(paragraph.level, &paragraph.text),
             None => self.text.paragraph(&paragraph.text),
         }
         if self.paragraphs.is_empty() {

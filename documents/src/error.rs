@@ -29,7 +29,8 @@ pub enum ParseError {
     UnknownCharset,
     /// Nothing says in which encoding its text is, and it looks like none in particular.
     #[error(
-        "its text is not UTF-8, and nothing says what else; give the content type a charset, such as text/plain; charset=windows-1251"
+        "its text is not UTF-8, and nothing says what else; give the content type a charset, such as text/plain; \
+         charset=windows-1251"
     )]
     UnknownEncoding,
     /// Most of what a page draws stands for no letter that is known: its fonts do not say what they draw.

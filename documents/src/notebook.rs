@@ -13,7 +13,7 @@ const MAX_OUTPUT: usize = 20_000;
 #[derive(Deserialize)]
 struct Notebook {
     #[serde(default)]
-    cells: Vec<Cell>,
+    cells: Vec<NotebookCell>,
     #[serde(default)]
     worksheets: Vec<Worksheet>,
     #[serde(default)]
@@ -23,23 +23,23 @@ struct Notebook {
 #[derive(Deserialize)]
 struct Worksheet {
     #[serde(default)]
-    cells: Vec<Cell>,
+    cells: Vec<NotebookCell>,
 }
 
 #[derive(Deserialize)]
-struct Cell {
+struct NotebookCell {
     cell_type: String,
     #[serde(default, alias = "input")]
-    source: Lines,
+    source: MultilineString,
     #[serde(default)]
-    outputs: Vec<Output>,
+    outputs: Vec<CellOutput>,
 }
 
 #[derive(Default, Deserialize)]
-struct Output {
+struct CellOutput {
     /// The text of a stream. In version 3 also the plain form of a result.
     #[serde(default)]
-    text: Lines,
+    text: MultilineString,
     #[serde(default)]
     data: Forms,
     #[serde(default)]
@@ -51,9 +51,9 @@ struct Output {
 #[derive(Default, Deserialize)]
 struct Forms {
     #[serde(default, rename = "text/markdown")]
-    markdown: Lines,
+    markdown: MultilineString,
     #[serde(default, rename = "text/plain")]
-    plain: Lines,
+    plain: MultilineString,
 }
 
 #[derive(Default, Deserialize)]
@@ -71,19 +71,19 @@ struct Language {
 /// A text, in one piece or by lines.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Lines {
+enum MultilineString {
     One(String),
     Many(Vec<String>),
     Other(serde::de::IgnoredAny),
 }
 
-impl Default for Lines {
+impl Default for MultilineString {
     fn default() -> Self {
         Self::Many(Vec::new())
     }
 }
 
-impl Lines {
+impl MultilineString {
     fn text(&self) -> String {
         match self {
             Self::One(text) => text.clone(),
@@ -138,11 +138,11 @@ fn code(text: &mut Writer, fence: &str, code: &str) {
 }
 
 /// The text that a reader sees of an output.
-fn printed(output: &Output) -> String {
+fn printed(output: &CellOutput) -> String {
     let forms = [&output.text, &output.data.markdown, &output.data.plain];
     let mut printed = forms
         .into_iter()
-        .map(Lines::text)
+        .map(MultilineString::text)
         .find(|text| !text.trim().is_empty())
         .unwrap_or_default();
     if printed.is_empty() && !output.ename.is_empty() {
@@ -172,16 +172,20 @@ mod tests {
 
     #[test]
     fn cells_and_what_they_printed_are_kept_and_images_are_not() {
-        let notebook = r##"{"nbformat": 4, "nbformat_minor": 5, "metadata": {"language_info": {"name": "python"}}, "cells": [
-            {"cell_type": "markdown", "metadata": {}, "source": ["# Bread\n", "\n", "Flour."], "attachments": {"a.png": {"image/png": "iVBORw0KGgo"}}},
+        let notebook = r##"{"nbformat": 4, "nbformat_minor": 5,
+            "metadata": {"language_info": {"name": "python"}}, "cells": [
+            {"cell_type": "markdown", "metadata": {}, "source": ["# Bread\n", "\n", "Flour."],
+             "attachments": {"a.png": {"image/png": "iVBORw0KGgo"}}},
             {"cell_type": "code", "metadata": {}, "execution_count": 1, "source": "plot(x)\n", "outputs": [
                 {"output_type": "stream", "name": "stdout", "text": ["a \u001b[31mred\u001b[0m word\n"]},
-                {"output_type": "display_data", "metadata": {}, "data": {"image/png": "iVBORw0KGgo", "text/plain": ["<Figure>"]}},
+                {"output_type": "display_data", "metadata": {},
+                 "data": {"image/png": "iVBORw0KGgo", "text/plain": ["<Figure>"]}},
                 {"output_type": "error", "ename": "E", "evalue": "no oven", "traceback": ["\u001b[0mx"]}]}]}"##;
         let document = parse(notebook.as_bytes()).unwrap();
         assert_eq!(
             document.text,
-            "# Bread\n\nFlour.\n\n```python\nplot(x)\n```\n\n```\na red word\n```\n\n```\n<Figure>\n```\n\n```\nE: no oven\n```"
+            "# Bread\n\nFlour.\n\n```python\nplot(x)\n```\n\n```\na red word\n```\n\n```\n<Figure>\n```\n\n```\nE: no \
+             oven\n```"
         );
         assert_eq!(document.title.as_deref(), Some("Bread"));
     }

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use crate::blocks::{Blocks, Role};
+use crate::blocks::{Blocks, ParagraphRole};
 use crate::package::{Archive, Broken, Element, Node, title, walk};
 use crate::{Document, Kind, MAX_INPUT, ParseError, text};
 
@@ -134,11 +134,11 @@ impl Content {
                 let level = element
                     .attribute("outline-level")
                     .and_then(|level| level.parse().ok());
-                self.begin_paragraph(Some(Role::Heading(level.unwrap_or(1).clamp(1, 6))));
+                self.begin_paragraph(Some(ParagraphRole::Heading(level.unwrap_or(1).clamp(1, 6))));
             }
             "p" => {
-                let title = self.in_title.then_some(Role::Heading(2));
-                self.begin_paragraph(title.or((self.lists > 0).then_some(Role::Item)));
+                let title = self.in_title.then_some(ParagraphRole::Heading(2));
+                self.begin_paragraph(title.or((self.lists > 0).then_some(ParagraphRole::Item)));
             }
             "spreadsheet" => self.in_spreadsheet = true,
             "list" => self.lists += 1,
@@ -184,7 +184,7 @@ impl Content {
         }
     }
 
-    fn begin_paragraph(&mut self, role: Option<Role>) {
+    fn begin_paragraph(&mut self, role: Option<ParagraphRole>) {
         self.paragraphs += 1;
         if self.notes > 0 {
             return;
@@ -247,27 +247,39 @@ mod tests {
     fn texts_spreadsheets_and_slides() {
         for (body, expected) in [
             (
-                "<office:text><text:h text:outline-level='2'>Bread</text:h><text:p>Flour\n  &amp;<text:s text:c='2'/>water<text:tab/>and<text:line-break/>salt.</text:p></office:text>",
+                "<office:text><text:h text:outline-level='2'>Bread</text:h><text:p>Flour\n  &amp;<text:s \
+                 text:c='2'/>water<text:tab/>and<text:line-break/>salt.</text:p></office:text>",
                 "## Bread\n\nFlour &  water\tand\nsalt.",
             ),
             (
-                "<text:list><text:list-item><text:p>a</text:p><text:list><text:list-item><text:p>b</text:p></text:list-item></text:list></text:list-item></text:list>",
+                "<text:list><text:list-item><text:p>a</text:p><text:list><text:list-item><text:p>b</text:p>\
+                 </text:list-item></text:list></text:list-item></text:list>",
                 "- a\n  - b",
             ),
             (
-                "<text:p>Text<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>The</text:p><text:p>note.</text:p></text:note-body></text:note> on.</text:p><text:p>Next.</text:p>",
+                "<text:p>Text<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>The</text:p>\
+                 <text:p>note.</text:p></text:note-body></text:note> on.</text:p><text:p>Next.</text:p>",
                 "Text on.\n\n[1] The note.\n\nNext.",
             ),
             (
-                "<text:p>kept<office:annotation><text:p>remark</text:p></office:annotation></text:p><text:tracked-changes><text:p>gone</text:p></text:tracked-changes>",
+                "<text:p>kept<office:annotation><text:p>remark</text:p></office:annotation></text:p>\
+                 <text:tracked-changes><text:p>gone</text:p></text:tracked-changes>",
                 "kept",
             ),
             (
-                "<office:spreadsheet><table:table table:name='Prices'><table:table-row><table:table-cell><text:p>bread</text:p></table:table-cell><table:table-cell table:number-columns-repeated='2'/><table:table-cell><text:p>3</text:p></table:table-cell><table:table-cell table:number-columns-repeated='16000'/></table:table-row><table:table-row table:number-rows-repeated='1048000'><table:table-cell table:number-columns-repeated='16384'/></table:table-row></table:table></office:spreadsheet>",
+                "<office:spreadsheet><table:table table:name='Prices'><table:table-row><table:table-cell>\
+                 <text:p>bread</text:p></table:table-cell><table:table-cell table:number-columns-repeated='2'/>\
+                 <table:table-cell><text:p>3</text:p></table:table-cell><table:table-cell \
+                 table:number-columns-repeated='16000'/></table:table-row><table:table-row \
+                 table:number-rows-repeated='1048000'><table:table-cell table:number-columns-repeated='16384'/>\
+                 </table:table-row></table:table></office:spreadsheet>",
                 "## Prices\n\n| bread |  |  | 3 |\n| --- | --- | --- | --- |",
             ),
             (
-                "<office:presentation><draw:page draw:name='page1'><draw:frame presentation:class='title'><draw:text-box><text:p>Hello</text:p></draw:text-box></draw:frame><draw:frame presentation:class='outline'><draw:text-box><text:list><text:list-item><text:p>point</text:p></text:list-item></text:list></draw:text-box></draw:frame></draw:page></office:presentation>",
+                "<office:presentation><draw:page draw:name='page1'><draw:frame presentation:class='title'>\
+                 <draw:text-box><text:p>Hello</text:p></draw:text-box></draw:frame><draw:frame \
+                 presentation:class='outline'><draw:text-box><text:list><text:list-item><text:p>point</text:p>\
+                 </text:list-item></text:list></draw:text-box></draw:frame></draw:page></office:presentation>",
                 "## Hello\n\n- point",
             ),
         ] {

@@ -4,7 +4,7 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use crate::blocks::{Blocks, Role};
+use crate::blocks::{Blocks, ParagraphRole};
 use crate::package::{Archive, Broken, Element, Node, Relationships, title, walk};
 use crate::{Document, Kind, ParseError};
 
@@ -175,7 +175,7 @@ impl<'a> Slide<'a> {
         if let Some(paragraph) = self.blocks.paragraph() {
             let level = element.attribute("lvl").and_then(|level| level.parse().ok());
             paragraph.level = level.unwrap_or(0);
-            paragraph.role = (is_point || paragraph.level > 0).then_some(Role::Item);
+            paragraph.role = (is_point || paragraph.level > 0).then_some(ParagraphRole::Item);
         }
     }
 
@@ -186,7 +186,7 @@ impl<'a> Slide<'a> {
                 if self.shape == Shape::Body
                     && let Some(paragraph) = self.blocks.paragraph()
                 {
-                    paragraph.role = Some(Role::Item);
+                    paragraph.role = Some(ParagraphRole::Item);
                 }
                 self.blocks.end_paragraph();
             }

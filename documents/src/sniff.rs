@@ -275,7 +275,8 @@ mod tests {
                 false,
             ),
             (
-                "From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\tboundary=x\r\n\r\n",
+                "From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\tboundary=x\r\n\
+                 \r\n",
                 true,
                 true,
             ),

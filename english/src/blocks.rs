@@ -1,5 +1,10 @@
 //! Owns the blocks of a text: paragraphs, headings and list items of plain text or Markdown. It must not look for
 //! sentences inside them.
+//!
+//! It is no Markdown parser, because its text may be none. Markdown takes an indented paragraph for code, and so all
+//! that follows a fence that is never closed; "12. three" below a line goes on with that line, and lines that follow
+//! each other are one paragraph, whatever they begin with. All of these would lose sentences of plain text, or join
+//! them.
 
 use zerodb_hooks_lexical::words::{fold, weight};
 
@@ -27,11 +32,11 @@ struct Blocks<'a> {
 struct Line {
     start: usize,
     end: usize,
-    kind: Kind,
+    kind: LineKind,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum LineKind {
     Blank,
     Prose,
     /// Begins a block of its own, which may go on in the next line.
@@ -56,25 +61,28 @@ impl<'a> Iterator for Blocks<'a> {
         while self.at < self.text.len() {
             let (line, next) = self.line();
             if let (Some(first), Some(previous)) = (&mut block, last) {
-                if line.kind == Kind::Underline && previous.start == first.start {
+                if line.kind == LineKind::Underline && previous.start == first.start {
                     self.at = next;
-                    first.kind = Kind::Heading;
+                    first.kind = LineKind::Heading;
                     break;
                 }
-                if line.kind != Kind::Prose || self.is_hard_break(previous, line) {
+                if line.kind != LineKind::Prose || self.is_hard_break(previous, line) {
                     break;
                 }
                 first.end = line.end;
-            } else if matches!(line.kind, Kind::Prose | Kind::Item | Kind::Heading | Kind::Quote) {
+            } else if matches!(
+                line.kind,
+                LineKind::Prose | LineKind::Item | LineKind::Heading | LineKind::Quote
+            ) {
                 block = Some(line);
             }
             self.at = match line.kind {
-                Kind::Fence => self.after_fence(line, next),
-                Kind::Comment => self.after_comment(line, next),
+                LineKind::Fence => self.after_fence(line, next),
+                LineKind::Comment => self.after_comment(line, next),
                 _ => next,
             };
             last = Some(line);
-            if matches!(line.kind, Kind::Heading | Kind::Quote) {
+            if matches!(line.kind, LineKind::Heading | LineKind::Quote) {
                 break;
             }
         }
@@ -82,7 +90,7 @@ impl<'a> Iterator for Blocks<'a> {
         Some(Block {
             text: &self.text[start..end],
             start,
-            heading: kind == Kind::Heading,
+            heading: kind == LineKind::Heading,
         })
     }
 }
@@ -97,14 +105,15 @@ impl Blocks<'_> {
         let indent = rest[..length].len() - rest[..length].trim_start().len();
         let (kind, marks) = kind_of(content);
         let inner = content[marks..].trim();
-        let inner = if kind == Kind::Heading {
+        let inner = if kind == LineKind::Heading {
             inner.trim_end_matches('#').trim_end()
         } else {
             inner
         };
         let start = self.at + indent + marks + (content[marks..].len() - content[marks..].trim_start().len());
-        let kind = if inner.is_empty() && matches!(kind, Kind::Item | Kind::Heading | Kind::Quote) {
-            Kind::Blank
+        let kind = if inner.is_empty() && matches!(kind, LineKind::Item | LineKind::Heading | LineKind::Quote)
+        {
+            LineKind::Blank
         } else {
             kind
         };
@@ -168,18 +177,18 @@ fn goes_on(line: &str) -> bool {
 }
 
 /// The kind of a trimmed line, and the bytes of marks that it starts with.
-fn kind_of(line: &str) -> (Kind, usize) {
+fn kind_of(line: &str) -> (LineKind, usize) {
     if line.is_empty() {
-        return (Kind::Blank, 0);
+        return (LineKind::Blank, 0);
     }
     if line.starts_with("```") || line.starts_with("~~~") {
-        return (Kind::Fence, 0);
+        return (LineKind::Fence, 0);
     }
     if line.starts_with("<!--") {
-        return (Kind::Comment, 0);
+        return (LineKind::Comment, 0);
     }
     if line.len() >= 2 && (line.bytes().all(|b| b == b'=') || line.bytes().all(|b| b == b'-')) {
-        return (Kind::Underline, 0);
+        return (LineKind::Underline, 0);
     }
     if line.starts_with('|')
         || (line.len() >= 3
@@ -187,22 +196,22 @@ fn kind_of(line: &str) -> (Kind, usize) {
                 .bytes()
                 .all(|b| matches!(b, b'*' | b'_' | b'-' | b'=' | b' ')))
     {
-        return (Kind::Skipped, 0);
+        return (LineKind::Skipped, 0);
     }
     let hashes = line.bytes().take_while(|b| *b == b'#').count();
     if (1..=6).contains(&hashes) && line[hashes..].starts_with([' ', '\t']) {
-        return (Kind::Heading, hashes);
+        return (LineKind::Heading, hashes);
     }
     if line.starts_with('>') {
         return (
-            Kind::Quote,
+            LineKind::Quote,
             line.find(|c: char| c != '>' && !c.is_whitespace())
                 .unwrap_or(line.len()),
         );
     }
     match item_mark(line) {
-        Some(length) => (Kind::Item, length),
-        None => (Kind::Prose, 0),
+        Some(length) => (LineKind::Item, length),
+        None => (LineKind::Prose, 0),
     }
 }
 
@@ -229,7 +238,8 @@ mod tests {
 
     #[test]
     fn marks_are_left_out_and_wrapped_lines_stay_together() {
-        let text = "# Title #\n\nA paragraph that is wrapped by an editor at\nsome width.\n- one\n  more of one\n- two\n12. three\n> said";
+        let text = "# Title #\n\nA paragraph that is wrapped by an editor at\nsome width.\n- one\n  more of one\n- \
+            two\n12. three\n> said";
         let expected = [
             "Title",
             "A paragraph that is wrapped by an editor at\nsome width.",

@@ -17,12 +17,12 @@ const ITERATIONS: usize = 50;
 const PRECISION: f32 = 1e-5;
 
 /// Sentences as sparse vectors of length 1 (or empty), sorted by term.
-pub(crate) struct Graph {
+pub(crate) struct SimilarityGraph {
     sentences: Vec<Vec<(u32, f32)>>,
     terms: usize,
 }
 
-impl Graph {
+impl SimilarityGraph {
     pub fn of<'a>(sentences: impl Iterator<Item = &'a str>) -> Self {
         let mut ids = HashMap::new();
         let mut counted: Vec<Vec<(u32, f32)>> = sentences
@@ -44,7 +44,7 @@ impl Graph {
                 .sqrt();
             sentence.iter_mut().for_each(|(_, weight)| *weight /= length);
         }
-        Graph {
+        SimilarityGraph {
             sentences: counted,
             terms: ids.len(),
         }
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_others_repeat_ranks_above_what_stands_alone() {
-        let ranks = Graph::of(TEXT.into_iter()).ranks();
+        let ranks = SimilarityGraph::of(TEXT.into_iter()).ranks();
         assert!(ranks[1] > ranks[2] * 2.0 && ranks[3] > ranks[2], "{ranks:?}");
         assert!(ranks.iter().all(|rank| rank.is_finite() && *rank > 0.0));
     }
@@ -178,7 +178,7 @@ mod tests {
     /// The product with the unwritten matrix must be the one with the written matrix.
     #[test]
     fn the_implicit_graph_is_the_explicit_one() {
-        let graph = Graph::of(TEXT.into_iter());
+        let graph = SimilarityGraph::of(TEXT.into_iter());
         let vector = [0.1, 0.4, 0.2, 0.3];
         let product = graph.times_weights(&vector);
         for (row, implicit) in product.into_iter().enumerate() {
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn no_sentences_and_empty_ones_do_no_harm() {
-        assert!(Graph::of([].into_iter()).ranks().is_empty());
-        let graph = Graph::of(["", "!!", "the of"].into_iter());
+        assert!(SimilarityGraph::of([].into_iter()).ranks().is_empty());
+        let graph = SimilarityGraph::of(["", "!!", "the of"].into_iter());
         assert!(graph.ranks().iter().all(|rank| rank.is_finite()));
         assert_eq!(graph.similarity(0, 1), 0.0);
     }

@@ -5,7 +5,7 @@ use zerodb_hooks_lexical::stops::full_stop;
 use zerodb_hooks_lexical::words::fold;
 
 use crate::cutting::{cut_with_ellipsis, fits, single_spaced};
-use crate::ranking::Graph;
+use crate::ranking::SimilarityGraph;
 use crate::sentences::{Sentence, detailed};
 
 /// At most this many sentences are ranked. Of a longer text they are its first quarter of that number, and the others
@@ -33,7 +33,7 @@ pub fn summarize(text: &str, max_length: usize) -> String {
     if candidates.is_empty() {
         return cut_with_ellipsis(text, max_length);
     }
-    let graph = Graph::of(candidates.iter().map(|sentence| sentence.text));
+    let graph = SimilarityGraph::of(candidates.iter().map(|sentence| sentence.text));
     let ranks = graph.ranks();
     let worths: Vec<f32> = candidates
         .iter()
@@ -117,7 +117,7 @@ fn sample(text: &str, kind: fn(&Sentence<'_>) -> bool) -> Vec<Sentence<'_>> {
 /// room is empty. Returns them in the order of the text.
 fn choose(
     candidates: &[Sentence<'_>],
-    graph: &Graph,
+    graph: &SimilarityGraph,
     (worthy, others): (&[usize], &[usize]),
     max_length: usize,
 ) -> Vec<String> {

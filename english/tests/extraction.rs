@@ -1,12 +1,11 @@
 //! Relations that the rules must find, and must not find, sentence by sentence.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
-
 use zerodb_hooks_english::{Extraction, Limits, extract};
 
 /// A text, `=>`, and all the relations that it states, in any order.
 const STATED: &str = "\
-Alice met Bob at the AI conference in Berlin => Alice MET Bob; Alice ATTENDED AI conference; Bob ATTENDED AI conference; \
+Alice met Bob at the AI conference in Berlin => Alice MET Bob; Alice ATTENDED AI conference; Bob ATTENDED AI \
+conference; \
     AI conference LOCATED_IN Berlin; Alice WAS_IN Berlin; Bob WAS_IN Berlin
 Alice works with Bob in Berlin. => Alice WORKS_WITH Bob; Alice WORKS_IN Berlin
 Alice met Bob in Berlin => Alice MET Bob; Alice WAS_IN Berlin; Bob WAS_IN Berlin
@@ -162,80 +161,6 @@ fn what_is_not_stated_is_not_found() {
         .map(|(text, found)| format!("{text}: {found:?}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn entities(text: &str) -> Vec<String> {
-    let found = extract(text, &Limits::default());
-    for entity in &found.entities {
-        assert!(
-            text[entity.span.0..entity.span.1].contains(&entity.name) || !entity.aliases.is_empty(),
-            "{entity:?}"
-        );
-    }
-    found
-        .entities
-        .iter()
-        .map(|entity| format!("{}: {}", entity.name, entity.entity_type.as_str()))
-        .collect()
-}
-
-#[test]
-fn entities_have_their_types() {
-    for (text, expected) in [
-        (
-            "Alice met Bob at the AI conference in Berlin",
-            "Alice: person; Bob: person; AI conference: event; Berlin: location",
-        ),
-        ("Dr. Ngata lives in Ulm.", "Ngata: person; Ulm: location"),
-        (
-            "Acme GmbH hired Kim Larsen.",
-            "Acme GmbH: organization; Kim Larsen: person",
-        ),
-        (
-            "We flew over Lake Constance to the city of Bregenz.",
-            "Lake Constance: location; Bregenz: location",
-        ),
-        (
-            "The project Falcon uses Redis.",
-            "Falcon: product; Redis: product",
-        ),
-        (
-            "Write to bob@mail.example or @carol.",
-            "bob@mail.example: entity; @carol: person",
-        ),
-        (
-            "She studied at the Massachusetts Institute of Technology.",
-            "Massachusetts Institute of Technology: organization",
-        ),
-        (
-            "Johnson & Johnson and the Bank of England called.",
-            "Johnson & Johnson: entity; Bank of England: organization",
-        ),
-    ] {
-        assert_eq!(entities(text).join("; "), expected, "{text}");
-    }
-}
-
-#[test]
-fn ordinary_words_are_no_entities() {
-    for text in [
-        "Coffee is good.",
-        "Yesterday was Monday. However, in March it rained.",
-        "He said she left. They did not. It was I.",
-        "The CEO and the CTO asked the HR team via the API.",
-        "Management decided. Marketing agreed. Developers did not.",
-        "Please remember this. Thanks!",
-        "Databases are slow. We like databases.",
-        "\"Hello,\" he said. \"Stop!\"",
-    ] {
-        assert_eq!(entities(text), Vec::<String>::new(), "{text}");
-    }
-}
-
-#[test]
-fn a_word_that_begins_sentences_is_a_name_if_it_is_one_elsewhere() {
-    assert_eq!(entities("Falcon is fast. We like Falcon."), ["Falcon: entity"]);
-    assert_eq!(entities("Falcon is fast."), Vec::<String>::new());
 }
 
 #[test]

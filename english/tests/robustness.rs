@@ -40,11 +40,13 @@ impl Random {
 
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
-    "Alice", "Bob", " works at ", " and ", ", who ", "Acme Inc.", " in Berlin", ". ", "! ", "? ", "…", "\n", "\n\n", "\r\n", "# ", "- ",
-    "1. ", "> ", "```", "~~~\n", "|", "---", "\"", "“", "”", "'s ", "’", "(", ")", "[1]", "@bob", "a@b.example", "https://x.example/a?b",
-    "2019", " since March 2021", " on 31 February 2020", "99999999999999999999", "3.14", "e.g. ", "Dr. ", "U.S. ", "。", "」", "東京",
-    "ไทย", "हिन्दी", "مرحبا", "e\u{301}", "\u{200d}", "👨‍👩‍👧", "\u{0}", "\u{feff}", "\u{202e}", "İ", "ß", "ﬁ", "ǅ", "she ", "it ", "was founded by ",
-    "the ", "of ", "is the CEO of ", "does not ", " -", "–", ";", ":", ",", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "Alice", "Bob", " works at ", " and ", ", who ", "Acme Inc.", " in Berlin", ". ", "! ", "? ", "…", "\n", "\n\n",
+    "\r\n", "# ", "- ", "1. ", "> ", "```", "~~~\n", "|", "---", "\"", "“", "”", "'s ", "’", "(", ")", "[1]",
+    "@bob", "a@b.example", "https://x.example/a?b", "2019", " since March 2021", " on 31 February 2020",
+    "99999999999999999999", "3.14", "e.g. ", "Dr. ", "U.S. ", "。", "」", "東京", "ไทย", "हिन्दी", "مرحبا", "e\u{301}",
+    "\u{200d}", "👨‍👩‍👧", "\u{0}", "\u{feff}", "\u{202e}", "İ", "ß", "ﬁ", "ǅ", "she ", "it ", "was founded by ",
+    "the ", "of ", "is the CEO of ", "does not ", " -", "–", ";", ":", ",",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ];
 
 fn texts(seed: u64) -> impl Iterator<Item = (Random, String)> {

@@ -6,11 +6,13 @@ use zerodb_hooks_english::{cut_at_sentence, sentences, summarize};
 
 const REPORT: &str = "# Quarterly report\n\n\
 The storage team moved the event log to partitioned tables in May. Partitioned tables made deleting old events cheap, \
-because a whole partition of the event log is dropped at once. The move took two weekends. Nobody noticed any downtime, \
+because a whole partition of the event log is dropped at once. The move took two weekends. Nobody noticed any \
+downtime, \
 as Dr. Meyer of the platform group confirmed.\n\n\
 - Backups of the event log now take 12.5 minutes instead of 40.\n\
 - The office got a new coffee machine.\n\n\
-Old events are kept for 30 days. After that the storage team drops the oldest partition every night. Deleting row by row \
+Old events are kept for 30 days. After that the storage team drops the oldest partition every night. Deleting row by \
+row \
 had kept autovacuum busy for hours. Lunch will be served on the third floor.";
 
 #[test]
@@ -75,7 +77,8 @@ fn where_no_sentence_fits_the_best_is_cut_at_a_word() {
 
 #[test]
 fn a_sentence_that_stands_alone_is_taken_before_one_that_points_back() {
-    let text = "It keeps new events in the log table. The worker keeps new events in the log table. Rome is nice in spring.";
+    let text = "It keeps new events in the log table. The worker keeps new events in the log table. Rome is nice in \
+        spring.";
     assert_eq!(
         summarize(text, 50),
         "The worker keeps new events in the log table."
@@ -93,7 +96,8 @@ fn a_sentence_is_not_said_twice() {
 
 #[test]
 fn a_list_without_stops_becomes_sentences() {
-    let text = "# Changes\n- Fixed the login of new users\n- Added a limit for the login of users\n- Removed the old banner\n";
+    let text = "# Changes\n- Fixed the login of new users\n- Added a limit for the login of users\n- Removed the old \
+        banner\n";
     assert_eq!(
         summarize(text, 80),
         "Fixed the login of new users. Added a limit for the login of users."

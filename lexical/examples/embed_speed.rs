@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use zerodb_hooks_lexical::embed;
 
-const PARAGRAPH: &str = "The dispatcher reads committed events from the log and writes one delivery for each hook that matches. \
-    A worker claims deliveries in batches, runs their handlers and records each attempt. When an endpoint refuses a request, \
-    the delivery waits and is tried again later; after the last attempt it is discarded and an operator can send it once more. \
+const PARAGRAPH: &str = "The dispatcher reads committed events from the log and writes one delivery for each hook that \
+    matches. \
+    A worker claims deliveries in batches, runs their handlers and records each attempt. When an endpoint refuses a \
+    request, \
+    the delivery waits and is tried again later; after the last attempt it is discarded and an operator can send it \
+    once more. \
     Embeddings, summaries and graphs are written back only if the source has not changed in the meantime. ";
 
 fn main() {

@@ -47,7 +47,8 @@ fn vectors_are_those_of_version_1() {
 /// A checksum over whole vectors of a usual size, for what four cells do not show.
 #[test]
 fn long_vectors_are_those_of_version_1() {
-    let text = "Deploying the worker beside Postgres: it embeds, summarises and extracts. Größe, naïve, дом, مرحبا, हिन्दी, ข้อความ.";
+    let text = "Deploying the worker beside Postgres: it embeds, summarises and extracts. Größe, naïve, дом, مرحبا, \
+        हिन्दी, ข้อความ.";
     let vector = embed(text, 1024);
     let checksum = vector
         .iter()

@@ -15,7 +15,8 @@ pub enum ModelError {
     #[error("{path} cannot be used: {reason}; fetch the model's directory again", path = .path.display())]
     BadConfig { path: PathBuf, reason: String },
     /// The model is sound, and of a kind that would be computed wrongly here.
-    #[error("{setting} {found} in {path} is not supported, only {supported}; choose another model, or serve this one from an endpoint", path = .path.display())]
+    #[error("{setting} {found} in {path} is not supported, only {supported}; choose another model, or serve this one \
+        from an endpoint", path = .path.display())]
     Unsupported {
         path: PathBuf,
         setting: &'static str,
@@ -23,7 +24,8 @@ pub enum ModelError {
         supported: &'static str,
     },
     /// The tokenizer's file could not be read as one.
-    #[error("{path} is not a tokenizer: {reason}; the model needs the tokenizer.json that belongs to it", path = .path.display())]
+    #[error("{path} is not a tokenizer: {reason}; the model needs the tokenizer.json that belongs to \
+        it", path = .path.display())]
     BadTokenizer { path: PathBuf, reason: String },
     /// The file with the weights is damaged, or of another format.
     #[error("{path} holds no weights: {reason}; fetch the file again", path = .path.display())]

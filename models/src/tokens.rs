@@ -32,7 +32,8 @@ impl Tokens {
         if !path.exists() {
             return Err(ModelError::MissingFile {
                 path: path.to_owned(),
-                advice: "save it with transformers: AutoTokenizer.from_pretrained(directory).save_pretrained(directory)",
+                advice: "save it with transformers: AutoTokenizer.from_pretrained(directory).save_pretrained(directory\
+                    )",
             });
         }
         let mut tokenizer = Tokenizer::from_file(path).map_err(|error| bad(error.to_string()))?;

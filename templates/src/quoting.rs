@@ -120,7 +120,10 @@ mod tests {
             mark(r#"{"a{{ k }}": {{- n -}}, "b\"{{ x if y else "\"" }}": "{% raw %}{{"{% endraw %}"}"#);
         assert_eq!(
             marked,
-            r#"{"a{{ ( k )|_zerodb_within }}": {{- ( n )|_zerodb_beside -}}, "b\"{{ ( x if y else "\"" )|_zerodb_within }}": "{% raw %}{{"{% endraw %}"}"#
+            concat!(
+                r#"{"a{{ ( k )|_zerodb_within }}": {{- ( n )|_zerodb_beside -}}, "#,
+                r#""b\"{{ ( x if y else "\"" )|_zerodb_within }}": "{% raw %}{{"{% endraw %}"}"#
+            )
         );
     }
 }

@@ -7,7 +7,8 @@ use std::ops::Range;
 pub struct Chunk {
     /// Its number, from 0.
     pub index: usize,
-    /// Its bytes in the text; it overlaps the chunk before. Without white space at its ends.
+    /// Its bytes in the text; it overlaps the chunk before. Without white space at its end, and at its beginning where
+    /// nothing is repeated.
     pub range: Range<usize>,
     /// The headings above it, from the outermost, joined by ` > `; one with which it begins included. Not for
     /// hashing: a new title of the document changes it for all chunks.

@@ -255,10 +255,10 @@ const DENSITIES: &[(u16, u16, u8)] = &[
     (0x0590, 0x05ff, 24), (0x0600, 0x06ff, 24),                                             // Hebrew, Arabic
     (0x0900, 0x097f, 22), (0x0980, 0x09ff, 27), (0x0a00, 0x0a7f, 36), (0x0a80, 0x0aff, 38), // Devanagari to Gujarati
     (0x0b80, 0x0bff, 31), (0x0c00, 0x0cff, 40), (0x0d00, 0x0d7f, 36), (0x0d80, 0x0dff, 42), // Tamil to Sinhala
-    (0x0e00, 0x0e7f, 21), (0x0e80, 0x0eff, 44), (0x0f00, 0x0fff, 44), (0x1000, 0x109f, 42), // Thai, Lao, Tibetan, Burmese
+    (0x0e00, 0x0e7f, 21), (0x0e80, 0x0eff, 44), (0x0f00, 0x0fff, 44), (0x1000, 0x109f, 42), // Thai to Burmese
     (0x10a0, 0x10ff, 44), (0x1200, 0x139f, 60), (0x1780, 0x17ff, 36),                       // Georgian, Ethiopic, Khmer
-    (0x1e00, 0x1eff, 44), (0x1f00, 0x1fff, 40),                                             // Latin and Greek with two marks
-    (0x2010, 0x202f, 20), (0x2030, 0x23ff, 42), (0x2500, 0x259f, 20),                       // punctuation, symbols, boxes
+    (0x1e00, 0x1eff, 44), (0x1f00, 0x1fff, 40),                                             // with two marks
+    (0x2010, 0x202f, 20), (0x2030, 0x23ff, 42), (0x2500, 0x259f, 20),                       // signs, boxes
     (0x3000, 0x30ff, 24), (0x3400, 0x4dbf, 60), (0x4e00, 0x9fff, 26), (0xac00, 0xd7af, 40), // Japanese, Chinese, Korean
     (0xff00, 0xffef, 30),                                                                   // wide forms
 ];

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use super::equations::Equations;
 use super::sources::{NoteKind, Sources};
 use super::styles::role_by_outline;
-use crate::blocks::{Blocks, GoesOn, Role};
+use crate::blocks::{Blocks, GoesOn, ParagraphRole};
 use crate::package::{Broken, Element, Node, walk};
 use crate::symbols::{Font, font};
 
@@ -133,10 +133,10 @@ impl<'a> Body<'a> {
         match (element.name(), value.as_deref()) {
             ("pStyle", Some(id)) => paragraph.role = self.sources.styles.role(id),
             ("outlineLvl", Some(level)) => paragraph.role = role_by_outline(level).or(paragraph.role),
-            ("numPr", _) => paragraph.role = paragraph.role.or(Some(Role::Item)),
+            ("numPr", _) => paragraph.role = paragraph.role.or(Some(ParagraphRole::Item)),
             ("ilvl", Some(level)) => paragraph.level = level.parse::<usize>().unwrap_or(0).min(8),
             // A paragraph taken out of its list.
-            ("numId", Some("0")) if paragraph.role == Some(Role::Item) => paragraph.role = None,
+            ("numId", Some("0")) if paragraph.role == Some(ParagraphRole::Item) => paragraph.role = None,
             ("framePr", _) if element.attribute("dropCap").is_some_and(|cap| cap != "none") => {
                 paragraph.goes_on = GoesOn::DropCap;
             }

@@ -97,7 +97,8 @@ fn what_is_no_text_in_the_file_is_the_text_that_it_shows() {
             "ONE\nTWO\tTHREE",
         ),
         (
-            "<w:ruby><w:rt><w:r><w:t>とうきょう</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>東京</w:t></w:r></w:rubyBase></w:ruby>",
+            "<w:ruby><w:rt><w:r><w:t>とうきょう</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>東京</w:t></w:r></w:rubyBase>\
+             </w:ruby>",
             "東京",
         ),
     ] {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
-use crate::blocks::Role;
+use crate::blocks::ParagraphRole;
 use crate::package::{Broken, Node, walk};
 
 /// Styles are based on others; a chain that is longer is a circle.
@@ -17,7 +17,7 @@ pub(super) struct Styles(HashMap<String, Style>);
 #[derive(Clone, Default)]
 struct Style {
     based_on: Option<String>,
-    role: Option<Role>,
+    role: Option<ParagraphRole>,
 }
 
 impl Styles {
@@ -40,7 +40,7 @@ impl Styles {
                             "outlineLvl" => {
                                 style.role = value.as_deref().and_then(role_by_outline).or(style.role)
                             }
-                            "numPr" => style.role = style.role.or(Some(Role::Item)),
+                            "numPr" => style.role = style.role.or(Some(ParagraphRole::Item)),
                             _ => {}
                         }
                     }
@@ -54,7 +54,7 @@ impl Styles {
     }
 
     /// The role of a paragraph with the style of that id, by the style or by those that it is based on.
-    pub(super) fn role(&self, id: &str) -> Option<Role> {
+    pub(super) fn role(&self, id: &str) -> Option<ParagraphRole> {
         let mut next = Some(id);
         for _ in 0..MAX_CHAIN {
             let Some(style) = self.0.get(next?) else {
@@ -71,24 +71,26 @@ impl Styles {
 
 /// The built-in styles have their English names in every language. Their ids are these without the space, as far as a
 /// document has no styles of its own.
-fn role_by_name(name: &str) -> Option<Role> {
+fn role_by_name(name: &str) -> Option<ParagraphRole> {
     let name = name.to_ascii_lowercase();
     if name == "title" {
-        return Some(Role::Heading(1));
+        return Some(ParagraphRole::Heading(1));
     }
     if name.starts_with("list bullet") || name.starts_with("list number") {
-        return Some(Role::Item);
+        return Some(ParagraphRole::Item);
     }
     heading(name.strip_prefix("heading")?.trim().parse().ok()?)
 }
 
 /// The level in an outline counts from 0; 9 is the text between the headings.
-pub(super) fn role_by_outline(value: &str) -> Option<Role> {
+pub(super) fn role_by_outline(value: &str) -> Option<ParagraphRole> {
     heading(value.parse::<usize>().ok()?.checked_add(1)?)
 }
 
-fn heading(level: usize) -> Option<Role> {
-    (1..=9).contains(&level).then(|| Role::Heading(level.min(6)))
+fn heading(level: usize) -> Option<ParagraphRole> {
+    (1..=9)
+        .contains(&level)
+        .then(|| ParagraphRole::Heading(level.min(6)))
 }
 
 #[cfg(test)]
@@ -108,18 +110,19 @@ mod tests {
              <w:style w:styleId='Points'><w:name w:val='Points'/><w:pPr><w:numPr/></w:pPr></w:style>
              <w:style w:styleId='Normal'><w:name w:val='Normal'/></w:style>",
         );
-        assert_eq!(styles.role("berschrift2"), Some(Role::Heading(2)));
-        assert_eq!(styles.role("Mine"), Some(Role::Heading(3)));
-        assert_eq!(styles.role("Yours"), Some(Role::Heading(3)));
-        assert_eq!(styles.role("Points"), Some(Role::Item));
+        assert_eq!(styles.role("berschrift2"), Some(ParagraphRole::Heading(2)));
+        assert_eq!(styles.role("Mine"), Some(ParagraphRole::Heading(3)));
+        assert_eq!(styles.role("Yours"), Some(ParagraphRole::Heading(3)));
+        assert_eq!(styles.role("Points"), Some(ParagraphRole::Item));
         assert_eq!(styles.role("Normal"), None);
-        assert_eq!(styles.role("Heading1"), Some(Role::Heading(1)));
+        assert_eq!(styles.role("Heading1"), Some(ParagraphRole::Heading(1)));
     }
 
     #[test]
     fn styles_in_a_circle_end() {
         let styles = styles(
-            "<w:style w:styleId='a'><w:basedOn w:val='b'/></w:style><w:style w:styleId='b'><w:basedOn w:val='a'/></w:style>",
+            "<w:style w:styleId='a'><w:basedOn w:val='b'/></w:style><w:style w:styleId='b'><w:basedOn w:val='a'/>\
+             </w:style>",
         );
         assert_eq!(styles.role("a"), None);
     }

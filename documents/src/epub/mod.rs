@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn chapters_are_those_of_the_spine() {
         let package = "<package><manifest><item id='a' href='Text/one%20two.xhtml' media-type='application/xhtml+xml'/>
-            <item id='b' href='two.html' media-type='text/html'/><item id='i' href='i.png' media-type='image/png'/></manifest>
+            <item id='b' href='two.html' media-type='text/html'/><item id='i' href='i.png' media-type='image/png'/>\
+            </manifest>
             <spine><itemref idref='b'/><itemref idref='i'/><itemref idref='a'/><itemref idref='b'/></spine></package>";
         assert_eq!(
             chapters(&mut package.as_bytes(), "OEBPS/content.opf"),

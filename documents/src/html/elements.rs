@@ -9,7 +9,7 @@ pub(super) const RAW_TEXT: &[&str] = &[
 
 /// The role of an element.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Role {
+pub(super) enum ElementRole {
     /// No words for a reader, or only for one whose browser lacks something.
     Skipped,
     /// Goes on in the line.
@@ -41,46 +41,50 @@ pub(super) enum Role {
     Dialog,
 }
 
-pub(super) fn role(name: &str) -> Role {
+pub(super) fn role(name: &str) -> ElementRole {
     match name {
         "script" | "style" | "noscript" | "noframes" | "template" | "iframe" | "svg" | "canvas"
         | "object" | "embed" | "video" | "audio" | "button" | "select" | "datalist" | "meter"
-        | "progress" | "annotation" | "annotation-xml" | "rp" | "rt" | "rtc" => Role::Skipped,
-        "br" => Role::Break,
-        "img" => Role::Image,
-        "title" => Role::Title,
-        "h1" => Role::Heading(1),
-        "h2" => Role::Heading(2),
-        "h3" => Role::Heading(3),
-        "h4" => Role::Heading(4),
-        "h5" => Role::Heading(5),
-        "h6" => Role::Heading(6),
+        | "progress" | "annotation" | "annotation-xml" | "rp" | "rt" | "rtc" => ElementRole::Skipped,
+        "br" => ElementRole::Break,
+        "img" => ElementRole::Image,
+        "title" => ElementRole::Title,
+        "h1" => ElementRole::Heading(1),
+        "h2" => ElementRole::Heading(2),
+        "h3" => ElementRole::Heading(3),
+        "h4" => ElementRole::Heading(4),
+        "h5" => ElementRole::Heading(5),
+        "h6" => ElementRole::Heading(6),
         "p" | "div" | "blockquote" | "address" | "figure" | "figcaption" | "fieldset" | "form"
-        | "details" | "dl" | "hr" | "center" | "caption" | "body" | "hgroup" => Role::Block,
+        | "details" | "dl" | "hr" | "center" | "caption" | "body" | "hgroup" => ElementRole::Block,
         "summary" | "legend" | "dt" | "dd" | "tbody" | "thead" | "tfoot" | "optgroup" | "option" => {
-            Role::Line
+            ElementRole::Line
         }
-        "ul" | "menu" | "dir" => Role::List { ordered: false },
-        "ol" => Role::List { ordered: true },
-        "li" => Role::Item,
-        "pre" | "listing" | "xmp" | "plaintext" => Role::Preformatted,
-        "table" => Role::Table,
-        "tr" => Role::Row,
-        "td" | "th" => Role::Cell,
-        "article" | "main" | "section" => Role::Content,
-        "footer" | "aside" | "search" => Role::Around,
-        "header" => Role::Header,
-        "nav" => Role::Navigation,
-        "dialog" => Role::Dialog,
-        _ => Role::Inline,
+        "ul" | "menu" | "dir" => ElementRole::List { ordered: false },
+        "ol" => ElementRole::List { ordered: true },
+        "li" => ElementRole::Item,
+        "pre" | "listing" | "xmp" | "plaintext" => ElementRole::Preformatted,
+        "table" => ElementRole::Table,
+        "tr" => ElementRole::Row,
+        "td" | "th" => ElementRole::Cell,
+        "article" | "main" | "section" => ElementRole::Content,
+        "footer" | "aside" | "search" => ElementRole::Around,
+        "header" => ElementRole::Header,
+        "nav" => ElementRole::Navigation,
+        "dialog" => ElementRole::Dialog,
+        _ => ElementRole::Inline,
     }
 }
 
 /// Whether a table with this in a cell is one of layout: its cells are read one after another.
-pub(super) fn is_of_layout(role: Role) -> bool {
+pub(super) fn is_of_layout(role: ElementRole) -> bool {
     matches!(
         role,
-        Role::Heading(_) | Role::List { .. } | Role::Preformatted | Role::Table | Role::Content
+        ElementRole::Heading(_)
+            | ElementRole::List { .. }
+            | ElementRole::Preformatted
+            | ElementRole::Table
+            | ElementRole::Content
     )
 }
 

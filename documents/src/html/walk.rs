@@ -4,7 +4,7 @@
 use html5ever::Attribute;
 use markup5ever_rcdom::{Handle, NodeData};
 
-use super::elements::{self, Role, attribute, is_hidden, is_of_layout};
+use super::elements::{self, ElementRole, attribute, is_hidden, is_of_layout};
 use super::layout::Layout;
 use crate::text;
 
@@ -57,7 +57,7 @@ pub(super) fn read(root: &Handle, extent: Extent) -> Reading {
 
 enum Step {
     Open(Handle),
-    Close(Role),
+    Close(ElementRole),
 }
 
 struct Walk {
@@ -90,64 +90,64 @@ impl Walk {
         }
     }
 
-    fn open_element(&mut self, node: &Handle, role: Role, attributes: &[Attribute]) {
+    fn open_element(&mut self, node: &Handle, role: ElementRole, attributes: &[Attribute]) {
         match role {
-            Role::Skipped => return,
-            Role::Dialog if attribute(attributes, "open").is_none() => return,
-            Role::Title => return self.keep_title(node),
-            Role::Image => return self.image(attributes),
-            Role::Break => return self.layout.break_line(),
-            Role::Navigation if self.extent == Extent::Content => return,
-            Role::Around if self.is_around() => return,
-            Role::Header if self.is_around() || self.within_header > 0 => self.within_header += 1,
-            Role::Inline | Role::Header => {}
-            Role::Heading(level) => self.layout.begin_heading(level),
-            Role::List { ordered } => {
+            ElementRole::Skipped => return,
+            ElementRole::Dialog if attribute(attributes, "open").is_none() => return,
+            ElementRole::Title => return self.keep_title(node),
+            ElementRole::Image => return self.image(attributes),
+            ElementRole::Break => return self.layout.break_line(),
+            ElementRole::Navigation if self.extent == Extent::Content => return,
+            ElementRole::Around if self.is_around() => return,
+            ElementRole::Header if self.is_around() || self.within_header > 0 => self.within_header += 1,
+            ElementRole::Inline | ElementRole::Header => {}
+            ElementRole::Heading(level) => self.layout.begin_heading(level),
+            ElementRole::List { ordered } => {
                 let first = attribute(attributes, "start").and_then(|start| start.trim().parse().ok());
                 self.layout.begin_list(ordered.then_some(first.unwrap_or(1)));
             }
-            Role::Item => self.layout.begin_item(),
-            Role::Preformatted => self.layout.begin_preformatted(holds_code(node)),
-            Role::Table => {
+            ElementRole::Item => self.layout.begin_item(),
+            ElementRole::Preformatted => self.layout.begin_preformatted(holds_code(node)),
+            ElementRole::Table => {
                 let rows = !matches!(attribute(attributes, "role"), Some("presentation" | "none"))
                     && is_of_rows(node);
                 self.tables.push(rows);
                 self.layout.end_block(true);
             }
-            Role::Cell if self.in_rows() => self.layout.begin_cell(),
-            Role::Content => {
+            ElementRole::Cell if self.in_rows() => self.layout.begin_cell(),
+            ElementRole::Content => {
                 self.within_content += 1;
                 self.layout.end_block(true);
             }
-            Role::Line | Role::Row => self.layout.end_block(false),
+            ElementRole::Line | ElementRole::Row => self.layout.end_block(false),
             _ => self.layout.end_block(true),
         }
         self.steps.push(Step::Close(role));
         self.enter(node);
     }
 
-    fn close(&mut self, role: Role) {
+    fn close(&mut self, role: ElementRole) {
         match role {
-            Role::Inline => {}
-            Role::Header => {
+            ElementRole::Inline => {}
+            ElementRole::Header => {
                 self.within_header = self.within_header.saturating_sub(1);
                 self.layout.end_block(true);
             }
-            Role::Heading(_) => self.layout.end_heading(),
-            Role::List { .. } => self.layout.end_list(),
-            Role::Item => self.layout.end_item(),
-            Role::Preformatted => self.layout.end_preformatted(),
-            Role::Table => {
+            ElementRole::Heading(_) => self.layout.end_heading(),
+            ElementRole::List { .. } => self.layout.end_list(),
+            ElementRole::Item => self.layout.end_item(),
+            ElementRole::Preformatted => self.layout.end_preformatted(),
+            ElementRole::Table => {
                 self.tables.pop();
                 self.layout.end_table();
             }
-            Role::Row if self.in_rows() => self.layout.end_row(),
-            Role::Cell if self.in_rows() => self.layout.end_cell(),
-            Role::Content => {
+            ElementRole::Row if self.in_rows() => self.layout.end_row(),
+            ElementRole::Cell if self.in_rows() => self.layout.end_cell(),
+            ElementRole::Content => {
                 self.within_content -= 1;
                 self.layout.end_block(true);
             }
-            Role::Line | Role::Row => self.layout.end_block(false),
+            ElementRole::Line | ElementRole::Row => self.layout.end_block(false),
             _ => self.layout.end_block(true),
         }
     }
@@ -224,8 +224,8 @@ fn is_of_rows(table: &Handle) -> bool {
             return false;
         }
         let children = node.children.borrow();
-        let is_cell = |child: &&Handle| elements::role(name_of(child)) == Role::Cell;
-        several |= role == Role::Row && children.iter().filter(is_cell).nth(1).is_some();
+        let is_cell = |child: &&Handle| elements::role(name_of(child)) == ElementRole::Cell;
+        several |= role == ElementRole::Row && children.iter().filter(is_cell).nth(1).is_some();
         nodes.extend(children.iter().rev().cloned());
     }
     several

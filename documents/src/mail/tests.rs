@@ -7,8 +7,10 @@ fn text(message: &str) -> String {
 }
 
 const HEAD: &str = "From: =?utf-8?Q?J=C3=BCrgen?= <j@example.org>\nTo: a@example.org, \"B, b\" <b@example.org>\n\
-                    Subject: =?utf-8?B?R3LDvMOfZQ==?= from\n the office\nDate: Mon, 1 Jun 2026 09:00:00 +0200\nMIME-Version: 1.0\n";
-const SHOWN: &str = "Subject: Grüße from the office\nFrom: Jürgen <j@example.org>\nTo: a@example.org, B, b <b@example.org>\n\
+                    Subject: =?utf-8?B?R3LDvMOfZQ==?= from\n the office\nDate: Mon, 1 Jun 2026 09:00:00 +0200\n\
+                    MIME-Version: 1.0\n";
+const SHOWN: &str = "Subject: Grüße from the office\nFrom: Jürgen <j@example.org>\nTo: a@example.org, B, b \
+    <b@example.org>\n\
                      Date: 2026-06-01T09:00:00+02:00\n\n";
 
 #[test]
@@ -16,11 +18,13 @@ fn a_message_is_its_headers_and_its_text() {
     for (rest, words) in [
         ("\nHello\nthere.\n", "Hello\nthere."),
         (
-            "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\nU2VociBnZWVocnRlIERhbWVuLA==\n",
+            "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n\
+             U2VociBnZWVocnRlIERhbWVuLA==\n",
             "Sehr geehrte Damen,",
         ),
         (
-            "Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nGr=FC=DFe=\n!\n",
+            "Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nGr=FC=DFe=\n\
+             !\n",
             "Grüße!",
         ),
         (
@@ -28,11 +32,14 @@ fn a_message_is_its_headers_and_its_text() {
             "The office",
         ),
         (
-            "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nplain\n--b\nContent-Type: text/html\n\n<p>page</p>\n--b--\n",
+            "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nplain\n--b\n\
+             Content-Type: text/html\n\n<p>page</p>\n--b--\n",
             "plain",
         ),
         (
-            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee the file.\n--b\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=\"a b.pdf\"\nContent-Transfer-Encoding: base64\n\nJVBERi0xLjcK\n--b--\n",
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSee the file.\n--b\n\
+             Content-Type: application/pdf\nContent-Disposition: attachment; filename=\"a b.pdf\"\n\
+             Content-Transfer-Encoding: base64\n\nJVBERi0xLjcK\n--b--\n",
             "See the file.\n\nAttachment: a b.pdf",
         ),
     ] {
@@ -59,8 +66,10 @@ fn a_mailbox_is_its_messages() {
 
 #[test]
 fn a_saved_page_is_the_page() {
-    let archive = "From: <Saved by a browser>\nSubject: Opening hours\nMIME-Version: 1.0\nContent-Type: multipart/related; type=\"text/html\"; boundary=\"b\"\n\n\
-                   --b\nContent-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<h1>Hours</h1><p>The office opens at ni=\nne.</p>\n\
+    let archive = "From: <Saved by a browser>\nSubject: Opening hours\nMIME-Version: 1.0\nContent-Type: \
+        multipart/related; type=\"text/html\"; boundary=\"b\"\n\n\
+                   --b\nContent-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<h1>Hours</h1><p>The \
+                   office opens at ni=\nne.</p>\n\
                    --b\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n--b--\n";
     let document = parse_page(archive.replace('\n', "\r\n").as_bytes()).unwrap();
     assert_eq!(document.text, "# Hours\n\nThe office opens at nine.");

@@ -24,7 +24,7 @@ const BELOW: f64 = 1.2;
 const WAITING: usize = 200_000;
 
 /// The lines of a page, appended to a text when the page ends.
-pub(super) struct Lines<'text> {
+pub(super) struct PageLines<'text> {
     text: &'text mut Bounded,
     lines: Vec<Line>,
     waiting: usize,
@@ -47,12 +47,12 @@ enum Begin {
 }
 
 /// The line of a glyph.
-enum Step {
+enum Placement {
     On,
     Begin(Begin),
 }
 
-impl<'text> Lines<'text> {
+impl<'text> PageLines<'text> {
     pub(super) fn of_page(text: &'text mut Bounded) -> Self {
         Self {
             text,
@@ -78,8 +78,8 @@ impl<'text> Lines<'text> {
         let length = glyph.letters.len();
         match self.lines.last_mut() {
             Some(line) => match line.step(&glyph) {
-                Step::On => line.add(glyph),
-                Step::Begin(begins) => self.lines.push(Line::new(glyph, begins)),
+                Placement::On => line.add(glyph),
+                Placement::Begin(begins) => self.lines.push(Line::new(glyph, begins)),
             },
             None => self.lines.push(Line::new(glyph, Begin::Line)),
         }
@@ -137,25 +137,25 @@ impl Line {
         self.glyphs.push(glyph);
     }
 
-    fn step(&self, glyph: &Placed) -> Step {
+    fn step(&self, glyph: &Placed) -> Placement {
         let Some(last) = self.glyphs.last() else {
-            return Step::Begin(Begin::Line);
+            return Placement::Begin(Begin::Line);
         };
         let size = last.size.max(glyph.size);
         let step = glyph.start - last.end;
         let (along, across) = (step.dot(glyph.along), step.cross(glyph.along).abs());
         let turned = last.along.dot(glyph.along) < 0.9;
         if !turned && self.is_upright(glyph, last) {
-            Step::On
+            Placement::On
         } else if turned || across > OTHER_LINE * size {
             let smaller = last.size.min(glyph.size);
             let is_other = size > OTHER_SIZE * smaller || across > OTHER_PARAGRAPH * smaller;
-            Step::Begin(if is_other { Begin::Paragraph } else { Begin::Line })
+            Placement::Begin(if is_other { Begin::Paragraph } else { Begin::Line })
         } else if along < -BACKWARDS * size {
             let is_other = size > OTHER_SIZE * last.size.min(glyph.size);
-            Step::Begin(if is_other { Begin::Paragraph } else { Begin::Back })
+            Placement::Begin(if is_other { Begin::Paragraph } else { Begin::Back })
         } else {
-            Step::On
+            Placement::On
         }
     }
 
@@ -247,7 +247,15 @@ fn part_of_word<'line>(line: &'line str, next: &Line) -> Option<&'line str> {
 }
 
 fn is_ideograph(letters: &str) -> bool {
-    letters
-        .chars()
-        .all(|letter| matches!(letter, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}'))
+    letters.chars().all(|letter| {
+        matches!(
+            letter,
+            '\u{2E80}'..='\u{9FFF}'
+                | '\u{AC00}'..='\u{D7AF}'
+                | '\u{F900}'..='\u{FAFF}'
+                | '\u{FE30}'..='\u{FE4F}'
+                | '\u{FF00}'..='\u{FFEF}'
+                | '\u{20000}'..='\u{3FFFF}'
+        )
+    })
 }

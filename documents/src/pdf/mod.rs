@@ -21,7 +21,7 @@ use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_
 use crate::text::{self, Bounded};
 use crate::{Document, Kind, MAX_TEXT, ParseError};
 use composite::Composites;
-use reader::{Count, Reader};
+use reader::{Count, PageReader};
 
 /// More pages than any book has: a file can name one page a million times.
 const MAX_PAGES: usize = 20_000;
@@ -63,7 +63,7 @@ fn read_pages(pdf: &Pdf, text: &mut Bounded) -> Result<(), ParseError> {
         if text.is_truncated() {
             break;
         }
-        let count = read_page(page, pdf, &cache, Reader::of_page(text, &fonts));
+        let count = read_page(page, pdf, &cache, PageReader::of_page(text, &fonts));
         if count.is_mostly_unknown() && count.unknown >= PAGE_OF_TEXT {
             tell_unreadable(text, index, count);
         }
@@ -82,7 +82,7 @@ fn read_page<'pdf>(
     page: &Page<'pdf>,
     pdf: &'pdf Pdf,
     cache: &InterpreterCache<'pdf>,
-    mut reader: Reader<'_, '_, 'pdf>,
+    mut reader: PageReader<'_, '_, 'pdf>,
 ) -> Count {
     let area = Rect::new(0.0, 0.0, 1.0, 1.0);
     let settings = InterpreterSettings::default();

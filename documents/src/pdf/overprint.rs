@@ -18,13 +18,13 @@ const REMEMBERED: usize = 50_000;
 /// The glyphs of a page that were drawn of late.
 #[derive(Default)]
 pub(super) struct Overprint {
-    recent: HashMap<Cell, Point>,
-    before: HashMap<Cell, Point>,
+    recent: HashMap<Square, Point>,
+    before: HashMap<Square, Point>,
 }
 
 /// The letters and their size, and a square of the page.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
-struct Cell {
+struct Square {
     letters: u64,
     x: i64,
     y: i64,
@@ -33,7 +33,7 @@ struct Cell {
 impl Overprint {
     /// Whether the same was drawn at this place; if not, it is remembered.
     pub(super) fn has(&mut self, glyph: &Placed) -> bool {
-        let cell = Cell::of(glyph);
+        let cell = Square::of(glyph);
         if self.is_beside(glyph, cell) {
             return true;
         }
@@ -44,7 +44,7 @@ impl Overprint {
         false
     }
 
-    fn is_beside(&self, glyph: &Placed, cell: Cell) -> bool {
+    fn is_beside(&self, glyph: &Placed, cell: Square) -> bool {
         cell.around(glyph).into_iter().any(|cell| {
             let at = [self.recent.get(&cell), self.before.get(&cell)];
             at.into_iter().flatten().any(|at| is_near(glyph, *at))
@@ -52,7 +52,7 @@ impl Overprint {
     }
 }
 
-impl Cell {
+impl Square {
     fn of(glyph: &Placed) -> Self {
         let mut hasher = DefaultHasher::new();
         glyph.letters.hash(&mut hasher);

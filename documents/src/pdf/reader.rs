@@ -10,7 +10,7 @@ use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, I
 use super::composite::Composites;
 use super::glyph::Placed;
 use super::letters::{self, Meaning};
-use super::lines::Lines;
+use super::lines::PageLines;
 use crate::text::{self, Bounded};
 
 /// The longest text that one mark gives for what it surrounds, in bytes.
@@ -37,8 +37,8 @@ impl Count {
 }
 
 /// Reads one page.
-pub(super) struct Reader<'text, 'fonts, 'pdf> {
-    lines: Lines<'text>,
+pub(super) struct PageReader<'text, 'fonts, 'pdf> {
+    lines: PageLines<'text>,
     fonts: &'fonts Composites<'pdf>,
     count: Count,
     /// The number of open marks.
@@ -53,10 +53,10 @@ struct Replaced {
     glyphs: Vec<Placed>,
 }
 
-impl<'text, 'fonts, 'pdf> Reader<'text, 'fonts, 'pdf> {
+impl<'text, 'fonts, 'pdf> PageReader<'text, 'fonts, 'pdf> {
     pub(super) fn of_page(text: &'text mut Bounded, fonts: &'fonts Composites<'pdf>) -> Self {
         Self {
-            lines: Lines::of_page(text),
+            lines: PageLines::of_page(text),
             fonts,
             count: Count::default(),
             depth: 0,
@@ -129,7 +129,7 @@ fn actual_text(properties: &Dict<'_>) -> Option<String> {
     letters::written(&text).filter(|text| !text.trim().is_empty())
 }
 
-impl Device<'_> for Reader<'_, '_, '_> {
+impl Device<'_> for PageReader<'_, '_, '_> {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _: &DrawMode) {
         let mode = run.writing_mode();
         for glyph in run.glyphs() {

@@ -83,8 +83,16 @@ impl Letters {
 
 /// Apostrophes, dashes, points and combining marks.
 fn is_within_words(c: char) -> bool {
-    matches!(c, '\u{2010}'..='\u{2027}' | '\u{B7}' | '\u{A0}' | '\u{AD}' | '\u{300}'..='\u{36F}' | '\u{5B0}'..='\u{670}' | '\u{E31}'..='\u{E4E}')
-        || c.is_whitespace()
+    matches!(
+        c,
+        '\u{2010}'..='\u{2027}'
+            | '\u{B7}'
+            | '\u{A0}'
+            | '\u{AD}'
+            | '\u{300}'..='\u{36F}'
+            | '\u{5B0}'..='\u{670}'
+            | '\u{E31}'..='\u{E4E}'
+    ) || c.is_whitespace()
 }
 
 fn is_latin(c: char) -> bool {

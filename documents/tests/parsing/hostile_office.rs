@@ -3,7 +3,8 @@
 use zerodb_hooks_documents::{MAX_TEXT, ParseError};
 
 use crate::files::archive;
-use crate::office::{book, open_document, slides, workbook};
+use crate::office::{slides, workbook};
+use crate::open_formats::{book, open_document};
 use crate::{parser, refused};
 
 #[tokio::test]
@@ -55,7 +56,8 @@ async fn what_inflates_without_end_is_a_bomb_in_each_of_them() {
             "<Relationships><Relationship Id='r' Type='x/officeDocument' Target='{target}'/></Relationships>"
         )
     };
-    let opf = "<package><manifest><item id='a' href='a.xhtml' media-type='application/xhtml+xml'/></manifest><spine><itemref idref='a'/></spine></package>";
+    let opf = "<package><manifest><item id='a' href='a.xhtml' media-type='application/xhtml+xml'/></manifest><spine>\
+        <itemref idref='a'/></spine></package>";
     for (what, bytes) in [
         (
             "strings of a workbook",
@@ -114,10 +116,12 @@ async fn what_inflates_without_end_is_a_bomb_in_each_of_them() {
 
 #[tokio::test]
 async fn a_cell_that_is_repeated_without_end_is_written_once() {
-    let row = "<table:table-row table:number-rows-repeated='999999999'><table:table-cell table:number-columns-repeated='999999999'><text:p>x</text:p></table:table-cell>
+    let row = "<table:table-row table:number-rows-repeated='999999999'><table:table-cell \
+        table:number-columns-repeated='999999999'><text:p>x</text:p></table:table-cell>
         <table:table-cell table:number-columns-repeated='99999999999999999999'/></table:table-row>";
     let content = format!(
-        "<office:document-content><office:body><office:spreadsheet><table:table table:name='s'>{row}</table:table></office:spreadsheet></office:body></office:document-content>"
+        "<office:document-content><office:body><office:spreadsheet><table:table table:name='s'>{row}</table:table>\
+         </office:spreadsheet></office:body></office:document-content>"
     );
     let bytes = archive(&[
         ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
@@ -132,7 +136,8 @@ async fn more_text_than_is_taken_is_cut_in_each_of_them() {
     let words = "all work and no play ".repeat(11 << 10);
     let paragraphs = format!("<text:p>{words}</text:p>").repeat(50);
     let flat = format!(
-        "<office:document xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0'><office:body>{paragraphs}</office:body></office:document>"
+        "<office:document xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0'>\
+         <office:body>{paragraphs}</office:body></office:document>"
     );
     let rtf = format!("{{\\rtf1 {}}}", format!("{words}\\par ").repeat(50));
     let mail = format!(

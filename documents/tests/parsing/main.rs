@@ -9,6 +9,7 @@ mod formats;
 mod hostile;
 mod hostile_office;
 mod office;
+mod open_formats;
 mod pages;
 mod pdf_pages;
 mod pdf_text;

@@ -1,15 +1,15 @@
-//! The texts that a user gets from files of office programs, and from books: made here, part by part.
+//! The texts that a user gets from files of Microsoft Office, made here part by part.
 
 use zerodb_hooks_documents::{Document, Kind, ParseError};
 
 use crate::files::archive;
 use crate::parser;
 
-const WORDS: &str = "The tax office opens at nine.";
+pub const WORDS: &str = "The tax office opens at nine.";
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const STRICT: &str = "http://purl.oclc.org/ooxml/officeDocument/relationships";
 
-async fn read(bytes: &[u8], content_type: &str, name: &str) -> Result<Document, ParseError> {
+pub async fn read(bytes: &[u8], content_type: &str, name: &str) -> Result<Document, ParseError> {
     parser("parse").parse(bytes, content_type, name).await
 }
 
@@ -111,9 +111,12 @@ async fn the_body_of_a_word_document_is_found_by_relationship_whatever_it_is_cal
 async fn styles_notes_and_embedded_documents_are_found_by_relationship_too() {
     let styles = "<w:styles><w:style w:styleId='a'><w:name w:val='heading 2'/></w:style></w:styles>";
     let notes = "<w:footnotes><w:footnote w:type='separator' w:id='0'><w:p><w:r><w:t>---</w:t></w:r></w:p></w:footnote>
-        <w:footnote w:id='7'><w:p><w:r><w:t>Closed</w:t></w:r></w:p><w:p><w:r><w:t>on Sunday.</w:t></w:r></w:p></w:footnote></w:footnotes>";
-    let saved = "MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\
-        Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body><p>From a p=\r\nage.</p></body></html>\r\n--b--\r\n";
+        <w:footnote w:id='7'><w:p><w:r><w:t>Closed</w:t></w:r></w:p><w:p><w:r><w:t>on Sunday.</w:t></w:r></w:p>\
+        </w:footnote></w:footnotes>";
+    let saved = "MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: \
+        text/html; charset=utf-8\r\n\
+        Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body><p>From a p=\r\nage.</p></body></html>\r\n\
+        --b--\r\n";
     let rels = relationships(&[
         ("s", format!("{OFFICE}/styles"), "styles7.xml"),
         ("n", format!("{OFFICE}/footnotes"), "/notes.xml"),
@@ -192,8 +195,10 @@ async fn documents_in_documents_end() {
 async fn one_xml_file_is_a_document_too() {
     let flat = format!(
         "<?xml version='1.0'?><?mso-application progid='Word.Document'?>
-         <pkg:package xmlns:pkg='http://schemas.microsoft.com/office/2006/xmlPackage'><pkg:part pkg:name='/word/header1.xml'><pkg:xmlData>
-         <w:hdr>{}</w:hdr></pkg:xmlData></pkg:part><pkg:part pkg:name='/word/document.xml'><pkg:xmlData>{}</pkg:xmlData></pkg:part></pkg:package>",
+         <pkg:package xmlns:pkg='http://schemas.microsoft.com/office/2006/xmlPackage'><pkg:part \
+         pkg:name='/word/header1.xml'><pkg:xmlData>
+         <w:hdr>{}</w:hdr></pkg:xmlData></pkg:part><pkg:part pkg:name='/word/document.xml'>\
+         <pkg:xmlData>{}</pkg:xmlData></pkg:part></pkg:package>",
         paragraph("Letterhead"),
         body(&paragraph(WORDS)).trim_start_matches("<?xml version='1.0'?>")
     );
@@ -203,9 +208,12 @@ async fn one_xml_file_is_a_document_too() {
 
 /// A workbook with two sheets.
 pub fn workbook() -> Vec<u8> {
-    let main = "<workbook><sheets><sheet name='Prices' sheetId='1' r:id='r1'/><sheet name='Empty' sheetId='2' r:id='r2'/></sheets></workbook>";
-    let sheet = "<worksheet><sheetData><row r='1'><c r='A1' t='s'><v>0</v></c><c r='C1' t='inlineStr'><is><t>cents</t></is></c></row>
-        <row r='3'><c r='A3' t='s'><v>1</v></c><c r='C3'><v>0.30000000000000004</v></c><c r='D3' s='1'><v>45943</v></c></row></sheetData></worksheet>";
+    let main = "<workbook><sheets><sheet name='Prices' sheetId='1' r:id='r1'/><sheet name='Empty' sheetId='2' \
+        r:id='r2'/></sheets></workbook>";
+    let sheet = "<worksheet><sheetData><row r='1'><c r='A1' t='s'><v>0</v></c><c r='C1' t='inlineStr'><is><t>cents</t>\
+        </is></c></row>
+        <row r='3'><c r='A3' t='s'><v>1</v></c><c r='C3'><v>0.30000000000000004</v></c><c r='D3' s='1'><v>45943</v></c>\
+        </row></sheetData></worksheet>";
     let styles =
         "<styleSheet><cellXfs count='2'><xf numFmtId='0'/><xf numFmtId='14'/></cellXfs></styleSheet>";
     archive(&[
@@ -247,17 +255,20 @@ async fn a_workbook_is_its_sheets() {
 pub fn slides() -> Vec<u8> {
     let shape = |kind: &str, words: &str| {
         format!(
-            "<p:sp><p:nvSpPr><p:nvPr><p:ph type='{kind}'/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>{words}</a:t></a:r></a:p></p:txBody></p:sp>"
+            "<p:sp><p:nvSpPr><p:nvPr><p:ph type='{kind}'/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>{words}</a:t>\
+             </a:r></a:p></p:txBody></p:sp>"
         )
     };
     let slide = |inside: &str| format!("<p:sld><p:cSld><p:spTree>{inside}</p:spTree></p:cSld></p:sld>");
-    let main = "<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r2'/><p:sldId id='257' r:id='r1'/></p:sldIdLst></p:presentation>";
+    let main = "<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r2'/><p:sldId id='257' r:id='r1'/></p:sldIdLst>\
+        </p:presentation>";
     let (first, notes) = (
         slide(&(shape("body", "Flour") + &shape("title", "Dough"))),
         slide(&(shape("sldNum", "1") + &shape("body", "Say why."))),
     );
     let second = slide(
-        "<p:graphicFrame><a:tbl><a:tr><a:tc><a:p><a:r><a:t>x</a:t></a:r></a:p></a:tc><a:tc><a:p><a:r><a:t>y</a:t></a:r></a:p></a:tc></a:tr></a:tbl></p:graphicFrame>",
+        "<p:graphicFrame><a:tbl><a:tr><a:tc><a:p><a:r><a:t>x</a:t></a:r></a:p></a:tc><a:tc><a:p><a:r><a:t>y</a:t></a:r>\
+         </a:p></a:tc></a:tr></a:tbl></p:graphicFrame>",
     );
     archive(&[
         ("_rels/.rels", package(OFFICE, "ppt/presentation.xml").as_bytes()),
@@ -288,79 +299,4 @@ async fn slides_come_in_the_order_in_which_they_are_shown() {
         "## Dough\n\n- Flour\n- Say why.\n\n## Slide 2\n\n| x | y |\n| --- | --- |"
     );
     assert!(document.kind == Kind::Slides && document.kind.is_markdown());
-}
-
-fn content() -> String {
-    format!(
-        "<office:document-content><office:body><office:text><text:h text:outline-level='1'>Hours</text:h><text:p>{WORDS}</text:p>\
-         </office:text></office:body></office:document-content>"
-    )
-}
-
-/// A text of `LibreOffice`.
-pub fn open_document() -> Vec<u8> {
-    let properties = "<office:document-meta><office:meta><dc:title>Opening</dc:title></office:meta></office:document-meta>";
-    archive(&[
-        ("mimetype", b"application/vnd.oasis.opendocument.text"),
-        ("content.xml", content().as_bytes()),
-        ("meta.xml", properties.as_bytes()),
-    ])
-}
-
-/// A book with two chapters.
-pub fn book() -> Vec<u8> {
-    let package = "<package><metadata><dc:title>Opening</dc:title></metadata><manifest>
-        <item id='a' href='a%20b.xhtml' media-type='application/xhtml+xml'/><item id='c' href='c.xhtml' media-type='application/xhtml+xml'/>
-        </manifest><spine><itemref idref='c'/><itemref idref='a'/></spine></package>";
-    let chapter = format!(
-        "<?xml version='1.0'?><html><head><title/></head><body><p><a id='x'/>{WORDS}</p></body></html>"
-    );
-    let container = "<container><rootfiles><rootfile full-path='OEBPS/p.opf'/></rootfiles></container>";
-    archive(&[
-        ("mimetype", b"application/epub+zip"),
-        ("META-INF/container.xml", container.as_bytes()),
-        ("OEBPS/p.opf", package.as_bytes()),
-        ("OEBPS/a b.xhtml", chapter.as_bytes()),
-        ("OEBPS/c.xhtml", b"<html><body><h1>Hours</h1></body></html>"),
-    ])
-}
-
-#[tokio::test]
-async fn texts_of_libre_office_and_books() {
-    let flat = format!(
-        "<?xml version='1.0'?><office:document xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0'>{}</office:document>",
-        content().replace("office:document-content", "office:x")
-    );
-    for (bytes, kind, title) in [
-        (open_document(), Kind::OpenDocument, Some("Opening")),
-        (flat.into_bytes(), Kind::OpenDocument, None),
-        (book(), Kind::Epub, Some("Opening")),
-    ] {
-        let document = read(&bytes, "", "upload").await.unwrap();
-        let expected = (kind, format!("# Hours\n\n{WORDS}"), title.map(str::to_owned));
-        assert_eq!((document.kind, document.text, document.title), expected);
-    }
-}
-
-#[tokio::test]
-async fn documents_that_need_a_key_are_encrypted() {
-    let odt = archive(&[
-        ("mimetype", b"application/vnd.oasis.opendocument.text"),
-        ("content.xml", b"\x01\x02\x03"),
-        ("META-INF/manifest.xml", b"<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>"),
-    ]);
-    let epub = archive(&[
-        ("META-INF/container.xml", b"<container><rootfile full-path='p.opf'/></container>"),
-        ("p.opf", b"<package><manifest><item id='a' href='a.xhtml' media-type='application/xhtml+xml'/></manifest><spine><itemref idref='a'/></spine></package>"),
-        ("a.xhtml", b"\x01\x02\x03"),
-        ("META-INF/encryption.xml", b"<encryption><EncryptedData><CipherData><CipherReference URI='a.xhtml'/></CipherData></EncryptedData></encryption>"),
-    ]);
-    assert_eq!(
-        read(&odt, "", "").await,
-        Err(ParseError::EncryptedDocument(Kind::OpenDocument))
-    );
-    assert_eq!(
-        read(&epub, "", "").await,
-        Err(ParseError::EncryptedDocument(Kind::Epub))
-    );
 }

@@ -59,9 +59,11 @@ async fn a_mail_is_its_words_whatever_it_is_called() {
 #[tokio::test]
 async fn a_saved_page_is_the_page() {
     let saved = format!(
-        "From: <Saved by Blink>\r\nSnapshot-Content-Location: https://example.org/\r\nSubject: Hours\r\nMIME-Version: 1.0\r\n\
+        "From: <Saved by Blink>\r\nSnapshot-Content-Location: https://example.org/\r\nSubject: Hours\r\nMIME-Version: \
+         1.0\r\n\
          Content-Type: multipart/related; type=\"text/html\"; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/html\r\n\
-         Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body><p>The tax office opens at ni=\r\nne.</p></body></html>\r\n\
+         Content-Transfer-Encoding: quoted-printable\r\n\r\n<html><body><p>The tax office opens at ni=\r\nne.</p>\
+         </body></html>\r\n\
          --b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n{}--b--\r\n",
         image(76)
     );
@@ -82,7 +84,8 @@ async fn a_saved_page_is_the_page() {
 #[tokio::test]
 async fn a_notebook_is_its_cells() {
     let notebook = format!(
-        "{{\"cells\": [{{\"cell_type\": \"markdown\", \"source\": [\"{WORDS}\"]}}, {{\"cell_type\": \"code\", \"source\": \"x\", \
+        "{{\"cells\": [{{\"cell_type\": \"markdown\", \"source\": [\"{WORDS}\"]}}, {{\"cell_type\": \"code\", \
+         \"source\": \"x\", \
          \"outputs\": [{{\"data\": {{\"image/png\": \"{}\"}}}}]}}], \"nbformat\": 4, \"nbformat_minor\": 2}}",
         image(76).replace("\r\n", "\\n")
     );
@@ -166,7 +169,11 @@ async fn what_is_not_read_says_what_it_is_and_what_to_do() {
 
 #[tokio::test]
 async fn rich_text_is_its_text() {
-    let rtf = br"{\rtf1\ansi\ansicpg1251{\fonttbl{\f0\fcharset204 Times;}}{\info{\title Hours}}\f0 \'cf\'f0\'e8\'e2\'e5\'f2\par {\pict 89504e47}The tax office opens at nine.}";
+    let rtf = concat!(
+        r"{\rtf1\ansi\ansicpg1251{\fonttbl{\f0\fcharset204 Times;}}{\info{\title Hours}}",
+        r"\f0 \'cf\'f0\'e8\'e2\'e5\'f2\par {\pict 89504e47}The tax office opens at nine.}"
+    )
+    .as_bytes();
     for (content_type, name) in [
         ("text/rtf", ""),
         ("application/msword", "a.doc"),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::lexicon::{Class, is};
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 use super::verbs::{Form, lookup};
 
 /// The capitals of words in the whole text: a word that is also written small is no name at the start of a sentence.
@@ -21,7 +21,7 @@ impl Casing {
             for (place, token) in tokens
                 .iter()
                 .enumerate()
-                .filter(|(_, token)| token.kind == Kind::Word)
+                .filter(|(_, token)| token.kind == TokenKind::Word)
             {
                 if token.text.starts_with(char::is_lowercase) {
                     casing.small.insert(token.folded.clone());
@@ -36,7 +36,10 @@ impl Casing {
 
 /// Whether capitals tell nothing here: in a heading, where everything is in capitals, or in another language.
 pub(super) fn is_heading(tokens: &[Token<'_>]) -> bool {
-    let words: Vec<&Token<'_>> = tokens.iter().filter(|token| token.kind == Kind::Word).collect();
+    let words: Vec<&Token<'_>> = tokens
+        .iter()
+        .filter(|token| token.kind == TokenKind::Word)
+        .collect();
     let shouted = words.iter().filter(|word| word.is_acronym()).count();
     let raised = words.iter().skip(1).filter(|word| {
         let verb = || lookup(&word.folded).is_some_and(|(_, form)| form != Form::Base);
@@ -61,5 +64,9 @@ fn is_foreign(words: &[&Token<'_>]) -> bool {
 
 /// Whether a token is the first of its sentence, or of a quote, a bracket or a part after a colon.
 pub(super) fn begins(tokens: &[Token<'_>], place: usize) -> bool {
-    place == 0 || matches!(tokens[place - 1].kind, Kind::Quote | Kind::Open | Kind::Other)
+    place == 0
+        || matches!(
+            tokens[place - 1].kind,
+            TokenKind::Quote | TokenKind::Open | TokenKind::Other
+        )
 }

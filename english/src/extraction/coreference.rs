@@ -8,12 +8,12 @@ use super::lexicon::Class;
 /// The subjects and names of the sentence before and of this one.
 #[derive(Default)]
 pub(super) struct Context {
-    before: Sentence,
-    now: Sentence,
+    before: Referents,
+    now: Referents,
 }
 
 #[derive(Default)]
-struct Sentence {
+struct Referents {
     /// In order, each with where its clause starts.
     subjects: Vec<(usize, Vec<usize>)>,
     names: Vec<usize>,

@@ -1,7 +1,7 @@
 //! Owns the times that a sentence states: "in 2019", "since March 2021", "from 2015 to 2019". It must not know what day
 //! it is: "yesterday" and "last year" give nothing.
 
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 
 /// When a fact began and ended to be true: the first instant of the stated year, month or day, as RFC 3339 in UTC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,14 +79,14 @@ pub(super) fn period(tokens: &[Token<'_>], at: usize) -> Option<(Period, usize)>
 /// "2020-05-03".
 fn date(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
     let part = |place: usize| tokens.get(at + place);
-    let number = |place: usize| part(place).filter(|token| token.kind == Kind::Number);
+    let number = |place: usize| part(place).filter(|token| token.kind == TokenKind::Number);
     let first = part(0)?;
     if let Some(day) = number(0).and_then(day_of_month) {
         let (month, year) = (part(1).and_then(month)?, number(2).and_then(year)?);
         return Some((instant(year, month, day)?, 3));
     }
     if let Some(month) = month(first) {
-        let comma = usize::from(part(2).is_some_and(|token| token.kind == Kind::Comma));
+        let comma = usize::from(part(2).is_some_and(|token| token.kind == TokenKind::Comma));
         if let (Some(day), Some(year)) = (number(1).and_then(day_of_month), number(2 + comma).and_then(year))
         {
             return Some((instant(year, month, day)?, 3 + comma));
@@ -139,7 +139,7 @@ fn month(token: &Token<'_>) -> Option<u32> {
             .iter()
             .position(|short| *short == name || name == "sept" && *short == "sep")
     })?;
-    (token.kind == Kind::Word && token.text.starts_with(char::is_uppercase)).then_some(place as u32 + 1)
+    (token.kind == TokenKind::Word && token.text.starts_with(char::is_uppercase)).then_some(place as u32 + 1)
 }
 
 /// "2020-05-03" and "2020-05".

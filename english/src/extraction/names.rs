@@ -5,7 +5,7 @@ use super::cues::{form_cue, neighbour_cue};
 use super::entities::EntityType;
 use super::lexicon::{Class, class, is};
 use super::roles::{is_profession, role_of};
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 use super::verbs::{Form, lookup};
 
 /// A name in a sentence.
@@ -56,7 +56,7 @@ impl Finder<'_> {
     fn at(&self, at: usize) -> Option<Mention> {
         let token = &self.tokens[at];
         match token.kind {
-            Kind::Address => {
+            TokenKind::Address => {
                 let handle = token.text.starts_with('@').then_some(EntityType::Person);
                 Some(Mention {
                     tokens: at..at + 1,
@@ -65,8 +65,8 @@ impl Finder<'_> {
                     solid: true,
                 })
             }
-            Kind::Quote if !self.heading => self.quoted(at),
-            Kind::Word if !self.heading && self.starts(at) => self.capitalised(at),
+            TokenKind::Quote if !self.heading => self.quoted(at),
+            TokenKind::Word if !self.heading && self.starts(at) => self.capitalised(at),
             _ => None,
         }
     }
@@ -76,12 +76,12 @@ impl Finder<'_> {
         let length = self.tokens[at + 1..]
             .iter()
             .take(7)
-            .position(|token| token.kind == Kind::Quote)?;
+            .position(|token| token.kind == TokenKind::Quote)?;
         let inner = self.tokens.get(at + 1..at + 1 + length)?;
         let (first, last) = (inner.first()?, inner.last()?);
         let plain = |token: &Token<'_>| {
             token.is_capital()
-                || token.kind == Kind::Number
+                || token.kind == TokenKind::Number
                 || token.text != first.text && is(&token.folded, Class::FUNCTION)
         };
         let single = inner.len() == 1 && (self.is_ordinary(&first.folded) || first.text.chars().count() == 1);
@@ -94,7 +94,7 @@ impl Finder<'_> {
         }
         let name = join(self.tokens, at + 1..at + 1 + length);
         let cue = neighbour_cue(self.tokens, at, at + length + 2);
-        (last.kind != Kind::Number).then_some(Mention {
+        (last.kind != TokenKind::Number).then_some(Mention {
             tokens: at..at + length + 2,
             name,
             cue,
@@ -147,7 +147,7 @@ impl Finder<'_> {
         // "the US", "World Health Organization (WHO)"
         let bracketed = at
             .checked_sub(1)
-            .is_some_and(|before| self.tokens[before].kind == Kind::Open);
+            .is_some_and(|before| self.tokens[before].kind == TokenKind::Open);
         class.has(Class::FUNCTION) && !(token.is_acronym() && (class.has(Class::KNOWN_PLACE) || bracketed))
             || class.has(Class::DAY)
             || class.has(Class::MONTH) && !self.is_month_as_name(at)
@@ -248,12 +248,12 @@ impl Finder<'_> {
                 .filter(|token| token.is_capital() && !self.is_barred(at + ahead))
         };
         let before = &self.tokens[at - 1];
-        if token.kind == Kind::Comma {
+        if token.kind == TokenKind::Comma {
             return capital(1)
                 .filter(|next| is(&next.folded, Class::LEGAL))
                 .map(|_| 2);
         }
-        if token.kind != Kind::Word {
+        if token.kind != TokenKind::Word {
             return None;
         }
         if capital(0).is_some() {

@@ -4,7 +4,7 @@ use super::casing::Casing;
 use super::dates::{Period, period};
 use super::graph::Graph;
 use super::names::mentions;
-use super::tokens::{Kind, Token};
+use super::tokens::{Token, TokenKind};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Piece {
@@ -84,8 +84,8 @@ pub(super) fn pieces(tokens: &[Token<'_>], casing: &Casing, graph: &mut Graph) -
             continue;
         }
         match tokens[at].kind {
-            Kind::Open => depth += 1,
-            Kind::Close => depth = depth.saturating_sub(1),
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
             _ if depth > 0 => {}
             _ => pieces.extend(piece(&tokens[at])),
         }
@@ -97,20 +97,20 @@ pub(super) fn pieces(tokens: &[Token<'_>], casing: &Casing, graph: &mut Graph) -
 /// Whether a mention is all that its brackets hold.
 fn is_alone(tokens: &[Token<'_>], range: std::ops::Range<usize>) -> bool {
     let before = range.start.checked_sub(1).map(|before| tokens[before].kind);
-    before == Some(Kind::Open)
+    before == Some(TokenKind::Open)
         && tokens
             .get(range.end)
-            .is_some_and(|after| after.kind == Kind::Close)
+            .is_some_and(|after| after.kind == TokenKind::Close)
 }
 
 fn piece(token: &Token<'_>) -> Option<Piece> {
     Some(match token.kind {
-        Kind::Word if matches!(token.folded.as_str(), "and" | "&") => Piece::And,
-        Kind::Word => Piece::Word(token.folded.clone()),
-        Kind::Number => Piece::Number,
-        Kind::Comma => Piece::Comma,
-        Kind::Possessive => Piece::Possessive,
-        Kind::Other | Kind::Address => Piece::Stop,
-        Kind::Quote | Kind::Open | Kind::Close => return None,
+        TokenKind::Word if matches!(token.folded.as_str(), "and" | "&") => Piece::And,
+        TokenKind::Word => Piece::Word(token.folded.clone()),
+        TokenKind::Number => Piece::Number,
+        TokenKind::Comma => Piece::Comma,
+        TokenKind::Possessive => Piece::Possessive,
+        TokenKind::Other | TokenKind::Address => Piece::Stop,
+        TokenKind::Quote | TokenKind::Open | TokenKind::Close => return None,
     })
 }

@@ -89,13 +89,19 @@ pub(super) fn is_profession(noun: &str) -> bool {
             .is_some_and(|noun| BY_PROFESSION.contains(noun))
 }
 
-const PROFESSIONS: &str = "engineer developer programmer designer teacher professor lecturer doctor nurse surgeon lawyer judge \
-    journalist reporter editor writer analyst scientist researcher consultant architect student intern apprentice accountant \
-    auditor chef cook baker artist painter musician singer actor actress photographer pilot driver mechanic electrician \
-    plumber carpenter salesperson recruiter administrator operator technician librarian translator economist physicist chemist \
-    biologist mathematician historian philosopher psychologist therapist pharmacist dentist veterinarian police-officer \
+const PROFESSIONS: &str = "engineer developer programmer designer teacher professor lecturer doctor nurse surgeon \
+    lawyer judge \
+    journalist reporter editor writer analyst scientist researcher consultant architect student intern apprentice \
+    accountant \
+    auditor chef cook baker artist painter musician singer actor actress photographer pilot driver mechanic \
+    electrician \
+    plumber carpenter salesperson recruiter administrator operator technician librarian translator economist physicist \
+    chemist \
+    biologist mathematician historian philosopher psychologist therapist pharmacist dentist veterinarian \
+    police-officer \
     firefighter soldier farmer gardener waiter waitress barista cashier clerk secretary receptionist volunteer fellow \
-    postdoc trainee freelancer contractor executive expert specialist advisor adviser coordinator representative associate \
+    postdoc trainee freelancer contractor executive expert specialist advisor adviser coordinator representative \
+    associate \
     planner strategist broker banker trader tester lead maintainer bartender coach trainer investor employee scholar";
 
 /// Nouns by what they give. Where the present and the past are one, being it does not end.

@@ -14,11 +14,11 @@ pub(super) struct Token<'a> {
     /// In bytes of the whole text.
     pub start: usize,
     pub end: usize,
-    pub kind: Kind,
+    pub kind: TokenKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Word,
     Number,
     /// An e-mail address, a URL or a handle.
@@ -40,7 +40,7 @@ impl Token<'_> {
         let mut letters = self.text.chars();
         let first = letters.next();
         let inner_capital = || letters.take(2).any(char::is_uppercase);
-        self.kind == Kind::Word
+        self.kind == TokenKind::Word
             && !self.text.contains("::")
             && !self.text.contains('_')
             && first.is_some_and(|c| c.is_uppercase() || (c.is_lowercase() && inner_capital()))
@@ -76,8 +76,8 @@ pub(super) fn tokens(sentence: &str, base: usize) -> Vec<Token<'_>> {
     tokens
 }
 
-fn push<'a>(text: &'a str, start: usize, kind: Kind, tokens: &mut Vec<Token<'a>>) {
-    let folded = if matches!(kind, Kind::Word | Kind::Number) {
+fn push<'a>(text: &'a str, start: usize, kind: TokenKind, tokens: &mut Vec<Token<'a>>) {
+    let folded = if matches!(kind, TokenKind::Word | TokenKind::Number) {
         folded_form(text)
     } else {
         String::new()
@@ -114,7 +114,7 @@ fn split_chunk<'a>(chunk: &'a str, at: usize, last: bool, tokens: &mut Vec<Token
         push(
             &chunk[start..end],
             at + start,
-            mark_kind(mark).unwrap_or(Kind::Other),
+            mark_kind(mark).unwrap_or(TokenKind::Other),
             tokens,
         );
         start = end;
@@ -127,7 +127,7 @@ fn split_chunk<'a>(chunk: &'a str, at: usize, last: bool, tokens: &mut Vec<Token
         push(
             &chunk[place..place + mark.len_utf8()],
             at + place,
-            mark_kind(mark).unwrap_or(Kind::Other),
+            mark_kind(mark).unwrap_or(TokenKind::Other),
             tokens,
         );
     }
@@ -158,7 +158,7 @@ const MARKS: [char; 14] = [
 /// A word may be an address, hold slashes or dashes, and end in a possessive.
 fn split_word<'a>(mut word: &'a str, mut at: usize, tokens: &mut Vec<Token<'a>>) {
     if is_address(word) {
-        return push(word, at, Kind::Address, tokens);
+        return push(word, at, TokenKind::Address, tokens);
     }
     while let Some(mark) = word.find(MARKS).filter(|_| !is_number(word)) {
         let after = mark + word[mark..].chars().next().map_or(1, char::len_utf8);
@@ -167,7 +167,7 @@ fn split_word<'a>(mut word: &'a str, mut at: usize, tokens: &mut Vec<Token<'a>>)
             .chars()
             .next()
             .and_then(mark_kind)
-            .unwrap_or(Kind::Other);
+            .unwrap_or(TokenKind::Other);
         push(&word[mark..after], at + mark, kind, tokens);
         (word, at) = (&word[after..], at + after);
     }
@@ -182,10 +182,14 @@ fn push_word<'a>(word: &'a str, at: usize, tokens: &mut Vec<Token<'a>>) {
         .into_iter()
         .find(|end| word.len() > end.len() && word.ends_with(end));
     let length = word.len() - possessive.map_or(0, str::len);
-    let kind = if is_number(word) { Kind::Number } else { Kind::Word };
+    let kind = if is_number(word) {
+        TokenKind::Number
+    } else {
+        TokenKind::Word
+    };
     push(&word[..length], at, kind, tokens);
     if possessive.is_some() {
-        push(&word[length..], at + length, Kind::Possessive, tokens);
+        push(&word[length..], at + length, TokenKind::Possessive, tokens);
     }
 }
 
@@ -213,17 +217,17 @@ fn is_address(word: &str) -> bool {
 }
 
 /// The kind of a mark before or after a word.
-fn mark_kind(c: char) -> Option<Kind> {
+fn mark_kind(c: char) -> Option<TokenKind> {
     Some(match c {
-        ',' | '—' | '–' => Kind::Comma,
-        '"' | '“' | '”' | '„' | '«' | '»' | '‘' | '‚' | '`' => Kind::Quote,
+        ',' | '—' | '–' => TokenKind::Comma,
+        '"' | '“' | '”' | '„' | '«' | '»' | '‘' | '‚' | '`' => TokenKind::Quote,
         // After a plural it is a possessive; nothing here depends on telling it from a quote.
-        '\'' | '’' => Kind::Possessive,
-        '(' | '[' | '{' => Kind::Open,
-        ')' | ']' | '}' => Kind::Close,
+        '\'' | '’' => TokenKind::Possessive,
+        '(' | '[' | '{' => TokenKind::Open,
+        ')' | ']' | '}' => TokenKind::Close,
         '&' => return None,
         c if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) => return None,
-        _ => Kind::Other,
+        _ => TokenKind::Other,
     })
 }
 
@@ -231,7 +235,7 @@ fn mark_kind(c: char) -> Option<Kind> {
 mod tests {
     use super::*;
 
-    fn of(sentence: &str) -> Vec<(&str, Kind)> {
+    fn of(sentence: &str) -> Vec<(&str, TokenKind)> {
         let tokens = tokens(sentence, 0);
         for token in &tokens {
             assert_eq!(&sentence[token.start..token.end], token.text);
@@ -241,7 +245,7 @@ mod tests {
 
     #[test]
     fn words_marks_and_possessives_are_apart() {
-        use Kind::{Close, Comma, Number, Open, Other, Possessive, Quote, Word};
+        use TokenKind::{Close, Comma, Number, Open, Other, Possessive, Quote, Word};
         let expected = [
             ("Alice", Word),
             ("'s", Possessive),
@@ -261,9 +265,9 @@ mod tests {
     #[test]
     fn addresses_stay_whole() {
         for address in ["https://example.com/a?b=c", "bob@mail.example", "@bob_42"] {
-            assert_eq!(of(&format!("ask {address}."))[1], (address, Kind::Address));
+            assert_eq!(of(&format!("ask {address}."))[1], (address, TokenKind::Address));
         }
-        assert_eq!(of("a @ b")[1].1, Kind::Other);
+        assert_eq!(of("a @ b")[1].1, TokenKind::Other);
     }
 
     #[test]

@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn forms_are_known() {
-        let forms = "works work Present, working work Gerund, worked work Past, wrote write Past, written write Participle, \
+        let forms = "works work Present, working work Gerund, worked work Past, wrote write Past, written write \
+            Participle, \
             writing write Gerund, studies study Present, studied study Past, married marry Past, founded found Past, \
             co-founded found Past, resides live Present, running run Gerund, met meet Past, overseeing oversee Gerund";
         for line in forms.split(", ") {
