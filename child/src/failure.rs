@@ -33,6 +33,20 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether the child said, or seems, to have run out of memory or stack: Rust ends a process by these signals then.
+    /// Of a session this is all that is known.
+    #[must_use]
+    pub fn may_be_of_memory(&self) -> bool {
+        match self {
+            Self::Memory => true,
+            Self::Crashed { signal } => matches!(
+                signal.and_then(Signal::from_named_raw),
+                Some(Signal::ABORT | Signal::SEGV | Signal::BUS)
+            ),
+            _ => false,
+        }
+    }
+
     /// By how a child ended, and the beginning of what it wrote to standard error.
     pub(crate) fn of(status: ExitStatus, last_words: &[u8]) -> Self {
         let signal = status.signal();

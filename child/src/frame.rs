@@ -8,7 +8,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// The length of a part, little endian.
 type Length = [u8; 4];
 
-/// The most bytes that a frame has beside its parts.
+/// Parts of so many bytes together are copied, to be sent at once.
+const AT_ONCE: usize = 16 << 10;
+
+/// The bytes that a frame has beside its parts.
 pub(crate) const fn overhead(parts: usize) -> usize {
     parts * size_of::<Length>()
 }
@@ -63,9 +66,15 @@ pub(crate) async fn send<const N: usize>(
     output: &mut (impl AsyncWrite + Unpin),
     parts: [&[u8]; N],
 ) -> io::Result<()> {
-    output.write_all(header(parts)?.as_flattened()).await?;
-    for part in parts {
-        output.write_all(part).await?;
+    let header = header(parts)?;
+    if parts.iter().map(|part| part.len()).sum::<usize>() <= AT_ONCE {
+        let whole = [header.as_flattened(), &parts.concat()].concat();
+        output.write_all(&whole).await?;
+    } else {
+        output.write_all(header.as_flattened()).await?;
+        for part in parts {
+            output.write_all(part).await?;
+        }
     }
     output.flush().await
 }

@@ -7,9 +7,9 @@
 //!
 //! **Limits.** Before it reads a byte, a child limits itself, for good: bytes of address space, seconds of processor
 //! time, no file but its three pipes, no process of its own, no new privileges, no core file. It starts with an empty
-//! environment but for [`environment`]. A child that cannot limit itself ends without reading anything. The parent
-//! limits the time that passes, the length of each part of an answer, and for a session the processor time of each
-//! request.
+//! environment but for a setting of the allocator. A child that cannot limit itself ends without reading anything. The
+//! parent limits the time that passes, the length of each part of an answer, and for a session the processor time of
+//! each request.
 //!
 //! **Frames.** A request and an answer are frames: a fixed number of parts, each some bytes of a length that both sides
 //! limit. What the parts mean is the caller's affair. The parent must believe nothing of an answer that it has not
@@ -34,8 +34,7 @@ mod session;
 
 pub use clock::Clock;
 pub use failure::Failure;
-pub use limits::{Allowance, environment};
 pub use once::{Limits, ask_once};
 pub use program::Program;
-pub use serve::{NOT_READY, serve};
+pub use serve::serve;
 pub use session::{Budget, Session};

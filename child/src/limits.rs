@@ -13,19 +13,18 @@ const FILES: u64 = 3;
 
 /// The limits of a child, which its parent gives it as arguments.
 #[derive(Debug, PartialEq)]
-pub struct Allowance {
+pub(crate) struct Allowance {
     /// Bytes of address space.
-    pub memory: u64,
+    memory: u64,
     /// Seconds of processor time.
-    pub cpu: u64,
+    cpu: u64,
     /// The parent's process id.
-    pub parent: i32,
+    parent: i32,
 }
 
 impl Allowance {
     /// The limits of a child of this process.
-    #[must_use]
-    pub fn new(memory: u64, cpu: Duration) -> Self {
+    pub(crate) fn new(memory: u64, cpu: Duration) -> Self {
         let cpu = cpu.as_secs() + u64::from(cpu.subsec_nanos() > 0);
         Self {
             memory,
@@ -35,8 +34,7 @@ impl Allowance {
     }
 
     /// The arguments that the child is started with.
-    #[must_use]
-    pub fn arguments(&self) -> [String; 3] {
+    pub(crate) fn arguments(&self) -> [String; 3] {
         [
             format!("--memory={}", self.memory),
             format!("--cpu={}", self.cpu),
@@ -45,8 +43,7 @@ impl Allowance {
     }
 
     /// The allowance among the arguments of this process; nothing if a part of it is missing.
-    #[must_use]
-    pub fn from_arguments(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+    pub(crate) fn from_arguments(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
         let (mut memory, mut cpu, mut parent) = (None, None, None);
         for argument in arguments {
             match argument.to_str().and_then(|argument| argument.split_once('=')) {
@@ -68,7 +65,7 @@ impl Allowance {
     ///
     /// # Errors
     /// If the parent is gone already, or the system refuses.
-    pub fn apply(&self) -> io::Result<()> {
+    pub(crate) fn apply(&self) -> io::Result<()> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         if rustix::process::getppid().map(Pid::as_raw_pid) != Some(self.parent) {
             return Err(io::Error::other("the parent is gone"));
@@ -85,8 +82,7 @@ impl Allowance {
 
 /// The variables that a child starts with. Mimalloc, the worker's allocator, reserves a GiB of address space when it
 /// starts unless told otherwise, which is more than a child may have: then every later allocation would fail.
-#[must_use]
-pub fn environment() -> [(&'static OsStr, &'static OsStr); 1] {
+pub(crate) fn environment() -> [(&'static OsStr, &'static OsStr); 1] {
     [(OsStr::new("MIMALLOC_ARENA_RESERVE"), OsStr::new("32MiB"))]
 }
 

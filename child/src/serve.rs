@@ -8,7 +8,7 @@ use crate::frame;
 use crate::limits::Allowance;
 
 /// The exit code of a child that could not limit itself.
-pub const NOT_READY: u8 = 3;
+pub(crate) const NOT_READY: u8 = 3;
 
 /// The whole life of a child: `main` calls this before it starts a thread or a runtime, and returns what it returns.
 /// Which argument of the program leads here is the program's choice.

@@ -4,6 +4,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use tokio::io::BufReader;
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use crate::clock::Clock;
@@ -32,7 +33,7 @@ pub struct Budget {
 pub struct Session {
     child: Child,
     input: ChildStdin,
-    output: ChildStdout,
+    output: BufReader<ChildStdout>,
 }
 
 impl Session {
@@ -46,7 +47,11 @@ impl Session {
     pub fn start(program: &Program, memory: u64) -> Result<Self, Failure> {
         let mut child = program.start(&Allowance::new(memory, LIFETIME), Stdio::null())?;
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Self { child, input, output }),
+            (Some(input), Some(output)) => Ok(Self {
+                child,
+                input,
+                output: BufReader::new(output),
+            }),
             _ => Err(Failure::Unavailable),
         }
     }
@@ -55,8 +60,7 @@ impl Session {
     /// comes back with the answer; without one the child is killed, also when this is cancelled.
     ///
     /// # Errors
-    /// See [`Failure`]. A child that ran out of memory or stack has crashed, with the signal `SIGABRT`, `SIGSEGV` or
-    /// `SIGBUS`.
+    /// See [`Failure`]. Whether the child ran out of memory is told by [`Failure::may_be_of_memory`] alone.
     pub async fn ask<const N: usize, const M: usize>(
         mut self,
         request: [&[u8]; N],

@@ -5,7 +5,7 @@
 //! much of little, so a child process with limits renders it, and children stay for the next one.
 
 mod child;
-mod frame;
+mod message;
 mod renderer;
 mod turns;
 mod variables;
@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use zerodb_hooks_templates::pieces;
 
-use frame::Head;
+use message::Head;
 use renderer::{Renderer, Trouble};
 use turns::{Strikes, Turns};
 use variables::{own, weight};
@@ -192,17 +192,15 @@ impl Templates {
     /// Has a child render; `Err(None)` where there is no program for one.
     async fn ask(&self, job: &Job<'_>) -> Result<Result<String, String>, Option<Trouble>> {
         let program = self.program.as_ref().ok_or(None)?;
-        let request =
-            frame::request(&job.head, job.template, &job.data.text()).map_err(|_| Some(Trouble::Memory))?;
         let idle = locked(&self.idle).pop();
-        let mut renderer = match idle {
+        let renderer = match idle {
             Some(renderer) => renderer,
             None => Renderer::start(program).map_err(Some)?,
         };
         let mut watch = self.strikes.watch(job.hook);
-        let answer = renderer.render(&request, job.head.most).await.map_err(Some);
-        watch.too_much = Some(matches!(&answer, Err(Some(trouble)) if trouble.is_of_the_template()));
-        let answer = answer?;
+        let rendered = renderer.render(&job.head, job.template, &job.data.text()).await;
+        watch.too_much = Some(matches!(&rendered, Err(trouble) if trouble.is_of_the_template()));
+        let (answer, renderer) = rendered.map_err(Some)?;
         locked(&self.idle).push(renderer);
         Ok(answer)
     }

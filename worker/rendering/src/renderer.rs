@@ -1,40 +1,28 @@
-//! The parent's side of one child that renders: starts it, asks it, and judges how it ended. What a template does, it does
-//! to this child.
+//! The parent's side of one child that renders: what it may use, and what the end of a child says about a template.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::Signal;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use zerodb_hooks_child::{Allowance, environment};
+use zerodb_hooks_child::{Budget, Clock, Failure, Program, Session};
 
-use super::child::NOT_READY;
-use super::frame::{self, ANSWER_LENGTHS};
+use crate::message::{self, Head};
 
 /// The command of `zerodb-hooks` that is the child.
 const COMMAND: &str = "render";
 /// Bytes of address space of a child, the program itself included.
-pub const MEMORY: u64 = 256 << 20;
-/// Processor time that one rendering may take, as it is measured from `LOOK` on.
-pub const CPU: Duration = Duration::from_millis(500);
-/// How often it is looked at what the child has used. Most have answered long before.
-const LOOK: Duration = Duration::from_millis(250);
-/// Time for one rendering on a machine that gives the child no processor.
-const WALL: Duration = Duration::from_secs(10);
-/// Of all that a child renders; it is a last resort, for a child that its parent has forgotten.
-const LIFETIME: Duration = Duration::from_secs(24 * 3600);
-/// Linux counts a process's time in hundredths of a second, whatever its own clock is.
-const TICK: Duration = Duration::from_millis(10);
+const MEMORY: u64 = 256 << 20;
+/// For one rendering; the wall clock for a machine that gives the child no processor.
+const BUDGET: Budget = Budget {
+    cpu: Duration::from_millis(500),
+    wall: Duration::from_secs(10),
+};
 
-/// Why there is no answer. The child is of no use any more.
+/// Why there is no answer. The child is gone.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Trouble {
     #[error("it needs more than {} MiB of memory, or nests too deeply", MEMORY >> 20)]
     Memory,
-    #[error("it takes more than {} ms of processor time", CPU.as_millis())]
+    #[error("it takes more than {} ms of processor time", BUDGET.cpu.as_millis())]
     Time,
     /// The template's fault, as far as one can tell.
     #[error("the process that rendered it ended")]
@@ -42,7 +30,7 @@ pub enum Trouble {
     /// Nobody's fault.
     #[error("no process could be started or reached to render it")]
     Unavailable,
-    #[error("the process that renders it got no processor time within {} s", WALL.as_secs())]
+    #[error("the process that renders it got no processor time within {} s", BUDGET.wall.as_secs())]
     Starved,
 }
 
@@ -53,12 +41,21 @@ impl Trouble {
     }
 }
 
-/// A child that waits for its next template.
-pub struct Renderer {
-    child: Child,
-    input: ChildStdin,
-    output: ChildStdout,
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Time(Clock::Cpu) => Self::Time,
+            Failure::Time(Clock::Wall) => Self::Starved,
+            failure if failure.may_be_of_memory() => Self::Memory,
+            Failure::Crashed { signal: None } => Self::Crashed,
+            // By whoever ends processes when the machine is out of memory, or stops the service.
+            _ => Self::Unavailable,
+        }
+    }
 }
+
+/// A child that waits for its next template. Dropping it kills the child.
+pub struct Renderer(Session);
 
 impl Renderer {
     /// Call it on a thread that lives as long as the worker: the child is killed when the thread ends that started it.
@@ -66,102 +63,55 @@ impl Renderer {
     /// # Errors
     /// `Unavailable`.
     pub fn start(program: &Path) -> Result<Self, Trouble> {
-        let mut child = Command::new(program)
-            .arg(COMMAND)
-            .args(Allowance::new(MEMORY, LIFETIME).arguments())
-            .env_clear()
-            .envs(environment())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // Ctrl-C is for the worker, which lets what runs end.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|_| Trouble::Unavailable)?;
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Self { child, input, output }),
-            _ => Err(Trouble::Unavailable),
-        }
+        let program = Program::new(program.to_owned(), COMMAND);
+        Ok(Self(Session::start(&program, MEMORY)?))
     }
 
-    /// The text, or the child's words for what is wrong with the template, of at most `most` bytes. After an error, or when
-    /// it was cancelled, the renderer must be dropped, which kills the child.
+    /// The text, or the child's words for what is wrong with the template; with the renderer for the next one. After an
+    /// error, or when it was cancelled, the child is killed.
     ///
     /// # Errors
     /// See `Trouble`.
-    pub async fn render(&mut self, request: &[u8], most: usize) -> Result<Result<String, String>, Trouble> {
-        let Self { child, input, output } = self;
-        let process = child.id();
-        let answer = converse(input, output, request, most);
-        tokio::pin!(answer);
-        let begun = Instant::now();
-        let mut before = None;
-        loop {
-            match tokio::time::timeout(LOOK, &mut answer).await {
-                Ok(Some(answer)) => return Ok(answer),
-                Ok(None) => return Err(ended(child).await),
-                Err(_) => {}
-            }
-            let used = process.and_then(used).ok_or(Trouble::Unavailable)?;
-            if used.saturating_sub(*before.get_or_insert(used)) >= CPU {
-                return Err(Trouble::Time);
-            }
-            if begun.elapsed() >= WALL {
-                return Err(Trouble::Starved);
-            }
+    pub async fn render(
+        self,
+        head: &Head,
+        template: &str,
+        data: &str,
+    ) -> Result<(Result<String, String>, Self), Trouble> {
+        let json = serde_json::to_vec(head).map_err(|_| Trouble::Memory)?;
+        let request = [json.as_slice(), template.as_bytes(), data.as_bytes()];
+        if request
+            .iter()
+            .zip(message::REQUEST)
+            .any(|(part, most)| part.len() > most)
+        {
+            return Err(Trouble::Memory);
+        }
+        let (answer, session) = self.0.ask(request, head.answer(), &BUDGET).await?;
+        let answer = message::read_answer(answer).ok_or(Trouble::Crashed)?;
+        Ok((answer, Self(session)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_fault_of_a_template_is_held_against_it() {
+        let crashed = |signal| Failure::Crashed { signal };
+        let (abort, terminate) = (Some(6), Some(15));
+        for (failure, trouble, held) in [
+            (Failure::Time(Clock::Cpu), Trouble::Time, true),
+            (crashed(abort), Trouble::Memory, true),
+            (crashed(None), Trouble::Crashed, true),
+            (crashed(terminate), Trouble::Unavailable, false),
+            (Failure::Killed, Trouble::Unavailable, false),
+            (Failure::Unavailable, Trouble::Unavailable, false),
+            (Failure::Time(Clock::Wall), Trouble::Starved, false),
+        ] {
+            assert_eq!(Trouble::from(failure), trouble);
+            assert_eq!(trouble.is_of_the_template(), held, "{trouble:?}");
         }
     }
-}
-
-/// `None` when the pipes break, or the answer is none.
-async fn converse(
-    input: &mut ChildStdin,
-    output: &mut ChildStdout,
-    request: &[u8],
-    most: usize,
-) -> Option<Result<String, String>> {
-    input.write_all(request).await.ok()?;
-    let mut lengths = [0; ANSWER_LENGTHS];
-    output.read_exact(&mut lengths).await.ok()?;
-    let (is_rendered, length) = frame::read_answer(lengths);
-    if length > most.max(frame::WORDS) {
-        return None;
-    }
-    let mut text = vec![0; length];
-    output.read_exact(&mut text).await.ok()?;
-    let text = String::from_utf8(text).ok()?;
-    Some(if is_rendered { Ok(text) } else { Err(text) })
-}
-
-/// What the end of a child says.
-async fn ended(child: &mut Child) -> Trouble {
-    // It has closed its pipes; one that lives on nevertheless is killed.
-    let status = match tokio::time::timeout(LOOK, child.wait()).await {
-        Ok(Ok(status)) => status,
-        _ => return Trouble::Crashed,
-    };
-    judge(status)
-}
-
-fn judge(status: ExitStatus) -> Trouble {
-    if status.code() == Some(i32::from(NOT_READY)) {
-        return Trouble::Unavailable;
-    }
-    match status.signal().and_then(Signal::from_named_raw) {
-        // Rust ends a process so when an allocation fails, and when its stack is at its end.
-        Some(Signal::ABORT | Signal::SEGV | Signal::BUS) => Trouble::Memory,
-        // By whoever ends processes when the machine is out of memory, or stops the service.
-        Some(_) => Trouble::Unavailable,
-        None => Trouble::Crashed,
-    }
-}
-
-/// The processor time that a process has used.
-fn used(process: u32) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let mut times = after_name.split_whitespace().skip(11).map(str::parse::<u32>);
-    let (user, system) = (times.next()?.ok()?, times.next()?.ok()?);
-    Some(TICK * user.saturating_add(system))
 }
