@@ -1,5 +1,5 @@
 //! Appends events to the log: which partition, which numbers, which columns. Must not decide what is recorded, and never
-//! updates a row. Relies on `sql/schema/outbox.sql` for the columns and their order.
+//! updates a row. Relies on `sql/schema/log/outbox.sql` for the columns and their order.
 
 mod partition;
 
