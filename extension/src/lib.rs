@@ -30,8 +30,8 @@ use pgrx::prelude::*;
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     settings::define();
-    capture::register_invalidation();
     wake::register();
+    capture::register();
     reserve::refill();
 }
 

@@ -11,7 +11,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::lock::{self, Lock};
-use crate::settings;
+use crate::{reserve, settings};
 
 /// Channel the worker listens on. The worker's constant is compared with this one by a contract test.
 const CHANNEL: &str = "zerodb_hooks";
@@ -26,10 +26,7 @@ thread_local! {
 /// Registers the commit callback; called once, when the library is loaded.
 pub fn register() {
     // SAFETY: the callback is a static function and needs no argument.
-    unsafe {
-        pg_sys::RegisterXactCallback(Some(at_transaction_end), std::ptr::null_mut());
-        pg_sys::RegisterSubXactCallback(Some(at_savepoint_end), std::ptr::null_mut());
-    }
+    unsafe { pg_sys::RegisterXactCallback(Some(at_transaction_end), std::ptr::null_mut()) }
 }
 
 /// Asks that this transaction's commit wakes a parked worker.
@@ -45,32 +42,13 @@ fn wake_at_commit() {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn at_transaction_end(event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
-    use pg_sys::XactEvent::{XACT_EVENT_PRE_COMMIT, XACT_EVENT_PRE_PREPARE};
-    if event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE {
-        crate::capture::settle_moves();
-    }
-    if event == XACT_EVENT_PRE_COMMIT {
+    if event == pg_sys::XactEvent::XACT_EVENT_PRE_COMMIT {
         if REQUESTED.get() && settings::notify() && !lock::try_share(Lock::Park) && queue_has_room() {
             notify_channel();
         }
     } else {
         REQUESTED.set(false);
-        crate::capture::forget_moves();
-        crate::reserve::refill();
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn at_savepoint_end(
-    event: pg_sys::SubXactEvent::Type,
-    ended: pg_sys::SubTransactionId,
-    parent: pg_sys::SubTransactionId,
-    _argument: *mut c_void,
-) {
-    match event {
-        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => crate::capture::end_savepoint(ended, Some(parent)),
-        pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => crate::capture::end_savepoint(ended, None),
-        _ => {}
+        reserve::refill();
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::rows::Operation;
+use super::row::Operation;
 
 /// Bytes that an argument may have; `zerodb.watch` makes none that is longer.
 const LONGEST: usize = 256 * 1024;
@@ -11,6 +11,8 @@ const LONGEST: usize = 256 * 1024;
 const LONGEST_TYPE: usize = 100;
 
 pub struct Argument {
+    /// All of it, as it was read.
+    pub text: Vec<u8>,
     pub event: String,
     pub operations: Vec<Operation>,
     pub fields: Vec<(String, Origin)>,
@@ -25,7 +27,7 @@ pub struct Argument {
     pub batch: Option<Batch>,
 }
 
-/// Where a value comes from.
+/// The origin of a value.
 pub enum Origin {
     Column(String),
     Constant(Value),
@@ -49,6 +51,7 @@ impl Argument {
         let origin = |key: &str| Origin::read(argument.get(key).unwrap_or(&Value::Null));
         let fields = argument.get("fields")?.as_array()?;
         Some(Self {
+            text: text.as_bytes().to_vec(),
             event: event_type(argument.get("event")?)?,
             operations: strings(argument.get("operations")?)?
                 .iter()
@@ -88,7 +91,7 @@ impl Argument {
 }
 
 impl Origin {
-    /// As `zerodb._field_source` writes it.
+    /// Reads what `zerodb._field_source` writes.
     fn read(origin: &Value) -> Option<Self> {
         match origin {
             Value::Null => Some(Self::Nothing),

@@ -1,4 +1,4 @@
-//! Roles that are bound to tenants, as a writer knows them. `zerodb.user_id` and the columns of a table of his own are what a
+//! Roles that are bound to tenants, as a writer knows them. `zerodb.user_id` and the columns of a table of its own are what a
 //! bound role may fill as it likes, so neither gives an event to another's tenant. The rule is that of `zerodb._tenant`.
 
 use std::cell::{Cell, RefCell};
@@ -48,7 +48,7 @@ pub fn forget() {
 }
 
 impl Bound {
-    /// Of a role.
+    /// The tenants of a role, from the cache when they are known.
     pub fn of(role: pg_sys::Oid) -> Self {
         if let Some(bound) = KNOWN.with_borrow(|known| known.get(&role).cloned()) {
             return bound;
@@ -64,7 +64,7 @@ impl Bound {
         }
     }
 
-    /// Of the role that writes now.
+    /// The tenants of the role that writes now.
     pub fn of_writer() -> Self {
         // SAFETY: only reads the state of the session.
         Self::of(unsafe { pg_sys::GetUserId() })
@@ -121,7 +121,7 @@ impl Bound {
     }
 }
 
-/// As `zerodb._sees_all(role)`.
+/// The same as `zerodb._sees_all(role)`.
 fn acts_for_all(role: pg_sys::Oid) -> bool {
     let arguments = [
         role.into_datum(),

@@ -3,10 +3,13 @@
 
 use pgrx::pg_sys::{self, MemoryContext};
 
+use super::batch::Batch;
+use super::change::{Change, Old};
 use super::lists::Lists;
-use super::mapping::{Batch, Mapping, Tenant};
+use super::mapping::Mapping;
 use super::memory::{Memory, within};
-use super::rows::{Change, Old, Operation};
+use super::row::Operation;
+use super::tenant::Tenant;
 use super::upsert::{self, Stored};
 use crate::outbox::{self, Event};
 use crate::reserve;
@@ -15,11 +18,12 @@ use crate::reserve;
 const EVENTS: usize = 1000;
 const BYTES: usize = 1024 * 1024;
 
+/// The events of one firing, until they are appended.
 pub struct Collector<'m> {
     mapping: &'m Mapping,
-    /// Whether each row makes an event.
+    /// True when each row makes an event.
     single: bool,
-    /// Whether the rows are counted for the event of a batch.
+    /// The batch event that the rows are counted for.
     batch: Option<&'m Batch>,
     session: Tenant,
     pending: Vec<Event>,
@@ -34,7 +38,7 @@ pub struct Collector<'m> {
 }
 
 struct Memories {
-    /// What is needed while a row is looked at.
+    /// For the values that are needed while one row is looked at.
     row: Memory,
     /// The values of the pending events.
     pending: Memory,
@@ -103,7 +107,7 @@ impl<'m> Collector<'m> {
     }
 
     /// # Safety
-    /// As `add`; the context lives as long as the pending events.
+    /// The same as of `add`; the context lives as long as the pending events.
     unsafe fn look(&mut self, change: &Change, context: MemoryContext) {
         if change.operation == Operation::Update && !self.mapping.is_changed(change) {
             return;

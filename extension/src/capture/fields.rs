@@ -1,17 +1,16 @@
-//! The data of an event: from the columns of one row to a JSON object. Must not decide whether there is an event.
+//! The fields of an event, and the sources of their values: a column of the row, a constant, or the tenant. Must not know
+//! which fields make an event.
 
-use pgrx::pg_sys::{Datum, MemoryContext};
 use serde_json::Value;
 
 use super::argument::Origin;
 use super::json::{self, Renderer};
-use super::large;
-use super::mapping::Tenant;
 use super::memory::Text;
-use super::rows::Row;
+use super::row::Row;
 use super::table::{Column, Table};
-use crate::settings;
+use super::tenant::Tenant;
 
+/// The source of a value.
 pub enum Source {
     Column {
         column: Column,
@@ -71,7 +70,7 @@ impl Source {
     }
 }
 
-/// What a field has where the table gives it nothing.
+/// The value of a field where the table gives it none.
 enum Fallback {
     Null,
     User,
@@ -135,28 +134,4 @@ impl Field {
             None => text.extend(b"null"),
         }
     }
-}
-
-/// The event's data as a value of `json` in a context: an object with the fields in their order. One that is larger than
-/// `zerodb.max_event_size` loses its largest fields, see `large`.
-///
-/// # Safety
-/// The context lives as long as the value is used.
-pub unsafe fn data(fields: &[Field], row: &Row, tenant: &Tenant, context: MemoryContext) -> Datum {
-    let limit = settings::max_event_size();
-    // SAFETY: handed on from the caller.
-    let mut text = unsafe { Text::new(context) };
-    text.push(b'{');
-    for (at, field) in fields.iter().enumerate() {
-        if at > 0 {
-            text.push(b',');
-        }
-        text.extend(&field.label);
-        if !field.render(row, tenant, &mut text, limit) || text.len() >= limit {
-            text.truncate(0);
-            return large::data(fields, row, tenant, text, limit);
-        }
-    }
-    text.push(b'}');
-    text.into_datum()
 }

@@ -13,7 +13,7 @@ unsafe extern "C" {
 /// `BYTEA_OUTPUT_HEX` of Postgres.
 const HEX: c_int = 1;
 
-/// What is set, as for a dump: each value is written so that it is read as the same one.
+/// The settings, as for a dump: each value is written so that it is read as the same one.
 const PLAIN: [(&CStr, &CStr); 4] = [
     (c"DateStyle", c"ISO"),
     (c"IntervalStyle", c"postgres"),

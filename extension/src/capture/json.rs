@@ -8,7 +8,7 @@ use pgrx::pg_sys::{self, Datum};
 
 use super::memory::Text;
 
-/// How the values of one column are written; chosen once for a table.
+/// The way in which the values of one column are written; chosen once for a table.
 pub enum Renderer {
     Bool,
     Whole16,

@@ -4,9 +4,9 @@
 use pgrx::pg_sys::Datum;
 
 use super::fields::Field;
-use super::mapping::Tenant;
 use super::memory::{Memory, Text, within};
-use super::rows::Row;
+use super::row::Row;
+use super::tenant::Tenant;
 
 const NULL: &[u8] = b"null";
 

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use pgrx::pg_sys::{self, MemoryContext};
 
 use super::fields::Field;
-use super::mapping::{Mapping, Tenant};
+use super::mapping::Mapping;
 use super::memory::Text;
-use super::rows::Row;
+use super::row::Row;
+use super::tenant::Tenant;
 use crate::outbox::Event;
 use crate::settings;
 
@@ -17,7 +18,7 @@ const ROWS: usize = 1000;
 /// Bytes that are gathered before all is given out.
 const BYTES: usize = 512 * 1024;
 
-/// What the rows of one event share.
+/// All that the rows of one event share: everything but the list.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Frame {
     tenant: Tenant,
@@ -47,19 +48,19 @@ impl Lists {
     /// # Safety
     /// The row has the columns of the mapping.
     pub unsafe fn add(&mut self, mapping: &Mapping, row: &Row, tenant: Tenant) -> bool {
-        let Some((fields, place)) = mapping.listed() else {
+        let Some(fields) = mapping.listed() else {
             return false;
         };
         let render = |fields: &[Field]| Self::render(fields, row, &tenant);
         let parts = (
-            render(&fields[..place]),
-            render(&fields[place..=place]),
-            render(&fields[place + 1..]),
+            render(fields.before),
+            render(std::slice::from_ref(fields.list)),
+            render(fields.behind),
         );
         let (Some(mut before), Some(item), Some(behind)) = parts else {
             return false;
         };
-        let label = &fields[place].label;
+        let label = &fields.list.label;
         before.extend_from_slice(label);
         let value = &item[label.len()..item.len() - 1];
         let bank = mapping.bank(row);
@@ -84,7 +85,7 @@ impl Lists {
         true
     }
 
-    /// Whether all of it must be given out before another row is taken.
+    /// True when all of it must be given out before another row is taken.
     pub fn is_full(&self) -> bool {
         self.is_full
     }

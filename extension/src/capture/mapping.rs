@@ -1,51 +1,27 @@
-//! The mapping of one watch, from the trigger's argument and the table's columns: which rows make an event, what is in it,
-//! and whose it is.
-
-use std::ffi::CStr;
+//! The mapping of one watch: which rows make an event, what is in it, and whose it is. Must not know the trigger's argument
+//! but as `Argument`, nor whether it is to be believed.
 
 use pgrx::pg_sys::{self, MemoryContext};
-use pgrx::prelude::*;
-use serde_json::Value;
 
-use super::argument::{self, Argument, Origin};
+use super::argument::Argument;
+use super::batch::Batch;
 use super::bound::Bound;
-use super::fields::{self, Field, Source};
+use super::change::{Change, Old};
+use super::data::data;
+use super::fields::{Field, Source};
 use super::json::{self, Renderer};
 use super::memory::Text;
-use super::overlap;
-use super::rows::{Change, Old, Operation, Row};
+use super::row::{Operation, Row};
 use super::table::{Column, Table, has_columns};
-use super::trust;
+use super::tenant::Tenant;
 use crate::outbox::Event;
 use crate::settings::{self, Id};
 
-/// Whose event it is: the row's own columns, else the session's settings.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Tenant {
-    pub user_id: Option<Id>,
-    pub project_id: Option<Id>,
-}
-
-impl Tenant {
-    /// Of who writes now.
-    pub fn of_session() -> Self {
-        Self {
-            user_id: Bound::of_writer().tenant(settings::user_id()),
-            project_id: settings::project_id(),
-        }
-    }
-}
-
-/// The companion type of a statement that stores several rows.
-pub struct Batch {
-    pub event: Vec<u8>,
-    fields: Vec<String>,
-}
-
+/// The events of one watch on one table.
 pub struct Mapping {
     /// The table that was watched: the trigger's own, or the partitioned table above it.
     pub root: pg_sys::Oid,
-    /// As it stands in each trigger of the watch, and in none of another.
+    /// The argument of each trigger of the watch, and of none of another.
     pub argument: Vec<u8>,
     pub event: Vec<u8>,
     /// Not for a row trigger, which sees one row only.
@@ -63,120 +39,26 @@ pub struct Mapping {
     compared: Vec<Column>,
     /// Columns whose change counts too, unless the second of the pair gets another value with it.
     given: Vec<(Column, Column)>,
-    /// Where the field stands that makes one event of many rows.
+    /// The index of the field that makes one event of many rows.
     list: Option<usize>,
 }
 
-/// What was made of a trigger's argument.
-pub struct Reading {
-    pub table: Table,
-    /// `None` when the trigger records nothing.
-    pub mapping: Option<Mapping>,
-    /// False when something could not be looked up, so that the next firing must read again.
-    pub is_final: bool,
-}
-
-impl Reading {
-    /// Warns of an argument that records nothing, of columns that have gone, and of what does not count.
-    ///
-    /// # Safety
-    /// `trigger` is the data of a firing in progress.
-    pub unsafe fn of(trigger: &pg_sys::TriggerData) -> Self {
-        // SAFETY: tg_args holds tg_nargs C strings, and the relation is open.
-        let (argument, name, table) = unsafe {
-            let definition = &*trigger.tg_trigger;
-            let argument =
-                (definition.tgnargs == 1).then(|| CStr::from_ptr(*definition.tgargs).to_string_lossy());
-            // In a database of SQL_ASCII names and arguments may be in any encoding.
-            let name = CStr::from_ptr(definition.tgname).to_string_lossy();
-            (argument, name, Table::of(trigger.tg_relation))
-        };
-        let mut reading = Self {
-            table,
-            mapping: None,
-            is_final: true,
-        };
-        let useless = |table: &Table, why: &str| warn_of(&name, table, why);
-        if trigger.tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER {
-            useless(&reading.table, "It does not fire after the write.");
-            return reading;
-        }
-        let text = argument.unwrap_or_default();
-        let Some(mut argument) = Argument::read(&text) else {
-            useless(&reading.table, "Its argument is not a mapping.");
-            return reading;
-        };
-        if !reading.accepts(&argument.event) {
-            useless(
-                &reading.table,
-                "The event type in its argument is not registered.",
-            );
-            return reading;
-        }
-        // SAFETY: handed on from the caller.
-        let elsewhere = unsafe { overlap::recorded_elsewhere(trigger, &argument) };
-        argument
-            .operations
-            .retain(|operation| !elsewhere.contains(operation));
-        if argument.operations.is_empty() {
-            return reading;
-        }
-        let is_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0;
-        let batch = argument.batch.as_ref().filter(|_| !is_row).filter(|batch| {
-            let accepted = reading.accepts(&batch.event);
-            if !accepted {
-                useless(&reading.table, "The event type of its batches is not registered.");
-            }
-            accepted
-        });
-        let batch = batch.map(Batch::of);
-        let user_id = reading.user(&argument, &name);
-        let mut mapping = Mapping::new(&argument, &reading.table, is_row, batch, user_id);
-        mapping.argument = text.into_owned().into_bytes();
-        reading.is_final &= !matches!(mapping.owner, Bound::Unknown);
-        reading.mapping = Some(mapping);
-        reading
-    }
-
-    /// Whether an event type is registered. While that cannot be known it counts as registered.
-    fn accepts(&mut self, event_type: &str) -> bool {
-        trust::is_registered(event_type).unwrap_or_else(|| {
-            self.is_final = false;
-            true
-        })
-    }
-
-    /// Where the events' user comes from. A constant that nobody answers for counts as none.
-    fn user(&mut self, argument: &Argument, trigger: &str) -> Source {
-        let source = Source::of(&argument.user_id, &self.table);
-        let Origin::Constant(constant) = &argument.user_id else {
-            return source;
-        };
-        let user = constant
-            .as_str()
-            .and_then(|text| settings::parse_uuid(text.as_bytes()));
-        let allowed = user.filter(|user| *user != settings::NIL).is_some_and(|user| {
-            trust::may_be_of(&argument.event, &self.table, user).unwrap_or_else(|| {
-                self.is_final = false;
-                false
-            })
-        });
-        if allowed {
-            return source;
-        }
-        if !constant.is_null() && self.is_final {
-            warn_of(
-                trigger,
-                &self.table,
-                "Its events do not get the user in its argument, whom zerodb.watch did not set.",
-            );
-        }
-        Source::Nothing
-    }
+/// The fields of a mapping whose events list what many rows have in one of them.
+pub struct Listed<'m> {
+    pub before: &'m [Field],
+    pub list: &'m Field,
+    pub behind: &'m [Field],
 }
 
 impl Mapping {
-    fn new(argument: &Argument, table: &Table, is_row: bool, batch: Option<Batch>, user_id: Source) -> Self {
+    /// The mapping of an argument that is believed, for a trigger that sees each row or a whole statement.
+    pub fn new(
+        argument: &Argument,
+        table: &Table,
+        is_row: bool,
+        batch: Option<Batch>,
+        user_id: Source,
+    ) -> Self {
         let fields = argument
             .fields
             .iter()
@@ -200,7 +82,7 @@ impl Mapping {
         };
         Self {
             root: table.root(),
-            argument: Vec::new(),
+            argument: argument.text.clone(),
             event: argument.event.clone().into_bytes(),
             batch,
             batch_only: table.is_partitioned && !is_row,
@@ -248,6 +130,11 @@ impl Mapping {
         fields.any(|field| field.source.depends_on_settings())
     }
 
+    /// False while it cannot be known to which users the table's owner may give events.
+    pub fn knows_owner(&self) -> bool {
+        !matches!(self.owner, Bound::Unknown)
+    }
+
     pub fn compared(&self) -> &[Column] {
         &self.compared
     }
@@ -257,7 +144,7 @@ impl Mapping {
         match &change.old {
             Old::Unknown => true,
             // SAFETY: the firing's rows have the mapping's columns.
-            Old::Moved(half) => unsafe { half.differs(self, &change.row) },
+            Old::Moved(half) => unsafe { half.differs(&self.compared, &change.row) },
             Old::Row(old) => {
                 let new = &change.row;
                 self.compared.iter().any(|column| differs(column, old, new))
@@ -269,9 +156,11 @@ impl Mapping {
         }
     }
 
-    /// The fields of which one lists what many rows have, with its place; `None` where each row is an event.
-    pub fn listed(&self) -> Option<(&[Field], usize)> {
-        Some((&self.fields, self.list?))
+    /// The fields around and at the one that lists what many rows have; `None` where each row is an event.
+    pub fn listed(&self) -> Option<Listed<'_>> {
+        let (before, rest) = self.fields.split_at(self.list?);
+        let (list, behind) = rest.split_first()?;
+        Some(Listed { before, list, behind })
     }
 
     /// The event of a row, its values in a context.
@@ -282,7 +171,7 @@ impl Mapping {
         // SAFETY: handed on from the caller.
         unsafe {
             Event {
-                data: fields::data(&self.fields, row, &tenant, context),
+                data: data(&self.fields, row, &tenant, context),
                 user_id: tenant.user_id,
                 project_id: tenant.project_id,
                 bank_id: self
@@ -296,13 +185,13 @@ impl Mapping {
         }
     }
 
-    /// Of which bank a row is, as the bytes of its name.
+    /// The name of a row's bank, as bytes.
     pub fn bank(&self, row: &Row) -> Option<Vec<u8>> {
         self.bank_id
             .with_text(row, settings::max_event_size(), <[u8]>::to_vec)
     }
 
-    /// Whose event a row is. The nil UUID is nobody's, and a user that the table's owner may not act for counts as none.
+    /// The tenant of a row's event. The nil UUID is nobody's, and a user that the table's owner may not act for counts as none.
     pub fn tenant(&self, row: &Row, session: &Tenant) -> Tenant {
         let user = uuid(&self.user_id, row).filter(|user| *user != settings::NIL && self.owner.allows(user));
         Tenant {
@@ -335,56 +224,4 @@ fn uuid(source: &Source, row: &Row) -> Option<Id> {
         return Some(unsafe { json::uuid_bytes(value) });
     }
     source.with_text(row, LONGEST, settings::parse_uuid).flatten()
-}
-
-impl Batch {
-    fn of(batch: &argument::Batch) -> Self {
-        Self {
-            event: batch.event.clone().into_bytes(),
-            fields: batch.fields.clone(),
-        }
-    }
-
-    /// The event of `count` rows of one tenant.
-    ///
-    /// # Safety
-    /// The context lives as long as the event.
-    pub unsafe fn event(&self, tenant: &Tenant, count: u64, context: MemoryContext) -> Event {
-        let id = |id: &Option<Id>| id.map_or(Value::Null, |id| pgrx::Uuid::from_bytes(id).to_string().into());
-        let data: serde_json::Map<_, _> = self
-            .fields
-            .iter()
-            .map(|field| {
-                let value = match field.as_str() {
-                    "count" => count.into(),
-                    "user_id" => id(&tenant.user_id),
-                    "project_id" => id(&tenant.project_id),
-                    _ => Value::Null,
-                };
-                (field.clone(), value)
-            })
-            .collect();
-        // SAFETY: handed on from the caller.
-        let mut text = unsafe { Text::new(context) };
-        text.extend(Value::Object(data).to_string().as_bytes());
-        Event {
-            data: text.into_datum(),
-            user_id: tenant.user_id,
-            project_id: tenant.project_id,
-            bank_id: None,
-        }
-    }
-}
-
-/// A write never fails because of a trigger; what it does not do is said, once a session.
-fn warn_of(trigger: &str, table: &Table, why: &str) {
-    ereport!(
-        PgLogLevel::WARNING,
-        PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-        format!(
-            "trigger \"{trigger}\" on table \"{}\" is not one that zerodb.watch made",
-            table.name
-        ),
-        format!("{why} Drop the trigger and call zerodb.watch.")
-    );
 }

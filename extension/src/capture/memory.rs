@@ -91,7 +91,7 @@ impl Text {
         self.length - HEADER
     }
 
-    /// What it holds now.
+    /// The bytes that it holds now.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `length` bytes were written, of which the first are the header's; `self` is borrowed, so none is moved.
         unsafe { std::slice::from_raw_parts(self.bytes.add(HEADER), self.len()) }

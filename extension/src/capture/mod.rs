@@ -2,8 +2,11 @@
 //! its argument, and it never raises because of a hook or a mapping: what it cannot do gives a WARNING.
 
 mod argument;
+mod batch;
 mod bound;
+mod change;
 mod collect;
+mod data;
 mod fields;
 mod formats;
 mod json;
@@ -13,9 +16,12 @@ mod mapping;
 mod memory;
 mod moves;
 mod overlap;
+mod reading;
+mod row;
 mod rows;
 mod table;
 mod tables;
+mod tenant;
 mod trust;
 mod upsert;
 mod wanted;
@@ -30,13 +36,12 @@ use pgrx::prelude::*;
 use crate::error::{Error, raise};
 use crate::{outbox, reserve, settings};
 use collect::Collector;
-use mapping::{Mapping, Reading};
+use mapping::Mapping;
+use reading::Reading;
 use rows::Rows;
 
-pub use moves::{end_savepoint, forget_moves, settle_moves};
-
-/// What is known of a trigger.
-struct Known {
+/// A trigger as it was last read.
+struct KnownTrigger {
     relid: pg_sys::Oid,
     root: pg_sys::Oid,
     /// `None` for one that records nothing.
@@ -45,14 +50,16 @@ struct Known {
 
 thread_local! {
     /// By trigger; forgotten when the definition of its table changes, or of what the mapping was read with.
-    static KNOWN: RefCell<HashMap<pg_sys::Oid, Known>> = RefCell::new(HashMap::new());
+    static KNOWN: RefCell<HashMap<pg_sys::Oid, KnownTrigger>> = RefCell::new(HashMap::new());
 }
 
-/// Registers for changes of relations; called once, when the library is loaded.
-pub fn register_invalidation() {
+/// Registers for changes of relations and rights and for the ends of transactions; called once, when the library is loaded,
+/// after `wake::register`.
+pub fn register() {
     // SAFETY: the callback is a static function and needs no argument.
     unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null()) }
     bound::register_invalidation(Some(rights_changed));
+    moves::register();
 }
 
 /// Memberships, roles or functions have changed: mappings know whom the table's owner may act for.
@@ -113,7 +120,7 @@ unsafe extern "C-unwind" fn fire(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Da
     })
 }
 
-/// What a trigger returns: after a write nothing, before it the row as it is, for null would keep the row from being written.
+/// The trigger's answer: after a write nothing, before it the row as it is, for null would keep the row from being written.
 fn row_to_write(trigger: &pg_sys::TriggerData) -> pg_sys::Datum {
     let is_before_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0
         && trigger.tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER;
@@ -164,7 +171,7 @@ unsafe fn capture(trigger: &pg_sys::TriggerData, statement: pg_sys::MemoryContex
 /// # Safety
 /// `trigger` is the data of a firing in progress.
 unsafe fn mapping_of(trigger: &pg_sys::TriggerData) -> Option<Rc<Mapping>> {
-    // SAFETY: tg_trigger and tg_relation are valid while the trigger runs, and so is the descriptor of the slot.
+    // SAFETY: tg_trigger and tg_relation are valid while the trigger runs, and so is the descriptor of the TupleTableSlot.
     unsafe {
         let id = (*trigger.tg_trigger).tgoid;
         let description = description_of(trigger);
@@ -177,7 +184,7 @@ unsafe fn mapping_of(trigger: &pg_sys::TriggerData) -> Option<Rc<Mapping>> {
         let reading = Reading::of(trigger);
         let mapping = reading.mapping.map(Rc::new);
         if reading.is_final {
-            let known = Known {
+            let known = KnownTrigger {
                 relid: reading.table.relid,
                 root: reading.table.root(),
                 mapping: mapping.clone(),
@@ -188,12 +195,12 @@ unsafe fn mapping_of(trigger: &pg_sys::TriggerData) -> Option<Rc<Mapping>> {
     }
 }
 
-/// The descriptor of the rows of a firing: that of their slot, or of the table for a statement's.
+/// The descriptor of the rows of a firing: that of their TupleTableSlot, or of the table for a statement's.
 ///
 /// # Safety
 /// `trigger` is the data of a firing in progress.
 unsafe fn description_of(trigger: &pg_sys::TriggerData) -> pg_sys::TupleDesc {
-    // SAFETY: the slot of a row trigger has a descriptor, and the relation is open.
+    // SAFETY: the TupleTableSlot of a row trigger has a descriptor, and the relation is open.
     unsafe {
         if trigger.tg_trigslot.is_null() {
             (*trigger.tg_relation).rd_att

@@ -7,33 +7,46 @@
 //! like. A first half whose second does not come is of a row that a trigger kept out of the other partition: it was deleted.
 
 use std::cell::RefCell;
+use std::ffi::c_void;
 
-use pgrx::pg_sys::{self, CommandId, Datum, MemoryContext, SubTransactionId};
+use pgrx::pg_sys::{self, CommandId, SubTransactionId};
+use pgrx::prelude::*;
 
-use super::mapping::{Mapping, Tenant};
-use super::memory::within;
-use super::rows::{Operation, Row};
-use super::table::Column;
+use super::change::Half;
+use super::mapping::Mapping;
+use super::row::{Operation, Row};
+use super::tenant::Tenant;
 use crate::outbox::{self, Event};
 
-/// The compared values of the old row, until the INSERT trigger of the same watch fires.
-pub struct Half {
-    values: Vec<(Column, Option<Datum>)>,
+/// A row that has left one partition, until the INSERT trigger of the same watch fires in another.
+struct Move {
+    half: Half,
     watch: Watch,
     partition: pg_sys::Oid,
     moment: Moment,
-    /// The type and the event of a row that is gone, if the watch wants such.
+    /// The type and the event of a row that is gone, if the watch wants such. Its values live with the half.
     gone: Option<(Vec<u8>, Event)>,
-    /// Holds the values; below the transaction's own context, so it goes with that at the latest.
-    context: MemoryContext,
-    /// What happened in a savepoint goes with it.
+    /// A move that was seen in a savepoint goes with it.
     subtransaction: SubTransactionId,
 }
 
 /// The watched table and the argument of its triggers: several watches of one table each see both halves.
-type Watch = (pg_sys::Oid, Vec<u8>);
+#[derive(PartialEq, Eq)]
+struct Watch {
+    table: pg_sys::Oid,
+    argument: Vec<u8>,
+}
 
-/// When a trigger fires: within how many others, and for which command.
+impl Watch {
+    fn of(mapping: &Mapping) -> Self {
+        Self {
+            table: mapping.root,
+            argument: mapping.argument.clone(),
+        }
+    }
+}
+
+/// The moment at which a trigger fires: within how many others, and for which command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     depth: i32,
@@ -42,22 +55,49 @@ pub struct Moment {
 }
 
 thread_local! {
-    static MOVING: RefCell<Vec<Half>> = const { RefCell::new(Vec::new()) };
+    static MOVING: RefCell<Vec<Move>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Forgets half-seen moves; called at the end of every transaction, which frees their values.
-pub fn forget_moves() {
-    MOVING.with_borrow_mut(Vec::clear);
+/// Registers for the ends of transactions and savepoints; called once, when the library is loaded. After `wake::register`:
+/// Postgres calls the callback that was registered last first, and events that are recorded before a commit ask for a
+/// wake-up there.
+pub fn register() {
+    // SAFETY: the callbacks are static functions and need no argument.
+    unsafe {
+        pg_sys::RegisterXactCallback(Some(at_transaction_end), std::ptr::null_mut());
+        pg_sys::RegisterSubXactCallback(Some(at_savepoint_end), std::ptr::null_mut());
+    }
 }
 
-/// Forgets the moves of a savepoint that is rolled back; one that is released hands them on to its parent.
-pub fn end_savepoint(ended: SubTransactionId, parent: Option<SubTransactionId>) {
-    MOVING.with_borrow_mut(|moving| match parent {
-        Some(parent) => {
-            let of_it = moving.iter_mut().filter(|half| half.subtransaction == ended);
-            of_it.for_each(|half| half.subtransaction = parent);
+/// Before a commit or PREPARE TRANSACTION what is left is recorded. The end of the transaction frees the values.
+#[pg_guard]
+unsafe extern "C-unwind" fn at_transaction_end(event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
+    use pg_sys::XactEvent::{XACT_EVENT_PRE_COMMIT, XACT_EVENT_PRE_PREPARE};
+    if event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE {
+        settle_all();
+    }
+    if event != XACT_EVENT_PRE_COMMIT {
+        MOVING.with_borrow_mut(Vec::clear);
+    }
+}
+
+/// The moves of a savepoint that is rolled back are forgotten; one that is released hands them on to its parent.
+#[pg_guard]
+unsafe extern "C-unwind" fn at_savepoint_end(
+    event: pg_sys::SubXactEvent::Type,
+    ended: SubTransactionId,
+    parent: SubTransactionId,
+    _argument: *mut c_void,
+) {
+    MOVING.with_borrow_mut(|moving| match event {
+        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
+            let of_it = moving.iter_mut().filter(|other| other.subtransaction == ended);
+            of_it.for_each(|other| other.subtransaction = parent);
         }
-        None => moving.retain(|half| half.subtransaction != ended),
+        pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            moving.retain(|other| other.subtransaction != ended);
+        }
+        _ => {}
     });
 }
 
@@ -102,61 +142,50 @@ pub unsafe fn moment(trigger: &pg_sys::TriggerData) -> Option<Moment> {
 /// # Safety
 /// `row` has the columns of the mapping and lay in the partition.
 pub unsafe fn keep(mapping: &Mapping, row: &Row, partition: pg_sys::Oid, moment: Moment) {
-    let watch = watch(mapping);
-    settle_where(|half| half.watch == watch && half.moment == moment);
-    // SAFETY: the context of the transaction outlives the half, which `forget_moves` drops at its end.
-    let half = unsafe {
-        let context = pg_sys::AllocSetContextCreateInternal(
-            pg_sys::TopTransactionContext,
-            c"zerodb row between partitions".as_ptr(),
-            pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
-            1024,
-            pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
-        );
-        let values = mapping.compared().iter().map(|column| {
-            let value = row.column(column.number);
-            (column.clone(), value.map(|value| copy(column, value, context)))
-        });
-        let values = values.collect();
+    let watch = Watch::of(mapping);
+    settle_where(|other| other.watch == watch && other.moment == moment);
+    // SAFETY: handed on from the caller; the event lies in the half's own memory.
+    let seen = unsafe {
+        let half = Half::of(mapping.compared(), row);
         let gone = mapping.has(Operation::Delete).then(|| {
             let tenant = mapping.tenant(row, &Tenant::of_session());
-            (mapping.event.clone(), mapping.event(row, tenant, context))
+            (mapping.event.clone(), mapping.event(row, tenant, half.context()))
         });
-        Half {
-            values,
+        Move {
+            half,
             watch,
             partition,
             moment,
             gone,
-            context,
             subtransaction: pg_sys::GetCurrentSubTransactionId(),
         }
     };
-    MOVING.with_borrow_mut(|moving| moving.push(half));
+    MOVING.with_borrow_mut(|moving| moving.push(seen));
 }
 
 /// The first half of the move whose second the mapping's trigger sees now, in `partition`.
 pub fn take(mapping: &Mapping, partition: pg_sys::Oid, moment: Moment) -> Option<Half> {
-    let watch = watch(mapping);
+    let watch = Watch::of(mapping);
     MOVING.with_borrow_mut(|moving| {
-        let fits = |half: &Half| half.watch == watch && half.moment == moment && half.partition != partition;
+        let fits =
+            |other: &Move| other.watch == watch && other.moment == moment && other.partition != partition;
         let at = moving.iter().position(fits)?;
-        Some(moving.swap_remove(at))
+        Some(moving.swap_remove(at).half)
     })
 }
 
-/// Records the ends of rows whose second half can come no more at this moment: those of other commands at its depth, and all that are
-/// deeper.
+/// Records the ends of rows whose second half can come no more at this moment: those of other commands at its depth, and all
+/// that are deeper.
 pub fn settle(now: Moment) {
-    settle_where(|half| {
-        let moment = half.moment;
+    settle_where(|other| {
+        let moment = other.moment;
         moment.depth > now.depth
             || moment.depth == now.depth && now.command.is_some() && moment.command != now.command
     });
 }
 
-/// Records the ends of all rows whose second half did not come; called before a transaction commits or is prepared.
-pub fn settle_moves() {
+/// Records the ends of all rows whose second half did not come.
+fn settle_all() {
     if MOVING.with_borrow(Vec::is_empty) {
         return;
     }
@@ -168,65 +197,16 @@ pub fn settle_moves() {
     }
 }
 
-fn settle_where(is_left: impl Fn(&Half) -> bool) {
-    let left: Vec<Half> =
-        MOVING.with_borrow_mut(|moving| moving.extract_if(.., |half| is_left(half)).collect());
-    for half in left {
-        if let Some((event_type, event)) = &half.gone {
-            outbox::append(event_type, half.watch.0, std::slice::from_ref(event));
+fn settle_where(is_left: impl Fn(&Move) -> bool) {
+    let left: Vec<Move> =
+        MOVING.with_borrow_mut(|moving| moving.extract_if(.., |other| is_left(other)).collect());
+    for Move {
+        half, watch, gone, ..
+    } in left
+    {
+        if let Some((event_type, event)) = &gone {
+            outbox::append(event_type, watch.table, std::slice::from_ref(event));
         }
         half.free();
-    }
-}
-
-impl Half {
-    /// True when a compared column has another value in `row`, or another type.
-    ///
-    /// # Safety
-    /// `row` has the columns of the mapping.
-    pub unsafe fn differs(&self, mapping: &Mapping, row: &Row) -> bool {
-        mapping.compared().iter().any(|column| {
-            let old = self.values.iter().find(|(known, _)| known.name == column.name);
-            match (old, row.column(column.number)) {
-                (Some((_, None)), None) => false,
-                // SAFETY: both values have the type that the columns share, and the old one lives with the half.
-                (Some((known, Some(a))), Some(b)) if known.type_oid == column.type_oid => unsafe {
-                    !column.is_same(*a, b)
-                },
-                _ => true,
-            }
-        })
-    }
-
-    /// Frees the values; nothing else does before the end of the transaction.
-    pub fn free(self) {
-        // SAFETY: made by `keep` in this transaction, and the values are dropped with the half.
-        unsafe { pg_sys::MemoryContextDelete(self.context) }
-    }
-}
-
-fn watch(mapping: &Mapping) -> Watch {
-    (mapping.root, mapping.argument.clone())
-}
-
-/// A copy of a value that depends on nothing else: fetched and decompressed.
-///
-/// # Safety
-/// The value is of the column's type, and the context lives as long as the copy.
-unsafe fn copy(column: &Column, value: Datum, context: MemoryContext) -> Datum {
-    if column.by_value {
-        return value;
-    }
-    // SAFETY: a value by reference has `length` bytes, or those that its header or its last zero says.
-    unsafe {
-        within(context, || match usize::try_from(column.length) {
-            Ok(length) => {
-                let copied = pg_sys::palloc(length);
-                std::ptr::copy_nonoverlapping(value.cast_mut_ptr::<u8>(), copied.cast(), length);
-                Datum::from(copied)
-            }
-            Err(_) if column.length == -1 => Datum::from(pg_sys::pg_detoast_datum_copy(value.cast_mut_ptr())),
-            Err(_) => Datum::from(pg_sys::pstrdup(value.cast_mut_ptr())),
-        })
     }
 }

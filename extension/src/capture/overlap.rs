@@ -6,14 +6,14 @@ use std::ffi::CStr;
 use pgrx::pg_sys;
 
 use super::argument::Argument;
-use super::rows::Operation;
+use super::row::Operation;
 
 const ROW: i16 = pg_sys::TRIGGER_TYPE_ROW as i16;
 const OPERATIONS: i16 =
     (pg_sys::TRIGGER_TYPE_INSERT | pg_sys::TRIGGER_TYPE_DELETE | pg_sys::TRIGGER_TYPE_UPDATE) as i16;
 
-/// Which operations of a trigger another one records: for the trigger of a statement any copy from above, which sees the rows of that
-/// statement too; for such a copy an earlier one.
+/// The operations of a trigger that another one records: for the trigger of a statement any copy from above, which sees the rows
+/// of that statement too; for such a copy an earlier one.
 ///
 /// # Safety
 /// `trigger` is the data of a firing in progress.

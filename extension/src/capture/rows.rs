@@ -1,60 +1,27 @@
 //! The rows of one firing, whatever form Postgres hands them in: transition tables of a statement, or the row of a trigger on
-//! a partition. Every row comes in a slot, with the descriptor that it was formed with; none is ever read with another.
+//! a partition. Every row comes in a TupleTableSlot, with the descriptor that it was formed with; none is ever read with another.
 
 use pgrx::pg_sys;
 
+use super::change::{Change, Old};
 use super::mapping::Mapping;
-use super::moves::{self, Half, Moment};
+use super::moves::{self, Moment};
+use super::row::{Operation, Row};
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operation {
-    Insert,
-    Update,
-    Delete,
+/// The form in which Postgres hands over the rows.
+enum Form {
+    Tables {
+        old: Option<TransitionTable>,
+        new: Option<TransitionTable>,
+    },
+    Single {
+        change: Option<Change>,
+    },
 }
 
-/// One changed row. `row` is the new one, or the old one of a DELETE.
-pub struct Change {
-    pub operation: Operation,
-    pub row: Row,
-    pub old: Old,
-}
-
-/// What is known of the row before an UPDATE.
-pub enum Old {
-    Unknown,
-    Row(Row),
-    /// In another partition.
-    Moved(Half),
-}
-
-/// A row whose columns can be read, until the firing goes on to the next.
-pub struct Row {
-    slot: *mut pg_sys::TupleTableSlot,
-}
-
-impl Row {
-    /// The value of a column, by its number from 1; `None` is null.
-    pub fn column(&self, number: i16) -> Option<pg_sys::Datum> {
-        // SAFETY: the slot holds a row. Postgres deforms it with the slot's own descriptor and refuses a number beyond that; the
-        // arrays have an entry for each column of it.
-        unsafe {
-            if (*self.slot).tts_nvalid < number {
-                pg_sys::slot_getsomeattrs(self.slot, i32::from(number));
-            }
-            let at = number as usize - 1;
-            (!*(*self.slot).tts_isnull.add(at)).then(|| *(*self.slot).tts_values.add(at))
-        }
-    }
-}
-
-enum Source {
-    Tables { old: Option<Table>, new: Option<Table> },
-    Single { change: Option<Change> },
-}
-
+/// The rows of one firing.
 pub struct Rows {
-    source: Source,
+    form: Form,
     operation: Operation,
 }
 
@@ -82,39 +49,39 @@ impl Rows {
                     .filter(|change| mapping.has(change.operation))?;
                 let operation = change.operation;
                 return Some(Self {
-                    source: Source::Single { change: Some(change) },
+                    form: Form::Single { change: Some(change) },
                     operation,
                 });
             }
             if !mapping.has(operation) {
                 return None;
             }
-            let old = Table::open(trigger.tg_oldtable, trigger);
-            let new = Table::open(trigger.tg_newtable, trigger);
+            let old = TransitionTable::open(trigger.tg_oldtable, trigger);
+            let new = TransitionTable::open(trigger.tg_newtable, trigger);
             Some(Self {
-                source: Source::Tables { old, new },
+                form: Form::Tables { old, new },
                 operation,
             })
         }
     }
 
-    /// Whether the firing is for rows that were there before.
+    /// True when the firing is for rows that were there before.
     pub fn is_update(&self) -> bool {
         self.operation == Operation::Update
     }
 
     /// The next row; it is valid until the following call.
     pub fn next(&mut self) -> Option<Change> {
-        let (old, new) = match &mut self.source {
-            Source::Single { change } => return change.take(),
-            Source::Tables { old, new } => (old.as_mut(), new.as_mut()),
+        let (old, new) = match &mut self.form {
+            Form::Single { change } => return change.take(),
+            Form::Tables { old, new } => (old.as_mut(), new.as_mut()),
         };
         let operation = self.operation;
         let (row, old) = match operation {
             Operation::Insert => (new?.next()?, Old::Unknown),
             Operation::Delete => (old?.next()?, Old::Unknown),
             Operation::Update => {
-                let old = old.and_then(Table::next).map_or(Old::Unknown, Old::Row);
+                let old = old.and_then(TransitionTable::next).map_or(Old::Unknown, Old::Row);
                 (new?.next()?, old)
             }
         };
@@ -123,47 +90,53 @@ impl Rows {
 }
 
 /// A transition table with a read pointer of its own.
-struct Table {
+struct TransitionTable {
     store: *mut pg_sys::Tuplestorestate,
     pointer: i32,
-    slot: *mut pg_sys::TupleTableSlot,
+    tuple_slot: *mut pg_sys::TupleTableSlot,
 }
 
-impl Table {
+impl TransitionTable {
     unsafe fn open(store: *mut pg_sys::Tuplestorestate, trigger: &pg_sys::TriggerData) -> Option<Self> {
         if store.is_null() {
             return None;
         }
         // SAFETY: the tuplestore lives as long as the firing. A statement's triggers are those of the table that the statement
         // names, and Postgres has converted every row of a child to that table's descriptor before it stored it. The
-        // relation is locked by the statement, so the descriptor cannot have changed since; the slot keeps a reference.
+        // relation is locked by the statement, so the descriptor cannot have changed since; the TupleTableSlot keeps a
+        // reference.
         unsafe {
             let pointer = pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as i32);
             pg_sys::tuplestore_select_read_pointer(store, pointer);
             pg_sys::tuplestore_rescan(store);
             let description = (*trigger.tg_relation).rd_att;
-            let slot = pg_sys::MakeSingleTupleTableSlot(description, &raw const pg_sys::TTSOpsMinimalTuple);
-            Some(Self { store, pointer, slot })
+            let tuple_slot =
+                pg_sys::MakeSingleTupleTableSlot(description, &raw const pg_sys::TTSOpsMinimalTuple);
+            Some(Self {
+                store,
+                pointer,
+                tuple_slot,
+            })
         }
     }
 
     fn next(&mut self) -> Option<Row> {
-        // SAFETY: made in `open`. The row lies in the store's memory or in the slot's own, so it lives until the slot gets
-        // another.
+        // SAFETY: made in `open`. The row lies in the store's memory or in the TupleTableSlot's own, so it lives until the
+        // TupleTableSlot gets another.
         unsafe {
             pg_sys::tuplestore_select_read_pointer(self.store, self.pointer);
-            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.slot)
-                .then_some(Row { slot: self.slot })
+            pg_sys::tuplestore_gettupleslot(self.store, true, false, self.tuple_slot)
+                .then(|| Row::held_by(self.tuple_slot))
         }
     }
 }
 
-impl Drop for Table {
+impl Drop for TransitionTable {
     fn drop(&mut self) {
-        // After an error the slot goes with its context, and its reference with the resource owner.
+        // After an error the TupleTableSlot goes with its context, and its reference with the resource owner.
         if !std::thread::panicking() {
             // SAFETY: made in `open`; no row is used after the table.
-            unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) }
+            unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.tuple_slot) }
         }
     }
 }
@@ -178,15 +151,11 @@ unsafe fn single(
     // SAFETY: an AFTER ROW trigger has its row in tg_trigslot, and the new one of an UPDATE in tg_newslot, both made by
     // Postgres for the relation of the trigger, and filled while it runs. tg_trigtuple is the row of tg_trigslot.
     unsafe {
-        let row = Row {
-            slot: trigger.tg_trigslot,
-        };
+        let row = Row::held_by(trigger.tg_trigslot);
         let partition = (*trigger.tg_relation).rd_id;
         let (operation, row, old) = match operation {
             Operation::Update => {
-                let new = Row {
-                    slot: trigger.tg_newslot,
-                };
+                let new = Row::held_by(trigger.tg_newslot);
                 (operation, new, Old::Row(row))
             }
             Operation::Delete => match moment.filter(|_| moves::has_moved(trigger.tg_trigtuple)) {

@@ -25,7 +25,7 @@ pub fn read<const N: usize>(
     mut each: impl FnMut([Option<Datum>; N]),
 ) -> Result<pg_sys::Oid, Unread> {
     // SAFETY: runs inside a transaction; the relation is open and locked during the scan, and the snapshot registered. The
-    // slot is made for this relation, so that its rows are read with the descriptor that they were formed with, and
+    // TupleTableSlot is made for this relation, so that its rows are read with the descriptor that they were formed with, and
     // its arrays have as many entries as the descriptor has columns, which the numbers come from. On an error the
     // transaction's end closes all of it.
     unsafe {
@@ -48,19 +48,19 @@ pub fn read<const N: usize>(
             return Err(Unread::Missing);
         }
         let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
-        let slot = pg_sys::table_slot_create(relation, std::ptr::null_mut());
+        let tuple_slot = pg_sys::table_slot_create(relation, std::ptr::null_mut());
         let scan = pg_sys::table_beginscan(relation, snapshot, 0, std::ptr::null_mut());
-        while pg_sys::table_scan_getnextslot(scan, pg_sys::ScanDirection::ForwardScanDirection, slot) {
+        while pg_sys::table_scan_getnextslot(scan, pg_sys::ScanDirection::ForwardScanDirection, tuple_slot) {
             pgrx::check_for_interrupts!();
             reserve::check();
-            pg_sys::slot_getallattrs(slot);
+            pg_sys::slot_getallattrs(tuple_slot);
             each(numbers.map(|number| {
                 let at = number as usize - 1;
-                (!*(*slot).tts_isnull.add(at)).then(|| *(*slot).tts_values.add(at))
+                (!*(*tuple_slot).tts_isnull.add(at)).then(|| *(*tuple_slot).tts_values.add(at))
             }));
         }
         pg_sys::table_endscan(scan);
-        pg_sys::ExecDropSingleTupleTableSlot(slot);
+        pg_sys::ExecDropSingleTupleTableSlot(tuple_slot);
         pg_sys::UnregisterSnapshot(snapshot);
         pg_sys::table_close(relation, lock);
         Ok(relid)

@@ -1,4 +1,4 @@
-//! What a trigger's argument says and nobody has to believe: whoever may attach a trigger writes it as he likes. An event
+//! Decides what of a trigger's argument is believed: whoever may attach a trigger writes into it whatever it likes. An event
 //! type counts when it is registered, a constant user when `zerodb.watch` has noted it for the table.
 
 use std::cell::Cell;
@@ -18,7 +18,7 @@ pub fn depends_on(relation: pg_sys::Oid) -> bool {
     READ.get().contains(&relation)
 }
 
-/// Whether an event type is registered; `None` when it cannot be known now.
+/// True when an event type is registered; `None` when it cannot be known now.
 pub fn is_registered(event_type: &str) -> Option<bool> {
     let mut found = false;
     let table = tables::read(c"event_type", [c"name"], |[name]| {
@@ -30,7 +30,7 @@ pub fn is_registered(event_type: &str) -> Option<bool> {
     Some(found)
 }
 
-/// Whether `zerodb.watch` has noted that events of the type may have this user on the table or one that it is a part of;
+/// True when `zerodb.watch` has noted that events of the type may have this user on the table or one that it is a part of;
 /// `None` when it cannot be known now.
 pub fn may_be_of(event_type: &str, table: &Table, user_id: [u8; 16]) -> Option<bool> {
     let mut found = false;

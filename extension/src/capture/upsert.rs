@@ -1,6 +1,6 @@
-//! What the UPDATE half of an upsert or a MERGE has stored, until the INSERT half of the same statement is looked at: Postgres fires
-//! the triggers of both, one after the other, and the event of the batch counts all rows of the statement. An UPDATE statement
-//! has no second half; what it noted goes with it.
+//! Counts the rows that the UPDATE half of an upsert or a MERGE has stored, until the INSERT half of the same statement is looked
+//! at: Postgres fires the triggers of both, one after the other, and the event of the batch counts all rows of the statement. An
+//! UPDATE statement has no second half; what it noted goes with it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,7 +9,8 @@ use std::ffi::c_void;
 use pgrx::pg_sys::{self, MemoryContext, MemoryContextCallback};
 use pgrx::prelude::*;
 
-use super::mapping::{Mapping, Tenant};
+use super::mapping::Mapping;
+use super::tenant::Tenant;
 
 /// Rows that were stored, by whose they are.
 pub type Stored = BTreeMap<Tenant, u64>;
@@ -51,7 +52,7 @@ pub unsafe fn note(statement: MemoryContext, mapping: &Mapping, stored: Stored) 
     NOTED.with_borrow_mut(|all| all.push(noted));
 }
 
-/// What the other half of the statement stored.
+/// Takes the counts that the other half of the statement noted.
 pub fn take(statement: MemoryContext, mapping: &Mapping) -> Stored {
     NOTED.with_borrow_mut(|all| {
         let is_half = |noted: &Noted| {
