@@ -16,6 +16,7 @@ mod nearest;
 mod outbox;
 mod owner;
 mod pattern;
+mod register;
 mod reserve;
 mod schema;
 mod settings;

@@ -1,45 +1,18 @@
-//! Every lock of the product that is not one of a row or a table, by name and number. An advisory lock may be taken by any
-//! role, which then stops whoever waits for it. These have the tag that Postgres keeps for user locks, which no SQL command
-//! takes: the only ways to them are the functions here. Must not know what a lock protects.
+//! Takes every lock of the product that is not one of a row or a table; `register.rs` lists those by name. An advisory lock may
+//! be taken by any role, which then stops whoever waits for it. These have the tag that Postgres keeps for user locks, which no
+//! SQL command takes: the only ways to them are the functions here. Must not know what a lock protects.
 
 use pgrx::prelude::*;
 use pgrx::{Uuid, pg_sys};
 
 use crate::error::{Error, raise};
+pub use crate::register::Lock;
+use crate::register::{LOCK_CLASS, LOCKS};
 
-/// Locks by name, of the whole database. Only the worker's role may take them, and a writer `Park` at its commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lock {
-    /// Held alone by a worker that is parked or parking, shared by writers from just before their commit until after it.
-    Park = 1,
-    /// The dispatcher's turn.
-    Dispatch = 2,
-    /// The worker that parks; as long as its listening connection lives.
-    Lead = 3,
-    /// One bench at a time.
-    Bench = 4,
-    /// The turn to release ordered deliveries.
-    Release = 5,
-    /// The turn to weigh and charge budgets.
-    Budgets = 6,
-}
-
-const NAMES: [(&str, Lock); 6] = [
-    ("park", Lock::Park),
-    ("dispatch", Lock::Dispatch),
-    ("lead", Lock::Lead),
-    ("bench", Lock::Bench),
-    ("release", Lock::Release),
-    ("budgets", Lock::Budgets),
-];
-
-/// "zero" in ASCII, as the class of the locks by name; `pg_locks` shows it as classid, and the number as objid.
-const CLASS: u32 = 0x7a65_726f;
-
-/// What the numbers of a tag mean; `pg_locks` shows it as objsubid.
+/// The meaning of a tag's two numbers; `pg_locks` shows it as objsubid.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
-    /// `CLASS` and a `Lock`.
+enum Numbering {
+    /// `LOCK_CLASS` and a `Lock`.
     Named = 1,
     /// The hash of a store's schema.
     Store = 2,
@@ -47,9 +20,23 @@ enum Kind {
     Graph = 3,
 }
 
+/// The time that a lock is held for, when nobody gives it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Transaction,
+    Session,
+}
+
+/// What happens where somebody else holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Wait,
+    GiveUp,
+}
+
 /// Shares a lock until the end of the transaction, without waiting; false when somebody holds it alone or waits to.
 pub fn try_share(lock: Lock) -> bool {
-    acquire(&named(lock), pg_sys::ShareLock, false, true)
+    acquire(&named(lock), pg_sys::ShareLock, Hold::Transaction, Taken::GiveUp)
 }
 
 /// `zerodb._try_lock`: takes a lock until the end of the transaction, without waiting.
@@ -60,7 +47,12 @@ CREATE FUNCTION zerodb._try_lock(lock text) RETURNS boolean LANGUAGE c STRICT AS
 "
 )]
 fn try_lock(lock: &str) -> bool {
-    acquire(&named(by_name(lock)), pg_sys::ExclusiveLock, false, true)
+    acquire(
+        &named(by_name(lock)),
+        pg_sys::ExclusiveLock,
+        Hold::Transaction,
+        Taken::GiveUp,
+    )
 }
 
 /// `zerodb._lock`: takes a lock until the end of the transaction. Raises 55P03 after 5 s: nobody holds one for that long.
@@ -71,7 +63,12 @@ CREATE FUNCTION zerodb._lock(lock text) RETURNS void LANGUAGE c STRICT SET lock_
 "
 )]
 fn lock(lock: &str) {
-    acquire(&named(by_name(lock)), pg_sys::ExclusiveLock, false, false);
+    acquire(
+        &named(by_name(lock)),
+        pg_sys::ExclusiveLock,
+        Hold::Transaction,
+        Taken::Wait,
+    );
 }
 
 /// `zerodb._try_lock_session`: takes a lock until it is given back or the session ends, without waiting.
@@ -82,7 +79,12 @@ CREATE FUNCTION zerodb._try_lock_session(lock text) RETURNS boolean LANGUAGE c S
 "
 )]
 fn try_lock_session(lock: &str) -> bool {
-    acquire(&named(by_name(lock)), pg_sys::ExclusiveLock, true, true)
+    acquire(
+        &named(by_name(lock)),
+        pg_sys::ExclusiveLock,
+        Hold::Session,
+        Taken::GiveUp,
+    )
 }
 
 /// `zerodb._lock_session`: takes a lock until it is given back or the session ends. Raises 55P03 after `lock_timeout`.
@@ -93,7 +95,12 @@ CREATE FUNCTION zerodb._lock_session(lock text) RETURNS void LANGUAGE c STRICT A
 "
 )]
 fn lock_session(lock: &str) {
-    acquire(&named(by_name(lock)), pg_sys::ExclusiveLock, true, false);
+    acquire(
+        &named(by_name(lock)),
+        pg_sys::ExclusiveLock,
+        Hold::Session,
+        Taken::Wait,
+    );
 }
 
 /// `zerodb._unlock_session`: gives back what the session holds; false, with Postgres' warning, when it holds nothing.
@@ -110,7 +117,7 @@ fn unlock_session(lock: &str) -> bool {
 }
 
 /// `zerodb._lock_store`: takes the turn to make a store in a schema, until the end of the transaction. Whoever may not make it
-/// gets a lock of his own, which stops nobody else. Raises 55P03 after 10 s.
+/// gets a lock of its own, which stops nobody else. Raises 55P03 after 10 s.
 #[pg_extern(
     name = "_lock_store",
     sql = "
@@ -126,12 +133,17 @@ fn lock_store(schema: &core::ffi::CStr) {
         &[name.as_ref().into()],
     );
     let scope = format!("{}\0{}", audience(matches!(may, Ok(Some(true)))), name);
-    acquire(&hashed(Kind::Store, &scope), pg_sys::ExclusiveLock, false, false);
+    acquire(
+        &hashed(Numbering::Store, &scope),
+        pg_sys::ExclusiveLock,
+        Hold::Transaction,
+        Taken::Wait,
+    );
 }
 
 /// `zerodb._lock_graph`: takes keys of a tenant in the graph of a store until the end of the transaction, in an order that is
 /// always the same. Only who may write to that graph for that tenant gets the locks that others wait for; anybody else gets
-/// some of his own. Raises 55P03 after 5 s for one of them.
+/// some of its own. Raises 55P03 after 5 s for one of them.
 #[pg_extern(
     name = "_lock_graph",
     sql = "
@@ -150,11 +162,11 @@ fn lock_graph(
     let (Some(schema), Some(kind), Some(keys)) = (schema, kind, keys) else {
         return;
     };
-    let (graph, may) = graph(&schema.to_string_lossy(), user_id);
+    let graph = Graph::of(&schema.to_string_lossy(), user_id);
     let tenant = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     let scope = [
-        audience(may),
-        graph.to_u32().to_string(),
+        audience(graph.may_write),
+        graph.entities.to_u32().to_string(),
         kind.to_owned(),
         tenant(user_id),
         tenant(project_id),
@@ -168,24 +180,43 @@ fn lock_graph(
     hashes.sort_unstable();
     hashes.dedup();
     for hash in hashes {
-        acquire(&tag(Kind::Graph, hash), pg_sys::ExclusiveLock, false, false);
+        acquire(
+            &tag(Numbering::Graph, hash),
+            pg_sys::ExclusiveLock,
+            Hold::Transaction,
+            Taken::Wait,
+        );
     }
 }
 
-/// The table of a store's entities, and whether the current role may write to it for a tenant. What is of no tenant is its
-/// owner's alone.
-fn graph(schema: &str, user_id: Option<Uuid>) -> (pg_sys::Oid, bool) {
-    let found = Spi::get_two_with_args::<pg_sys::Oid, bool>(
-        "SELECT c.oid, pg_catalog.pg_has_role(c.relowner, 'USAGE')
-            OR (pg_catalog.has_table_privilege(c.oid, 'INSERT') AND $2 IS NOT NULL
-                AND (zerodb._user_id() OPERATOR(pg_catalog.=) $2 OR zerodb._sees_all()))
-         FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-         WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) 'entities'",
-        &[schema.into(), user_id.into()],
-    );
-    match found {
-        Ok((Some(relid), may)) => (relid, may == Some(true)),
-        _ => (pg_sys::InvalidOid, false),
+/// The graph of a store, as its locks know it.
+struct Graph {
+    /// The table of its entities; invalid where there is none.
+    entities: pg_sys::Oid,
+    /// True when the current role may write to it for the tenant. What is of no tenant is its owner's alone.
+    may_write: bool,
+}
+
+impl Graph {
+    fn of(schema: &str, user_id: Option<Uuid>) -> Self {
+        let found = Spi::get_two_with_args::<pg_sys::Oid, bool>(
+            "SELECT c.oid, pg_catalog.pg_has_role(c.relowner, 'USAGE')
+                OR (pg_catalog.has_table_privilege(c.oid, 'INSERT') AND $2 IS NOT NULL
+                    AND (zerodb._user_id() OPERATOR(pg_catalog.=) $2 OR zerodb._sees_all()))
+             FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+             WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) 'entities'",
+            &[schema.into(), user_id.into()],
+        );
+        match found {
+            Ok((Some(entities), may)) => Self {
+                entities,
+                may_write: may == Some(true),
+            },
+            _ => Self {
+                entities: pg_sys::InvalidOid,
+                may_write: false,
+            },
+        }
     }
 }
 
@@ -197,18 +228,18 @@ fn audience(may: bool) -> String {
 }
 
 fn by_name(name: &str) -> Lock {
-    match NAMES.iter().find(|(known, _)| *known == name) {
+    match LOCKS.iter().find(|(known, _)| *known == name) {
         Some((_, lock)) => *lock,
         None => raise(Error::UnknownLock { lock: name.into() }),
     }
 }
 
 fn named(lock: Lock) -> pg_sys::LOCKTAG {
-    tag(Kind::Named, (u64::from(CLASS) << 32) | lock as u64)
+    tag(Numbering::Named, (u64::from(LOCK_CLASS) << 32) | lock as u64)
 }
 
-fn hashed(kind: Kind, text: &str) -> pg_sys::LOCKTAG {
-    tag(kind, hash(text))
+fn hashed(numbering: Numbering, text: &str) -> pg_sys::LOCKTAG {
+    tag(numbering, hash(text))
 }
 
 fn hash(text: &str) -> u64 {
@@ -223,13 +254,13 @@ fn hash(text: &str) -> u64 {
 }
 
 /// A user lock of this database. The halves of `number` are shown by `pg_locks` as classid and objid.
-fn tag(kind: Kind, number: u64) -> pg_sys::LOCKTAG {
+fn tag(numbering: Numbering, number: u64) -> pg_sys::LOCKTAG {
     pg_sys::LOCKTAG {
         // SAFETY: MyDatabaseId is set in every backend that runs SQL.
         locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
         locktag_field2: (number >> 32) as u32,
         locktag_field3: (number & u64::from(u32::MAX)) as u32,
-        locktag_field4: kind as u16,
+        locktag_field4: numbering as u16,
         locktag_type: pg_sys::LockTagType::LOCKTAG_USERLOCK as u8,
         locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
     }
@@ -237,7 +268,8 @@ fn tag(kind: Kind, number: u64) -> pg_sys::LOCKTAG {
 
 /// False when it is not to be had without waiting. An error while it waits (a timeout, a cancellation, a deadlock) is raised by
 /// Postgres, which then holds nothing.
-fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, session: bool, no_wait: bool) -> bool {
+fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, hold: Hold, taken: Taken) -> bool {
+    let (session, no_wait) = (hold == Hold::Session, taken == Taken::GiveUp);
     // SAFETY: the tag lives across the call, which copies it.
     let result = unsafe { pg_sys::LockAcquire(tag, mode as i32, session, no_wait) };
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL

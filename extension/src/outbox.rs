@@ -9,17 +9,10 @@ use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 use pgrx::prelude::*;
 
+use crate::register::LOG_PARTITIONS;
 use crate::settings::{self, Id};
 use crate::wake;
-use partition::Partition;
-
-/// Partitions of the log.
-const SLOTS: usize = 8;
-const COLUMNS: usize = 11;
-/// Where the two columns of the key stand in a row.
-const KEY: [usize; 2] = [0, 2];
-
-type Row = [Option<Datum>; COLUMNS];
+use partition::{LogRow, Partition};
 
 /// Microseconds from the Unix epoch to that of Postgres.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
@@ -44,7 +37,7 @@ impl Event {
 }
 
 thread_local! {
-    static PARTITIONS: Cell<Option<[pg_sys::Oid; SLOTS]>> = const { Cell::new(None) };
+    static PARTITIONS: Cell<Option<[pg_sys::Oid; LOG_PARTITIONS]>> = const { Cell::new(None) };
     /// The last transaction that wrote events, and the number of its next one.
     static NEXT_ORD: Cell<(u64, i32)> = const { Cell::new((0, 0)) };
 }
@@ -117,7 +110,7 @@ fn append_emitted(
     append(event_type.as_bytes(), pg_sys::InvalidOid, &[event])
 }
 
-/// What all events of one call have in common.
+/// The columns that all events of one call have in common.
 struct Shared {
     xid: u64,
     now: pg_sys::TimestampTz,
@@ -129,7 +122,7 @@ struct Shared {
 
 impl Shared {
     /// One row, in the order of the table's columns. It points into the event.
-    fn row(&self, ord: i32, event: &Event) -> Row {
+    fn row(&self, ord: i32, event: &Event) -> LogRow {
         [
             Some(Datum::from(self.xid)),
             self.now.into_datum(),
@@ -152,7 +145,7 @@ fn current_slot(now: pg_sys::TimestampTz) -> usize {
     let seconds = (now + POSTGRES_EPOCH).div_euclid(1_000_000);
     let turn = seconds
         .div_euclid(settings::slot_seconds())
-        .rem_euclid(SLOTS as i64);
+        .rem_euclid(LOG_PARTITIONS as i64);
     usize::try_from(turn).unwrap_or(0)
 }
 
@@ -163,11 +156,11 @@ fn current_slot_sql() -> i32 {
     current_slot(unsafe { pg_sys::GetCurrentTimestamp() }) as i32
 }
 
-unsafe fn partitions() -> [pg_sys::Oid; SLOTS] {
+unsafe fn partitions() -> [pg_sys::Oid; LOG_PARTITIONS] {
     if let Some(known) = PARTITIONS.get() {
         return known;
     }
-    const NAMES: [&std::ffi::CStr; SLOTS] = [
+    const NAMES: [&std::ffi::CStr; LOG_PARTITIONS] = [
         c"outbox_0",
         c"outbox_1",
         c"outbox_2",

@@ -5,9 +5,17 @@ use std::ptr::{addr_of_mut, null_mut};
 
 use pgrx::pg_sys::{self, Datum};
 
-use super::{COLUMNS, KEY, Row};
 use crate::error::{Error, raise};
 
+/// Columns of the log.
+const COLUMNS: usize = 11;
+/// The indexes of the two columns of the key in a row.
+const KEY: [usize; 2] = [0, 2];
+
+/// The values of one row in the order of the log's columns; `None` is null.
+pub type LogRow = [Option<Datum>; COLUMNS];
+
+/// An open partition.
 pub struct Partition {
     heap: pg_sys::Relation,
 }
@@ -33,27 +41,28 @@ impl Partition {
     ///
     /// # Safety
     /// The rows' values have the columns' types and live until it returns; there are `count` of them.
-    pub unsafe fn insert(self, count: usize, rows: impl Iterator<Item = Row>) {
-        // SAFETY: the slots are made for this heap, with as many columns as a row has, in the current context, which outlives
-        // this call; they are dropped after the last use. An error frees them with the context.
+    pub unsafe fn insert(self, count: usize, rows: impl Iterator<Item = LogRow>) {
+        // SAFETY: the TupleTableSlots are made for this heap, with as many columns as a row has, in the current context,
+        // which outlives this call; they are dropped after the last use. An error frees them with the context.
         unsafe {
-            let slots = pg_sys::palloc(count * size_of::<*mut pg_sys::TupleTableSlot>())
+            let tuple_slots = pg_sys::palloc(count * size_of::<*mut pg_sys::TupleTableSlot>())
                 .cast::<*mut pg_sys::TupleTableSlot>();
             for (at, row) in rows.take(count).enumerate() {
                 let description = (*self.heap).rd_att;
-                let slot = pg_sys::MakeSingleTupleTableSlot(description, &raw const pg_sys::TTSOpsVirtual);
-                fill(slot, &row);
-                *slots.add(at) = slot;
+                let tuple_slot =
+                    pg_sys::MakeSingleTupleTableSlot(description, &raw const pg_sys::TTSOpsVirtual);
+                fill(tuple_slot, &row);
+                *tuple_slots.add(at) = tuple_slot;
             }
             let command = pg_sys::GetCurrentCommandId(true);
-            pg_sys::heap_multi_insert(self.heap, slots, count as i32, command, 0, null_mut());
-            let stored = std::slice::from_raw_parts(slots, count);
+            pg_sys::heap_multi_insert(self.heap, tuple_slots, count as i32, command, 0, null_mut());
+            let stored = std::slice::from_raw_parts(tuple_slots, count);
             match self.usual_index() {
                 Some(index) => self.add_to(index, stored),
                 None => self.add_to_all(stored),
             }
-            for slot in stored {
-                pg_sys::ExecDropSingleTupleTableSlot(*slot);
+            for tuple_slot in stored {
+                pg_sys::ExecDropSingleTupleTableSlot(*tuple_slot);
             }
             pg_sys::table_close(self.heap, pg_sys::NoLock as i32);
         }
@@ -85,17 +94,17 @@ impl Partition {
 
     /// Adds stored rows to the usual index and closes it.
     unsafe fn add_to(&self, index: pg_sys::Relation, stored: &[*mut pg_sys::TupleTableSlot]) {
-        // SAFETY: the index has the two columns of the key, and heap_multi_insert has set each slot's tts_tid.
+        // SAFETY: the index has the two columns of the key, and heap_multi_insert has set each TupleTableSlot's tts_tid.
         unsafe {
             let info = pg_sys::BuildIndexInfo(index);
-            for slot in stored {
-                let mut key = KEY.map(|at| *(**slot).tts_values.add(at));
+            for tuple_slot in stored {
+                let mut key = KEY.map(|at| *(**tuple_slot).tts_values.add(at));
                 let mut nulls = [false; KEY.len()];
                 pg_sys::index_insert(
                     index,
                     key.as_mut_ptr(),
                     nulls.as_mut_ptr(),
-                    addr_of_mut!((**slot).tts_tid),
+                    addr_of_mut!((**tuple_slot).tts_tid),
                     self.heap,
                     pg_sys::IndexUniqueCheck::UNIQUE_CHECK_NO,
                     false,
@@ -117,8 +126,8 @@ impl Partition {
             (*target).type_ = pg_sys::NodeTag::T_ResultRelInfo;
             pg_sys::InitResultRelInfo(target, self.heap, 1, null_mut(), 0);
             pg_sys::ExecOpenIndices(target, false);
-            for slot in stored {
-                insert_index_tuples(target, *slot, executor);
+            for tuple_slot in stored {
+                insert_index_tuples(target, *tuple_slot, executor);
                 let per_row = (*executor).es_per_tuple_exprcontext;
                 if !per_row.is_null() {
                     pg_sys::MemoryContextReset((*per_row).ecxt_per_tuple_memory);
@@ -131,34 +140,34 @@ impl Partition {
 }
 
 /// # Safety
-/// The slot is virtual, of a descriptor with as many columns as a row has.
-unsafe fn fill(slot: *mut pg_sys::TupleTableSlot, row: &Row) {
+/// The TupleTableSlot is virtual, of a descriptor with as many columns as a row has.
+unsafe fn fill(tuple_slot: *mut pg_sys::TupleTableSlot, row: &LogRow) {
     // SAFETY: its arrays have an entry for each column.
     unsafe {
-        pg_sys::ExecClearTuple(slot);
+        pg_sys::ExecClearTuple(tuple_slot);
         for (at, value) in row.iter().enumerate() {
-            *(*slot).tts_values.add(at) = value.unwrap_or(Datum::null());
-            *(*slot).tts_isnull.add(at) = value.is_none();
+            *(*tuple_slot).tts_values.add(at) = value.unwrap_or(Datum::null());
+            *(*tuple_slot).tts_isnull.add(at) = value.is_none();
         }
-        pg_sys::ExecStoreVirtualTuple(slot);
+        pg_sys::ExecStoreVirtualTuple(tuple_slot);
     }
 }
 
 /// # Safety
-/// As Postgres asks of its executor: the indexes are open, and the slot's row is stored.
+/// The indexes are open and the TupleTableSlot's row is stored, as Postgres asks of its executor.
 unsafe fn insert_index_tuples(
     target: *mut pg_sys::ResultRelInfo,
-    slot: *mut pg_sys::TupleTableSlot,
+    tuple_slot: *mut pg_sys::TupleTableSlot,
     executor: *mut pg_sys::EState,
 ) {
     // SAFETY: handed on from the caller. From 16 on there is one parameter more: whether only summarizing indexes count.
     unsafe {
         #[cfg(feature = "pg15")]
-        pg_sys::ExecInsertIndexTuples(target, slot, executor, false, false, null_mut(), null_mut());
+        pg_sys::ExecInsertIndexTuples(target, tuple_slot, executor, false, false, null_mut(), null_mut());
         #[cfg(not(feature = "pg15"))]
         pg_sys::ExecInsertIndexTuples(
             target,
-            slot,
+            tuple_slot,
             executor,
             false,
             false,
