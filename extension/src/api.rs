@@ -36,10 +36,10 @@ pub unsafe extern "C-unwind" fn zerodb_api(fcinfo: pg_sys::FunctionCallInfo) -> 
 }
 
 /// The entry of an API function that only records what happens, such as `emit`: a user's trigger may call it while a
-/// handler writes his table.
+/// handler writes the user's table.
 ///
 /// # Safety
-/// As for `zerodb_api`.
+/// The same as for `zerodb_api`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn zerodb_api_anywhere(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: handed on from Postgres.

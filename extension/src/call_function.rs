@@ -11,7 +11,7 @@ use crate::invoke::{given, invoke};
 
 /// `zerodb._call_hook_function`: calls the function of a `sql` hook with the envelope of an event of the log, fenced. Raises 42883
 /// when the function is gone, 42704 when the owner is, P0002 when the event is, 42501 when the event is none of the hook's, when
-/// the owner may not execute the function or it belongs to a role that he may not act for, and whatever the function raises.
+/// the owner may not execute the function or it belongs to a role that it may not act for, and whatever the function raises.
 #[pg_extern(
     name = "_call_hook_function",
     sql = "

@@ -1,6 +1,6 @@
 //! Every error that the extension's Rust raises, with its SQLSTATE, message, detail and hint.
 
-use pgrx::pg_sys::panic::{ErrorReport, ErrorReportWithLevel};
+use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 #[derive(Debug)]
@@ -99,14 +99,14 @@ pub enum Error {
 impl Error {
     fn sqlstate(&self) -> PgSqlErrorCode {
         match self {
-            Self::NoHookFunction { .. } => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
-            Self::OwnerMayNotExecute { .. } | Self::FunctionOfAnother { .. } | Self::TemporaryObject => {
-                PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
+            Self::NoHookFunction { .. } | Self::NoInnerFunction | Self::NotInstalled => {
+                PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION
             }
+            Self::OwnerMayNotExecute { .. }
+            | Self::FunctionOfAnother { .. }
+            | Self::RestrictedOperation { .. }
+            | Self::TemporaryObject => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             Self::Uncallable { sqlstate, .. } => *sqlstate,
-            Self::NoInnerFunction => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
-            Self::RestrictedOperation { .. } => PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            Self::NotInstalled => PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
             Self::NotSettled => PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
             Self::RuleOnTable => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::ChunksChanged => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
@@ -265,7 +265,6 @@ impl Error {
             Self::Uncallable { .. } => {
                 "SELECT zerodb.take_hook(id) makes you the hook's owner; zerodb.update_hook changes its function."
             }
-            Self::NoInnerFunction => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::UnreadableConfig { .. } => {
                 "Keep it flat: no handler's config nests deeper than two levels."
             }
@@ -275,7 +274,6 @@ impl Error {
             Self::FunctionOfAnother { .. } => {
                 "ALTER FUNCTION … OWNER TO the hook's owner, or let the function's owner make the hook."
             }
-            Self::NotInstalled => "ALTER EXTENSION zerodb_hooks UPDATE;",
             Self::NotSettled => "Try again; if it stays so, report it.",
             Self::RuleOnTable => "Use triggers instead of rules on tables that hooks write to.",
             Self::ChunksChanged => "It is tried again.",
@@ -285,7 +283,9 @@ impl Error {
                 "Write fewer or smaller rows in one statement, or give the server more memory."
             }
             Self::TextTooLong { .. } => "Cut the text into parts.",
-            Self::LogOfOtherVersion => "ALTER EXTENSION zerodb_hooks UPDATE;",
+            Self::NoInnerFunction | Self::NotInstalled | Self::LogOfOtherVersion => {
+                "ALTER EXTENSION zerodb_hooks UPDATE;"
+            }
             Self::NotATrigger => {
                 "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."
             }
@@ -300,47 +300,6 @@ fn of_event(function: &str) -> String {
     } else {
         format!("{function}(jsonb)")
     }
-}
-
-/// What the worker takes for a fault of the hook or the table, when this extension raises it: nothing is tried until somebody mends it.
-const FAULTS_OF_CONFIG: [PgSqlErrorCode; 7] = [
-    PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-    PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
-    PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE,
-    PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
-    PgSqlErrorCode::ERRCODE_UNDEFINED_FUNCTION,
-    PgSqlErrorCode::ERRCODE_INVALID_SCHEMA_NAME,
-    PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-];
-
-/// Raises again what users' code has raised, with the place of it. What would read as a fault of the hook gets a state of its own.
-pub fn retell(report: &ErrorReportWithLevel, lines: Option<&str>) -> ! {
-    let code = report.sql_error_code();
-    let is_config = FAULTS_OF_CONFIG.contains(&code);
-    let told = if is_config {
-        PgSqlErrorCode::ERRCODE_TRIGGERED_ACTION_EXCEPTION
-    } else {
-        code
-    };
-    let place = lines.and_then(place_of);
-    let place = place.map(|line| format!(" (in {line})")).unwrap_or_default();
-    let mut again = ErrorReport::new(told, format!("{}{place}", report.message()), "zerodb_hooks");
-    if let Some(detail) = report.detail() {
-        again = again.set_detail(detail);
-    }
-    if let Some(hint) = report.hint() {
-        again = again.set_hint(hint);
-    }
-    again.report(PgLogLevel::ERROR);
-    unreachable!("an ERROR does not return")
-}
-
-/// The innermost function among the lines of a CONTEXT: in any language the server names it with its arguments, and does not quote it.
-/// Lines with a quotation mark show statements, which may hold a user's values.
-fn place_of(lines: &str) -> Option<&str> {
-    lines
-        .lines()
-        .find(|line| line.contains('(') && line.contains(')') && !line.contains('"'))
 }
 
 /// Raises the error in Postgres; the transaction, or the enclosing exception block, ends here.

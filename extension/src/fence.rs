@@ -2,7 +2,7 @@
 //! Nothing that such code leaves behind may reach what the same session does next for somebody else. It must not know what is
 //! called, nor decide as whom.
 //!
-//! What holds inside, and how:
+//! These hold inside:
 //! - the rights of one role, and a security-restricted operation: the server refuses temporary tables, cursors WITH HOLD, PREPARE,
 //!   LISTEN, DISCARD and every change of role;
 //! - other temporary objects, such as types and functions, it does not refuse: where the session has a temporary schema

@@ -1,4 +1,4 @@
-//! What must run inside Postgres: the trigger's hot path, the check of a hook's config, the wake-up at commit and the
+//! The part that must run inside Postgres: the trigger's hot path, the check of a hook's config, the wake-up at commit and the
 //! settings. Everything that SQL says well is in `sql/schema`, in the order of `schema.rs`. This crate never imports the
 //! worker; the schema is the only thing they share.
 
@@ -18,6 +18,7 @@ mod owner;
 mod pattern;
 mod register;
 mod reserve;
+mod retell;
 mod schema;
 mod settings;
 mod statement;
@@ -46,7 +47,7 @@ mod json_tests;
 #[path = "../../pgrx-tests/pg_test/outbox.rs"]
 mod outbox_tests;
 
-/// What `cargo pgrx test` asks for.
+/// The items that `cargo pgrx test` asks for.
 #[cfg(test)]
 pub mod pg_test {
     pub fn setup(_options: Vec<&str>) {}

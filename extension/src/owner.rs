@@ -25,8 +25,8 @@ pub extern "C" fn pg_finfo_zerodb_as_owner() -> &'static pg_sys::Pg_finfo_record
     &V1
 }
 
-/// What an action is to be: the role to act as, what it is to know of hook and table, and the function to call, where it is no
-/// statement of the plan.
+/// An action as it was admitted: the role to act as, the plan of its statements for this hook and table, and the function to
+/// call, where it is no statement of the plan.
 struct Admitted {
     role: pg_sys::Oid,
     function: Option<pg_sys::Oid>,
@@ -34,7 +34,7 @@ struct Admitted {
 }
 
 /// `zerodb._as_owner`: runs an action of a hook on a table, fenced, with the rights of the table's owner where the hook's owner may act
-/// for him, and with those of the hook's owner otherwise. Raises 42501 for a table that is not watched for the hook, an action
+/// for it, and with those of the hook's owner otherwise. Raises 42501 for a table that is not watched for the hook, an action
 /// that is not its handler's, a role that may not; 42P01 when the table is gone, 42704 when the hook's owner is, and whatever
 /// the action raises. Locks the table in ACCESS SHARE before it looks whose it is.
 ///
@@ -50,7 +50,7 @@ pub unsafe extern "C-unwind" fn zerodb_as_owner(fcinfo: pg_sys::FunctionCallInfo
             raise(Error::NullArgument);
         }
         let relid = pg_sys::Oid::from_datum(arguments[RELID].value, false).unwrap_or(pg_sys::InvalidOid);
-        // So that its owner stays who he is until the end of the transaction.
+        // So that its owner stays the same until the end of the transaction.
         pg_sys::LockRelationOid(relid, pg_sys::AccessShareLock.cast_signed());
         let Admitted { role, function, plan } = fence::as_extension(|| admit(arguments));
         let (value, is_null) = fence::within(role, fence::CATALOG, || match function {

@@ -6,7 +6,7 @@ use std::ffi::CString;
 use pgrx::prelude::*;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 
-/// Which events a watched table records.
+/// The events that a watched table records.
 #[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 pub enum Capture {
     /// Only those whose type an active hook wants.
@@ -17,6 +17,7 @@ pub enum Capture {
     All,
 }
 
+/// The attempts that the ledger keeps.
 #[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 pub enum RecordAttempts {
     #[name = c"all"]
@@ -99,7 +100,7 @@ pub fn define() {
     );
 }
 
-/// What one tenant may bring in, so that nobody else waits for it. Only a superuser raises them.
+/// Registers the limits of what one tenant may bring in, so that nobody else waits for it. Only a superuser raises them.
 fn define_limits() {
     GucRegistry::define_int_guc(
         c"zerodb.max_config_size",

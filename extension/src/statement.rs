@@ -12,8 +12,9 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::pg_sys::{self, AsPgCStr, Datum};
 use pgrx::prelude::*;
 
-use crate::error::{Error, raise, retell};
+use crate::error::{Error, raise};
 use crate::fence;
+use crate::retell::retell;
 
 /// The types of the two parameters that each statement has.
 const PARAMETERS: [pg_sys::Oid; 2] = [pg_sys::JSONBOID, pg_sys::FLOAT4ARRAYOID];
@@ -145,16 +146,16 @@ impl Answer {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn take(
-    slot: *mut pg_sys::TupleTableSlot,
+    tuple_slot: *mut pg_sys::TupleTableSlot,
     receiver: *mut pg_sys::DestReceiver,
 ) -> bool {
-    // SAFETY: the receiver is the first part of an Answer, and the slot holds a row of at least one column.
+    // SAFETY: the receiver is the first part of an Answer, and the TupleTableSlot holds a row of at least one column.
     unsafe {
         let answer = &mut *receiver.cast::<Answer>();
-        pg_sys::slot_getsomeattrs(slot, 1);
-        if answer.value.is_none() && !*(*slot).tts_isnull {
+        pg_sys::slot_getsomeattrs(tuple_slot, 1);
+        if answer.value.is_none() && !*(*tuple_slot).tts_isnull {
             let before = pg_sys::MemoryContextSwitchTo(answer.context);
-            let value = pg_sys::pg_detoast_datum_copy((*(*slot).tts_values).cast_mut_ptr());
+            let value = pg_sys::pg_detoast_datum_copy((*(*tuple_slot).tts_values).cast_mut_ptr());
             answer.value = Some(Datum::from(value));
             pg_sys::MemoryContextSwitchTo(before);
         }
@@ -171,7 +172,7 @@ unsafe extern "C-unwind" fn begin(
 
 unsafe extern "C-unwind" fn end(_receiver: *mut pg_sys::DestReceiver) {}
 
-/// Where an error was raised: the lines of its CONTEXT, in memory that outlives the statement.
+/// The place where an error was raised: the lines of its CONTEXT, in memory that outlives the statement.
 struct Place {
     context: pg_sys::MemoryContext,
     lines: *const std::ffi::c_char,

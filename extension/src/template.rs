@@ -1,4 +1,4 @@
-//! What a template over events names, for the check of a hook against its event types.
+//! Finds the fields that a template over events names, for the check of a hook against its event types.
 
 use std::collections::BTreeSet;
 
