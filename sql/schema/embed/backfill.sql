@@ -120,8 +120,8 @@ AS $$
     SELECT zerodb._start_backfill(_reembed.caller, _reembed.hook_id, _reembed.target, false, coalesce(_reembed.replace_given, false))
 $$;
 
--- 22023 when an auto_embed hook does not fit the tables whose events it gets, as far as they are the role's or of one it may act
--- for: another role's table must not decide what hooks can be made, nor show its columns in an error.
+-- 22023 when an auto_embed hook does not fit the tables whose events it gets, as far as they are the role's or of one
+-- it may act for: another role's table must not decide what hooks can be made, nor show its columns in an error.
 CREATE FUNCTION zerodb._check_embed_targets(role oid, event_type text, hook_name text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,9 +1,9 @@
--- auto_embed in chunks: a text that is longer than a model's input, or a file, has a vector for each of its parts. They lie in a
--- table of the user's that refers to the row by a foreign key, so that they go with it. What is read of the source is as in
--- summarize/summarize.sql; the statements keep to the rules of embed.sql.
+-- auto_embed in chunks: a text that is longer than a model's input, or a file, has a vector for each of its parts. They
+-- lie in a table of the user's that refers to the row by a foreign key, so that they go with it. What is read of the
+-- source is as in summarize/summarize.sql; the statements keep to the rules of embed.sql.
 
--- The tables that can hold the chunks of a table's rows, with the columns that name the row, in the order of its primary key. They
--- belong to the same role: a stranger's trigger must not run with its rights.
+-- The tables that can hold the chunks of a table's rows, with the columns that name the row, in the order of its
+-- primary key. They belong to the same role: a stranger's trigger must not run with its rights.
 CREATE FUNCTION zerodb._chunk_tables(relid oid, target text) RETURNS TABLE (chunks oid, key jsonb)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -25,8 +25,8 @@ AS $$
         AND zerodb._is_vector_column(c.conrelid, target)
 $$;
 
--- Those that a hook may use: the one that its config names, else all of a table that has no column for a vector of its own. Null where
--- there is none. It raises nothing, so that a hook that does not fit stops no look at all hooks.
+-- Those that a hook may use: the one that its config names, else all of a table that has no column for a vector of its
+-- own. Null where there is none. It raises nothing, so that a hook that does not fit stops no look at all hooks.
 CREATE FUNCTION zerodb._fitting_chunks(relid oid, config jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,8 @@
--- auto_embed: what it reads of a user's table and writes back. Statements are made here with the rights of the extension's owner, of
--- the hook's config and the catalog: the worker names rows and gives values, and nothing else. A statement is then run as a role
--- that may use the table (see hooks/owner.sql); it calls nothing of the extension's. Its parameters are $1, what the worker gave, and $2, a list of
--- vectors, one after another. A row is named by its key, the values of the primary key as texts, in its order.
+-- auto_embed: what it reads of a user's table and writes back. Statements are made here with the rights of the
+-- extension's owner, of the hook's config and the catalog: the worker names rows and gives values, and nothing else. A
+-- statement is then run as a role that may use the table (see hooks/owner.sql); it calls nothing of the extension's.
+-- Its parameters are $1, what the worker gave, and $2, a list of vectors, one after another. A row is named by its key,
+-- the values of the primary key as texts, in its order.
 
 -- The hashes of what was embedded, for tables that have no columns <target>_hash and <target>_model of their own.
 CREATE TABLE zerodb.embedding (
@@ -14,8 +15,8 @@ CREATE TABLE zerodb.embedding (
 );
 COMMENT ON TABLE zerodb.embedding IS 'What auto_embed made each vector from, where the table itself has no column for it';
 
--- The columns that a hook's vectors are made of. Those of a template are found by the worker, which parses it; here each must be a word
--- of it, so that no other column is ever read. 42501 for one that is not.
+-- The columns that a hook's vectors are made of. Those of a template are found by the worker, which parses it; here
+-- each must be a word of it, so that no other column is ever read. 42501 for one that is not.
 CREATE FUNCTION zerodb._embed_columns(config jsonb, named jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -36,8 +37,8 @@ BEGIN
 END
 $$;
 
--- How a hook embeds a table: args {event_type, columns}, of which the second is asked for where the hook has a template. With
--- `chunks` the answer is that of chunks.sql.
+-- How a hook embeds a table: args {event_type, columns}, of which the second is asked for where the hook has a
+-- template. With `chunks` the answer is that of chunks.sql.
 CREATE FUNCTION zerodb._embed_plan(hook zerodb.zerodb_hooks, relid oid, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -112,8 +113,8 @@ AS $$
     FROM zerodb._page_bounds(relid, plan -> 'key', args) AS b
 $$;
 
--- Writes vectors to the rows whose source is still the one that was embedded: $1 {model, dimensions, rows: [{key, source, hash}]}.
--- Returns the places of the rows written.
+-- Writes vectors to the rows whose source is still the one that was embedded: $1 {model, dimensions, rows: [{key,
+-- source, hash}]}. Returns the places of the rows written.
 CREATE FUNCTION zerodb._embed_write(plan jsonb, relid oid, args jsonb) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

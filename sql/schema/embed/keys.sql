@@ -1,7 +1,8 @@
 -- The keys of users' tables: how a row of any table is named, compared and paged.
 
--- The operator of a B-tree strategy (1 is <, 3 is =, 4 is >=, 5 is >) that compares a column of a key: that of the primary key's index, else of the
--- default for its type. Qualified, because types bring operators of their own, which lie where the type does.
+-- The operator of a B-tree strategy (1 is <, 3 is =, 4 is >=, 5 is >) that compares a column of a key: that of the
+-- primary key's index, else of the default for its type. Qualified, because types bring operators of their own, which
+-- lie where the type does.
 CREATE FUNCTION zerodb._key_operator(relid oid, attnum smallint, strategy integer) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -61,7 +62,8 @@ AS $$
     FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
--- The key of a row of the table called `alias` as the expression of a join with `k.key`, and the columns of the source as one hash.
+-- The key of a row of the table called `alias` as the expression of a join with `k.key`, and the columns of the source
+-- as one hash.
 CREATE FUNCTION zerodb._key_condition(relid oid, key_columns jsonb, alias text DEFAULT 't') RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -72,8 +74,9 @@ AS $$
     JOIN pg_attribute AS a ON a.attrelid = relid AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
--- The order of a table's key, the key as texts, and the condition that a row comes after the key $1.after, if any. Columns that are
--- compared by the same operator are compared as one, for the sake of the index; others one after another.
+-- The order of a table's key, the key as texts, and the condition that a row comes after the key $1.after, if any.
+-- Columns that are compared by the same operator are compared as one, for the sake of the index; others one after
+-- another.
 CREATE FUNCTION zerodb._page_bounds(relid oid, key_columns jsonb, args jsonb, OUT columns text, OUT texts text, OUT condition text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

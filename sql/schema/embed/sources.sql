@@ -40,7 +40,8 @@ AS $$
         ELSE format('t.%I::text = %L', plan ->> 'user_column', plan ->> 'user_id') END
 $$;
 
--- The column of a watched table that names the tenant, as the watch has it whose events a hook wants; null where there is none.
+-- The column of a watched table that names the tenant, as the watch has it whose events a hook wants; null where there
+-- is none.
 CREATE FUNCTION zerodb._tenant_column(relid oid, pattern text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,10 +1,11 @@
 -- auto_embed in chunks: what is written, and in which order.
 
--- Makes the chunks of a row those that are given, where its source is still the one that they were made of: args {key, source,
--- model, dimensions, partial, chunks: [{n, content, heading, hash, vector}]}, where vector is a place among the
--- vectors, or null for a chunk that is there. With `partial` they are added behind those that are there, for a later call that has
--- them all. The first statement locks the row against its writers for the time of the writing, so that of two that write chunks
--- of it the one with the old text finds none and gives up; the last says whether all chunks are there.
+-- Makes the chunks of a row those that are given, where its source is still the one that they were made of: args {key,
+-- source, model, dimensions, partial, chunks: [{n, content, heading, hash, vector}]}, where vector is a place among the
+-- vectors, or null for a chunk that is there. With `partial` they are added behind those that are there, for a later
+-- call that has them all. The first statement locks the row against its writers for the time of the writing, so that of
+-- two that write chunks of it the one with the old text finds none and gives up; the last says whether all chunks are
+-- there.
 CREATE FUNCTION zerodb._chunk_write(plan jsonb, relid oid, args jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -18,8 +19,8 @@ AS $$
             (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan)) AS count) AS s
 $$;
 
--- Statements that remove the chunks that are not wanted, and give the others their numbers: of two that are equal, the first is the
--- first. Only those whose number changes are written, by way of negative ones, which no chunk has.
+-- Statements that remove the chunks that are not wanted, and give the others their numbers: of two that are equal, the
+-- first is the first. Only those whose number changes are written, by way of negative ones, which no chunk has.
 CREATE FUNCTION zerodb._place_chunks(plan jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

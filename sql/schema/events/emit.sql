@@ -38,8 +38,8 @@ BEGIN
 END
 $$;
 
--- The meta-event of a delivery that is given up. It has no limit of size: its texts are bounded, what it takes over from the event
--- was let in, and the statement that records it is everybody's.
+-- The meta-event of a delivery that is given up. It has no limit of size: its texts are bounded, what it takes over
+-- from the event was let in, and the statement that records it is everybody's.
 CREATE FUNCTION zerodb._emit_failure(data jsonb, project_id uuid, user_id uuid, bank_id text) RETURNS integer
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,8 @@
 -- What a hook may name as its event type: a registered type, a prefix of types, or all of them.
 
--- 22023 unless the pattern is `*`, a registered type, or a prefix ending in `.*` that a type can begin with: those of the built-in
--- types are all there, and a channel is no prefix. A prefix of types that may be registered yet gives a NOTICE.
+-- 22023 unless the pattern is `*`, a registered type, or a prefix ending in `.*` that a type can begin with: those of
+-- the built-in types are all there, and a channel is no prefix. A prefix of types that may be registered yet gives a
+-- NOTICE.
 CREATE FUNCTION zerodb._check_event_pattern(pattern text)
 RETURNS void
 LANGUAGE plpgsql

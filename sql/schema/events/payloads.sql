@@ -1,8 +1,8 @@
--- What the data of a built-in event type may hold, for those that applications emit. Of a type that a user registers only the names
--- of fields are known, so its data is not looked at. Null is always "not known".
+-- What the data of a built-in event type may hold, for those that applications emit. Of a type that a user registers
+-- only the names of fields are known, so its data is not looked at. Null is always "not known".
 
--- What a field is, which is the same in every type that has it: `id` (a text or a number), `text`, `uuid`, `count` (a whole number
--- from 0), `number`, `scalar`, `boolean`, `texts`, `list`.
+-- What a field is, which is the same in every type that has it: `id` (a text or a number), `text`, `uuid`, `count` (a
+-- whole number from 0), `number`, `scalar`, `boolean`, `texts`, `list`.
 CREATE FUNCTION zerodb._field_kind(field text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

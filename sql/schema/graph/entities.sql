@@ -1,6 +1,7 @@
--- auto_graph: writing what a memory says, and taking it back, in one transaction. Three kinds of locks, always taken in this
--- order and each in the order of its key, so that any number of writers wait for each other and none for itself: the
--- memory, the names that may be made, the rows of the entities. Each is waited for at most 10 s (55P03), then the worker tries again.
+-- auto_graph: writing what a memory says, and taking it back, in one transaction. Three kinds of locks, always taken in
+-- this order and each in the order of its key, so that any number of writers wait for each other and none for itself:
+-- the memory, the names that may be made, the rows of the entities. Each is waited for at most 10 s (55P03), then the
+-- worker tries again.
 
 -- A name by which a memory mentions an entity.
 CREATE TYPE zerodb._graph_mention AS (entity_id bigint, norm_name text, name text, source text, score real);
@@ -60,8 +61,8 @@ BEGIN
 END
 $$;
 
--- The entity of each name, locked and live: finds them, makes the missing ones unless args.create is false. The entities
--- `held` are locked too. 40001 where others keep taking them away, which is for the worker to try again.
+-- The entity of each name, locked and live: finds them, makes the missing ones unless args.create is false. The
+-- entities `held` are locked too. 40001 where others keep taking them away, which is for the worker to try again.
 CREATE FUNCTION zerodb._graph_settle_entities(memory zerodb._graph_memory, names zerodb._graph_name[], held bigint[], args jsonb, vectors real[])
 RETURNS zerodb._graph_match[]
 LANGUAGE plpgsql

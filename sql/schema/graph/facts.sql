@@ -1,12 +1,13 @@
--- auto_graph: the facts. A relation that memories said is a function of what each of them said (relation_sources): whatever
--- comes or goes, it is computed anew from those that are left. Relations made by hand are never changed.
+-- auto_graph: the facts. A relation that memories said is a function of what each of them said (relation_sources):
+-- whatever comes or goes, it is computed anew from those that are left. Relations made by hand are never changed.
 
 -- A rule of predicates. `mutual`: it says the same both ways.
 CREATE TYPE zerodb._graph_rule AS (predicate text, single_valued boolean, inverse text, mutual boolean);
 -- A fact that a memory says. `since` and `until` bound when it is true; relation_id is the relation that it joins.
 CREATE TYPE zerodb._graph_said AS (source_id bigint, predicate text, target_id bigint, fact text, quote text, confidence real,
     valid_at timestamptz, invalid_at timestamptz, since timestamptz, until timestamptz, single_valued boolean, relation_id bigint);
--- A relation: what it is by its sources (`ended`: where they say so), when it is true, and whether that is what is stored.
+-- A relation: what it is by its sources (`ended`: where they say so), when it is true, and whether that is what is
+-- stored.
 CREATE TYPE zerodb._graph_fact AS (id bigint, source_id bigint, predicate text, target_id bigint, confidence real, fact text, valid_at timestamptz,
     said_at timestamptz, ended timestamptz, since timestamptz, until timestamptz, superseded_by bigint, single_valued boolean, mutual boolean);
 
@@ -26,9 +27,9 @@ BEGIN
 END
 $$;
 
--- What a memory says: `ids` has the entity of each place. Facts with the inverse of a predicate are turned round, so that each is
--- stored in one direction only; what says the same both ways, in the order of the ids. An entity has no relation with
--- itself, and of two that say the same the surer counts.
+-- What a memory says: `ids` has the entity of each place. Facts with the inverse of a predicate are turned round, so
+-- that each is stored in one direction only; what says the same both ways, in the order of the ids. An entity has no
+-- relation with itself, and of two that say the same the surer counts.
 CREATE FUNCTION zerodb._graph_says(relations jsonb, ids bigint[], said_at timestamptz, rules zerodb._graph_rule[]) RETURNS zerodb._graph_said[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -53,8 +54,8 @@ BEGIN
 END
 $$;
 
--- Gives each fact the relation that it joins: one that says the same of a time that overlaps. The one that this memory joined
--- before goes first, then the one that was true when it begins.
+-- Gives each fact the relation that it joins: one that says the same of a time that overlaps. The one that this memory
+-- joined before goes first, then the one that was true when it begins.
 CREATE FUNCTION zerodb._graph_join_relations(memory zerodb._graph_memory, said zerodb._graph_said[]) RETURNS zerodb._graph_said[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
--- auto_graph: reading a memory, and finding the entities that its names mean. The functions _do_graph_… run as a role that may
--- use the store (see _as_owner). Every one takes the memory's table and args {memory_id, user_id, project_id}; rows of
--- another tenant are never read or written, even where the role passes row-level security. What needs no table of the
--- store is static SQL over arrays of the types below, whose plans are kept.
+-- auto_graph: reading a memory, and finding the entities that its names mean. The functions _do_graph_… run as a role
+-- that may use the store (see _as_owner). Every one takes the memory's table and args {memory_id, user_id, project_id};
+-- rows of another tenant are never read or written, even where the role passes row-level security. What needs no table
+-- of the store is static SQL over arrays of the types below, whose plans are kept.
 
 -- Where a memory lies, whose it is, and what it says; content_hash is null where there is no such memory.
 CREATE TYPE zerodb._graph_memory AS (store name, memory_table text, id text, user_id uuid, project_id uuid, subject text, said_at timestamptz,
@@ -12,8 +12,8 @@ CREATE TYPE zerodb._graph_name AS (place integer, name text, norm_name text, ent
 -- The entity of a name, and how it was found.
 CREATE TYPE zerodb._graph_match AS (place integer, id bigint, tier text, name text, entity_type text);
 
--- The conditions on a row of one tenant: $1 is the user, $2 the project, null for none. Written out, because an index serves
--- neither IS NOT DISTINCT FROM nor a parameter that may be null.
+-- The conditions on a row of one tenant: $1 is the user, $2 the project, null for none. Written out, because an index
+-- serves neither IS NOT DISTINCT FROM nor a parameter that may be null.
 CREATE FUNCTION zerodb._graph_scope(alias text, memory zerodb._graph_memory) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -34,8 +34,8 @@ AS $$
             WHERE c.relname = 'relation_sources' AND c.relnamespace = (SELECT m.relnamespace FROM pg_class AS m WHERE m.oid = relid))
 $$;
 
--- Where args say that a memory lies. 22023 where the table is not one of a store's memories, 42501 where the store's code is not
--- the caller's to run.
+-- Where args say that a memory lies. 22023 where the table is not one of a store's memories, 42501 where the store's
+-- code is not the caller's to run.
 CREATE FUNCTION zerodb._graph_place(relid oid, args jsonb) RETURNS zerodb._graph_memory
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -66,8 +66,9 @@ BEGIN
 END
 $$;
 
--- After a memory left entities: their aliases that no memory uses any more go, then entities without mention and without
--- relation. An entity whose name came from that memory alone takes a name that others use. What was made by hand stays.
+-- After a memory left entities: their aliases that no memory uses any more go, then entities without mention and
+-- without relation. An entity whose name came from that memory alone takes a name that others use. What was made by
+-- hand stays.
 CREATE FUNCTION zerodb._graph_drop_orphans(memory zerodb._graph_memory, ids bigint[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

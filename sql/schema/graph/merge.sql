@@ -41,8 +41,8 @@ BEGIN
 END
 $$;
 
--- The relations of the loser, each with the one that the winner has already (`twin`) and its sources: [{id, source_id, target_id,
--- origin, twin, sources}].
+-- The relations of the loser, each with the one that the winner has already (`twin`) and its sources: [{id, source_id,
+-- target_id, origin, twin, sources}].
 CREATE FUNCTION zerodb._graph_twins(scope zerodb._graph_memory, winner bigint, loser bigint) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -65,8 +65,8 @@ BEGIN
 END
 $$;
 
--- Points the relations of the loser at the winner: those between the two go, those that the winner has already give it their
--- sources. Returns what is needed to undo it: [{id, source_id, target_id, twin, sources}].
+-- Points the relations of the loser at the winner: those between the two go, those that the winner has already give it
+-- their sources. Returns what is needed to undo it: [{id, source_id, target_id, twin, sources}].
 CREATE FUNCTION zerodb._graph_move_relations(scope zerodb._graph_memory, winner bigint, loser bigint) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -96,7 +96,8 @@ BEGIN
 END
 $$;
 
--- Points the mentions of the loser at the winner, and gives it the loser's names. Returns the aliases that were made by hand.
+-- Points the mentions of the loser at the winner, and gives it the loser's names. Returns the aliases that were made by
+-- hand.
 CREATE FUNCTION zerodb._graph_move_names(scope zerodb._graph_memory, winner bigint, loser bigint) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -2,8 +2,8 @@
 
 -- The form in which names of entities are compared: NFKC, lower case, single spaces. Whoever fills norm_name or
 -- norm_alias uses this function, so that there is one form only. A database of the locale C cannot fold the case of
--- anything but ASCII by itself: there a collation that can is borrowed. At most 512 characters, as of a canonical_name: one
--- character can become eighteen, and an index holds no longer name.
+-- anything but ASCII by itself: there a collation that can is borrowed. At most 512 characters, as of a canonical_name:
+-- one character can become eighteen, and an index holds no longer name.
 CREATE FUNCTION zerodb._norm_name(name text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -36,8 +36,8 @@ BEGIN
 END
 $$;
 
--- A search level by level: no relation is found twice and no entity followed twice, so cycles end by themselves. It stops once
--- max_rows relations are found. Each relation and each name is read once.
+-- A search level by level: no relation is found twice and no entity followed twice, so cycles end by themselves. It
+-- stops once max_rows relations are found. Each relation and each name is read once.
 CREATE FUNCTION zerodb._graph_neighbors(
     start_name text, max_depth integer, at timestamptz, max_rows integer, predicates text[], min_confidence real, schema name)
 RETURNS TABLE (source text, predicate text, target text, depth integer, confidence real, fact text)

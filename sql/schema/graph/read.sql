@@ -1,7 +1,8 @@
 -- auto_graph: the actions that only read.
 
--- Reads a memory before it is extracted: {found, content, size, content_hash, said_at, subject, extraction, dimensions}, where
--- extraction is what the ledger says, and dimensions those of names' embeddings where pgvector can search them.
+-- Reads a memory before it is extracted: {found, content, size, content_hash, said_at, subject, extraction,
+-- dimensions}, where extraction is what the ledger says, and dimensions those of names' embeddings where pgvector can
+-- search them.
 CREATE FUNCTION zerodb._do_graph_read(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -23,9 +24,10 @@ BEGIN
 END
 $$;
 
--- What each of args.entities [{name, type, aliases, vector}] may be: [{place, norm_name, match: {id, tier, name, type}, candidates:
--- [{id, name, norm_name, type, by_alias, cosine}]}]. Without a match the candidates are those spelled almost alike and, where a vector is given (its place
--- among `vectors`, args.dimensions each, made by args.embedding_model), the 15 nearest by it.
+-- What each of args.entities [{name, type, aliases, vector}] may be: [{place, norm_name, match: {id, tier, name, type},
+-- candidates: [{id, name, norm_name, type, by_alias, cosine}]}]. Without a match the candidates are those spelled
+-- almost alike and, where a vector is given (its place among `vectors`, args.dimensions each, made by
+-- args.embedding_model), the 15 nearest by it.
 CREATE FUNCTION zerodb._do_graph_candidates(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -14,10 +14,10 @@ BEGIN
 END
 $$;
 
--- The entity of each name, where there is one: the one that this memory named so before, the live one of that name, the only
--- one that has the name as an alias, the one that the worker found, or the only one of the same particular type that an
--- alias of this memory names. Types fit when they are the same or one is just `entity`. `again`: this memory may have been written
--- before.
+-- The entity of each name, where there is one: the one that this memory named so before, the live one of that name, the
+-- only one that has the name as an alias, the one that the worker found, or the only one of the same particular type
+-- that an alias of this memory names. Types fit when they are the same or one is just `entity`. `again`: this memory
+-- may have been written before.
 CREATE FUNCTION zerodb._graph_resolve(memory zerodb._graph_memory, names zerodb._graph_name[], again boolean) RETURNS zerodb._graph_match[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -63,9 +63,9 @@ AS $$
     FROM string_to_table(translate(norm_name, '!"#$%&''()*+,-./:;<=>?@[]^_`{|}~' || chr(92), repeat(' ', 32)), ' ') AS w WHERE w <> ''
 $$;
 
--- Live entities that have the name of `i` as an alias, or names spelled almost like it, as a query: three walks along indexes,
--- eight steps up and down each, in the order of names, of names read backwards, and of their sorted words. The tenant's
--- columns stand in the order too, because the planner does not know that `IS NULL` makes one constant.
+-- Live entities that have the name of `i` as an alias, or names spelled almost like it, as a query: three walks along
+-- indexes, eight steps up and down each, in the order of names, of names read backwards, and of their sorted words. The
+-- tenant's columns stand in the order too, because the planner does not know that `IS NULL` makes one constant.
 CREATE FUNCTION zerodb._graph_near(memory zerodb._graph_memory) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

@@ -7,8 +7,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT 50, 500 $$;
 
--- The conditions on an entity or relation `alias` of a reader: of his own, in his project where one is set. $1 is the user, $2
--- the project. The owner of the tables passes their policy, so the tenant is asked for here as well.
+-- The conditions on an entity or relation `alias` of a reader: of his own, in his project where one is set. $1 is the
+-- user, $2 the project. The owner of the tables passes their policy, so the tenant is asked for here as well.
 CREATE FUNCTION zerodb._graph_readable(alias text, user_id uuid, project_id uuid) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -20,10 +20,10 @@ $$;
 -- A relation that a search has found.
 CREATE TYPE zerodb._graph_edge AS (id bigint, source_id bigint, target_id bigint, predicate text, confidence real, fact text, depth integer);
 
--- One level of a search, as a query: the relations of the entities $3, in their order, but for those found already ($4), at
--- most $5; $6 bounds those of an entity in each direction, the surest first; $7 is the moment, $8 the predicates, $9 the
--- least confidence, $10 the depth. An arm reads its index in its order and stops at the bound, and the whole stops when it
--- has enough: a relation can come twice, from either end.
+-- One level of a search, as a query: the relations of the entities $3, in their order, but for those found already
+-- ($4), at most $5; $6 bounds those of an entity in each direction, the surest first; $7 is the moment, $8 the
+-- predicates, $9 the least confidence, $10 the depth. An arm reads its index in its order and stops at the bound, and
+-- the whole stops when it has enough: a relation can come twice, from either end.
 CREATE FUNCTION zerodb._graph_level(schema name, at timestamptz, predicates text[], readable text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -44,8 +44,8 @@ AS $$
                 ELSE 'coalesce(r.valid_at, r.said_at) <= $7 AND coalesce(r.invalid_at, r.expired_at, ''infinity'') > $7' END))
 $$;
 
--- The entities to follow next, as a query: the ends of the relations $3 that were found last, surest first, but for those
--- followed before ($4) and the hubs.
+-- The entities to follow next, as a query: the ends of the relations $3 that were found last, surest first, but for
+-- those followed before ($4) and the hubs.
 CREATE FUNCTION zerodb._graph_frontier(schema name, readable text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
 -- auto_graph: when a fact was true, as the memories that said it and its rivals have it.
 
--- With each relation, the others that say the same of other times; with one of a single-valued predicate, the others of that entity
--- too: what ends one of them may begin another.
+-- With each relation, the others that say the same of other times; with one of a single-valued predicate, the others of
+-- that entity too: what ends one of them may begin another.
 CREATE FUNCTION zerodb._graph_rivals(memory zerodb._graph_memory, ids bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -29,8 +29,8 @@ BEGIN
 END
 $$;
 
--- What relations are by their sources. A fact of a single-valued predicate ends where the next begins, if that is later and
--- says something else; two that begin at once both stand.
+-- What relations are by their sources. A fact of a single-valued predicate ends where the next begins, if that is later
+-- and says something else; two that begin at once both stand.
 CREATE FUNCTION zerodb._graph_due(memory zerodb._graph_memory, ids bigint[]) RETURNS zerodb._graph_fact[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -74,9 +74,9 @@ BEGIN
 END
 $$;
 
--- Makes relations what they are by their sources: those without any go, those that say the same of overlapping times become
--- one, and the rest is computed. What does not change is not written. `rivalry`: relations of single-valued predicates may be
--- among them, or some may have lost a source.
+-- Makes relations what they are by their sources: those without any go, those that say the same of overlapping times
+-- become one, and the rest is computed. What does not change is not written. `rivalry`: relations of single-valued
+-- predicates may be among them, or some may have lost a source.
 CREATE FUNCTION zerodb._graph_settle_facts(memory zerodb._graph_memory, ids bigint[], rivalry boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,9 +1,9 @@
 -- The graph's tables of a store: entities, the facts between them, and which memory said what. They belong to the user.
--- References carry the tenant: a foreign key passes row-level security, so one by the id alone could be to what is another
--- tenant's. And ids are random, so that they do not show how much others have.
+-- References carry the tenant: a foreign key passes row-level security, so one by the id alone could be to what is
+-- another tenant's. And ids are random, so that they do not show how much others have.
 
--- Entities are looked for by name in three orders (see _graph_candidates), so a name that is spelled almost alike stands
--- near in one of them: by the name, by the name read backwards, and by its words in alphabetical order.
+-- Entities are looked for by name in three orders (see _graph_candidates), so a name that is spelled almost alike
+-- stands near in one of them: by the name, by the name read backwards, and by its words in alphabetical order.
 CREATE FUNCTION zerodb._create_entities(schema name, dimensions integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -52,9 +52,9 @@ BEGIN
 END
 $$;
 
--- A relation is one fact with two clocks: valid_at, invalid_at in the world; created_at, expired_at in this database. said_at is
--- when it was first said, the next best where the world's clock is not known. The indexes of neighbours are full, not partial
--- on what is true now, so that as_of queries use them too.
+-- A relation is one fact with two clocks: valid_at, invalid_at in the world; created_at, expired_at in this database.
+-- said_at is when it was first said, the next best where the world's clock is not known. The indexes of neighbours are
+-- full, not partial on what is true now, so that as_of queries use them too.
 CREATE FUNCTION zerodb._create_relations(schema name, dimensions integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -89,8 +89,8 @@ BEGIN
 END
 $$;
 
--- Which memory named an entity, by which name, and which said a fact: what makes retraction exact. A memory is known by its
--- table and its id. merged_from has the entities that a mention was of before they were merged, the latest last.
+-- Which memory named an entity, by which name, and which said a fact: what makes retraction exact. A memory is known by
+-- its table and its id. merged_from has the entities that a mention was of before they were merged, the latest last.
 CREATE FUNCTION zerodb._create_provenance(schema name) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -136,8 +136,8 @@ BEGIN
 END
 $$;
 
--- The rules of predicates. Rows without a user count for every user of the store; a user's own row goes first. Only what can
--- hardly be true twice is single-valued by default: one may live in a city and in its country.
+-- The rules of predicates. Rows without a user count for every user of the store; a user's own row goes first. Only
+-- what can hardly be true twice is single-valued by default: one may live in a city and in its country.
 CREATE FUNCTION zerodb._create_predicates(schema name) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,7 @@
 -- API: public. Undoing a merge.
 
--- Makes a relation anew from the sources that it gave to its twin, as far as they still say so. Returns it; null where none does.
+-- Makes a relation anew from the sources that it gave to its twin, as far as they still say so. Returns it; null where
+-- none does.
 CREATE FUNCTION zerodb._graph_part_relation(scope zerodb._graph_memory, twin bigint, source_id bigint, target_id bigint, sources jsonb) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -23,7 +24,8 @@ BEGIN
 END
 $$;
 
--- Gives relations that were moved their old ends back; one that had gone into another is made anew from its sources that are left.
+-- Gives relations that were moved their old ends back; one that had gone into another is made anew from its sources
+-- that are left.
 CREATE FUNCTION zerodb._graph_restore_relations(scope zerodb._graph_memory, winner bigint, loser bigint, moved jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

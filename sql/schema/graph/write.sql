@@ -1,7 +1,7 @@
 -- auto_graph: the actions that write what a memory says, and take it back.
 
--- Makes the graph say of a memory what args say, and nothing else. Returns {entities, relations}: the id of each entity (null
--- where it was not to be made), and how many relations.
+-- Makes the graph say of a memory what args say, and nothing else. Returns {entities, relations}: the id of each entity
+-- (null where it was not to be made), and how many relations.
 CREATE FUNCTION zerodb._graph_replace(memory zerodb._graph_memory, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -27,9 +27,10 @@ BEGIN
 END
 $$;
 
--- Writes what was extracted: args also {content_hash, prompt_version, model, entities: [{name, type, aliases, id, source, score,
--- vector, needs_review}], relations: [{s, p, o, fact, quote, confidence, valid_at, invalid_at}], create, embedding_model, dimensions,
--- prompt_tokens, completion_tokens}. Where the memory no longer says what was read, nothing is done: {stale: true}.
+-- Writes what was extracted: args also {content_hash, prompt_version, model, entities: [{name, type, aliases, id,
+-- source, score, vector, needs_review}], relations: [{s, p, o, fact, quote, confidence, valid_at, invalid_at}], create,
+-- embedding_model, dimensions, prompt_tokens, completion_tokens}. Where the memory no longer says what was read,
+-- nothing is done: {stale: true}.
 CREATE FUNCTION zerodb._do_graph_write(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -56,8 +57,8 @@ BEGIN
 END
 $$;
 
--- Takes back what a memory said. Where the memory is there (again), nothing is done: {exists: true}; what it says now has an
--- event of its own.
+-- Takes back what a memory said. Where the memory is there (again), nothing is done: {exists: true}; what it says now
+-- has an event of its own.
 CREATE FUNCTION zerodb._do_graph_retract(plan jsonb, relid oid, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,7 @@
 -- The actions of first-party handlers on a table: which statements or which function one is, and as whom it runs.
 
--- 42501 unless all tables of a graph belong to the owner of its memories: a stranger's triggers would run with his rights.
+-- 42501 unless all tables of a graph belong to the owner of its memories: a stranger's triggers would run with his
+-- rights.
 CREATE FUNCTION zerodb._check_graph(relid oid) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -20,8 +21,8 @@ BEGIN
 END
 $$;
 
--- What a hook has to do with a table, for an action: see embed/ and summarize/; of a graph only the tenant. `user_id` is
--- there when the hook is of one tenant: whatever the worker says, it acts for him.
+-- What a hook has to do with a table, for an action: see embed/ and summarize/; of a graph only the tenant. `user_id`
+-- is there when the hook is of one tenant: whatever the worker says, it acts for him.
 CREATE FUNCTION zerodb._plan_of(hook zerodb.zerodb_hooks, relid oid, action text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -38,8 +39,8 @@ BEGIN
 END
 $$;
 
--- The statement of an action, of the parameters $1 jsonb and $2 real[]; of chunk_write a list of them; null where a function of
--- its own does it. 42501 for an action that does not go with how the hook embeds the table.
+-- The statement of an action, of the parameters $1 jsonb and $2 real[]; of chunk_write a list of them; null where a
+-- function of its own does it. 42501 for an action that does not go with how the hook embeds the table.
 CREATE FUNCTION zerodb._statements_of(action text, plan jsonb, relid oid, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -74,8 +75,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT to_jsonb(format('SELECT %L::jsonb || jsonb_build_object(''tenants'', row_security_active(%s::oid))', plan, relid)) $$;
 
--- What zerodb._as_owner is to do: the role to act as, and the plan; the function to call with it, or null where the plan has the
--- statements (see owner.rs). Raises what all of these raise.
+-- What zerodb._as_owner is to do: the role to act as, and the plan; the function to call with it, or null where the
+-- plan has the statements (see owner.rs). Raises what all of these raise.
 CREATE FUNCTION zerodb._admit_action(hook_id uuid, relid oid, action text, args jsonb, OUT role oid, OUT function oid, OUT plan jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

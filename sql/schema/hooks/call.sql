@@ -1,8 +1,8 @@
 -- What is called for a `sql` hook, as whom, and with what.
 
--- What the function of a `sql` hook is called with: the envelope of an event of the log that the hook's pattern, user and project
--- cover. 42501 for another event, so that the worker cannot make one up; P0002 where the event or the hook has gone; 22P05 for data that
--- jsonb cannot hold.
+-- What the function of a `sql` hook is called with: the envelope of an event of the log that the hook's pattern, user
+-- and project cover. 42501 for another event, so that the worker cannot make one up; P0002 where the event or the hook
+-- has gone; 22P05 for data that jsonb cannot hold.
 CREATE FUNCTION zerodb._hook_envelope(hook_id uuid, event_id text) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,7 @@
 -- API: public. Changing, taking over and deleting a hook.
 
--- A hook of a tenant that the role acts for, locked against other changes. Not against references to it: the worker writes some.
+-- A hook of a tenant that the role acts for, locked against other changes. Not against references to it: the worker
+-- writes some.
 CREATE FUNCTION zerodb._hook_to_change(caller oid, id uuid) RETURNS zerodb.zerodb_hooks
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -49,7 +49,8 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
--- Raises for what a hook cannot do for its events, though its config is in order. The function is called with the owner's rights.
+-- Raises for what a hook cannot do for its events, though its config is in order. The function is called with the
+-- owner's rights.
 CREATE FUNCTION zerodb._check_work(caller oid, owner oid, event_type text, hook_type text, hook_name text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -79,8 +80,8 @@ BEGIN
 END
 $$;
 
--- A model without a provider is the default provider's, and which that is only the worker's file knows. Without one it is the
--- built-in local one, which knows no models: its vectors are hashed words, whatever the config names.
+-- A model without a provider is the default provider's, and which that is only the worker's file knows. Without one it
+-- is the built-in local one, which knows no models: its vectors are hashed words, whatever the config names.
 CREATE FUNCTION zerodb._warn_of_model(hook zerodb.zerodb_hooks) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

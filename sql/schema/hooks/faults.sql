@@ -22,8 +22,8 @@ $$;
 CREATE TRIGGER forget_fault AFTER UPDATE OF is_active, hook_config ON zerodb.zerodb_hooks
 FOR EACH ROW WHEN (new.is_active) EXECUTE FUNCTION zerodb._forget_fault();
 
--- Switches a hook off that is still as the caller has seen it, and keeps the reason. False when it has changed, or when somebody has
--- it locked: the caller comes again.
+-- Switches a hook off that is still as the caller has seen it, and keeps the reason. False when it has changed, or when
+-- somebody has it locked: the caller comes again.
 CREATE FUNCTION zerodb._disable_hook(hook_id uuid, version bigint, reason text) RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER

@@ -1,6 +1,6 @@
--- As whom a hook acts, and on what. The worker names a hook, and a table and an action or an event; everything else is found out here,
--- from the hook and the catalog, with the rights of the extension's owner (see owner.rs and call_function.rs). Nobody else may
--- call these.
+-- As whom a hook acts, and on what. The worker names a hook, and a table and an action or an event; everything else is
+-- found out here, from the hook and the catalog, with the rights of the extension's owner (see owner.rs and
+-- call_function.rs). Nobody else may call these.
 
 -- Whether a role stands above ordinary ones: a superuser, the owner of the database, the owner of the extension.
 CREATE FUNCTION zerodb._is_above(role oid) RETURNS boolean
@@ -41,8 +41,8 @@ AS $$
         WHEN action IN ('graph_read', 'graph_candidates', 'graph_write', 'graph_retract') THEN '{auto_graph}' END
 $$;
 
--- The hook of an action. 42501 where the action is not its handler's, or the hook is paused and nothing of it is under way; 42883 for
--- an action that there is not; P0002 for a hook that has gone.
+-- The hook of an action. 42501 where the action is not its handler's, or the hook is paused and nothing of it is under
+-- way; 42883 for an action that there is not; P0002 for a hook that has gone.
 CREATE FUNCTION zerodb._acting_hook(hook_id uuid, action text) RETURNS zerodb.zerodb_hooks
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -83,8 +83,8 @@ AS $$
         AND t.tgenabled IN ('O', 'A') AND pattern = ANY (zerodb._patterns(w.mapping ->> 'event'))
 $$;
 
--- 42501 unless the table is a user's and its watch is on; 42P01 where it has gone. A pattern matches what many watch, but
--- whoever has not asked for events of a table has not asked for work on it either.
+-- 42501 unless the table is a user's and its watch is on; 42P01 where it has gone. A pattern matches what many watch,
+-- but whoever has not asked for events of a table has not asked for work on it either.
 CREATE FUNCTION zerodb._check_watched(relid oid, pattern text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -110,9 +110,10 @@ BEGIN
 END
 $$;
 
--- The role that acts on a table for a hook of this owner: the table's owner where the hook's may act for him, else the hook's.
--- 42501 where the table's owner is neither he, nor one he may act for, nor above him: the table's own triggers would run with
--- his rights. A hook of a superuser so never acts on the table of another with more than that other's rights.
+-- The role that acts on a table for a hook of this owner: the table's owner where the hook's may act for him, else the
+-- hook's. 42501 where the table's owner is neither he, nor one he may act for, nor above him: the table's own triggers
+-- would run with his rights. A hook of a superuser so never acts on the table of another with more than that other's
+-- rights.
 CREATE FUNCTION zerodb._role_on(relid oid, hook_owner oid) RETURNS oid
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -30,8 +30,8 @@ BEGIN
 END
 $$;
 
--- A config without its nulls: a key that is null is one that was left out. What an in-process handler makes of its own keys is its
--- own matter.
+-- A config without its nulls: a key that is null is one that was left out. What an in-process handler makes of its own
+-- keys is its own matter.
 CREATE FUNCTION zerodb._without_nulls(hook_type text, hook_config jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -62,8 +62,8 @@ $$;
 CREATE TRIGGER check_hook BEFORE INSERT OR UPDATE ON zerodb.zerodb_hooks
 FOR EACH ROW EXECUTE FUNCTION zerodb._check_hook_row();
 
--- Whoever makes a hook is its owner: the current user here, or, where the API makes it, the one that it names right after.
--- Changing a hook never changes its owner.
+-- Whoever makes a hook is its owner: the current user here, or, where the API makes it, the one that it names right
+-- after. Changing a hook never changes its owner.
 CREATE FUNCTION zerodb._record_hook_detail() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
 -- API: public. How far each hook has come, and what it costs.
 
--- How many rows of a hook's tables have a result, counted by the worker now and then: counting ten million rows takes longer than
--- anybody who looks wants to wait, so the worker spends at most a hundredth of its time on it.
+-- How many rows of a hook's tables have a result, counted by the worker now and then: counting ten million rows takes
+-- longer than anybody who looks wants to wait, so the worker spends at most a hundredth of its time on it.
 CREATE TABLE zerodb.coverage (
     hook_id uuid NOT NULL REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
     relid oid NOT NULL,
@@ -13,8 +13,8 @@ CREATE TABLE zerodb.coverage (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE zerodb.coverage IS 'Rows of the tables of auto_embed hooks, and those with a vector, when they were last counted';
 
--- Each table is read once for all hooks. The class of a failure is what stands before the first colon, where it is one word; `other`
--- for all else.
+-- Each table is read once for all hooks. The class of a failure is what stands before the first colon, where it is one
+-- word; `other` for all else.
 CREATE VIEW zerodb.hook_status WITH (security_invoker = true) AS
 SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     coalesce(w.pending, 0) + coalesce(r.running, 0) AS pending,

@@ -20,10 +20,11 @@ CREATE INDEX idx_zerodb_hooks_active ON zerodb.zerodb_hooks (is_active) WHERE is
 COMMENT ON TABLE zerodb.zerodb_hooks IS 'Hooks: which handler runs for which events';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.zerodb_hooks', '');
 
--- What follows from a hook and has no column in the document: the role with whose rights it works (`sql` and first-party hooks
--- do), its "when" predicate and its "order_by" path, parsed once. A hook whose config holds "when" and that has no row here
--- matches nothing; with "order_by" and none here, all its deliveries are of one key. The owner is an oid, so that the hooks of a
--- dropped role belong to nobody, and not to the next one of that name; the name is for a restore, where oids are others.
+-- What follows from a hook and has no column in the document: the role with whose rights it works (`sql` and
+-- first-party hooks do), its "when" predicate and its "order_by" path, parsed once. A hook whose config holds "when"
+-- and that has no row here matches nothing; with "order_by" and none here, all its deliveries are of one key. The owner
+-- is an oid, so that the hooks of a dropped role belong to nobody, and not to the next one of that name; the name is
+-- for a restore, where oids are others.
 CREATE TABLE zerodb.hook_detail (
     hook_id uuid PRIMARY KEY REFERENCES zerodb.zerodb_hooks ON DELETE CASCADE,
     owner oid,
@@ -40,8 +41,8 @@ COMMENT ON COLUMN zerodb.hook_detail.conditional IS 'The config holds "when"; or
 COMMENT ON COLUMN zerodb.hook_detail.simple IS 'Both are so simple that dispatch may evaluate them itself, see candidates.sql';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.hook_detail', '');
 
--- A restore loads both tables, and loading the first has filled the second: the dumped row wins. Its owner is the role that has
--- the name now; where there is none, nobody.
+-- A restore loads both tables, and loading the first has filled the second: the dumped row wins. Its owner is the role
+-- that has the name now; where there is none, nobody.
 CREATE FUNCTION zerodb._replace_hook_detail() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

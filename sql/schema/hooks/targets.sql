@@ -1,7 +1,9 @@
--- Whether a hook can do its work on what its events are about, as far as that is known when it is made or changed. What turns out
--- later ends the delivery, see verdict.rs of the worker; the doctor asks the same of the hooks that are there.
+-- Whether a hook can do its work on what its events are about, as far as that is known when it is made or changed. What
+-- turns out later ends the delivery, see verdict.rs of the worker; the doctor asks the same of the hooks that are
+-- there.
 
--- Why a first-party hook cannot work on a table for events of a type; null where it can. By the rules that the worker's actions have.
+-- Why a first-party hook cannot work on a table for events of a type; null where it can. By the rules that the worker's
+-- actions have.
 CREATE FUNCTION zerodb._misfit(hook_name text, hook_config jsonb, event_type text, relid oid) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -29,8 +31,8 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END
 $$;
 
--- The watched tables of whose rows a first-party hook would be told, with the event types. A vector or a summary needs a row; the
--- graph forgets what a deleted memory said.
+-- The watched tables of whose rows a first-party hook would be told, with the event types. A vector or a summary needs
+-- a row; the graph forgets what a deleted memory said.
 CREATE FUNCTION zerodb._targets(pattern text, hook_name text) RETURNS TABLE (relid oid, event_type text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -41,7 +43,8 @@ AS $$
     ORDER BY 1, 2
 $$;
 
--- Why no event of a built-in type is about a row with a text of its own, whatever tables are watched; null for the other types.
+-- Why no event of a built-in type is about a row with a text of its own, whatever tables are watched; null for the
+-- other types.
 CREATE FUNCTION zerodb._rowless(event_type text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -54,8 +57,8 @@ AS $$
     FROM zerodb.event_type AS t WHERE t.name = _rowless.event_type
 $$;
 
--- Whether a role answers for a table: it is its own, or of one it may act for. A superuser may act for everybody, and answers for what
--- is a superuser's: an ordinary role's table must not decide which hooks he can make.
+-- Whether a role answers for a table: it is its own, or of one it may act for. A superuser may act for everybody, and
+-- answers for what is a superuser's: an ordinary role's table must not decide which hooks he can make.
 CREATE FUNCTION zerodb._answers_for(role oid, relid oid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -64,9 +67,9 @@ AS $$
     FROM pg_class AS c JOIN pg_roles AS o ON o.oid = c.relowner JOIN pg_roles AS r ON r.oid = role WHERE c.oid = relid
 $$;
 
--- 22023 when a first-party hook can work on none of the events that its pattern matches, of the tables that the role answers for:
--- another's must not decide which hooks can be made, nor show its columns in an error. Where none is watched yet, only what no table can
--- mend is refused.
+-- 22023 when a first-party hook can work on none of the events that its pattern matches, of the tables that the role
+-- answers for: another's must not decide which hooks can be made, nor show its columns in an error. Where none is
+-- watched yet, only what no table can mend is refused.
 CREATE FUNCTION zerodb._check_targets(role oid, pattern text, hook_type text, hook_name text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -103,8 +106,9 @@ BEGIN
 END
 $$;
 
--- 22023 when a template names a field that no event of the pattern has. Of a pattern that types can join later nothing is known, and an
--- event of a type of one's own may have more than is registered: of these only what looks like a slip is refused.
+-- 22023 when a template names a field that no event of the pattern has. Of a pattern that types can join later nothing
+-- is known, and an event of a type of one's own may have more than is registered: of these only what looks like a slip
+-- is refused.
 CREATE FUNCTION zerodb._check_template_fields(pattern text, hook_type text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -141,8 +145,9 @@ AS $$
         HAVING count(*) > 0) AS k
 $$;
 
--- The active hooks that the rules of create_hook would refuse today, with the reason: made before a rule was there, or before a table
--- was changed. For the doctor, which runs as the worker; so with the rights of the extension's owner. At most `most` hooks are looked at.
+-- The active hooks that the rules of create_hook would refuse today, with the reason: made before a rule was there, or
+-- before a table was changed. For the doctor, which runs as the worker; so with the rights of the extension's owner. At
+-- most `most` hooks are looked at.
 CREATE FUNCTION zerodb._unworkable(most integer DEFAULT 10000) RETURNS TABLE (hook_id uuid, hook_name text, reason text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- Functions of the library that are declared by hand: triggers, which read TriggerData directly, and what takes its arguments
--- as they come.
+-- Functions of the library that are declared by hand: triggers, which read TriggerData directly, and what takes its
+-- arguments as they come.
 
 CREATE FUNCTION zerodb._capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_capture';
 COMMENT ON FUNCTION zerodb._capture() IS 'Records the events of one statement; its argument is the mapping that zerodb.watch made';

@@ -1,7 +1,8 @@
 -- The dispatcher's place in the event log. Append-only: rows are never updated.
 
 -- Where the dispatcher stands: every event visible in `done` is dispatched, and of those visible in `upto` the ones
--- up to (xid, ord); `complete` is the seq at which a window was last dispatched to its end. The last row counts; the primary key makes two dispatchers from one place impossible.
+-- up to (xid, ord); `complete` is the seq at which a window was last dispatched to its end. The last row counts; the
+-- primary key makes two dispatchers from one place impossible.
 CREATE TABLE zerodb.cursor (
     seq bigint PRIMARY KEY,
     done pg_snapshot NOT NULL,

@@ -8,8 +8,8 @@ AS $$
     FROM zerodb.instance AS i
 $$;
 
--- The key inside an event id, given as evt_<32 hex digits> or as the UUID of the same digits. No row when it is malformed
--- or of another installation.
+-- The key inside an event id, given as evt_<32 hex digits> or as the UUID of the same digits. No row when it is
+-- malformed or of another installation.
 CREATE FUNCTION zerodb._event_key(id text, OUT xid xid8, OUT ord integer) RETURNS SETOF record
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- The event log: insert-only, and events leave by TRUNCATE of the oldest of eight partitions. Which one a new event goes to
--- follows from the clock (see outbox.rs).
+-- The event log: insert-only, and events leave by TRUNCATE of the oldest of eight partitions. Which one a new event
+-- goes to follows from the clock (see outbox.rs).
 
 CREATE TABLE zerodb.outbox (
     xid xid8 NOT NULL,

@@ -1,7 +1,7 @@
 -- Emptying partitions of the log. Called by the worker; owner's rights because TRUNCATE needs them.
 
--- True when everything in a partition of the log is older than the retention, dispatched, and without a delivery that waits
--- or runs.
+-- True when everything in a partition of the log is older than the retention, dispatched, and without a delivery that
+-- waits or runs.
 CREATE FUNCTION zerodb._is_spent(slot integer, retention interval) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -24,9 +24,8 @@ BEGIN
 END
 $$;
 
--- Empties the partition of the log that the clock will reach next, with the attempts and completions of that slot, once it is
--- spent.
--- Returns whether it did. Gives up at once when the partition is locked: the caller comes again.
+-- Empties the partition of the log that the clock will reach next, with the attempts and completions of that slot, once
+-- it is spent. Returns whether it did. Gives up at once when the partition is locked: the caller comes again.
 CREATE FUNCTION zerodb._rotate_log(slot integer, retention interval) RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER

@@ -1,11 +1,11 @@
 -- Whose turn it is to send a request to an endpoint, and what its answers teach.
 
--- What an amount costs at a limit: `per_minute` of which `burst` at once. A bucket that was emptied is full after `burst` times
--- 61 s / (per_minute - burst + 1): then no 60 seconds, wherever they begin, see more than per_minute, with a second to spare
--- for requests that arrive late. `slack` is how long before the bucket is full the amount may go. What is more than the burst
--- needs a full bucket, and the spacing that a limiter of whole minutes would force on requests of that size; what is more
--- than a minute's counts as a minute's. Exact for amounts up to the burst and for equal ones; one larger amount among smaller
--- ones may exceed the limit by itself.
+-- What an amount costs at a limit: `per_minute` of which `burst` at once. A bucket that was emptied is full after
+-- `burst` times 61 s / (per_minute - burst + 1): then no 60 seconds, wherever they begin, see more than per_minute,
+-- with a second to spare for requests that arrive late. `slack` is how long before the bucket is full the amount may
+-- go. What is more than the burst needs a full bucket, and the spacing that a limiter of whole minutes would force on
+-- requests of that size; what is more than a minute's counts as a minute's. Exact for amounts up to the burst and for
+-- equal ones; one larger amount among smaller ones may exceed the limit by itself.
 CREATE FUNCTION zerodb._toll(per_minute bigint, burst bigint, amount bigint, OUT slack interval, OUT cost interval)
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -47,9 +47,9 @@ BEGIN
 END
 $$;
 
--- May a request of so many tokens be sent? Null is no limit. A place that comes within patience_ms is taken: `entered`, and
--- wait_ms says when. Otherwise nothing is taken: held_by is pause, requests or tokens, wait_ms how long it lasts at least.
--- Looks without a lock first, so who is refused, and who has no limit, writes and locks nothing.
+-- May a request of so many tokens be sent? Null is no limit. A place that comes within patience_ms is taken: `entered`,
+-- and wait_ms says when. Otherwise nothing is taken: held_by is pause, requests or tokens, wait_ms how long it lasts at
+-- least. Looks without a lock first, so who is refused, and who has no limit, writes and locks nothing.
 CREATE FUNCTION zerodb._enter_endpoint(
     endpoint text,
     requests_per_minute bigint,
@@ -120,9 +120,9 @@ BEGIN
 END
 $$;
 
--- Tells hooks of an endpoint: on_circuit_breaker_open, on_circuit_breaker_close or on_rate_limited, as events of nobody's, which
--- only hooks of every user see. Once for all workers and for pauses that follow one another within a minute; called before the
--- pause begins. An opening that no worker saw end is told again a minute after its pause.
+-- Tells hooks of an endpoint: on_circuit_breaker_open, on_circuit_breaker_close or on_rate_limited, as events of
+-- nobody's, which only hooks of every user see. Once for all workers and for pauses that follow one another within a
+-- minute; called before the pause begins. An opening that no worker saw end is told again a minute after its pause.
 CREATE FUNCTION zerodb._tell_endpoint(endpoint text, event_type text, data jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -29,8 +29,9 @@ CREATE TABLE zerodb.budget_hold (
 COMMENT ON TABLE zerodb.budget_hold IS 'Requests under way where a budget applies; the entry of the same id in zerodb.usage_entry replaces one';
 CREATE INDEX budget_hold_expires ON zerodb.budget_hold (expires_at);
 
--- What each budget has spent, so that nobody has to add up a day: the last row of a budget counts, if it is of today. Otherwise
--- it is added up. Insert-only for the same reason as endpoint_admission; written only under the lock of _lock_budgets.
+-- What each budget has spent, so that nobody has to add up a day: the last row of a budget counts, if it is of today.
+-- Otherwise it is added up. Insert-only for the same reason as endpoint_admission; written only under the lock of
+-- _lock_budgets.
 CREATE TABLE zerodb.budget_total (
     budget_id uuid NOT NULL,
     seq bigint NOT NULL,

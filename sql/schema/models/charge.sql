@@ -6,8 +6,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$ BEGIN PERFORM zerodb._lock('budgets'); END $$;
 
--- Adds to the totals of every budget that applies. What is added must not be in the tables that _spent reads yet: a budget
--- without a total of today is added up first.
+-- Adds to the totals of every budget that applies. What is added must not be in the tables that _spent reads yet: a
+-- budget without a total of today is added up first.
 CREATE FUNCTION zerodb._charge_budgets(
     users uuid[],
     projects uuid[],
@@ -33,8 +33,8 @@ AS $$
     CROSS JOIN LATERAL zerodb._budget_total(b) AS t
 $$;
 
--- Weighs requests against the budgets that apply to them; returns those that must wait. Of several that fit one by one and not
--- together the first go; from the first that does not, they ask again in a second.
+-- Weighs requests against the budgets that apply to them; returns those that must wait. Of several that fit one by one
+-- and not together the first go; from the first that does not, they ask again in a second.
 CREATE FUNCTION zerodb._weigh_requests(users uuid[], projects uuid[], handlers text[], tokens bigint[])
 RETURNS TABLE (place integer, wait_ms bigint, reason text)
 LANGUAGE sql
@@ -92,9 +92,9 @@ BEGIN
 END
 $$;
 
--- May these requests be sent? Returns the places of those that must wait, with the ms and the reason; the others are held where
--- a budget applies. Asking again with the same id is asking once, but for the requests of the minute. Where there is no budget
--- this reads an empty table and writes nothing.
+-- May these requests be sent? Returns the places of those that must wait, with the ms and the reason; the others are
+-- held where a budget applies. Asking again with the same id is asking once, but for the requests of the minute. Where
+-- there is no budget this reads an empty table and writes nothing.
 CREATE FUNCTION zerodb._check_budgets(ids uuid[], users uuid[], projects uuid[], handlers text[], tokens bigint[], hold interval)
 RETURNS TABLE (place integer, wait_ms bigint, reason text)
 LANGUAGE plpgsql
@@ -128,7 +128,8 @@ BEGIN
 END
 $$;
 
--- Charges what was used, before it is recorded, and frees what was held for it. Entries that are recorded already cost nothing.
+-- Charges what was used, before it is recorded, and frees what was held for it. Entries that are recorded already cost
+-- nothing.
 CREATE FUNCTION zerodb._charge_usage(
     ids uuid[],
     users uuid[],

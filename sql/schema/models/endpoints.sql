@@ -1,5 +1,5 @@
--- What all workers share about the endpoints of models: whose turn it is to send a request, pauses, and what answers have
--- taught. The limits themselves are in the worker's file; no URL and no key is ever here.
+-- What all workers share about the endpoints of models: whose turn it is to send a request, pauses, and what answers
+-- have taught. The limits themselves are in the worker's file; no URL and no key is ever here.
 
 CREATE TABLE zerodb.endpoint (
     name text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100 AND name !~ '://'),
@@ -19,8 +19,9 @@ COMMENT ON COLUMN zerodb.endpoint.limited_at IS 'When it last refused a request 
 COMMENT ON COLUMN zerodb.endpoint.learned IS 'By model: caps that a refusal named, such as {"bge-m3": {"inputs": 32}}';
 
 -- Who was let in, and when the next one can be: the last row of an endpoint counts. Insert-only, because a row that is
--- updated a hundred times a second gets slower with every update for as long as any old snapshot is held, and looking for the
--- last of many rows does not: 0.14 ms became 2.6 ms after 29,000 updates; 0.25 ms were 0.25 ms after 130,000 admissions.
+-- updated a hundred times a second gets slower with every update for as long as any old snapshot is held, and looking
+-- for the last of many rows does not: 0.14 ms became 2.6 ms after 29,000 updates; 0.25 ms were 0.25 ms after 130,000
+-- admissions.
 CREATE TABLE zerodb.endpoint_admission (
     name text COLLATE "C" NOT NULL,
     seq bigint NOT NULL,
@@ -49,8 +50,8 @@ SELECT
 FROM zerodb.endpoint AS e;
 COMMENT ON VIEW zerodb.endpoints IS 'Model endpoints that are limited, were paused or have taught something';
 
--- The last admission of an endpoint as it counts now; nulls when there is none. A clock that was set back must not close
--- an endpoint for long: what lies further ahead than any admission reaches is cut.
+-- The last admission of an endpoint as it counts now; nulls when there is none. A clock that was set back must not
+-- close an endpoint for long: what lies further ahead than any admission reaches is cut.
 CREATE FUNCTION zerodb._last_admission(endpoint text, OUT seq bigint, OUT next_request_at timestamptz, OUT next_token_at timestamptz)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -63,8 +64,8 @@ BEGIN
 END
 $$;
 
--- Until the end of the transaction nobody else is let in to the endpoint. What is lost of it in a crash is not missed, so
--- nobody waits for the disk.
+-- Until the end of the transaction nobody else is let in to the endpoint. What is lost of it in a crash is not missed,
+-- so nobody waits for the disk.
 CREATE FUNCTION zerodb._lock_endpoint(endpoint text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -38,7 +38,8 @@ CREATE TABLE zerodb.usage_day (
     model text NOT NULL,
     CONSTRAINT usage_day_key UNIQUE NULLS NOT DISTINCT (day, user_id, project_id, hook_id, handler, provider, model)
 ) WITH (fillfactor = 70);
--- A project may be null, so there is no primary key. A publication for all tables refuses to update what has no identity.
+-- A project may be null, so there is no primary key. A publication for all tables refuses to update what has no
+-- identity.
 ALTER TABLE zerodb.usage_day REPLICA IDENTITY FULL;
 COMMENT ON TABLE zerodb.usage_day IS 'Usage of models by day (UTC), without that of the last minutes';
 COMMENT ON COLUMN zerodb.usage_day.estimated_tokens IS 'How many of the tokens were estimated';
@@ -65,8 +66,8 @@ FROM (
 GROUP BY u.day, u.user_id, u.project_id, u.handler, u.hook_id, u.provider, u.model;
 COMMENT ON VIEW zerodb.usage IS 'Requests and tokens by day (UTC), user, project, handler, hook, provider and model';
 
--- Writes entries, many at once, and charges the budgets for them; writing an entry a second time has no effect. An entry of
--- nothing only frees what was held for it.
+-- Writes entries, many at once, and charges the budgets for them; writing an entry a second time has no effect. An
+-- entry of nothing only frees what was held for it.
 CREATE FUNCTION zerodb._record_usage(
     ids uuid[],
     users uuid[],

@@ -1,7 +1,7 @@
 -- Who may do what. Nothing is granted to PUBLIC and no role is created: three functions give least privilege.
 
--- What each grant may execute, by name: a function that is not in a list is nobody's but the extension owner's. A test compares
--- the lists with the catalog and with a table that is checked in.
+-- What each grant may execute, by name: a function that is not in a list is nobody's but the extension owner's. A test
+-- compares the lists with the catalog and with a table that is checked in.
 --   user: the API; what its views and policies evaluate as the reader, which changes nothing; and what `watch`, `create_store`,
 --     `remember`, `recall` and the graph do with the caller's own rights on his own tables.
 --   worker: what its statements call.

@@ -1,7 +1,8 @@
--- Deliveries that a worker leased when they were dispatched, many of one hook in a row. Nearly every delivery lives and ends
--- here; one that fails, or whose worker is lost, moves to zerodb.delivery and goes on there with the same id.
+-- Deliveries that a worker leased when they were dispatched, many of one hook in a row. Nearly every delivery lives and
+-- ends here; one that fails, or whose worker is lost, moves to zerodb.delivery and goes on there with the same id.
 
--- Leased and not all ended. What runs of a batch is what it names and neither zerodb.completion nor zerodb.delivery has.
+-- Leased and not all ended. What runs of a batch is what it names and neither zerodb.completion nor zerodb.delivery
+-- has.
 CREATE TABLE zerodb.batch (
     id bigint PRIMARY KEY,
     lease_id bigint NOT NULL,
@@ -64,7 +65,8 @@ CREATE INDEX completion_event ON zerodb.completion (last_xid, first_xid);
 -- For status(): the last minutes of an append-only table.
 CREATE INDEX completion_finished ON zerodb.completion USING brin (finished_at);
 
--- The deliveries of batches that have not ended. EXCEPT is hashed: a join would be planned for other sizes than there are.
+-- The deliveries of batches that have not ended. EXCEPT is hashed: a join would be planned for other sizes than there
+-- are.
 CREATE VIEW zerodb._running_delivery WITH (security_invoker = true) AS
 SELECT r.id, r.event_xid, r.event_ord, b.slot, b.hook_id, b.user_id, b.created_at, b.lease_id, b.id AS batch_id
 FROM zerodb.batch AS b

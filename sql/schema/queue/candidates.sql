@@ -1,6 +1,7 @@
--- Pairs of an event and a hook that dispatch does not decide: the hook's "when" or "order_by" may take long over this event. Dispatch
--- puts them here, in its own transaction; judge_candidates.sql makes deliveries of those that match, hook by hook and with a time
--- limit, so that nobody's condition holds up anybody else's events. A hook whose condition does not end is switched off.
+-- Pairs of an event and a hook that dispatch does not decide: the hook's "when" or "order_by" may take long over this
+-- event. Dispatch puts them here, in its own transaction; judge_candidates.sql makes deliveries of those that match,
+-- hook by hook and with a time limit, so that nobody's condition holds up anybody else's events. A hook whose condition
+-- does not end is switched off.
 
 CREATE TABLE zerodb.candidate (
     id bigint PRIMARY KEY,
@@ -19,8 +20,9 @@ COMMENT ON COLUMN zerodb.candidate.user_id IS 'The owner of the hook';
 CREATE INDEX candidate_place ON zerodb.candidate (hook_id, written_at, event_xid, event_ord);
 CREATE INDEX candidate_event ON zerodb.candidate (event_xid, event_ord);
 
--- True of a "when" or "order_by" whose cost has a bound where it meets no array: a path of keys, compared with a constant or asked
--- whether it is there, a few of them joined. Strings are blanked first, so that what is in them is no syntax.
+-- True of a "when" or "order_by" whose cost has a bound where it meets no array: a path of keys, compared with a
+-- constant or asked whether it is there, a few of them joined. Strings are blanked first, so that what is in them is no
+-- syntax.
 CREATE FUNCTION zerodb._is_simple(path text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

@@ -24,7 +24,8 @@ BEGIN
 END
 $$;
 
--- The meta-event of a delivery that was discarded by hand; finish_deliveries.sql makes that of one whose attempt ended so.
+-- The meta-event of a delivery that was discarded by hand; finish_deliveries.sql makes that of one whose attempt ended
+-- so.
 CREATE FUNCTION zerodb._tell_discarded(delivery_id bigint) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp

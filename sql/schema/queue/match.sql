@@ -12,9 +12,9 @@ EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
 END
 $$;
 
--- Whether a "when" is true of an event's data. False, and no error, for JSON that jsonb does not take, such as \u0000 or a
--- number beyond all bounds, and whatever a condition fails on: one event must not stop the others. A call that is cancelled is an
--- error: OTHERS is all errors but that.
+-- Whether a "when" is true of an event's data. False, and no error, for JSON that jsonb does not take, such as \u0000
+-- or a number beyond all bounds, and whatever a condition fails on: one event must not stop the others. A call that is
+-- cancelled is an error: OTHERS is all errors but that.
 CREATE FUNCTION zerodb._is_true(data json, predicate jsonpath) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

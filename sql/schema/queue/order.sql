@@ -1,7 +1,8 @@
--- Order by key: the deliveries of a hook with "order_by" run one after another within a key, in the order in which their
--- events were written. They wait blocked (pending, due_at null) until release_ordered.sql releases the first of their key.
--- Only that statement decides, and one at a time; whatever may concern it (a delivery was queued, the released one ended) is
--- a row of order_signal, which counts when its transaction has committed. So nobody waits for anybody's transaction here.
+-- Order by key: the deliveries of a hook with "order_by" run one after another within a key, in the order in which
+-- their events were written. They wait blocked (pending, due_at null) until release_ordered.sql releases the first of
+-- their key. Only that statement decides, and one at a time; whatever may concern it (a delivery was queued, the
+-- released one ended) is a row of order_signal, which counts when its transaction has committed. So nobody waits for
+-- anybody's transaction here.
 
 -- Ordered deliveries that have not ended.
 CREATE TABLE zerodb.order_queue (
@@ -34,9 +35,9 @@ CREATE TABLE zerodb.order_signal (
 );
 COMMENT ON TABLE zerodb.order_signal IS 'Keys of which a delivery may have to be released';
 
--- The key of an event: the text of what the path finds, `null` when it finds nothing. Long ones are hashed; should two keys
--- ever collide, they share one order. Never an error: data that jsonb cannot hold, or that the path fails on, has the key `null`. A call
--- that is cancelled is one: OTHERS is all errors but that.
+-- The key of an event: the text of what the path finds, `null` when it finds nothing. Long ones are hashed; should two
+-- keys ever collide, they share one order. Never an error: data that jsonb cannot hold, or that the path fails on, has
+-- the key `null`. A call that is cancelled is one: OTHERS is all errors but that.
 CREATE FUNCTION zerodb._order_key(data json, path jsonpath) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

@@ -22,7 +22,8 @@ AS $$
     ON CONFLICT DO NOTHING
 $$;
 
--- The state of a delivery of a tenant that the role acts for, its row locked where it has one. P0002 when there is none.
+-- The state of a delivery of a tenant that the role acts for, its row locked where it has one. P0002 when there is
+-- none.
 CREATE FUNCTION zerodb._delivery_to_change(caller oid, delivery_id bigint) RETURNS zerodb.delivery_state
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

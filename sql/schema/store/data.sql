@@ -1,7 +1,7 @@
 -- The store's tables of data and of memories.
 
--- embedding_hash is for whoever embeds: the hash of what the embedding was made from. Where it differs from the content,
--- the embedding is stale; where it is null, the application gave the embedding itself.
+-- embedding_hash is for whoever embeds: the hash of what the embedding was made from. Where it differs from the
+-- content, the embedding is stale; where it is null, the application gave the embedding itself.
 CREATE FUNCTION zerodb._create_data_tables(schema name, dimensions integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -23,7 +23,8 @@ BEGIN
 END
 $$;
 
--- Whether a query's vector has a direction; nothing is more like zero than anything else. 22023 for one that is no vector.
+-- Whether a query's vector has a direction; nothing is more like zero than anything else. 22023 for one that is no
+-- vector.
 CREATE FUNCTION zerodb._has_direction(given real[]) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -37,11 +38,12 @@ BEGIN
 END
 $$;
 
--- The words of a column or parameter, as an expression: what reads the same has one form (NFKC), and what nobody sees is left out.
--- Any text has some, and in no time: a tsvector holds a megabyte, and of 90,000 characters it takes less whatever they are, also
--- where one becomes eighteen; the parser's time grows with the square of a text without spaces, so it gets one each 255 characters.
--- The README's index has this expression, of built-in functions only, so that it outlives the extension and whoever writes to the
--- table needs no right to a function. Without UTF-8 there are no forms to choose from.
+-- The words of a column or parameter, as an expression: what reads the same has one form (NFKC), and what nobody sees
+-- is left out. Any text has some, and in no time: a tsvector holds a megabyte, and of 90,000 characters it takes less
+-- whatever they are, also where one becomes eighteen; the parser's time grows with the square of a text without spaces,
+-- so it gets one each 255 characters. The README's index has this expression, of built-in functions only, so that it
+-- outlives the extension and whoever writes to the table needs no right to a function. Without UTF-8 there are no forms
+-- to choose from.
 CREATE FUNCTION zerodb._words_of(argument text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -62,8 +64,8 @@ AS $$
     WHERE a.attrelid = relid AND a.attname = column_name AND NOT a.attisdropped
 $$;
 
--- The vectors that a query is compared with: its own where one is given, else the local provider's where the store holds any of its
--- kind; null where only words can be compared.
+-- The vectors that a query is compared with: its own where one is given, else the local provider's where the store
+-- holds any of its kind; null where only words can be compared.
 CREATE FUNCTION zerodb._query_vector(target regclass, query text, given real[]) RETURNS real[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -91,8 +93,8 @@ BEGIN
 END
 $$;
 
--- What a query must be embedded as: the dimensions of the vectors of a source, whether there are any of the model, and one
--- that there are vectors of.
+-- What a query must be embedded as: the dimensions of the vectors of a source, whether there are any of the model, and
+-- one that there are vectors of.
 CREATE FUNCTION zerodb._recall_space(source text, schema name, model text, OUT dimensions integer, OUT has_model boolean, OUT other_model text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -110,10 +112,11 @@ BEGIN
 END
 $$;
 
--- The two searches, joined by reciprocal ranks (Cormack, Clarke and Büttcher 2009): each gives its best 4 times "limit" rows. Words
--- count half, and the constant is 10 where theirs is 60: with equal parts and 60, whatever both searches find anywhere comes before
--- what the vectors find first, and on bench/search a fifth of what a model finds for paraphrased questions is lost. $1 words, $2 vector, $3 user, $4 project, $5 rows, $6 entity, $7 namespace, $8 least similarity,
--- $9 whether the vector is of the local provider.
+-- The two searches, joined by reciprocal ranks (Cormack, Clarke and Büttcher 2009): each gives its best 4 times "limit"
+-- rows. Words count half, and the constant is 10 where theirs is 60: with equal parts and 60, whatever both searches
+-- find anywhere comes before what the vectors find first, and on bench/search a fifth of what a model finds for
+-- paraphrased questions is lost. $1 words, $2 vector, $3 user, $4 project, $5 rows, $6 entity, $7 namespace, $8 least
+-- similarity, $9 whether the vector is of the local provider.
 CREATE FUNCTION zerodb._recall(query text, max_rows integer, source text, entity text, space text, least_similarity real, given real[], schema name)
 RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz, metadata jsonb)
 LANGUAGE plpgsql STABLE
@@ -135,8 +138,8 @@ BEGIN
         CASE WHEN zerodb._has_column(target, 'namespace') THEN '($7 IS NULL OR t.namespace = $7)' ELSE '$7 IS NULL' END);
     RETURN QUERY EXECUTE format($q$
         WITH words AS (
-            -- Any of the first words; those that every English text has say nothing. A query of more words than that would take
-            -- its time for each row, and one of ten thousand has no room on the stack.
+            -- Any of the first words; those that every English text has say nothing. A query of more words than that
+            -- would take its time for each row, and one of ten thousand has no room on the stack.
             SELECT string_agg(chr(39) || replace(replace(u.lexeme, chr(92), repeat(chr(92), 2)), chr(39), repeat(chr(39), 2)) || chr(39), ' | ')::tsquery AS query
             FROM (SELECT w.lexeme FROM unnest(%6$s) AS w WHERE to_tsvector('english', w.lexeme) <> '' ORDER BY w.positions[1], w.lexeme LIMIT 200) AS u
         ), by_vector AS (

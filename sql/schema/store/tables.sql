@@ -115,8 +115,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- The tenant of the current role, as the extension says it, which also knows roles that are bound to one. Without the
-    -- extension, and for a role that has no rights in it, what zerodb.user_id says.
+    -- The tenant of the current role, as the extension says it, which also knows roles that are bound to one. Without
+    -- the extension, and for a role that has no rights in it, what zerodb.user_id says.
     IF to_regprocedure(format('%I.tenant()', schema)) IS NULL THEN
         EXECUTE format('CREATE FUNCTION %I.tenant() RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS %L', schema,
             $f$DECLARE

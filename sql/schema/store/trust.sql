@@ -1,9 +1,10 @@
--- Whose code runs when somebody uses a store. Its tables belong to a role of the application's, and triggers, defaults and policies
--- run with the rights of whoever writes or reads: so a store that is there is not used because it is there.
+-- Whose code runs when somebody uses a store. Its tables belong to a role of the application's, and triggers, defaults
+-- and policies run with the rights of whoever writes or reads: so a store that is there is not used because it is
+-- there.
 
--- Whether what a role owns may run with the caller's rights: code of the caller's own, of a role that he may act for or that may
--- act for him, of a superuser, or of the owner of the database or of the extension. A superuser may act for everybody, which is
--- no reason to run everybody's code: he trusts only who is one.
+-- Whether what a role owns may run with the caller's rights: code of the caller's own, of a role that he may act for or
+-- that may act for him, of a superuser, or of the owner of the database or of the extension. A superuser may act for
+-- everybody, which is no reason to run everybody's code: he trusts only who is one.
 CREATE FUNCTION zerodb._trusts(owner oid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -17,8 +18,8 @@ AS $$
     WHERE d.datname = current_database() AND me.rolname = current_user
 $$;
 
--- The roles whose code runs when a table is read or written: its owner, and who owns a function that its triggers, defaults,
--- constraints, policies, rules or indexes call.
+-- The roles whose code runs when a table is read or written: its owner, and who owns a function that its triggers,
+-- defaults, constraints, policies, rules or indexes call.
 CREATE FUNCTION zerodb._table_coders(relids oid[]) RETURNS SETOF oid
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -52,8 +53,8 @@ BEGIN
 END
 $$;
 
--- 42501 for a schema that is not the caller's, or in which something lies that is not: what is there is used as it is, and its
--- code would run with the rights of whoever makes the store or writes to it.
+-- 42501 for a schema that is not the caller's, or in which something lies that is not: what is there is used as it is,
+-- and its code would run with the rights of whoever makes the store or writes to it.
 CREATE FUNCTION zerodb._check_store_place(schema name) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- auto_summarize: what it reads of a user's table and writes back, by the rules of embed/embed.sql, whose functions it shares. It
--- handles one row at a time: a file may be large.
+-- auto_summarize: what it reads of a user's table and writes back, by the rules of embed/embed.sql, whose functions it
+-- shares. It handles one row at a time: a file may be large.
 
 -- What a summary was made from, for tables that have no column <target>_hash of their own.
 CREATE TABLE zerodb.summary (
@@ -49,8 +49,8 @@ AS $$
         WHERE w.tgrelid = relid AND w.mapping ->> 'event' = event_type AND m.f -> 1 = to_jsonb(u.column_name) LIMIT 1) AS f ON true
 $$;
 
--- Where the source lies: {text, bytes, uri, name, type}, of which the hook may name the first or the second. 22023 where there
--- is neither.
+-- Where the source lies: {text, bytes, uri, name, type}, of which the hook may name the first or the second. 22023
+-- where there is neither.
 CREATE FUNCTION zerodb._summary_source_columns(relid oid, content text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -172,8 +172,8 @@ AS $$
     FROM (SELECT 'FROM ($1 ->> ''start'')::integer + 1 FOR ($1 ->> ''count'')::integer' AS part) AS p
 $$;
 
--- Writes a summary where the source is still the one that was summarised: $1 {key, source, summary, hash, model, info}. Returns
--- whether it did.
+-- Writes a summary where the source is still the one that was summarised: $1 {key, source, summary, hash, model, info}.
+-- Returns whether it did.
 CREATE FUNCTION zerodb._summary_write(plan jsonb, relid oid) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -187,7 +187,8 @@ AS $$
         zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._summary_source(plan))
 $$;
 
--- 42703 when an auto_summarize hook names a column that a table whose events it gets does not have; as _check_embed_targets.
+-- 42703 when an auto_summarize hook names a column that a table whose events it gets does not have; as
+-- _check_embed_targets.
 CREATE FUNCTION zerodb._check_summary_targets(role oid, event_type text, hook_name text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

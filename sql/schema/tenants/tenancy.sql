@@ -1,4 +1,5 @@
--- Who is calling: the tenant that a role acts for, roles that are bound to tenants, and the roles that see every tenant.
+-- Who is calling: the tenant that a role acts for, roles that are bound to tenants, and the roles that see every
+-- tenant.
 
 -- The user id that means "every user".
 CREATE FUNCTION zerodb._every_user() RETURNS uuid
@@ -24,8 +25,8 @@ LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT has_function_privilege('zerodb._all_tenants()', 'EXECUTE') $$;
 
--- Roles that act for certain tenants only, whatever zerodb.user_id says. The oid counts; the name is for a restore, where
--- oids are others.
+-- Roles that act for certain tenants only, whatever zerodb.user_id says. The oid counts; the name is for a restore,
+-- where oids are others.
 CREATE TABLE zerodb.tenant_binding (
     role oid NOT NULL,
     role_name name NOT NULL,
@@ -49,7 +50,8 @@ $$;
 CREATE TRIGGER find_bound_role BEFORE INSERT OR UPDATE ON zerodb.tenant_binding
 FOR EACH ROW EXECUTE FUNCTION zerodb._find_bound_role();
 
--- The tenants that a role is bound to: by itself, or by a role whose privileges it has. Empty for a role that is not bound.
+-- The tenants that a role is bound to: by itself, or by a role whose privileges it has. Empty for a role that is not
+-- bound.
 CREATE FUNCTION zerodb._bound_tenants(role oid) RETURNS uuid[]
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -58,8 +60,8 @@ AS $$
     WHERE CASE WHEN b.role <> 0 THEN pg_has_role(_bound_tenants.role, b.role, 'USAGE') ELSE b.role_name = pg_get_userbyid(_bound_tenants.role) END
 $$;
 
--- The tenant that a role acts for: the one that zerodb.user_id names; of a bound role, its own. Null when there is none, and
--- for "every user", which is no tenant but a right.
+-- The tenant that a role acts for: the one that zerodb.user_id names; of a bound role, its own. Null when there is
+-- none, and for "every user", which is no tenant but a right.
 CREATE FUNCTION zerodb._tenant(role oid) RETURNS uuid
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -98,8 +100,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT zerodb._sees_all(role) OR coalesce(tenant = zerodb._tenant(role), false) $$;
 
--- The tenant a call of a role is for: the one asked for, else that of the role, else "every user" for a role with admin rights.
--- 42501 when the role may not act for it.
+-- The tenant a call of a role is for: the one asked for, else that of the role, else "every user" for a role with admin
+-- rights. 42501 when the role may not act for it.
 CREATE FUNCTION zerodb._acting_user(role oid, wanted uuid) RETURNS uuid
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

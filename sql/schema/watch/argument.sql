@@ -1,7 +1,7 @@
 -- Internal. The argument of a watch's triggers: everything that the hot path needs, decided once.
 
--- Of vectors: a change of one counts only where the hash beside it stays, for auto_embed writes both, and what it writes must not
--- start it again.
+-- Of vectors: a change of one counts only where the hash beside it stays, for auto_embed writes both, and what it
+-- writes must not start it again.
 CREATE FUNCTION zerodb._own_writes(target regclass, event_type text, mapping jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

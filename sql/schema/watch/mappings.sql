@@ -1,5 +1,5 @@
--- The mappings of watches: what a trigger's argument must be to count, and whose events it may make. Whoever may attach a
--- trigger can write its argument by hand, so what must be believed of it stands in zerodb.watch_tenant.
+-- The mappings of watches: what a trigger's argument must be to count, and whose events it may make. Whoever may attach
+-- a trigger can write its argument by hand, so what must be believed of it stands in zerodb.watch_tenant.
 
 -- True for an array of strings.
 CREATE FUNCTION zerodb._are_strings(list jsonb) RETURNS boolean
@@ -47,7 +47,8 @@ BEGIN
 END
 $$;
 
--- The mapping in a trigger's arguments, or null: one user's text must not make what goes through everybody's triggers fail.
+-- The mapping in a trigger's arguments, or null: one user's text must not make what goes through everybody's triggers
+-- fail.
 CREATE FUNCTION zerodb._mapping(arguments bytea) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -89,8 +90,8 @@ WHERE t.tgfoid = 'zerodb._capture()'::regprocedure AND t.tgparentid = 0
     -- Neither BEFORE nor INSTEAD OF.
     AND (t.tgtype & 66) = 0 AND m.mapping IS NOT NULL;
 
--- Whose events a table's rows may be, where the mapping names a user and no column. Only zerodb.watch writes here, for a caller
--- who may act for that user; the trigger believes a constant user that it finds here, and no other.
+-- Whose events a table's rows may be, where the mapping names a user and no column. Only zerodb.watch writes here, for
+-- a caller who may act for that user; the trigger believes a constant user that it finds here, and no other.
 CREATE TABLE zerodb.watch_tenant (
     target regclass NOT NULL,
     event_type varchar(100) NOT NULL,
@@ -138,7 +139,8 @@ CREATE FUNCTION zerodb.keep_watch_tenant(target regclass, event_type text, user_
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
 COMMENT ON FUNCTION zerodb.keep_watch_tenant(regclass, text, uuid) IS 'What zerodb.watch notes of a constant user; null forgets him';
 
--- Notes, or forgets, the constant user of a watch. 42501 unless the caller may put triggers on the table and act for the user.
+-- Notes, or forgets, the constant user of a watch. 42501 unless the caller may put triggers on the table and act for
+-- the user.
 CREATE FUNCTION zerodb._keep_watch_tenant(caller oid, target regclass, event_type text, user_id uuid) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -1,8 +1,9 @@
--- Internal. The triggers of a watch: their names, and how they come to a table and what is below it. Makes no mapping and decides nothing.
+-- Internal. The triggers of a watch: their names, and how they come to a table and what is below it. Makes no mapping
+-- and decides nothing.
 
--- The name of a watch's trigger. On a partitioned table it has the table's number in it: Postgres gives its copies on partitions
--- the same name, and a table that is attached later may have triggers of its own. Triggers fire in the order of their names: what
--- happened to a row is recorded before what it means to a bank.
+-- The name of a watch's trigger. On a partitioned table it has the table's number in it: Postgres gives its copies on
+-- partitions the same name, and a table that is attached later may have triggers of its own. Triggers fire in the order
+-- of their names: what happened to a row is recorded before what it means to a bank.
 CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text, target oid DEFAULT NULL) RETURNS name
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -34,8 +35,8 @@ BEGIN
 END
 $$;
 
--- The tables below one in classic inheritance, at any depth. Statements on such a table fire its own triggers and none of the
--- parent's, and those on the parent fire only the parent's, so that each row is recorded once.
+-- The tables below one in classic inheritance, at any depth. Statements on such a table fire its own triggers and none
+-- of the parent's, and those on the parent fire only the parent's, so that each row is recorded once.
 CREATE FUNCTION zerodb._heirs(target regclass) RETURNS SETOF regclass
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -60,8 +61,8 @@ AS $$
     SELECT bool_and(c.tgenabled = 'A') FROM copy AS c
 $$;
 
--- Gives a table the triggers of a mapping, and takes others of its event type away. Such as are there already and switched on are left
--- alone: calling watch again takes no lock.
+-- Gives a table the triggers of a mapping, and takes others of its event type away. Such as are there already and
+-- switched on are left alone: calling watch again takes no lock.
 CREATE FUNCTION zerodb._set_watch_triggers(target regclass, mapping jsonb, triggered text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -104,8 +105,8 @@ BEGIN
 END
 $$;
 
--- Removes the triggers of one event type from a table, or all of them; of an heir only those that it has from the parent. Returns their
--- mappings.
+-- Removes the triggers of one event type from a table, or all of them; of an heir only those that it has from the
+-- parent. Returns their mappings.
 CREATE FUNCTION zerodb._drop_watch_triggers(target regclass, event_type text, of_parent jsonb[]) RETURNS jsonb[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

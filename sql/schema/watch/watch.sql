@@ -80,7 +80,8 @@ BEGIN
     partitioned := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
     -- A row that moves between partitions fires DELETE and INSERT triggers: all three must look.
     triggered := CASE WHEN partitioned THEN '{insert,update,delete}' ELSE operations END;
-    -- Row triggers cannot tell that a statement stored several rows. A foreign partition forbids the look at all of them.
+    -- Row triggers cannot tell that a statement stored several rows. A foreign partition forbids the look at all of
+    -- them.
     IF partitioned AND wanted ? 'batch' AND 'insert' = ANY (operations) AND NOT EXISTS (
         SELECT FROM pg_partition_tree(target) AS p JOIN pg_class AS c ON c.oid = p.relid WHERE c.relkind = 'f')
     THEN

@@ -1,6 +1,7 @@
 -- API: public. Which tables are watched, and which of their writes leave no event.
 
--- The writes to a watched table that leave no event although the watch asks for them, in words; null where there are none.
+-- The writes to a watched table that leave no event although the watch asks for them, in words; null where there are
+-- none.
 CREATE FUNCTION zerodb._missed_writes(target oid, event_type text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
