@@ -31,11 +31,9 @@ LEFT JOIN (
     SELECT q.hook_id, count(*) AS pending, min(q.created_at) AS oldest
     FROM zerodb.delivery AS q WHERE q.due_at IS NOT NULL GROUP BY q.hook_id) AS w ON w.hook_id = h.id
 LEFT JOIN (
-    SELECT x.hook_id, count(*) AS running, min(x.created_at) AS oldest FROM (
-        SELECT b.hook_id, b.created_at FROM zerodb._running_delivery AS b JOIN zerodb.lease AS l ON l.id = b.lease_id
-        UNION ALL
-        SELECT q.hook_id, q.created_at FROM zerodb.delivery AS q JOIN zerodb.lease AS l ON l.id = q.lease_id
-        WHERE q.state = 'running') AS x GROUP BY x.hook_id) AS r ON r.hook_id = h.id
+    SELECT q.hook_id, count(*) AS running, min(q.created_at) AS oldest
+    FROM zerodb._any_delivery AS q JOIN zerodb.lease AS l ON l.id = q.lease_id
+    WHERE q.state = 'running' GROUP BY q.hook_id) AS r ON r.hook_id = h.id
 LEFT JOIN (
     SELECT k.hook_id, sum(k.discarded)::bigint AS discarded, sum(k.deferred)::bigint AS deferred, jsonb_object_agg(k.class, k.n) AS errors FROM (
         SELECT f.hook_id, coalesce(substring(f.error FROM '^([a-z][a-z_]{1,40}): '), 'other') AS class, count(*) AS n,

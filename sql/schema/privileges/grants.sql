@@ -87,7 +87,7 @@ BEGIN
     EXECUTE format('GRANT SELECT ON zerodb.event_type, zerodb.event_types, zerodb.events, zerodb.deliveries, zerodb.attempts, '
         'zerodb.watches, zerodb._watch_trigger, zerodb.outbox, zerodb.delivery, zerodb.attempt, zerodb.instance, zerodb.cursor, '
         'zerodb.lease, zerodb.batch, zerodb.completion, zerodb.candidate, zerodb.hook_fault, zerodb.order_queue, zerodb.order_signal, zerodb.tenant_binding, '
-        'zerodb._waiting_delivery, zerodb._running_delivery, zerodb._completed_delivery TO %s', role);
+        'zerodb._any_delivery, zerodb._waiting_delivery, zerodb._running_delivery, zerodb._completed_delivery TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.zerodb_hooks, zerodb.backfill, zerodb.backfill_failure, '
         'zerodb.backfills, zerodb.embedding, zerodb.coverage, zerodb.hook_status TO %s', role);
     EXECUTE format('GRANT SELECT ON zerodb.endpoint, zerodb.endpoints, zerodb.usage_entry, zerodb.usage_day, zerodb.usage, '

@@ -12,15 +12,9 @@ AS $$
             'delivery_id', d.id, 'state', d.state, 'attempts', d.attempts, 'error', d.last_error) ORDER BY d.id)
             FILTER (WHERE d.state IN ('discarded', 'cancelled')), '[]'))
     FROM (
-        SELECT q.id, q.hook_id, q.state, q.attempts, q.last_error FROM zerodb.delivery AS q
+        SELECT q.id, q.hook_id, q.state, q.attempts, q.last_error FROM zerodb._any_delivery AS q
         WHERE q.event_xid = _event_progress.event_xid AND q.event_ord = _event_progress.event_ord
-        UNION ALL
-        SELECT c.id, c.hook_id, 'completed', 1, NULL FROM zerodb._completed_delivery AS c
-        WHERE c.event_xid = _event_progress.event_xid AND c.event_ord = _event_progress.event_ord
-            AND c.last_xid >= _event_progress.event_xid AND c.first_xid <= _event_progress.event_xid
-        UNION ALL
-        SELECT r.id, r.hook_id, 'running', 1, NULL FROM zerodb._running_delivery AS r
-        WHERE r.event_xid = _event_progress.event_xid AND r.event_ord = _event_progress.event_ord
+            AND q.first_xid <= _event_progress.event_xid AND q.last_xid >= _event_progress.event_xid
         UNION ALL
         SELECT p.id, p.hook_id, 'pending', 0, NULL FROM zerodb.candidate AS p
         WHERE p.event_xid = _event_progress.event_xid AND p.event_ord = _event_progress.event_ord

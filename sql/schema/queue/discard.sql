@@ -45,9 +45,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM zerodb._completed_delivery AS c
-        WHERE c.id = delivery_id AND c.first_id <= delivery_id AND c.last_id >= delivery_id AND zerodb._acts_for(caller, c.user_id))
-    THEN
+    IF EXISTS (SELECT FROM zerodb._completed_at_once(caller, delivery_id)) THEN
         RETURN 'completed';
     END IF;
     RETURN zerodb._delivery_to_change(caller, delivery_id);

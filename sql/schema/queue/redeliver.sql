@@ -10,6 +10,19 @@ BEGIN
 END
 $$;
 
+-- The delivery of that id which completed at its first attempt and has no row of its own, of a tenant that the role
+-- acts for.
+CREATE FUNCTION zerodb._completed_at_once(caller oid, delivery_id bigint) RETURNS SETOF zerodb._completed_delivery
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.* FROM zerodb._completed_delivery AS c
+    WHERE c.id = _completed_at_once.delivery_id
+        AND c.first_id <= _completed_at_once.delivery_id
+        AND c.last_id >= _completed_at_once.delivery_id
+        AND zerodb._acts_for(caller, c.user_id)
+$$;
+
 -- Gives a delivery that completed at its first attempt a row in zerodb.delivery, where it can be due again.
 CREATE FUNCTION zerodb._reopen(caller oid, id bigint) RETURNS void
 LANGUAGE sql
@@ -17,8 +30,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, created_at, state, attempts)
     SELECT c.id, c.event_xid, c.event_ord, c.slot, c.hook_id, c.user_id, c.created_at, 'completed', 1
-    FROM zerodb._completed_delivery AS c
-    WHERE c.id = _reopen.id AND c.first_id <= _reopen.id AND c.last_id >= _reopen.id AND zerodb._acts_for(caller, c.user_id)
+    FROM zerodb._completed_at_once(caller, _reopen.id) AS c
     ON CONFLICT DO NOTHING
 $$;
 

@@ -24,8 +24,8 @@ AS $$
         'undispatched_events', (SELECT count(*) FROM unread),
         'waiting_deliveries', (SELECT coalesce(sum(w.n), 0) FROM waiting AS w),
         'undecided', (SELECT count(*) FROM zerodb.candidate),
-        'running_deliveries', (SELECT count(*) FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
-            + (SELECT count(*) FROM zerodb._running_delivery AS r JOIN zerodb.lease AS l ON l.id = r.lease_id),
+        'running_deliveries', (SELECT count(*) FROM zerodb._any_delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id
+            WHERE d.state = 'running'),
         'oldest_age_seconds', (SELECT coalesce(round(extract(epoch FROM now() - least(
             (SELECT min(u.created_at) FROM unread AS u), (SELECT min(w.oldest) FROM waiting AS w))), 3), 0)),
         'attempts_per_second', (SELECT coalesce(round(sum(r.completed + r.failed + r.discarded) / 300.0, 2), 0) FROM recent AS r),
