@@ -48,7 +48,8 @@ FROM zerodb.backfill AS b JOIN zerodb.zerodb_hooks AS h ON h.id = b.hook_id;
 COMMENT ON VIEW zerodb.backfills IS 'Progress of backfills: rows seen of total, done (given a new result), failed';
 
 -- Starts, or starts again, the backfill of the tables that a hook's events come from.
-CREATE FUNCTION zerodb._start_backfill(caller oid, hook_id uuid, target regclass, missing_only boolean, replaces_given boolean)
+CREATE FUNCTION zerodb._start_backfill(caller oid, hook_id uuid, target regclass, missing_only boolean,
+    replaces_given boolean)
 RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -73,8 +74,10 @@ BEGIN
     ), begun AS (
         INSERT INTO zerodb.backfill AS b (hook_id, relid, event_type, missing_only, replaces_given)
         SELECT hook.id, w.tgrelid, w.event_type, missing_only, replaces_given FROM watched AS w
-        ON CONFLICT ON CONSTRAINT backfill_pkey DO UPDATE SET event_type = excluded.event_type, missing_only = excluded.missing_only,
-            replaces_given = excluded.replaces_given, started_at = excluded.started_at, finished_at = NULL, total = NULL, seen = 0, done = 0,
+        ON CONFLICT ON CONSTRAINT backfill_pkey DO UPDATE
+            SET event_type = excluded.event_type, missing_only = excluded.missing_only,
+            replaces_given = excluded.replaces_given, started_at = excluded.started_at, finished_at = NULL,
+                total = NULL, seen = 0, done = 0,
             failed = 0, after_key = NULL, lease_id = NULL, not_before = excluded.not_before, last_error = NULL
         RETURNING b.relid
     ), forgotten AS (
@@ -84,7 +87,8 @@ BEGIN
     IF started = 0 THEN
         RAISE EXCEPTION 'hook % has no table to backfill', quote_literal(hook.hook_name)
             USING ERRCODE = '22023',
-                  HINT = 'Watch the table first: SELECT zerodb.watch(''your_table'', ' || quote_literal(hook.event_type) || ', …).';
+                  HINT = 'Watch the table first: SELECT zerodb.watch(''your_table'', '
+                      || quote_literal(hook.event_type) || ', …).';
     END IF;
     RETURN started;
 END
@@ -96,28 +100,33 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(jsonb_array_length(zerodb._fitting_chunks(relid, config)), 0) = 1
-        OR NOT config ? 'chunk_table' AND zerodb._is_vector_column(relid, coalesce(config ->> 'target_column', 'embedding'))
+        OR NOT config ? 'chunk_table' AND zerodb._is_vector_column(relid,
+            coalesce(config ->> 'target_column', 'embedding'))
         AND (config ? 'template' OR zerodb._has_column(relid, coalesce(config ->> 'content', 'content')))
 $$;
 
 CREATE FUNCTION zerodb.backfill(hook_id uuid, target regclass DEFAULT NULL) RETURNS integer
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.backfill(uuid, regclass) IS 'Gives a result to the rows that have none, in the background; returns the number of tables; see zerodb.backfills. P0002 without the hook, 22023 without a table, 42501 for a hook with the rights of another role';
+COMMENT ON FUNCTION zerodb.backfill(uuid, regclass) IS
+    'Gives a result to the rows that have none, in the background; returns the number of tables; see zerodb.backfills. P0002 without the hook, 22023 without a table, 42501 for a hook with the rights of another role';
 
 CREATE FUNCTION zerodb._backfill(caller oid, hook_id uuid, target regclass) RETURNS integer
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT zerodb._start_backfill(_backfill.caller, _backfill.hook_id, _backfill.target, true, false) $$;
 
-CREATE FUNCTION zerodb.reembed(hook_id uuid, target regclass DEFAULT NULL, replace_given boolean DEFAULT false) RETURNS integer
+CREATE FUNCTION zerodb.reembed(hook_id uuid, target regclass DEFAULT NULL, replace_given boolean DEFAULT false)
+RETURNS integer
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.reembed(uuid, regclass, boolean) IS 'Embeds every row again that is not of the hook''s present model, dimensions and template; with replace_given also those that the application embedded';
+COMMENT ON FUNCTION zerodb.reembed(uuid, regclass, boolean) IS
+    'Embeds every row again that is not of the hook''s present model, dimensions and template; with replace_given also those that the application embedded';
 
 CREATE FUNCTION zerodb._reembed(caller oid, hook_id uuid, target regclass, replace_given boolean) RETURNS integer
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT zerodb._start_backfill(_reembed.caller, _reembed.hook_id, _reembed.target, false, coalesce(_reembed.replace_given, false))
+    SELECT zerodb._start_backfill(_reembed.caller, _reembed.hook_id, _reembed.target, false,
+        coalesce(_reembed.replace_given, false))
 $$;
 
 -- 22023 when an auto_embed hook does not fit the tables whose events it gets, as far as they are the role's or of one
@@ -137,7 +146,8 @@ BEGIN
         RETURN;
     END IF;
     IF hook_config ? 'chunk_table' AND hook_config ? 'template' THEN
-        PERFORM zerodb._bad_embed('"template" and "chunk_table" exclude each other', 'Give one of them: chunks are embedded with the headings above them.');
+        PERFORM zerodb._bad_embed('"template" and "chunk_table" exclude each other',
+            'Give one of them: chunks are embedded with the headings above them.');
     END IF;
     wanted := (hook_config ->> 'dimensions')::integer;
     FOR watched IN SELECT DISTINCT w.tgrelid FROM zerodb._watch_trigger AS w
@@ -153,7 +163,8 @@ BEGIN
         END IF;
         has := zerodb._vector_dimensions(holder, target);
         IF has <> wanted THEN
-            RAISE EXCEPTION 'the hook wants % dimensions, column % of % has %', wanted, quote_ident(target), holder::regclass, has
+            RAISE EXCEPTION 'the hook wants % dimensions, column % of % has %', wanted, quote_ident(target),
+                holder::regclass, has
                 USING ERRCODE = '22023', HINT = format('Leave "dimensions" out, or give %s; a model of other dimensions needs a column of its own.', has);
         END IF;
     END LOOP;

@@ -20,7 +20,8 @@ AS $$
         JOIN pg_attribute AS own ON own.attrelid = c.conrelid AND own.attnum = m.ours) AS k
     WHERE c.contype = 'f' AND c.confrelid = relid AND c.conparentid = 0
         AND k.columns = cardinality(c.conkey) AND k.columns = cardinality(zerodb._primary_key(c.confrelid))
-        AND zerodb._column_of(c.conrelid, 'chunk', '{integer}') IS NOT NULL AND zerodb._column_of(c.conrelid, 'content', '{text}') IS NOT NULL
+        AND zerodb._column_of(c.conrelid, 'chunk', '{integer}') IS NOT NULL
+            AND zerodb._column_of(c.conrelid, 'content', '{text}') IS NOT NULL
         AND zerodb._column_of(c.conrelid, target || '_hash', '{bytea}') IS NOT NULL
         AND zerodb._is_vector_column(c.conrelid, target)
 $$;
@@ -35,7 +36,8 @@ AS $$
     FROM zerodb._chunk_tables(relid, coalesce(config ->> 'target_column', 'embedding')) AS t
     JOIN pg_class AS c ON c.oid = t.chunks JOIN pg_namespace AS n ON n.oid = c.relnamespace
     JOIN pg_class AS s ON s.oid = relid
-    WHERE CASE WHEN config ->> 'chunk_table' IS NULL THEN NOT zerodb._has_column(relid, coalesce(config ->> 'target_column', 'embedding'))
+    WHERE CASE WHEN config ->> 'chunk_table' IS NULL
+        THEN NOT zerodb._has_column(relid, coalesce(config ->> 'target_column', 'embedding'))
         ELSE config ->> 'chunk_table' IN (n.nspname || '.' || c.relname, format('%I.%I', n.nspname, c.relname))
             OR c.relnamespace = s.relnamespace AND config ->> 'chunk_table' IN (c.relname, quote_ident(c.relname)) END
 $$;
@@ -49,10 +51,12 @@ DECLARE
     found jsonb := zerodb._fitting_chunks(relid, config);
 BEGIN
     IF found IS NULL AND config ->> 'chunk_table' IS NOT NULL THEN
-        PERFORM zerodb._bad_embed(format('%s is no table of chunks of %s', quote_ident(config ->> 'chunk_table'), relid::regclass),
+        PERFORM zerodb._bad_embed(format('%s is no table of chunks of %s', quote_ident(config ->> 'chunk_table'),
+            relid::regclass),
             format('Make one: SELECT zerodb.create_chunk_table(%L).', relid::regclass));
     ELSIF jsonb_array_length(found) > 1 THEN
-        PERFORM zerodb._bad_embed(format('table %s has several tables of chunks', relid::regclass), 'Name one as "chunk_table".');
+        PERFORM zerodb._bad_embed(format('table %s has several tables of chunks', relid::regclass),
+            'Name one as "chunk_table".');
     END IF;
     RETURN found -> 0;
 END
@@ -64,13 +68,16 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT zerodb._summary_source_columns(relid, hook.hook_config ->> 'content') || found || jsonb_build_object(
-        'table', relid::regclass::text, 'key', to_jsonb(p.key), 'fields', zerodb._key_fields(relid, p.key, args ->> 'event_type'),
+        'table', relid::regclass::text, 'key', to_jsonb(p.key), 'fields',
+            zerodb._key_fields(relid, p.key, args ->> 'event_type'),
         'target', p.target, 'dimensions', zerodb._vector_dimensions(p.chunks, p.target),
         'model_column', zerodb._column_of(p.chunks, p.target || '_model', '{text}'),
         'heading_column', zerodb._column_of(p.chunks, 'heading', '{text}'),
         'copied', (SELECT coalesce(jsonb_agg(c.attname), '[]') FROM pg_attribute AS c
-            WHERE c.attrelid = p.chunks AND c.attname IN ('user_id', 'project_id') AND NOT c.attisdropped AND zerodb._has_column(relid, c.attname)))
-    FROM (SELECT zerodb._primary_key(relid) AS key, coalesce(hook.hook_config ->> 'target_column', 'embedding') AS target,
+            WHERE c.attrelid = p.chunks AND c.attname IN ('user_id', 'project_id') AND NOT c.attisdropped
+                AND zerodb._has_column(relid, c.attname)))
+    FROM (SELECT zerodb._primary_key(relid) AS key,
+        coalesce(hook.hook_config ->> 'target_column', 'embedding') AS target,
         (found ->> 'chunks')::oid AS chunks) AS p
 $$;
 
@@ -87,9 +94,15 @@ CREATE FUNCTION zerodb._chunk_read(plan jsonb, relid oid) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT %s || jsonb_build_object(''chunks'', (SELECT coalesce(jsonb_agg(encode(c.%I, ''hex'') ORDER BY c.chunk), ''[]'') FROM %s AS c WHERE %s)) '
-        'FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s',
-        zerodb._summary_row(plan), plan ->> 'target' || '_hash', (plan ->> 'chunks')::oid::regclass, zerodb._chunk_condition(plan),
+    SELECT format($q$
+        SELECT %s
+            || jsonb_build_object('chunks',
+                (SELECT coalesce(jsonb_agg(encode(c.%I, 'hex') ORDER BY c.chunk), '[]') FROM %s AS c WHERE %s))
+        FROM (SELECT $1 -> 'key' AS key) AS k
+        JOIN %s AS t ON %s AND %s
+        $q$,
+        zerodb._summary_row(plan), plan ->> 'target' || '_hash', (plan ->> 'chunks')::oid::regclass,
+            zerodb._chunk_condition(plan),
         relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
 $$;
 
@@ -98,8 +111,14 @@ CREATE FUNCTION zerodb._chunk_page(plan jsonb, relid oid, args jsonb) RETURNS te
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT coalesce(jsonb_agg(p.key ORDER BY p.n), ''[]'') FROM (SELECT row_number() OVER (ORDER BY %1$s) AS n, jsonb_build_array(%2$s) AS key '
-        'FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s ORDER BY %1$s LIMIT ($1 ->> ''limit'')::integer) AS p',
+    SELECT format($q$
+        SELECT coalesce(jsonb_agg(p.key ORDER BY p.n), '[]')
+        FROM (SELECT row_number() OVER (ORDER BY %1$s) AS n, jsonb_build_array(%2$s) AS key
+            FROM %3$s AS t
+            WHERE %4$s AND %5$s AND %6$s
+            ORDER BY %1$s
+            LIMIT ($1 ->> 'limit')::integer) AS p
+        $q$,
         b.columns, b.texts, relid::regclass, b.condition, zerodb._tenant_condition(plan),
         CASE WHEN (args ->> 'missing')::boolean THEN 'NOT ' || zerodb._has_chunks(plan) ELSE 'true' END)
     FROM zerodb._page_bounds(relid, plan -> 'key', args) AS b
@@ -110,8 +129,11 @@ CREATE FUNCTION zerodb._has_chunks(plan jsonb) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('EXISTS (SELECT FROM %s AS c WHERE %s)', (plan ->> 'chunks')::oid::regclass, string_agg(format('c.%I %s t.%I', ours, zerodb._key_operator((plan ->> 'chunks')::oid, a.attnum, 3), theirs), ' AND '))
-    FROM ROWS FROM (jsonb_array_elements_text(plan -> 'chunk_key'), jsonb_array_elements_text(plan -> 'key')) AS u (ours, theirs)
+    SELECT format('EXISTS (SELECT FROM %s AS c WHERE %s)', (plan ->> 'chunks')::oid::regclass,
+        string_agg(format('c.%I %s t.%I', ours, zerodb._key_operator((plan ->> 'chunks')::oid, a.attnum, 3), theirs),
+        ' AND '))
+    FROM ROWS FROM (jsonb_array_elements_text(plan -> 'chunk_key'),
+        jsonb_array_elements_text(plan -> 'key')) AS u (ours, theirs)
     JOIN pg_attribute AS a ON a.attrelid = (plan ->> 'chunks')::oid AND a.attname = ours AND NOT a.attisdropped
 $$;
 
@@ -120,6 +142,8 @@ CREATE FUNCTION zerodb._chunk_count(plan jsonb, relid oid) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT jsonb_build_object(''total'', count(*), ''embedded'', count(*) FILTER (WHERE %s)) FROM %s AS t WHERE %s',
+    SELECT format($q$
+        SELECT jsonb_build_object('total', count(*), 'embedded', count(*) FILTER (WHERE %s)) FROM %s AS t WHERE %s
+        $q$,
         zerodb._has_chunks(plan), relid::regclass, zerodb._tenant_condition(plan))
 $$;

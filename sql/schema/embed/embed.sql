@@ -13,7 +13,8 @@ CREATE TABLE zerodb.embedding (
     model text NOT NULL,
     PRIMARY KEY (hook_id, relid, key)
 );
-COMMENT ON TABLE zerodb.embedding IS 'What auto_embed made each vector from, where the table itself has no column for it';
+COMMENT ON TABLE zerodb.embedding IS
+    'What auto_embed made each vector from, where the table itself has no column for it';
 
 -- The columns that a hook's vectors are made of. Those of a template are found by the worker, which parses it; here
 -- each must be a word of it, so that no other column is ever read. 42501 for one that is not.
@@ -64,10 +65,12 @@ BEGIN
     columns := zerodb._embed_columns(hook.hook_config, args -> 'columns');
     SELECT c INTO wrong FROM jsonb_array_elements_text(columns) AS c WHERE NOT zerodb._has_column(relid, c) LIMIT 1;
     IF FOUND THEN
-        PERFORM zerodb._bad_embed(format('table %s has no column %s', name, quote_ident(wrong)), 'Correct "content" or "template".');
+        PERFORM zerodb._bad_embed(format('table %s has no column %s', name, quote_ident(wrong)),
+            'Correct "content" or "template".');
     END IF;
     RETURN jsonb_build_object(
-        'table', name, 'key', to_jsonb(key), 'fields', zerodb._key_fields(relid, key, args ->> 'event_type'), 'columns', columns,
+        'table', name, 'key', to_jsonb(key), 'fields', zerodb._key_fields(relid, key, args ->> 'event_type'),
+            'columns', columns,
         'target', target, 'dimensions', zerodb._vector_dimensions(relid, target),
         'model_column', zerodb._column_of(relid, target || '_model', '{text}'),
         'hash_column', zerodb._column_of(relid, target || '_hash', '{bytea}'));
@@ -82,11 +85,14 @@ AS $$
     SELECT format($q$jsonb_build_object('key', jsonb_build_array(%s), 'source', %s, 'size', %s,
         'values', CASE WHEN %s <= %s THEN jsonb_build_object(%s) END, 'embedded', t.%I IS NOT NULL,
         'hash', %s, 'model', %s)$q$,
-        (SELECT string_agg(zerodb._key_text(relid, c), ', ' ORDER BY n) FROM jsonb_array_elements_text(plan -> 'key') WITH ORDINALITY AS u (c, n)),
-        zerodb._source_hash(plan -> 'columns'), zerodb._source_size(plan -> 'columns'), zerodb._source_size(plan -> 'columns'), zerodb._embed_limit(),
+        (SELECT string_agg(zerodb._key_text(relid, c), ', ' ORDER BY n) FROM jsonb_array_elements_text(plan -> 'key')
+            WITH ORDINALITY AS u (c, n)),
+        zerodb._source_hash(plan -> 'columns'), zerodb._source_size(plan -> 'columns'),
+            zerodb._source_size(plan -> 'columns'), zerodb._embed_limit(),
         (SELECT string_agg(format('%L, t.%I', c, c), ', ') FROM jsonb_array_elements_text(plan -> 'columns') AS c),
         plan ->> 'target',
-        CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL'
+            ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
         CASE WHEN plan ->> 'model_column' IS NULL THEN 'NULL' ELSE format('t.%I', plan ->> 'model_column') END)
 $$;
 
@@ -97,7 +103,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', k.n - 1) || %s), ''[]'') '
         'FROM jsonb_array_elements($1 -> ''keys'') WITH ORDINALITY AS k (key, n) JOIN %s AS t ON %s AND %s',
-        zerodb._embed_row(plan, relid), relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
+        zerodb._embed_row(plan, relid), relid::regclass, zerodb._key_condition(relid, plan -> 'key'),
+            zerodb._tenant_condition(plan))
 $$;
 
 -- The next rows in the order of the key: $1 {after, limit, missing}. With `missing`, only those without a vector.
@@ -105,9 +112,14 @@ CREATE FUNCTION zerodb._embed_page(plan jsonb, relid oid, args jsonb) RETURNS te
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT coalesce(jsonb_agg(jsonb_build_object(''n'', p.n) || p.row ORDER BY p.n), ''[]'') '
-        'FROM (SELECT row_number() OVER (ORDER BY %1$s) - 1 AS n, %2$s AS row FROM %3$s AS t WHERE %4$s AND %5$s AND %6$s '
-        'ORDER BY %1$s LIMIT ($1 ->> ''limit'')::integer) AS p',
+    SELECT format($q$
+        SELECT coalesce(jsonb_agg(jsonb_build_object('n', p.n) || p.row ORDER BY p.n), '[]')
+        FROM (SELECT row_number() OVER (ORDER BY %1$s) - 1 AS n, %2$s AS row
+            FROM %3$s AS t
+            WHERE %4$s AND %5$s AND %6$s
+            ORDER BY %1$s
+            LIMIT ($1 ->> 'limit')::integer) AS p
+        $q$,
         b.columns, zerodb._embed_row(plan, relid), relid::regclass, b.condition, zerodb._tenant_condition(plan),
         CASE WHEN (args ->> 'missing')::boolean THEN format('t.%I IS NULL', plan ->> 'target') ELSE 'true' END)
     FROM zerodb._page_bounds(relid, plan -> 'key', args) AS b
@@ -119,14 +131,24 @@ CREATE FUNCTION zerodb._embed_write(plan jsonb, relid oid, args jsonb) RETURNS t
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('WITH written AS (UPDATE %s AS t SET %I = ($2)[(k.n - 1) * k.size + 1 : k.n * k.size]::%s %s %s '
-        'FROM (SELECT e -> ''key'' AS key, e ->> ''source'' AS source, e ->> ''hash'' AS hash, n::integer AS n, ($1 ->> ''dimensions'')::integer AS size '
-        'FROM jsonb_array_elements($1 -> ''rows'') WITH ORDINALITY AS u (e, n)) AS k WHERE %s AND %s AND %s = k.source RETURNING k.n - 1 AS n) '
-        'SELECT coalesce(jsonb_agg(w.n), ''[]'') FROM written AS w',
+    SELECT format($q$
+        WITH written AS (UPDATE %s AS t
+            SET %I = ($2)[(k.n - 1) * k.size + 1 : k.n * k.size]::%s %s %s
+            FROM (SELECT e -> 'key' AS key, e ->> 'source' AS source, e ->> 'hash' AS hash, n::integer AS n,
+                    ($1 ->> 'dimensions')::integer AS size
+                FROM jsonb_array_elements($1 -> 'rows') WITH ORDINALITY AS u (e, n)) AS k
+            WHERE %s AND %s AND %s = k.source
+            RETURNING k.n - 1 AS n)
+        SELECT coalesce(jsonb_agg(w.n), '[]')
+        FROM written AS w
+        $q$,
         relid::regclass, plan ->> 'target', zerodb._vector_type(relid, plan ->> 'target'),
-        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $1 ->> ''model''', plan ->> 'model_column') END,
-        CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode(k.hash, ''hex'')', plan ->> 'hash_column') END,
-        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._source_hash(plan -> 'columns'))
+        CASE WHEN plan ->> 'model_column' IS NULL THEN ''
+            ELSE format(', %I = $1 ->> ''model''', plan ->> 'model_column') END,
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN ''
+            ELSE format(', %I = decode(k.hash, ''hex'')', plan ->> 'hash_column') END,
+        zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan),
+            zerodb._source_hash(plan -> 'columns'))
 $$;
 
 -- How many rows there are, and how many have a vector.

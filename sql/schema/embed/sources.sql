@@ -12,14 +12,16 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-        WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped AND t.typname IN ('vector', 'halfvec', '_float4'))
+        WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+            AND t.typname IN ('vector', 'halfvec', '_float4'))
 $$;
 
 CREATE FUNCTION zerodb._source_size(columns jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(format('coalesce(octet_length(t.%I::text), 0)::bigint', name), ' + ') FROM jsonb_array_elements_text(columns) AS c (name)
+    SELECT string_agg(format('coalesce(octet_length(t.%I::text), 0)::bigint', name), ' + ')
+        FROM jsonb_array_elements_text(columns) AS c (name)
 $$;
 
 CREATE FUNCTION zerodb._source_hash(columns jsonb) RETURNS text
@@ -63,7 +65,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN a.atttypid = 'real[]'::regtype THEN
-            (SELECT max(substring(split_part(pg_get_constraintdef(c.oid), 'cardinality(' || quote_ident(column_name) || ') = ', 2) FROM '^[0-9]+')::integer)
+            (SELECT max(substring(split_part(pg_get_constraintdef(c.oid),
+                'cardinality(' || quote_ident(column_name) || ') = ', 2) FROM '^[0-9]+')::integer)
             FROM pg_constraint AS c WHERE c.conrelid = a.attrelid AND c.contype = 'c')
         ELSE nullif(a.atttypmod, -1) END
     FROM pg_attribute AS a WHERE a.attrelid = relid AND a.attname = column_name AND NOT a.attisdropped

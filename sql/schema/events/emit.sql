@@ -8,9 +8,11 @@ CREATE FUNCTION zerodb.emit(
     bank_id text DEFAULT NULL
 ) RETURNS text
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api_anywhere';
-COMMENT ON FUNCTION zerodb.emit(text, jsonb, uuid, uuid, text) IS 'Records an event, whether or not a hook wants it, and returns its id';
+COMMENT ON FUNCTION zerodb.emit(text, jsonb, uuid, uuid, text) IS
+    'Records an event, whether or not a hook wants it, and returns its id';
 
-CREATE FUNCTION zerodb._emit(caller oid, event_type text, data jsonb, project_id uuid, user_id uuid, bank_id text) RETURNS text
+CREATE FUNCTION zerodb._emit(caller oid, event_type text, data jsonb, project_id uuid, user_id uuid, bank_id text)
+RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -20,7 +20,8 @@ BEGIN
     RAISE EXCEPTION 'unknown event type %', coalesce(quote_literal(pattern), 'NULL')
         USING ERRCODE = '22023',
               DETAIL = 'An event type is a registered name, a prefix ending in ''.*'', or ''*''.',
-              HINT = coalesce('Did you mean ' || quote_literal(zerodb._nearest(left(pattern, 100), zerodb._type_names())) || '? ', '')
+              HINT = coalesce('Did you mean ' || quote_literal(zerodb._nearest(left(pattern, 100),
+                  zerodb._type_names())) || '? ', '')
                   || 'See zerodb.event_types, or register it: SELECT zerodb.register_event_type('
                   || coalesce(quote_literal(pattern), '''name''') || ', ''app'', ''{id}'', ''what happened'').';
 END
@@ -53,11 +54,15 @@ BEGIN
         SELECT DISTINCT left(p.pattern, -2) FROM unnest(zerodb._type_names()) AS n (name),
             unnest((zerodb._patterns(n.name))[3:]) AS p (pattern)));
     hint := CASE WHEN nearest IS NOT NULL THEN format('Did you mean %L?', nearest || '.*')
-        WHEN of_channel IS NOT NULL AND pattern = word || '.*' THEN format('%s is a channel; its types have no such prefix: %s.', word, of_channel)
+        WHEN of_channel IS NOT NULL AND pattern = word || '.*'
+            THEN format('%s is a channel; its types have no such prefix: %s.', word, of_channel)
         ELSE 'Name types one by one, or take ''*'' with a "when"; see zerodb.event_types.' END;
-    IF pattern ~ '^(zerodb|zeromemory)[.]|^on_' OR EXISTS (SELECT FROM zerodb.event_type AS t WHERE t.channel = word AND t.builtin) THEN
+    IF pattern ~ '^(zerodb|zeromemory)[.]|^on_' OR EXISTS (SELECT FROM zerodb.event_type AS t
+        WHERE t.channel = word AND t.builtin)
+    THEN
         RAISE EXCEPTION 'pattern % can match no event', quote_literal(pattern)
-            USING ERRCODE = '22023', DETAIL = 'No event type begins with ' || quote_literal(left(pattern, -1)) || '.', HINT = hint;
+            USING ERRCODE = '22023', DETAIL = 'No event type begins with ' || quote_literal(left(pattern, -1)) || '.',
+                  HINT = hint;
     END IF;
     RAISE NOTICE 'no registered event type begins with %', quote_literal(left(pattern, -1)) USING HINT = hint;
 END

@@ -10,7 +10,8 @@ AS $$
     SELECT CASE
         WHEN field IN ('vector_id', 'memory_id', 'file_id', 'row_id', 'event_id') THEN 'id'
         WHEN field IN ('user_id', 'project_id') THEN 'uuid'
-        WHEN field IN ('content_length', 'result_count', 'answer_length', 'source_count', 'memory_count', 'observation_count',
+        WHEN field IN ('content_length', 'result_count', 'answer_length', 'source_count', 'memory_count',
+            'observation_count',
             'source_fact_count', 'failure_count', 'count', 'size_bytes') THEN 'count'
         WHEN field IN ('top_score', 'latency_ms', 'similarity_score') THEN 'number'
         WHEN field IN ('threshold', 'limit', 'retry_after', 'recovery_duration', 'compliance') THEN 'scalar'
@@ -40,7 +41,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE
         WHEN event_type IN ('zerodb.vector.stored', 'zerodb.vector.deleted') THEN '{vector_id}'::text[]
-        WHEN event_type IN ('zerodb.memory.stored', 'zerodb.memory.deleted', 'zeromemory.remembered', 'zeromemory.forgotten', 'on_retain')
+        WHEN event_type IN ('zerodb.memory.stored', 'zerodb.memory.deleted', 'zeromemory.remembered',
+            'zeromemory.forgotten', 'on_retain')
             THEN '{memory_id}'
         WHEN event_type = 'zerodb.vector.batch_stored' THEN '{count}'
         WHEN event_type = 'zerodb.file.uploaded' THEN '{file_id}'
@@ -64,7 +66,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN jsonb_typeof(list) = 'array'
-        THEN NOT EXISTS (SELECT FROM jsonb_array_elements(list) AS e WHERE jsonb_typeof(e) NOT IN ('string', 'number')) ELSE false END
+        THEN NOT EXISTS (SELECT FROM jsonb_array_elements(list) AS e WHERE jsonb_typeof(e) NOT IN ('string', 'number'))
+            ELSE false END
 $$;
 
 -- What a value must be, in words; null where it is that.
@@ -73,13 +76,16 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE kind
-        WHEN 'id' THEN CASE WHEN jsonb_typeof(value) NOT IN ('string', 'number') OR value = '""' THEN 'a text or a number' END
+        WHEN 'id' THEN CASE WHEN jsonb_typeof(value) NOT IN ('string', 'number') OR value = '""'
+            THEN 'a text or a number' END
         WHEN 'uuid' THEN CASE WHEN jsonb_typeof(value) <> 'string'
             OR value #>> '{}' !~* '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$' THEN 'a UUID' END
-        WHEN 'count' THEN CASE WHEN jsonb_typeof(value) <> 'number' OR value::text !~ '^[0-9]+$' THEN 'a whole number from 0' END
+        WHEN 'count' THEN CASE WHEN jsonb_typeof(value) <> 'number' OR value::text !~ '^[0-9]+$'
+            THEN 'a whole number from 0' END
         WHEN 'number' THEN CASE WHEN jsonb_typeof(value) <> 'number' THEN 'a number' END
         WHEN 'boolean' THEN CASE WHEN jsonb_typeof(value) <> 'boolean' THEN 'true or false' END
-        WHEN 'scalar' THEN CASE WHEN jsonb_typeof(value) IN ('object', 'array') THEN 'a number, a text, true or false' END
+        WHEN 'scalar' THEN CASE WHEN jsonb_typeof(value) IN ('object', 'array')
+            THEN 'a number, a text, true or false' END
         WHEN 'list' THEN CASE WHEN jsonb_typeof(value) <> 'array' THEN 'a list' END
         WHEN 'texts' THEN CASE WHEN NOT zerodb._are_ids(value) THEN 'a list of texts' END
         ELSE CASE WHEN jsonb_typeof(value) <> 'string' THEN 'a text' END END
@@ -97,13 +103,15 @@ BEGIN
     IF field <> ALL (known.fields || '{bank_id,user_id,project_id}'::text[]) THEN
         RAISE EXCEPTION 'events of type % have no field %', quote_literal(known.name), quote_literal(left(field, 100))
             USING ERRCODE = '22023', DETAIL = 'Its fields: ' || array_to_string(known.fields, ', ') || '.',
-                  HINT = coalesce('Did you mean ' || quote_literal(zerodb._nearest(left(field, 100), known.fields)) || '?',
+                  HINT = coalesce('Did you mean ' || quote_literal(zerodb._nearest(left(field, 100), known.fields))
+                      || '?',
                       'Leave it out, or register a type of your own that has it.');
     END IF;
     expected := coalesce(zerodb._not_of_kind(value, zerodb._field_kind(field)),
         CASE WHEN value #>> '{}' <> ALL (words) THEN 'one of ' || array_to_string(words, ', ') END);
     IF value <> 'null' AND expected IS NOT NULL THEN
-        RAISE EXCEPTION 'invalid value for field % of an event of type %', quote_literal(field), quote_literal(known.name)
+        RAISE EXCEPTION 'invalid value for field % of an event of type %', quote_literal(field),
+            quote_literal(known.name)
             USING ERRCODE = '22023', DETAIL = 'Expected ' || expected || '.',
                   HINT = 'Correct the value, or leave the field out where it is not known.';
     END IF;
@@ -132,7 +140,8 @@ BEGIN
     WHERE coalesce(data -> n, 'null') IN ('null', '""') AND (n <> 'bank_id' OR bank_id IS NULL) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'an event of type % needs the field %', quote_literal(event_type), quote_literal(missing)
-            USING ERRCODE = '22023', DETAIL = 'Its fields: ' || array_to_string(known.fields, ', ') || '.', HINT = 'Add it to the data.';
+            USING ERRCODE = '22023', DETAIL = 'Its fields: ' || array_to_string(known.fields, ', ') || '.',
+                  HINT = 'Add it to the data.';
     END IF;
 END
 $$;
@@ -143,9 +152,11 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT data
-        || CASE WHEN _with_tenant.user_id IS NOT NULL AND 'user_id' = ANY (t.fields) AND coalesce(data -> 'user_id', 'null') = 'null'
+        || CASE WHEN _with_tenant.user_id IS NOT NULL AND 'user_id' = ANY (t.fields)
+            AND coalesce(data -> 'user_id', 'null') = 'null'
             THEN jsonb_build_object('user_id', _with_tenant.user_id) ELSE '{}' END
-        || CASE WHEN _with_tenant.project_id IS NOT NULL AND 'project_id' = ANY (t.fields) AND coalesce(data -> 'project_id', 'null') = 'null'
+        || CASE WHEN _with_tenant.project_id IS NOT NULL AND 'project_id' = ANY (t.fields)
+            AND coalesce(data -> 'project_id', 'null') = 'null'
             THEN jsonb_build_object('project_id', _with_tenant.project_id) ELSE '{}' END
     FROM zerodb.event_type AS t WHERE t.name = _with_tenant.event_type
 $$;

@@ -44,7 +44,8 @@ BEGIN
     ELSE jsonb_build_object(
         'id', e.id, 'event', e.event, 'channel', e.channel, 'data', e.data, 'timestamp', zerodb._rfc3339(e.timestamp))
     END INTO envelope
-    FROM (SELECT zerodb._event_id(o.xid, o.ord) AS id, o.event_type AS event, o.bank_id, zerodb._event_data(o.data) AS data,
+    FROM (SELECT zerodb._event_id(o.xid, o.ord) AS id, o.event_type AS event, o.bank_id,
+        zerodb._event_data(o.data) AS data,
             coalesce(t.channel, split_part(o.event_type, '.', 1)) AS channel,
             nullif(split_part(o.traceparent, '-', 2), '') AS trace_id, o.created_at AS timestamp
         FROM zerodb._event_key(event_json.id) AS k

@@ -9,7 +9,8 @@ CREATE TABLE zerodb.event_type (
     builtin boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE zerodb.event_type IS 'Registered event types; users add theirs with zerodb.register_event_type';
-COMMENT ON COLUMN zerodb.event_type.batch_of IS 'The type of which a statement that stores several rows emits one of these per (user, project)';
+COMMENT ON COLUMN zerodb.event_type.batch_of IS
+    'The type of which a statement that stores several rows emits one of these per (user, project)';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.event_type', 'WHERE NOT builtin');
 
 INSERT INTO zerodb.event_type (name, channel, fields, batch_of, description, builtin) VALUES
@@ -23,8 +24,10 @@ INSERT INTO zerodb.event_type (name, channel, fields, batch_of, description, bui
 ('zerodb.table.row_updated', 'zerodb', '{table_name,row_id,project_id,user_id}', NULL, 'A row of a table is changed', true),
 ('zerodb.table.row_deleted', 'zerodb', '{table_name,row_id,project_id,user_id}', NULL, 'A row of a table is deleted', true),
 ('zerodb.event.published', 'zerodb', '{event_id,project_id,topic,user_id}', NULL, 'An event is published to the event stream', true),
-('zeromemory.remembered', 'zeromemory', '{memory_id,entity_id,memory_type,namespace,user_id}', NULL, 'A memory is stored with remember()', true),
-('zeromemory.forgotten', 'zeromemory', '{memory_id,entity_id,memory_type,namespace,user_id}', NULL, 'A memory of remember() is deleted', true),
+('zeromemory.remembered', 'zeromemory', '{memory_id,entity_id,memory_type,namespace,user_id}', NULL,
+    'A memory is stored with remember()', true),
+('zeromemory.forgotten', 'zeromemory', '{memory_id,entity_id,memory_type,namespace,user_id}', NULL,
+    'A memory of remember() is deleted', true),
 ('on_retain', 'astrocyte', '{bank_id,memory_id,content_length,tags,policy_actions}', NULL, 'After a successful retain', true),
 ('on_recall', 'astrocyte', '{bank_id,query,result_count,top_score,latency_ms}', NULL, 'After a successful recall', true),
 ('on_reflect', 'astrocyte', '{bank_id,query,answer_length,source_count,fallback_used}', NULL, 'After a successful reflect', true),
@@ -42,7 +45,8 @@ INSERT INTO zerodb.event_type (name, channel, fields, batch_of, description, bui
 ('on_legal_hold', 'astrocyte', '{bank_id,hold_id,action}', NULL, 'When a legal hold is set or released', true),
 ('on_import', 'astrocyte', '{bank_id,memory_count,source_provider}', NULL, 'When memories are imported', true),
 ('on_export', 'astrocyte', '{bank_id,memory_count,destination_path}', NULL, 'When memories are exported', true),
-('on_hook_failure', 'astrocyte', '{hook_id,hook_name,event,event_id,delivery_id,attempts,last_error}', NULL, 'When a delivery is discarded; never for a delivery of this type itself', true);
+('on_hook_failure', 'astrocyte', '{hook_id,hook_name,event,event_id,delivery_id,attempts,last_error}', NULL,
+    'When a delivery is discarded; never for a delivery of this type itself', true);
 
 CREATE VIEW zerodb.event_types WITH (security_invoker = true) AS
 SELECT t.name, t.channel, t.fields, t.description FROM zerodb.event_type AS t;
@@ -50,7 +54,8 @@ COMMENT ON VIEW zerodb.event_types IS 'Every registered event type';
 
 CREATE FUNCTION zerodb.register_event_type(name text, channel text, fields text[], description text) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.register_event_type(text, text, text[], text) IS 'Registers an event type, or changes one that a user registered';
+COMMENT ON FUNCTION zerodb.register_event_type(text, text, text[], text) IS
+    'Registers an event type, or changes one that a user registered';
 
 CREATE FUNCTION zerodb._register_event_type(caller oid, name text, channel text, fields text[], description text)
 RETURNS void

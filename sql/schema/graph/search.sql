@@ -18,7 +18,8 @@ AS $$
 $$;
 
 -- A relation that a search has found.
-CREATE TYPE zerodb._graph_edge AS (id bigint, source_id bigint, target_id bigint, predicate text, confidence real, fact text, depth integer);
+CREATE TYPE zerodb._graph_edge AS (id bigint, source_id bigint, target_id bigint, predicate text, confidence real,
+    fact text, depth integer);
 
 -- One level of a search, as a query: the relations of the entities $3, in their order, but for those found already
 -- ($4), at most $5; $6 bounds those of an entity in each direction, the surest first; $7 is the moment, $8 the
@@ -29,15 +30,24 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format($q$
-        SELECT array_agg(ROW(l.id, l.source_id, l.target_id, l.predicate, l.confidence, l.fact, $10)::zerodb._graph_edge)
-        FROM (SELECT DISTINCT ON (b.confidence, b.id) b.* FROM (SELECT h.* FROM unnest($3) AS f (id) CROSS JOIN LATERAL (
-                    (SELECT r.id, r.source_id, r.target_id, r.predicate, r.confidence, r.fact FROM %1$I.relations AS r
-                        WHERE r.source_id = f.id AND %2$s ORDER BY r.confidence DESC, r.id DESC LIMIT $6)
-                    UNION ALL
-                    (SELECT r.id, r.source_id, r.target_id, r.predicate, r.confidence, r.fact FROM %1$I.relations AS r
-                        WHERE r.target_id = f.id AND %2$s ORDER BY r.confidence DESC, r.id DESC LIMIT $6)) AS h
-                WHERE h.id <> ALL ($4) LIMIT 2 * $5) AS b
-            ORDER BY b.confidence DESC, b.id DESC LIMIT $5) AS l
+        SELECT array_agg(ROW(l.id, l.source_id, l.target_id, l.predicate, l.confidence, l.fact,
+            $10)::zerodb._graph_edge)
+        FROM (SELECT DISTINCT ON (b.confidence, b.id) b.*
+            FROM (SELECT h.*
+                FROM unnest($3) AS f (id)
+                CROSS JOIN LATERAL ((SELECT r.id, r.source_id, r.target_id, r.predicate, r.confidence, r.fact
+                    FROM %1$I.relations AS r
+                    WHERE r.source_id = f.id AND %2$s
+                    ORDER BY r.confidence DESC, r.id DESC
+                    LIMIT $6) UNION ALL (SELECT r.id, r.source_id, r.target_id, r.predicate, r.confidence, r.fact
+                    FROM %1$I.relations AS r
+                    WHERE r.target_id = f.id AND %2$s
+                    ORDER BY r.confidence DESC, r.id DESC
+                    LIMIT $6)) AS h
+                WHERE h.id <> ALL ($4)
+                LIMIT 2 * $5) AS b
+            ORDER BY b.confidence DESC, b.id DESC
+            LIMIT $5) AS l
         $q$, schema, concat_ws(' AND ', readable, 'r.confidence >= $9', CASE WHEN predicates IS NOT NULL THEN 'r.predicate = ANY ($8)' END,
             -- Where the world's clock is not known, the next best counts.
             CASE WHEN at IS NULL THEN 'r.expired_at IS NULL AND (r.invalid_at IS NULL OR r.invalid_at > now())'
@@ -50,10 +60,16 @@ CREATE FUNCTION zerodb._graph_frontier(schema name, readable text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT array_agg(e.id ORDER BY u.n) FROM (SELECT o.id, min(g.n) AS n '
-        'FROM unnest($3) WITH ORDINALITY AS g (relation_id, source_id, target_id, predicate, confidence, fact, depth, n) '
-        'CROSS JOIN LATERAL (VALUES (g.source_id), (g.target_id)) AS o (id) WHERE o.id <> ALL ($4) GROUP BY o.id) AS u '
-        'JOIN %I.entities AS e ON e.id = u.id AND e.mention_count < $5 AND %s', schema, readable)
+    SELECT format($q$
+        SELECT array_agg(e.id ORDER BY u.n)
+        FROM (SELECT o.id, min(g.n) AS n
+            FROM unnest($3) WITH ORDINALITY AS g (relation_id, source_id, target_id, predicate, confidence, fact,
+                depth, n)
+            CROSS JOIN LATERAL (VALUES (g.source_id), (g.target_id)) AS o (id)
+            WHERE o.id <> ALL ($4)
+            GROUP BY o.id) AS u
+        JOIN %I.entities AS e ON e.id = u.id AND e.mention_count < $5 AND %s
+        $q$, schema, readable)
 $$;
 
 -- 22023 for a search that cannot be.

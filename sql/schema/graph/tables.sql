@@ -9,9 +9,13 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    vectors name := (SELECT n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'vector');
+    vectors name := (SELECT n.nspname
+        FROM pg_extension AS e
+        JOIN pg_namespace AS n ON n.oid = e.extnamespace
+        WHERE e.extname = 'vector');
 BEGIN
-    IF NOT zerodb._create_store_table(schema, 'entities', 'Graph: one row a thing of the world; norm_name is zerodb._norm_name(canonical_name)', format(
+    IF NOT zerodb._create_store_table(schema, 'entities',
+        'Graph: one row a thing of the world; norm_name is zerodb._norm_name(canonical_name)', format(
         $t$%s,
         canonical_name text NOT NULL CHECK (length(canonical_name) BETWEEN 1 AND 512),
         norm_name text COLLATE "C" NOT NULL CHECK (norm_name <> ''),
@@ -29,7 +33,8 @@ BEGIN
         %s,
         UNIQUE (id, tenant),
         %s$t$,
-        zerodb._id_column(), zerodb._embedding_column(schema, 'name_embedding', dimensions), zerodb._tenant_key_column(),
+        zerodb._id_column(), zerodb._embedding_column(schema, 'name_embedding', dimensions),
+            zerodb._tenant_key_column(),
         zerodb._tenant_reference(schema, 'merged_into', 'entities')),
         '{"(norm_name, user_id, project_id)",
         "(user_id, project_id, reverse(norm_name)) WHERE merged_into IS NULL",
@@ -43,11 +48,16 @@ BEGIN
     EXECUTE format('CREATE TRIGGER sort_name BEFORE INSERT OR UPDATE OF norm_name, sorted_name ON %I.entities '
         'FOR EACH ROW EXECUTE FUNCTION %I.sort_name()', schema, schema);
     -- Unlike vectors, entities are few and stored by the worker alone; pgvector's index ends at 2000 dimensions.
-    IF vectors IS NOT NULL AND dimensions <= 2000 AND EXISTS (SELECT FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-        WHERE a.attrelid = format('%I.entities', schema)::regclass AND a.attname = 'name_embedding' AND t.typname = 'vector')
+    IF vectors IS NOT NULL AND dimensions <= 2000
+        AND EXISTS (SELECT FROM pg_attribute AS a
+            JOIN pg_type AS t ON t.oid = a.atttypid
+            WHERE a.attrelid = format('%I.entities', schema)::regclass AND a.attname = 'name_embedding'
+                AND t.typname = 'vector')
     THEN
-        EXECUTE format('CREATE INDEX entities_embedding ON %I.entities USING hnsw (name_embedding %I.vector_cosine_ops) WHERE merged_into IS NULL',
-            schema, vectors);
+        EXECUTE format($q$
+            CREATE INDEX entities_embedding ON %I.entities USING hnsw (name_embedding %I.vector_cosine_ops)
+            WHERE merged_into IS NULL
+            $q$, schema, vectors);
     END IF;
 END
 $$;
@@ -78,8 +88,10 @@ BEGIN
         %s,
         UNIQUE (id, tenant),
         %s, %s$t$,
-        zerodb._id_column(), zerodb._predicate_check('predicate'), zerodb._embedding_column(schema, 'fact_embedding', dimensions), schema, zerodb._tenant_key_column(),
-        zerodb._tenant_reference(schema, 'source_id', 'entities'), zerodb._tenant_reference(schema, 'target_id', 'entities')),
+        zerodb._id_column(), zerodb._predicate_check('predicate'),
+            zerodb._embedding_column(schema, 'fact_embedding', dimensions), schema, zerodb._tenant_key_column(),
+        zerodb._tenant_reference(schema, 'source_id', 'entities'),
+            zerodb._tenant_reference(schema, 'target_id', 'entities')),
         '{"(source_id, confidence DESC, id DESC)","(target_id, confidence DESC, id DESC)","(source_id, predicate, target_id)",
         "(superseded_by) WHERE superseded_by IS NOT NULL"}')
     THEN
@@ -96,7 +108,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM zerodb._create_store_table(schema, 'mentions', 'Graph: which memory named which entity, by which name', format(
+    PERFORM zerodb._create_store_table(schema, 'mentions', 'Graph: which memory named which entity, by which name',
+        format(
         $t$memory_table text NOT NULL,
         memory_id text NOT NULL,
         entity_id bigint NOT NULL,
@@ -107,7 +120,8 @@ BEGIN
         PRIMARY KEY (memory_id, memory_table, entity_id, norm_name),
         %s$t$, zerodb._tenant_key_column(), zerodb._tenant_reference(schema, 'entity_id', 'entities')),
         '{"(entity_id, norm_name)"}');
-    PERFORM zerodb._create_store_table(schema, 'relation_sources', 'Graph: which memory said so, and in which words', format(
+    PERFORM zerodb._create_store_table(schema, 'relation_sources', 'Graph: which memory said so, and in which words',
+        format(
         $t$relation_id bigint NOT NULL,
         memory_table text NOT NULL,
         memory_id text NOT NULL,
@@ -121,7 +135,8 @@ BEGIN
         PRIMARY KEY (relation_id, memory_id, memory_table),
         %s$t$, zerodb._tenant_key_column(), zerodb._tenant_reference(schema, 'relation_id', 'relations')),
         '{"(memory_id, memory_table)"}');
-    PERFORM zerodb._create_store_table(schema, 'extractions', 'Graph: what was extracted from which content, so that a second delivery costs nothing',
+    PERFORM zerodb._create_store_table(schema, 'extractions',
+        'Graph: what was extracted from which content, so that a second delivery costs nothing',
         $t$memory_table text NOT NULL,
         memory_id text NOT NULL,
         content_hash bytea NOT NULL,
@@ -143,11 +158,13 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF zerodb._create_store_table(schema, 'predicates', 'Graph: rules of predicates, for you to change; a row without a user counts for all',
+    IF zerodb._create_store_table(schema, 'predicates',
+        'Graph: rules of predicates, for you to change; a row without a user counts for all',
         format($t$predicate text NOT NULL CHECK (%s),
         single_valued boolean NOT NULL DEFAULT false,
         inverse text CHECK (%s),
-        UNIQUE NULLS NOT DISTINCT (predicate, user_id, project_id)$t$, zerodb._predicate_check('predicate'), zerodb._predicate_check('inverse')),
+        UNIQUE NULLS NOT DISTINCT (predicate, user_id, project_id)$t$, zerodb._predicate_check('predicate'),
+            zerodb._predicate_check('inverse')),
         '{}')
     THEN
         EXECUTE format('COMMENT ON COLUMN %I.predicates.single_valued IS %L', schema,
@@ -155,9 +172,11 @@ BEGIN
         EXECUTE format('COMMENT ON COLUMN %I.predicates.inverse IS %L', schema,
             'A fact with this predicate is stored turned round; the predicate itself where it says the same both ways');
         EXECUTE format('CREATE POLICY everybody ON %I.predicates FOR SELECT USING (user_id IS NULL)', schema);
-        EXECUTE format('INSERT INTO %I.predicates (predicate, single_valued, inverse, user_id, project_id) VALUES '
-            '(''BORN_IN'', true, NULL, NULL, NULL), (''DIED_IN'', true, NULL, NULL, NULL), '
-            '(''CAPITAL_OF'', true, ''HAS_CAPITAL'', NULL, NULL), (''MARRIED_TO'', true, ''MARRIED_TO'', NULL, NULL)', schema);
+        EXECUTE format($q$
+            INSERT INTO %I.predicates (predicate, single_valued, inverse, user_id, project_id)
+            VALUES ('BORN_IN', true, NULL, NULL, NULL), ('DIED_IN', true, NULL, NULL, NULL),
+                ('CAPITAL_OF', true, 'HAS_CAPITAL', NULL, NULL), ('MARRIED_TO', true, 'MARRIED_TO', NULL, NULL)
+            $q$, schema);
     END IF;
 END
 $$;
@@ -169,16 +188,19 @@ AS $$
 BEGIN
     -- Words of a name in the order of their bytes, without punctuation.
     IF to_regprocedure(format('%I.sort_name()', schema)) IS NULL THEN
-        EXECUTE format('CREATE FUNCTION %I.sort_name() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS %L', schema,
+        EXECUTE format('CREATE FUNCTION %I.sort_name() RETURNS trigger LANGUAGE plpgsql '
+            'SET search_path = pg_catalog, pg_temp AS %L', schema,
             $f$BEGIN new.sorted_name := coalesce((SELECT string_agg(w, ' ' ORDER BY w COLLATE "C")
             FROM string_to_table(translate(new.norm_name, '!"#$%&''()*+,-./:;<=>?@[]^_`{|}~' || chr(92), repeat(' ', 32)), ' ') AS w WHERE w <> ''), ''); RETURN new; END$f$);
     END IF;
     PERFORM zerodb._create_entities(schema, dimensions);
-    PERFORM zerodb._create_store_table(schema, 'entity_aliases', 'Graph: other names of an entity, and how they were found', format(
+    PERFORM zerodb._create_store_table(schema, 'entity_aliases',
+        'Graph: other names of an entity, and how they were found', format(
         $t$entity_id bigint NOT NULL,
         norm_alias text COLLATE "C" NOT NULL,
         alias text NOT NULL,
-        source text NOT NULL DEFAULT 'manual' CHECK (source IN ('extracted', 'fuzzy', 'embedding', 'model', 'merged', 'manual')),
+        source text NOT NULL DEFAULT 'manual' CHECK (source IN ('extracted', 'fuzzy', 'embedding', 'model', 'merged',
+            'manual')),
         confidence real NOT NULL DEFAULT 1 CHECK (confidence BETWEEN 0 AND 1),
         %s,
         PRIMARY KEY (entity_id, norm_alias),
@@ -188,7 +210,8 @@ BEGIN
     PERFORM zerodb._create_provenance(schema);
     PERFORM zerodb._create_predicates(schema);
     PERFORM zerodb._widen_predicates(schema);
-    PERFORM zerodb._create_store_table(schema, 'merge_log', 'Graph: which entities were made one, why, and what moved', format(
+    PERFORM zerodb._create_store_table(schema, 'merge_log', 'Graph: which entities were made one, why, and what moved',
+        format(
         $t$%s,
         winner_id bigint NOT NULL,
         loser_id bigint NOT NULL,

@@ -14,13 +14,19 @@ DECLARE
     ids bigint[];
     kept bigint[];
 BEGIN
-    matches := zerodb._graph_settle_entities(memory, names, ARRAY(SELECT DISTINCT h.entity_id FROM unnest(had) AS h), args, vectors);
+    matches := zerodb._graph_settle_entities(memory, names, ARRAY(SELECT DISTINCT h.entity_id FROM unnest(had) AS h),
+        args, vectors);
     wanted := zerodb._graph_mentions(names, matches);
     PERFORM zerodb._graph_promote(memory, names, matches);
     PERFORM zerodb._graph_write_mentions(memory, had, wanted);
-    ids := ARRAY(SELECT m.id FROM unnest(names) AS n LEFT JOIN unnest(matches) AS m ON m.place = n.place ORDER BY n.place);
+    ids := ARRAY(SELECT m.id
+        FROM unnest(names) AS n
+        LEFT JOIN unnest(matches) AS m ON m.place = n.place
+        ORDER BY n.place);
     kept := zerodb._graph_write_relations(memory, coalesce(args -> 'relations', '[]'), ids);
-    IF EXISTS (SELECT FROM unnest(had) AS h WHERE NOT EXISTS (SELECT FROM unnest(wanted) AS w WHERE w.entity_id = h.entity_id AND w.norm_name = h.norm_name)) THEN
+    IF EXISTS (SELECT FROM unnest(had) AS h
+        WHERE NOT EXISTS (SELECT FROM unnest(wanted) AS w
+            WHERE w.entity_id = h.entity_id AND w.norm_name = h.norm_name)) THEN
         PERFORM zerodb._graph_drop_orphans(memory, ARRAY(SELECT DISTINCT h.entity_id FROM unnest(had) AS h));
     END IF;
     RETURN jsonb_build_object('entities', to_jsonb(ids), 'relations', cardinality(kept));
@@ -47,12 +53,20 @@ BEGIN
         RETURN jsonb_build_object('stale', true);
     END IF;
     written := zerodb._graph_replace(memory, args, vectors);
-    EXECUTE format('INSERT INTO %I.extractions AS x (memory_table, memory_id, content_hash, prompt_version, model, entities, relations, prompt_tokens, completion_tokens, user_id, project_id) '
-        'VALUES ($4, $3, $5, $6, $7, $8, $9, $10, $11, $1, $2) ON CONFLICT ON CONSTRAINT extractions_pkey DO UPDATE SET content_hash = excluded.content_hash, '
-        'prompt_version = excluded.prompt_version, model = excluded.model, entities = excluded.entities, relations = excluded.relations, '
-        'prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens WHERE %s', memory.store, zerodb._graph_scope('x', memory))
-    USING memory.user_id, memory.project_id, memory.id, memory.memory_table, memory.content_hash, (args ->> 'prompt_version')::integer, args ->> 'model',
-        jsonb_array_length(written -> 'entities'), (written ->> 'relations')::integer, (args ->> 'prompt_tokens')::integer, (args ->> 'completion_tokens')::integer;
+    EXECUTE format($q$
+        INSERT INTO %I.extractions AS x (memory_table, memory_id, content_hash, prompt_version, model, entities,
+            relations, prompt_tokens, completion_tokens, user_id, project_id)
+        VALUES ($4, $3, $5, $6, $7, $8, $9, $10, $11, $1, $2)
+        ON CONFLICT ON CONSTRAINT extractions_pkey DO UPDATE
+        SET content_hash = excluded.content_hash, prompt_version = excluded.prompt_version, model = excluded.model,
+            entities = excluded.entities, relations = excluded.relations, prompt_tokens = excluded.prompt_tokens,
+            completion_tokens = excluded.completion_tokens
+        WHERE %s
+        $q$, memory.store, zerodb._graph_scope('x', memory))
+    USING memory.user_id, memory.project_id, memory.id, memory.memory_table, memory.content_hash,
+          (args ->> 'prompt_version')::integer, args ->> 'model',
+        jsonb_array_length(written -> 'entities'), (written ->> 'relations')::integer,
+            (args ->> 'prompt_tokens')::integer, (args ->> 'completion_tokens')::integer;
     RETURN written || '{"stale": false}';
 END
 $$;
@@ -74,7 +88,9 @@ BEGIN
         RETURN jsonb_build_object('exists', true);
     END IF;
     PERFORM zerodb._graph_replace(memory, '{}', NULL);
-    EXECUTE format('DELETE FROM %I.extractions AS x WHERE x.memory_id = $3 AND x.memory_table = $4 AND %s', memory.store, zerodb._graph_scope('x', memory))
+    EXECUTE format($q$
+        DELETE FROM %I.extractions AS x WHERE x.memory_id = $3 AND x.memory_table = $4 AND %s
+        $q$, memory.store, zerodb._graph_scope('x', memory))
     USING memory.user_id, memory.project_id, memory.id, memory.memory_table;
     RETURN jsonb_build_object('exists', false);
 END

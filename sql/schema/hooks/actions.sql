@@ -11,7 +11,8 @@ DECLARE
     strange text;
 BEGIN
     SELECT t.name INTO strange
-    FROM unnest(ARRAY['entities', 'entity_aliases', 'mentions', 'relations', 'relation_sources', 'extractions']) AS t (name)
+    FROM unnest(ARRAY['entities', 'entity_aliases', 'mentions', 'relations', 'relation_sources',
+        'extractions']) AS t (name)
     JOIN pg_class AS c ON c.relnamespace = memories.relnamespace AND c.relname = t.name
     WHERE c.relowner <> memories.relowner OR c.relkind NOT IN ('r', 'p') LIMIT 1;
     IF FOUND THEN
@@ -28,14 +29,16 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    tenant jsonb := CASE WHEN hook.user_id = zerodb._every_user() THEN '{}' ELSE jsonb_build_object('user_id', hook.user_id) END;
+    tenant jsonb := CASE WHEN hook.user_id = zerodb._every_user() THEN '{}'
+        ELSE jsonb_build_object('user_id', hook.user_id) END;
 BEGIN
     IF hook.hook_name = 'auto_graph' THEN
         PERFORM zerodb._check_graph(relid);
         RETURN tenant;
     END IF;
     RETURN tenant || jsonb_build_object('user_column', zerodb._tenant_column(relid, hook.event_type))
-        || CASE hook.hook_name WHEN 'auto_embed' THEN zerodb._embed_plan(hook, relid, args) ELSE zerodb._summary_plan(hook, relid, args) END;
+        || CASE hook.hook_name WHEN 'auto_embed' THEN zerodb._embed_plan(hook, relid, args)
+            ELSE zerodb._summary_plan(hook, relid, args) END;
 END
 $$;
 
@@ -46,7 +49,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF (action ^@ 'embed_' AND action <> 'embed_plan' AND plan ? 'chunks') OR (action ^@ 'chunk_' AND NOT plan ? 'chunks')
+    IF (action ^@ 'embed_' AND action <> 'embed_plan' AND plan ? 'chunks')
+        OR (action ^@ 'chunk_' AND NOT plan ? 'chunks')
         OR (action = 'summary_part' AND plan ->> 'text' IS NULL AND plan ->> 'bytes' IS NULL)
     THEN
         RAISE EXCEPTION 'the hook does not embed table % by %', relid::regclass, quote_literal(action)
@@ -77,7 +81,8 @@ AS $$ SELECT to_jsonb(format('SELECT %L::jsonb || jsonb_build_object(''tenants''
 
 -- What zerodb._as_owner is to do: the role to act as, and the plan; the function to call with it, or null where the
 -- plan has the statements (see owner.rs). Raises what all of these raise.
-CREATE FUNCTION zerodb._admit_action(hook_id uuid, relid oid, action text, args jsonb, OUT role oid, OUT function oid, OUT plan jsonb)
+CREATE FUNCTION zerodb._admit_action(hook_id uuid, relid oid, action text, args jsonb, OUT role oid, OUT function oid,
+    OUT plan jsonb)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -14,7 +14,8 @@ BEGIN
         SELECT FROM zerodb._event_key(event_id) AS k
         JOIN zerodb.outbox AS o ON o.xid = k.xid AND o.ord = k.ord
         JOIN zerodb.zerodb_hooks AS h ON h.id = hook_id AND h.hook_type = 'sql'
-        WHERE h.event_type = ANY (zerodb._patterns(o.event_type)) AND (h.user_id = zerodb._every_user() OR h.user_id = o.user_id)
+        WHERE h.event_type = ANY (zerodb._patterns(o.event_type))
+            AND (h.user_id = zerodb._every_user() OR h.user_id = o.user_id)
             AND (h.project_id IS NULL OR h.project_id = o.project_id))
     THEN
         RAISE EXCEPTION 'event % is none of the hook''s', quote_literal(event_id)
@@ -23,7 +24,8 @@ BEGIN
     IF jsonb_exists(envelope -> 'data', '_unreadable') THEN
         BEGIN
             -- An event may have a field of that name.
-            PERFORM o.data::jsonb FROM zerodb._event_key(event_id) AS k JOIN zerodb.outbox AS o ON o.xid = k.xid AND o.ord = k.ord;
+            PERFORM o.data::jsonb FROM zerodb._event_key(event_id) AS k
+                JOIN zerodb.outbox AS o ON o.xid = k.xid AND o.ord = k.ord;
         EXCEPTION WHEN OTHERS THEN
             RAISE EXCEPTION 'the event''s data cannot be given to a function: %', envelope -> 'data' ->> '_unreadable'
                 USING ERRCODE = '22P05', DETAIL = 'jsonb cannot hold them.', HINT = 'A webhook gets the JSON as it is.';

@@ -10,7 +10,8 @@ CREATE FUNCTION zerodb.create_hook(
     user_id uuid DEFAULT NULL
 ) RETURNS zerodb.zerodb_hooks
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.create_hook(text, text, jsonb, uuid, text, uuid) IS 'Creates a hook: 23505 when it exists, 22023 for a bad name, type, event or config, 42501 without a user';
+COMMENT ON FUNCTION zerodb.create_hook(text, text, jsonb, uuid, text, uuid) IS
+    'Creates a hook: 23505 when it exists, 22023 for a bad name, type, event or config, 42501 without a user';
 
 CREATE FUNCTION zerodb._create_hook(
     caller oid,
@@ -51,7 +52,8 @@ $$;
 
 -- Raises for what a hook cannot do for its events, though its config is in order. The function is called with the
 -- owner's rights.
-CREATE FUNCTION zerodb._check_work(caller oid, owner oid, event_type text, hook_type text, hook_name text, hook_config jsonb) RETURNS void
+CREATE FUNCTION zerodb._check_work(caller oid, owner oid, event_type text, hook_type text, hook_name text,
+    hook_config jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -94,7 +96,8 @@ BEGIN
         model := coalesce(model, config ->> 'embedding_model');
     END IF;
     IF hook.hook_type = 'first_party' AND model IS NOT NULL THEN
-        RAISE WARNING 'hook % names the model % and no provider', quote_literal(hook.hook_name), quote_literal(left(model, 100))
+        RAISE WARNING 'hook % names the model % and no provider', quote_literal(hook.hook_name),
+            quote_literal(left(model, 100))
             USING DETAIL = 'The default provider of the worker''s file serves it; where the file has none, the built-in local one does, by hashed words and rules instead of that model.',
                   HINT = 'Name one, as {"provider": "…"}. zerodb-hooks doctor tells what serves each hook.';
     END IF;

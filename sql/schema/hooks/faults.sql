@@ -33,13 +33,16 @@ DECLARE
     owner uuid;
 BEGIN
     SELECT h.user_id INTO owner FROM zerodb.zerodb_hooks AS h
-    WHERE h.id = _disable_hook.hook_id AND h.is_active AND h.xmin::text::bigint = _disable_hook.version FOR UPDATE SKIP LOCKED;
+    WHERE h.id = _disable_hook.hook_id AND h.is_active
+        AND h.xmin::text::bigint = _disable_hook.version FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     UPDATE zerodb.zerodb_hooks AS h SET is_active = false WHERE h.id = _disable_hook.hook_id;
-    INSERT INTO zerodb.hook_fault (hook_id, user_id, reason) VALUES (_disable_hook.hook_id, owner, left(_disable_hook.reason, 500))
-    ON CONFLICT ON CONSTRAINT hook_fault_pkey DO UPDATE SET reason = excluded.reason, switched_off_at = excluded.switched_off_at;
+    INSERT INTO zerodb.hook_fault (hook_id, user_id, reason)
+        VALUES (_disable_hook.hook_id, owner, left(_disable_hook.reason, 500))
+    ON CONFLICT ON CONSTRAINT hook_fault_pkey DO UPDATE
+        SET reason = excluded.reason, switched_off_at = excluded.switched_off_at;
     RETURN true;
 END
 $$;

@@ -43,7 +43,8 @@ BEGIN
         RETURN;
     END IF;
     IF target IS NULL THEN
-        RAISE EXCEPTION 'function % does not exist', CASE WHEN right(btrim(name), 1) = ')' THEN name ELSE name || '(jsonb)' END
+        RAISE EXCEPTION 'function % does not exist', CASE WHEN right(btrim(name), 1) = ')' THEN name
+            ELSE name || '(jsonb)' END
             USING ERRCODE = '22023',
                   HINT = 'Create it, and name it with its schema: {"function": "public.on_event"}.';
     END IF;
@@ -61,7 +62,8 @@ BEGIN
     IF zerodb._may_run(target, role) IS NOT TRUE THEN
         RAISE EXCEPTION 'function % is another role''s', target
             USING ERRCODE = '42501',
-                  DETAIL = 'Whoever owns the function could do anything with the rights of ' || quote_ident(pg_get_userbyid(role)) || '.',
+                  DETAIL = 'Whoever owns the function could do anything with the rights of '
+                      || quote_ident(pg_get_userbyid(role)) || '.',
                   HINT = 'Make the hook as the owner of the function, or have the function owned by the hook''s owner.';
     END IF;
 END

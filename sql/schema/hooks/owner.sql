@@ -18,7 +18,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    found oid := (SELECT r.oid FROM zerodb.hook_detail AS d JOIN pg_roles AS r ON r.oid = d.owner WHERE d.hook_id = _hook_owner.hook_id);
+    found oid := (SELECT r.oid FROM zerodb.hook_detail AS d JOIN pg_roles AS r ON r.oid = d.owner
+        WHERE d.hook_id = _hook_owner.hook_id);
 BEGIN
     IF found IS NULL THEN
         RAISE EXCEPTION 'the hook belongs to nobody'
@@ -56,7 +57,8 @@ BEGIN
     END IF;
     SELECT h.* INTO hook FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'the hook does not exist' USING ERRCODE = 'P0002', HINT = 'It was deleted; nothing is left to do.';
+        RAISE EXCEPTION 'the hook does not exist' USING ERRCODE = 'P0002',
+            HINT = 'It was deleted; nothing is left to do.';
     END IF;
     IF hook.hook_type <> 'first_party' OR hook.hook_name <> ALL (zerodb._hooks_of_action(action)) THEN
         RAISE EXCEPTION 'hook % does not act by %', quote_literal(hook.hook_name), quote_literal(action)
@@ -79,7 +81,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(array_agg(w.trigger_id), '{}')
     FROM zerodb._watch_trigger AS w JOIN pg_trigger AS t ON t.oid = w.trigger_id
-    WHERE w.tgrelid = ANY (ARRAY(SELECT a.relid::oid FROM pg_partition_ancestors(_watches_of.relid) AS a (relid)) || _watches_of.relid)
+    WHERE w.tgrelid = ANY (ARRAY(SELECT a.relid::oid
+        FROM pg_partition_ancestors(_watches_of.relid) AS a (relid)) || _watches_of.relid)
         AND t.tgenabled IN ('O', 'A') AND pattern = ANY (zerodb._patterns(w.mapping ->> 'event'))
 $$;
 
@@ -96,7 +99,8 @@ BEGIN
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relid;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the table that the event is about does not exist'
-            USING ERRCODE = '42P01', DETAIL = 'The hook and the table do not fit.', HINT = 'Delete the hook, or replay it once the table is there again.';
+            USING ERRCODE = '42P01', DETAIL = 'The hook and the table do not fit.',
+                  HINT = 'Delete the hook, or replay it once the table is there again.';
     END IF;
     -- Oids below are those of the server's own objects.
     IF relid < 16384 OR target.nspname ~ '^pg_' OR target.nspname IN ('information_schema', 'zerodb')
@@ -126,7 +130,8 @@ BEGIN
     ELSIF zerodb._is_above(table_owner) THEN
         RETURN hook_owner;
     END IF;
-    RAISE EXCEPTION 'the hook''s owner, role %, may not act for the owner of the table', quote_ident(pg_get_userbyid(hook_owner))
+    RAISE EXCEPTION 'the hook''s owner, role %, may not act for the owner of the table',
+        quote_ident(pg_get_userbyid(hook_owner))
         USING ERRCODE = '42501', DETAIL = 'Triggers that he has put on the table would run with the rights of the hook''s owner.',
               HINT = 'SELECT zerodb.take_hook(id) as the table''s owner or a member of that role: who does so becomes the hook''s owner.';
 END

@@ -16,7 +16,8 @@ AS $$
         AND (h.is_active OR NOT coalesce(list_hooks.active_only, true))
     ORDER BY h.created_at, h.id
 $$;
-COMMENT ON FUNCTION zerodb.list_hooks(text, uuid, boolean) IS 'The hooks of the user that is set, oldest first; of every user for an administrator who has set none';
+COMMENT ON FUNCTION zerodb.list_hooks(text, uuid, boolean) IS
+    'The hooks of the user that is set, oldest first; of every user for an administrator who has set none';
 
 -- P0002: the same for a hook that is absent and for one of another user.
 CREATE FUNCTION zerodb._no_hook(id uuid) RETURNS void

@@ -40,10 +40,12 @@ DECLARE
         WHERE d.hook_id = hook.id);
 BEGIN
     IF NOT zerodb._may_steer(caller, hook) THEN
-        RAISE EXCEPTION 'hook % works with the rights of %', quote_literal(hook.hook_name), coalesce('role ' || owner_name, 'nobody')
+        RAISE EXCEPTION 'hook % works with the rights of %', quote_literal(hook.hook_name),
+            coalesce('role ' || owner_name, 'nobody')
             USING ERRCODE = '42501',
                   DETAIL = 'The role ' || quote_ident(pg_get_userbyid(caller)) || ' may not act for that role.',
-                  HINT = 'Ask a member of that role, or make it your own: SELECT zerodb.take_hook(' || quote_literal(hook.id) || ').';
+                  HINT = 'Ask a member of that role, or make it your own: SELECT zerodb.take_hook('
+                      || quote_literal(hook.id) || ').';
     END IF;
 END
 $$;

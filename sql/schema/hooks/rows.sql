@@ -37,7 +37,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE WHEN hook_type <> 'function' THEN jsonb_strip_nulls(hook_config)
-        ELSE hook_config - ARRAY(SELECT k FROM unnest('{max_attempts,concurrency,timeout_ms}'::text[]) AS k WHERE hook_config -> k = 'null') END
+        ELSE hook_config - ARRAY(SELECT k FROM unnest('{max_attempts,concurrency,timeout_ms}'::text[]) AS k
+            WHERE hook_config -> k = 'null') END
 $$;
 
 -- Refuses a bad hook whichever way it is written, and keeps updated_at.
@@ -71,7 +72,8 @@ AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO zerodb.hook_detail (hook_id, owner_name, predicate, order_by, conditional, ordered, simple)
-        VALUES (new.id, current_user, (new.hook_config ->> 'when')::jsonpath, (new.hook_config ->> 'order_by')::jsonpath,
+        VALUES (new.id, current_user, (new.hook_config ->> 'when')::jsonpath,
+            (new.hook_config ->> 'order_by')::jsonpath,
             new.hook_config ? 'when', new.hook_config ? 'order_by',
             zerodb._is_simple(new.hook_config ->> 'when') AND zerodb._is_simple(new.hook_config ->> 'order_by'));
     ELSE

@@ -11,7 +11,8 @@ CREATE TABLE zerodb.coverage (
     took interval NOT NULL,
     PRIMARY KEY (hook_id, relid)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE zerodb.coverage IS 'Rows of the tables of auto_embed hooks, and those with a vector, when they were last counted';
+COMMENT ON TABLE zerodb.coverage IS
+    'Rows of the tables of auto_embed hooks, and those with a vector, when they were last counted';
 
 -- Each table is read once for all hooks. The class of a failure is what stands before the first colon, where it is one
 -- word; `other` for all else.
@@ -35,21 +36,30 @@ LEFT JOIN (
     FROM zerodb._any_delivery AS q JOIN zerodb.lease AS l ON l.id = q.lease_id
     WHERE q.state = 'running' GROUP BY q.hook_id) AS r ON r.hook_id = h.id
 LEFT JOIN (
-    SELECT k.hook_id, sum(k.discarded)::bigint AS discarded, sum(k.deferred)::bigint AS deferred, jsonb_object_agg(k.class, k.n) AS errors FROM (
+    SELECT k.hook_id, sum(k.discarded)::bigint AS discarded, sum(k.deferred)::bigint AS deferred,
+        jsonb_object_agg(k.class, k.n) AS errors
+    FROM (
         SELECT f.hook_id, coalesce(substring(f.error FROM '^([a-z][a-z_]{1,40}): '), 'other') AS class, count(*) AS n,
             count(*) FILTER (WHERE f.is_discarded) AS discarded, count(*) FILTER (WHERE f.is_deferred) AS deferred
         FROM (
-            SELECT q.hook_id, q.last_error AS error, q.state = 'discarded' AS is_discarded, q.state = 'pending' AND q.due_at IS NOT NULL AS is_deferred
+            SELECT q.hook_id, q.last_error AS error, q.state = 'discarded' AS is_discarded,
+                q.state = 'pending' AND q.due_at IS NOT NULL AS is_deferred
             FROM zerodb.delivery AS q
             WHERE q.last_error IS NOT NULL AND q.state IN ('pending', 'retryable', 'discarded')
             UNION ALL
-            SELECT b.hook_id, b.error, false, false FROM zerodb.backfill_failure AS b) AS f GROUP BY 1, 2) AS k GROUP BY k.hook_id) AS e ON e.hook_id = h.id
+            SELECT b.hook_id, b.error, false, false FROM zerodb.backfill_failure AS b) AS f
+        GROUP BY 1, 2) AS k
+    GROUP BY k.hook_id) AS e ON e.hook_id = h.id
 LEFT JOIN LATERAL (SELECT sum(v.total)::bigint AS total, sum(v.done)::bigint AS done, min(v.counted_at) AS counted_at
     FROM zerodb.coverage AS v WHERE v.hook_id = h.id) AS c ON true
 LEFT JOIN LATERAL (
-    SELECT least(sum(g.requests) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS requests_today,
-        least(sum(g.prompt_tokens::numeric + g.completion_tokens) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS tokens_today,
+    SELECT
+        least(sum(g.requests) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date),
+            9223372036854775807)::bigint AS requests_today,
+        least(sum(g.prompt_tokens::numeric + g.completion_tokens)
+            FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS tokens_today,
         least(sum(g.prompt_tokens::numeric + g.completion_tokens), 9223372036854775807)::bigint AS tokens
     FROM zerodb.usage AS g WHERE g.hook_id = h.id) AS u ON true
 LEFT JOIN zerodb.hook_fault AS x ON x.hook_id = h.id;
-COMMENT ON VIEW zerodb.hook_status IS 'Of each hook: deliveries that wait or run, exactly, the oldest one''s age, failures by class, rows with a result as last counted, tokens, and why the worker switched it off';
+COMMENT ON VIEW zerodb.hook_status IS
+    'Of each hook: deliveries that wait or run, exactly, the oldest one''s age, failures by class, rows with a result as last counted, tokens, and why the worker switched it off';

@@ -37,8 +37,10 @@ CREATE TABLE zerodb.hook_detail (
 );
 COMMENT ON TABLE zerodb.hook_detail IS 'Owner, parsed "when" predicate and parsed "order_by" path of each hook';
 COMMENT ON COLUMN zerodb.hook_detail.owner IS 'Null: nobody; see zerodb.take_hook';
-COMMENT ON COLUMN zerodb.hook_detail.conditional IS 'The config holds "when"; ordered: "order_by". So dispatch reads no config';
-COMMENT ON COLUMN zerodb.hook_detail.simple IS 'Both are so simple that dispatch may evaluate them itself, see candidates.sql';
+COMMENT ON COLUMN zerodb.hook_detail.conditional IS
+    'The config holds "when"; ordered: "order_by". So dispatch reads no config';
+COMMENT ON COLUMN zerodb.hook_detail.simple IS
+    'Both are so simple that dispatch may evaluate them itself, see candidates.sql';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.hook_detail', '');
 
 -- A restore loads both tables, and loading the first has filled the second: the dumped row wins. Its owner is the role

@@ -16,14 +16,17 @@ DECLARE
     plan jsonb;
 BEGIN
     IF hook_name = 'auto_graph' THEN
-        RETURN CASE WHEN NOT zerodb._holds_memories(relid) THEN format('table %s holds no memories of a store', relid::regclass)
+        RETURN CASE WHEN NOT zerodb._holds_memories(relid)
+            THEN format('table %s holds no memories of a store', relid::regclass)
             WHEN NOT EXISTS (SELECT FROM zerodb.event_type AS t
                 WHERE t.name = event_type AND t.fields && '{memory_id,id}')
             THEN format('events of %s name no memory', quote_literal(event_type)) END;
     END IF;
-    plan := CASE hook_name WHEN 'auto_embed' THEN zerodb._embed_plan(hook, relid, args) ELSE zerodb._summary_plan(hook, relid, args) END;
+    plan := CASE hook_name WHEN 'auto_embed' THEN zerodb._embed_plan(hook, relid, args)
+        ELSE zerodb._summary_plan(hook, relid, args) END;
     RETURN CASE WHEN hook_config ?| '{chunk_tokens,chunk_overlap}' AND NOT plan ? 'chunks'
-        THEN format('table %s is not embedded in chunks, so "chunk_tokens" and "chunk_overlap" do nothing', relid::regclass)
+        THEN format('table %s is not embedded in chunks, so "chunk_tokens" and "chunk_overlap" do nothing',
+            relid::regclass)
         WHEN plan -> 'fields' @> '[null]'
         THEN format('events of %s do not record the key of table %s', quote_literal(event_type), relid::regclass) END;
 EXCEPTION WHEN invalid_parameter_value THEN
@@ -39,7 +42,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT DISTINCT w.tgrelid, w.mapping ->> 'event' FROM zerodb._watch_trigger AS w
     WHERE pattern = ANY (zerodb._patterns(w.mapping ->> 'event'))
-        AND (w.operation IN ('insert', 'update') AND (w.mapping -> 'operations') ?| '{insert,update}' OR hook_name = 'auto_graph' AND w.operation = 'delete')
+        AND (w.operation IN ('insert', 'update') AND (w.mapping -> 'operations') ?| '{insert,update}'
+            OR hook_name = 'auto_graph' AND w.operation = 'delete')
     ORDER BY 1, 2
 $$;
 
@@ -51,7 +55,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE
         WHEN t.batch_of IS NOT NULL THEN 'One event of it is about many rows.'
-        WHEN t.name IN ('zerodb.vector.deleted', 'zerodb.memory.deleted', 'zerodb.table.row_deleted', 'zeromemory.forgotten',
+        WHEN t.name IN ('zerodb.vector.deleted', 'zerodb.memory.deleted', 'zerodb.table.row_deleted',
+            'zeromemory.forgotten',
             'on_forget', 'on_bank_deleted') THEN 'The row that it is about has gone.'
         WHEN t.builtin AND starts_with(t.name, 'on_') AND t.name <> 'on_retain' THEN 'It is about no row.' END
     FROM zerodb.event_type AS t WHERE t.name = _rowless.event_type
@@ -70,7 +75,8 @@ $$;
 -- 22023 when a first-party hook can work on none of the events that its pattern matches, of the tables that the role
 -- answers for: another's must not decide which hooks can be made, nor show its columns in an error. Where none is
 -- watched yet, only what no table can mend is refused.
-CREATE FUNCTION zerodb._check_targets(role oid, pattern text, hook_type text, hook_name text, hook_config jsonb) RETURNS void
+CREATE FUNCTION zerodb._check_targets(role oid, pattern text, hook_type text, hook_name text, hook_config jsonb)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -92,7 +98,9 @@ BEGIN
         END IF;
         reason := coalesce(reason, misfit || '.');
     END LOOP;
-    IF reason IS NULL AND (hook_name <> 'auto_graph' OR pattern NOT IN ('zerodb.memory.deleted', 'zeromemory.forgotten')) THEN
+    IF reason IS NULL AND (hook_name <> 'auto_graph'
+        OR pattern NOT IN ('zerodb.memory.deleted', 'zeromemory.forgotten'))
+    THEN
         reason := zerodb._rowless(pattern);
     END IF;
     IF reason IS NOT NULL THEN
@@ -125,7 +133,8 @@ BEGIN
     SELECT v INTO unknown FROM unnest(zerodb._template_variables(hook_config ->> key)) AS v
     WHERE v <> ALL (known) AND (NOT is_open OR zerodb._nearest(left(v, 100), known) IS NOT NULL) LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '"%" in hook_config names %, which events of % do not have', key, quote_literal(left(unknown, 100)), quote_literal(pattern)
+        RAISE EXCEPTION '"%" in hook_config names %, which events of % do not have', key,
+            quote_literal(left(unknown, 100)), quote_literal(pattern)
             USING ERRCODE = '22023', DETAIL = 'They have ' || array_to_string(known, ', ') || '.',
                   HINT = coalesce('Did you mean ' || quote_literal(zerodb._nearest(left(unknown, 100), known)) || '?',
                       'Name a field of the event type, or register it: zerodb.register_event_type.');
@@ -138,9 +147,11 @@ CREATE FUNCTION zerodb._template_fields(pattern text) RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT k.fields || ARRAY(SELECT o.own FROM unnest('{event_type,event_id,timestamp,channel,bank_id,trace_id,data,event,_truncated}'::text[]) AS o (own)
+    SELECT k.fields || ARRAY(SELECT o.own
+        FROM unnest('{event_type,event_id,timestamp,channel,bank_id,trace_id,data,event,_truncated}'::text[]) AS o (own)
         WHERE o.own <> ALL (k.fields))
-    FROM (SELECT array_agg(DISTINCT f.field) AS fields FROM zerodb.event_type AS t CROSS JOIN LATERAL unnest(t.fields) AS f (field)
+    FROM (SELECT array_agg(DISTINCT f.field) AS fields FROM zerodb.event_type AS t
+        CROSS JOIN LATERAL unnest(t.fields) AS f (field)
         WHERE pattern = ANY (zerodb._patterns(t.name)) AND (t.name = pattern OR t.builtin AND pattern <> '*')
         HAVING count(*) > 0) AS k
 $$;

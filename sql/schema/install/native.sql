@@ -2,9 +2,12 @@
 -- arguments as they come.
 
 CREATE FUNCTION zerodb._capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_capture';
-COMMENT ON FUNCTION zerodb._capture() IS 'Records the events of one statement; its argument is the mapping that zerodb.watch made';
+COMMENT ON FUNCTION zerodb._capture() IS
+    'Records the events of one statement; its argument is the mapping that zerodb.watch made';
 CREATE FUNCTION zerodb._as_owner(hook_id uuid, relid oid, action text, args jsonb, vectors real[]) RETURNS jsonb
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_as_owner';
-COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS 'Runs an action of a hook''s handler on a table, as a role that may';
+COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS
+    'Runs an action of a hook''s handler on a table, as a role that may';
 CREATE FUNCTION zerodb._forget_wanted() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_wanted';
-CREATE FUNCTION zerodb._event_data(data json) RETURNS jsonb LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_data';
+CREATE FUNCTION zerodb._event_data(data json) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_data';

@@ -34,7 +34,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     WITH place AS MATERIALIZED (SELECT c.* FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1)
     SELECT o.* FROM place AS p
-    JOIN zerodb.outbox AS o ON o.xid >= pg_snapshot_xmax(p.done) OR o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(q.done) FROM place AS q))
+    JOIN zerodb.outbox AS o ON o.xid >= pg_snapshot_xmax(p.done)
+        OR o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(q.done) FROM place AS q))
     WHERE NOT (pg_visible_in_snapshot(o.xid, p.done)
         OR pg_visible_in_snapshot(o.xid, p.upto) AND (o.xid, o.ord) <= (p.xid, p.ord))
 $$;

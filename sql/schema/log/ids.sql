@@ -4,7 +4,8 @@ CREATE FUNCTION zerodb._event_id(xid xid8, ord integer) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT 'evt_' || lpad(to_hex(i.salt), 8, '0') || lpad(to_hex(xid::text::bigint), 16, '0') || lpad(to_hex(ord), 8, '0')
+    SELECT 'evt_' || lpad(to_hex(i.salt), 8, '0') || lpad(to_hex(xid::text::bigint), 16, '0')
+        || lpad(to_hex(ord), 8, '0')
     FROM zerodb.instance AS i
 $$;
 

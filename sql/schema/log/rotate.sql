@@ -45,7 +45,8 @@ BEGIN
     IF zerodb._is_spent(slot, retention) IS NOT TRUE THEN
         RETURN false;
     END IF;
-    EXECUTE format('TRUNCATE zerodb.%I, zerodb.%I, zerodb.%I', 'outbox_' || slot, 'attempt_' || slot, 'completion_' || slot);
+    EXECUTE format('TRUNCATE zerodb.%I, zerodb.%I, zerodb.%I', 'outbox_' || slot, 'attempt_' || slot,
+        'completion_' || slot);
     RETURN true;
 EXCEPTION WHEN lock_not_available THEN
     RETURN false;

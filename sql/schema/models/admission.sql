@@ -101,7 +101,8 @@ END
 $$;
 
 -- Corrects an estimate of tokens by what the answer said.
-CREATE FUNCTION zerodb._settle_endpoint(endpoint text, tokens_per_minute bigint, estimated bigint, used bigint) RETURNS void
+CREATE FUNCTION zerodb._settle_endpoint(endpoint text, tokens_per_minute bigint, estimated bigint, used bigint)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '500ms'
@@ -115,7 +116,8 @@ BEGIN
     last := zerodb._last_admission(endpoint);
     IF last.seq IS NOT NULL THEN
         INSERT INTO zerodb.endpoint_admission (name, seq, at, next_request_at, next_token_at, requests, tokens)
-        VALUES (endpoint, last.seq + 1, clock_timestamp(), last.next_request_at, last.next_token_at + correction, 0, used - estimated);
+        VALUES (endpoint, last.seq + 1, clock_timestamp(), last.next_request_at, last.next_token_at + correction, 0,
+            used - estimated);
     END IF;
 END
 $$;
@@ -142,7 +144,8 @@ BEGIN
             RETURN;
         END IF;
         UPDATE zerodb.endpoint AS e SET opened_at = clock_timestamp() WHERE e.name = endpoint;
-        told := jsonb_build_object('provider', endpoint, 'failure_count', data -> 'failure_count', 'last_error', left(data ->> 'last_error', 500));
+        told := jsonb_build_object('provider', endpoint, 'failure_count', data -> 'failure_count', 'last_error',
+            left(data ->> 'last_error', 500));
     WHEN 'on_circuit_breaker_close' THEN
         IF known.opened_at IS NULL THEN
             RETURN;
@@ -152,10 +155,13 @@ BEGIN
             'recovery_duration', round(extract(epoch FROM clock_timestamp() - known.opened_at)::numeric, 3));
     WHEN 'on_rate_limited' THEN
         UPDATE zerodb.endpoint AS e SET limited_at = clock_timestamp() WHERE e.name = endpoint;
-        IF greatest(known.limited_at, CASE WHEN known.pause_reason = 'rate_limited' THEN known.paused_until END) > since THEN
+        IF greatest(known.limited_at, CASE WHEN known.pause_reason = 'rate_limited'
+            THEN known.paused_until END) > since
+        THEN
             RETURN;
         END IF;
-        told := jsonb_build_object('bank_id', NULL, 'operation', left(data ->> 'operation', 200), 'limit', data -> 'limit',
+        told := jsonb_build_object('bank_id', NULL, 'operation', left(data ->> 'operation', 200), 'limit',
+            data -> 'limit',
             'retry_after', data -> 'retry_after');
     ELSE
         RAISE EXCEPTION 'an endpoint tells no %', quote_literal(event_type) USING ERRCODE = '22023';

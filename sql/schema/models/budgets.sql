@@ -26,7 +26,8 @@ CREATE TABLE zerodb.budget_hold (
     tokens bigint NOT NULL,
     handler text NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-COMMENT ON TABLE zerodb.budget_hold IS 'Requests under way where a budget applies; the entry of the same id in zerodb.usage_entry replaces one';
+COMMENT ON TABLE zerodb.budget_hold IS
+    'Requests under way where a budget applies; the entry of the same id in zerodb.usage_entry replaces one';
 CREATE INDEX budget_hold_expires ON zerodb.budget_hold (expires_at);
 
 -- What each budget has spent, so that nobody has to add up a day: the last row of a budget counts, if it is of today.
@@ -60,9 +61,11 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH clock AS MATERIALIZED (
-        SELECT (c.now AT TIME ZONE 'UTC')::date AS today, date_trunc('minute', c.now) AS minute FROM (SELECT clock_timestamp() AS now) AS c
+        SELECT (c.now AT TIME ZONE 'UTC')::date AS today, date_trunc('minute', c.now) AS minute
+            FROM (SELECT clock_timestamp() AS now) AS c
     ), entry AS (
-        SELECT sum(e.prompt_tokens + e.completion_tokens) AS tokens, sum(e.requests) FILTER (WHERE e.at >= c.minute) AS requests
+        SELECT sum(e.prompt_tokens + e.completion_tokens) AS tokens,
+            sum(e.requests) FILTER (WHERE e.at >= c.minute) AS requests
         FROM clock AS c JOIN zerodb.usage_entry AS e ON e.at >= c.today::timestamp AT TIME ZONE 'UTC'
         WHERE (of_user = zerodb._every_user() OR e.user_id = of_user)
             AND (of_project IS NULL OR e.project_id = of_project) AND (of_handler IS NULL OR e.handler = of_handler)
@@ -76,7 +79,8 @@ AS $$
         WHERE (of_user = zerodb._every_user() OR h.user_id = of_user)
             AND (of_project IS NULL OR h.project_id = of_project) AND (of_handler IS NULL OR h.handler = of_handler)
     )
-    SELECT (coalesce(e.tokens, 0) + coalesce(d.tokens, 0))::bigint, coalesce(h.tokens, 0)::bigint, coalesce(e.requests, 0) + h.requests
+    SELECT (coalesce(e.tokens, 0) + coalesce(d.tokens, 0))::bigint, coalesce(h.tokens, 0)::bigint,
+        coalesce(e.requests, 0) + h.requests
     FROM entry AS e, day AS d, hold AS h
 $$;
 
@@ -111,7 +115,8 @@ CREATE VIEW zerodb.budgets WITH (security_invoker = true) AS
 SELECT
     b.user_id, b.project_id, b.handler, b.imposed,
     b.tokens_per_day, s.tokens AS tokens_today, greatest(b.tokens_per_day - s.tokens - s.held_tokens, 0) AS tokens_left,
-    b.requests_per_minute, s.requests AS requests_this_minute, greatest(b.requests_per_minute - s.requests, 0) AS requests_left
+    b.requests_per_minute, s.requests AS requests_this_minute,
+        greatest(b.requests_per_minute - s.requests, 0) AS requests_left
 FROM zerodb.budget AS b
 CROSS JOIN LATERAL zerodb._spent(b.user_id, b.project_id, b.handler) AS s;
 COMMENT ON VIEW zerodb.budgets IS 'Budgets with what is spent today (UTC) and in this minute, and what is left';

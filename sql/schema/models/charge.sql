@@ -21,10 +21,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO zerodb.budget_total (budget_id, seq, day, minute, tokens, held_tokens, requests)
     SELECT c.id, t.seq + 1, (clock_timestamp() AT TIME ZONE 'UTC')::date, date_trunc('minute', clock_timestamp()),
-        greatest(t.tokens + c.tokens, 0), greatest(t.held_tokens + c.held_tokens, 0), greatest(t.requests + c.requests, 0)
+        greatest(t.tokens + c.tokens, 0), greatest(t.held_tokens + c.held_tokens, 0),
+            greatest(t.requests + c.requests, 0)
     FROM (
-        SELECT b.id, sum(n.tokens)::bigint AS tokens, sum(n.held_tokens)::bigint AS held_tokens, sum(n.requests) AS requests
-        FROM unnest(users, projects, handlers, tokens, held_tokens, requests) AS n (user_id, project_id, handler, tokens, held_tokens, requests)
+        SELECT b.id, sum(n.tokens)::bigint AS tokens, sum(n.held_tokens)::bigint AS held_tokens,
+            sum(n.requests) AS requests
+        FROM unnest(users, projects, handlers, tokens, held_tokens, requests) AS n (user_id, project_id, handler,
+            tokens, held_tokens, requests)
         JOIN zerodb.budget AS b ON (b.user_id = zerodb._every_user() OR b.user_id = n.user_id)
             AND (b.project_id IS NULL OR b.project_id = n.project_id) AND (b.handler IS NULL OR b.handler = n.handler)
         GROUP BY b.id
@@ -43,7 +46,8 @@ AS $$
     WITH request AS MATERIALIZED (
         -- A request of which nothing is known wants something all the same.
         SELECT r.user_id, r.project_id, r.handler, greatest(r.tokens, 1) AS tokens, r.place::integer AS place
-        FROM unnest(users, projects, handlers, tokens) WITH ORDINALITY AS r (user_id, project_id, handler, tokens, place)
+        FROM unnest(users, projects, handlers, tokens)
+            WITH ORDINALITY AS r (user_id, project_id, handler, tokens, place)
     ), applies AS MATERIALIZED (
         SELECT b.id AS budget_id, r.place, r.tokens AS wanted FROM zerodb.budget AS b
         JOIN request AS r ON (b.user_id = zerodb._every_user() OR b.user_id = r.user_id)
@@ -61,12 +65,15 @@ AS $$
     ), together AS (
         SELECT a.*, a.fits
             AND coalesce(a.tokens + a.held_tokens + sum(a.wanted) FILTER (WHERE a.fits) OVER earlier <= a.tokens_per_day, true)
-            AND coalesce(a.requests + count(*) FILTER (WHERE a.fits) OVER earlier <= a.requests_per_minute, true) AS goes
+            AND coalesce(a.requests + count(*) FILTER (WHERE a.fits) OVER earlier <= a.requests_per_minute,
+                true) AS goes
         FROM alone AS a WINDOW earlier AS (PARTITION BY a.id ORDER BY a.place)
     ), waits AS (
-        SELECT t.place, t.handler, t.tokens_per_day, t.requests_per_minute, t.over_day OR t.requests_per_minute IS NULL AS of_day,
+        SELECT t.place, t.handler, t.tokens_per_day, t.requests_per_minute, t.over_day
+            OR t.requests_per_minute IS NULL AS of_day,
             CASE WHEN t.over_day THEN ((clock_timestamp() AT TIME ZONE 'UTC')::date + 1)::timestamp AT TIME ZONE 'UTC' - clock_timestamp()
-                WHEN t.over_minute THEN date_trunc('minute', clock_timestamp()) + interval '1 minute' - clock_timestamp()
+                WHEN t.over_minute THEN date_trunc('minute',
+                    clock_timestamp()) + interval '1 minute' - clock_timestamp()
                 ELSE interval '1 second' END AS wait
         FROM together AS t WHERE NOT t.goes
     ), longest AS (
@@ -95,7 +102,8 @@ $$;
 -- May these requests be sent? Returns the places of those that must wait, with the ms and the reason; the others are
 -- held where a budget applies. Asking again with the same id is asking once, but for the requests of the minute. Where
 -- there is no budget this reads an empty table and writes nothing.
-CREATE FUNCTION zerodb._check_budgets(ids uuid[], users uuid[], projects uuid[], handlers text[], tokens bigint[], hold interval)
+CREATE FUNCTION zerodb._check_budgets(ids uuid[], users uuid[], projects uuid[], handlers text[], tokens bigint[],
+    hold interval)
 RETURNS TABLE (place integer, wait_ms bigint, reason text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -121,7 +129,8 @@ BEGIN
     WHERE r.place <> ALL (waiting) HAVING count(*) > 0;
     INSERT INTO zerodb.budget_hold (id, expires_at, user_id, project_id, tokens, handler)
     SELECT r.id, clock_timestamp() + hold, r.user_id, r.project_id, r.tokens, r.handler
-    FROM unnest(ids, users, projects, handlers, tokens) WITH ORDINALITY AS r (id, user_id, project_id, handler, tokens, place)
+    FROM unnest(ids, users, projects, handlers, tokens)
+        WITH ORDINALITY AS r (id, user_id, project_id, handler, tokens, place)
     WHERE r.place <> ALL (waiting) AND EXISTS (SELECT FROM zerodb.budget AS b
         WHERE (b.user_id = zerodb._every_user() OR b.user_id = r.user_id)
             AND (b.project_id IS NULL OR b.project_id = r.project_id) AND (b.handler IS NULL OR b.handler = r.handler));
@@ -150,8 +159,10 @@ BEGIN
         array_agg(u.tokens), array_agg(0::bigint),
         -- The first request of one that was held was counted when it was let through.
         array_agg(u.requests - EXISTS (SELECT FROM zerodb.budget_hold AS h WHERE h.id = u.id)::integer))
-    FROM unnest(ids, users, projects, handlers, tokens, requests) AS u (id, user_id, project_id, handler, tokens, requests)
-    WHERE (u.requests > 0 OR u.tokens > 0) AND NOT EXISTS (SELECT FROM zerodb.usage_entry AS e WHERE e.id = u.id) HAVING count(*) > 0;
+    FROM unnest(ids, users, projects, handlers, tokens, requests) AS u (id, user_id, project_id, handler, tokens,
+        requests)
+    WHERE (u.requests > 0 OR u.tokens > 0) AND NOT EXISTS (SELECT FROM zerodb.usage_entry AS e WHERE e.id = u.id)
+        HAVING count(*) > 0;
     PERFORM zerodb._free_holds(ids);
 END
 $$;
@@ -164,10 +175,12 @@ AS $$
 BEGIN
     IF EXISTS (SELECT FROM zerodb.budget_hold AS h WHERE h.expires_at < clock_timestamp()) THEN
         PERFORM zerodb._lock_budgets();
-        PERFORM zerodb._free_holds(ARRAY(SELECT h.id FROM zerodb.budget_hold AS h WHERE h.expires_at < clock_timestamp()));
+        PERFORM zerodb._free_holds(ARRAY(SELECT h.id FROM zerodb.budget_hold AS h
+            WHERE h.expires_at < clock_timestamp()));
     END IF;
     DELETE FROM zerodb.budget_total AS t
-    WHERE t.seq < (SELECT l.seq FROM zerodb.budget_total AS l WHERE l.budget_id = t.budget_id ORDER BY l.seq DESC LIMIT 1)
+    WHERE t.seq < (SELECT l.seq FROM zerodb.budget_total AS l WHERE l.budget_id = t.budget_id ORDER BY l.seq DESC
+        LIMIT 1)
         OR NOT EXISTS (SELECT FROM zerodb.budget AS b WHERE b.id = t.budget_id);
 END
 $$;

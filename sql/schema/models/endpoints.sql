@@ -11,10 +11,14 @@ CREATE TABLE zerodb.endpoint (
     learned jsonb NOT NULL DEFAULT '{}',
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE zerodb.endpoint IS 'Providers of the workers'' files that are limited, were paused or have taught something';
-COMMENT ON COLUMN zerodb.endpoint.pause_reason IS 'The class of the error, such as quota_exhausted; never the text of an answer';
-COMMENT ON COLUMN zerodb.endpoint.failures IS 'Pauses in a row: each began within a minute of the end of the one before';
-COMMENT ON COLUMN zerodb.endpoint.opened_at IS 'When its circuit opened, until a request succeeds: what on_circuit_breaker_open has told and on_circuit_breaker_close will';
+COMMENT ON TABLE zerodb.endpoint IS
+    'Providers of the workers'' files that are limited, were paused or have taught something';
+COMMENT ON COLUMN zerodb.endpoint.pause_reason IS
+    'The class of the error, such as quota_exhausted; never the text of an answer';
+COMMENT ON COLUMN zerodb.endpoint.failures IS
+    'Pauses in a row: each began within a minute of the end of the one before';
+COMMENT ON COLUMN zerodb.endpoint.opened_at IS
+    'When its circuit opened, until a request succeeds: what on_circuit_breaker_open has told and on_circuit_breaker_close will';
 COMMENT ON COLUMN zerodb.endpoint.limited_at IS 'When it last refused a request for its rate';
 COMMENT ON COLUMN zerodb.endpoint.learned IS 'By model: caps that a refusal named, such as {"bge-m3": {"inputs": 32}}';
 
@@ -33,7 +37,8 @@ CREATE TABLE zerodb.endpoint_admission (
     -- Makes two admissions from one place impossible, also in a transaction that reads an older one.
     PRIMARY KEY (name, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-COMMENT ON TABLE zerodb.endpoint_admission IS 'Requests that were let in to limited endpoints; the last of each endpoint counts, the others leave after ten minutes';
+COMMENT ON TABLE zerodb.endpoint_admission IS
+    'Requests that were let in to limited endpoints; the last of each endpoint counts, the others leave after ten minutes';
 COMMENT ON COLUMN zerodb.endpoint_admission.at IS 'When the request may be sent';
 COMMENT ON COLUMN zerodb.endpoint_admission.next_request_at IS 'When all of the burst of requests is there again';
 COMMENT ON COLUMN zerodb.endpoint_admission.next_token_at IS 'When all of the burst of tokens is there again';
@@ -52,7 +57,8 @@ COMMENT ON VIEW zerodb.endpoints IS 'Model endpoints that are limited, were paus
 
 -- The last admission of an endpoint as it counts now; nulls when there is none. A clock that was set back must not
 -- close an endpoint for long: what lies further ahead than any admission reaches is cut.
-CREATE FUNCTION zerodb._last_admission(endpoint text, OUT seq bigint, OUT next_request_at timestamptz, OUT next_token_at timestamptz)
+CREATE FUNCTION zerodb._last_admission(endpoint text, OUT seq bigint, OUT next_request_at timestamptz,
+    OUT next_token_at timestamptz)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -83,7 +89,8 @@ $$;
 -- API: public.
 CREATE FUNCTION zerodb.resume_endpoint(endpoint text) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.resume_endpoint(text) IS 'Ends the pause of a model endpoint, as after its key was put right, and forgets what it has taught';
+COMMENT ON FUNCTION zerodb.resume_endpoint(text) IS
+    'Ends the pause of a model endpoint, as after its key was put right, and forgets what it has taught';
 
 CREATE FUNCTION zerodb._resume_endpoint(caller oid, endpoint text) RETURNS void
 LANGUAGE plpgsql
@@ -91,7 +98,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     UPDATE zerodb.endpoint AS e
-    SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, limited_at = NULL, learned = '{}', updated_at = clock_timestamp()
+    SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, limited_at = NULL, learned = '{}',
+        updated_at = clock_timestamp()
     WHERE e.name = endpoint;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no endpoint %', coalesce(quote_literal(endpoint), 'NULL')

@@ -9,7 +9,8 @@ CREATE FUNCTION zerodb.set_budget(
     handler text DEFAULT NULL
 ) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.set_budget(bigint, integer, uuid, uuid, text) IS 'Limits what models may be used for a user (or all together), a project, a handler; NULL for both limits removes it; what exceeds it waits';
+COMMENT ON FUNCTION zerodb.set_budget(bigint, integer, uuid, uuid, text) IS
+    'Limits what models may be used for a user (or all together), a project, a handler; NULL for both limits removes it; what exceeds it waits';
 
 CREATE FUNCTION zerodb._set_budget(
     caller oid,
@@ -41,8 +42,10 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO zerodb.budget (user_id, project_id, handler, imposed, tokens_per_day, requests_per_minute)
-    VALUES (acting, _set_budget.project_id, _set_budget.handler, by_admin, _set_budget.tokens_per_day, _set_budget.requests_per_minute)
+    VALUES (acting, _set_budget.project_id, _set_budget.handler, by_admin, _set_budget.tokens_per_day,
+        _set_budget.requests_per_minute)
     ON CONFLICT ON CONSTRAINT budget_key DO UPDATE
-    SET tokens_per_day = excluded.tokens_per_day, requests_per_minute = excluded.requests_per_minute, set_at = excluded.set_at;
+    SET tokens_per_day = excluded.tokens_per_day, requests_per_minute = excluded.requests_per_minute,
+        set_at = excluded.set_at;
 END
 $$;

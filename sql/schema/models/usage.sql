@@ -53,14 +53,18 @@ SELECT
     least(sum(u.inputs), 9223372036854775807)::bigint AS inputs,
     least(sum(u.prompt_tokens), 9223372036854775807)::bigint AS prompt_tokens,
     least(sum(u.completion_tokens), 9223372036854775807)::bigint AS completion_tokens,
-    round(coalesce(sum(u.estimated_tokens) / nullif(sum(u.prompt_tokens::numeric + u.completion_tokens), 0), 0), 4) AS estimated_share
+    round(coalesce(sum(u.estimated_tokens) / nullif(sum(u.prompt_tokens::numeric + u.completion_tokens), 0), 0),
+        4) AS estimated_share
 FROM (
-    SELECT d.day, d.user_id, d.project_id, d.handler, d.hook_id, d.provider, d.model, d.requests, d.inputs, d.prompt_tokens,
+    SELECT d.day, d.user_id, d.project_id, d.handler, d.hook_id, d.provider, d.model, d.requests, d.inputs,
+        d.prompt_tokens,
         d.completion_tokens, d.estimated_tokens
     FROM zerodb.usage_day AS d
     UNION ALL
-    SELECT (e.at AT TIME ZONE 'UTC')::date, e.user_id, e.project_id, e.handler, e.hook_id, e.provider, e.model, e.requests, e.inputs,
-        e.prompt_tokens, e.completion_tokens, CASE WHEN e.estimated THEN e.prompt_tokens::numeric + e.completion_tokens ELSE 0 END
+    SELECT (e.at AT TIME ZONE 'UTC')::date, e.user_id, e.project_id, e.handler, e.hook_id, e.provider, e.model,
+        e.requests, e.inputs,
+        e.prompt_tokens, e.completion_tokens, CASE WHEN e.estimated THEN e.prompt_tokens::numeric + e.completion_tokens
+            ELSE 0 END
     FROM zerodb.usage_entry AS e
 ) AS u
 GROUP BY u.day, u.user_id, u.project_id, u.handler, u.hook_id, u.provider, u.model;
@@ -89,12 +93,16 @@ DECLARE
     written bigint;
 BEGIN
     PERFORM zerodb._charge_usage(ids, users, projects, handlers,
-        ARRAY(SELECT t.prompt + t.completion FROM unnest(prompt_tokens, completion_tokens) WITH ORDINALITY AS t (prompt, completion, n) ORDER BY t.n),
+        ARRAY(SELECT t.prompt + t.completion FROM unnest(prompt_tokens, completion_tokens)
+            WITH ORDINALITY AS t (prompt, completion, n) ORDER BY t.n),
         requests);
-    INSERT INTO zerodb.usage_entry (id, user_id, project_id, handler, hook_id, provider, model, requests, inputs, prompt_tokens,
+    INSERT INTO zerodb.usage_entry (id, user_id, project_id, handler, hook_id, provider, model, requests, inputs,
+        prompt_tokens,
         completion_tokens, estimated)
-    SELECT e.* FROM unnest(ids, users, projects, handlers, hooks, providers, models, requests, inputs, prompt_tokens, completion_tokens, estimated)
-        AS e (id, user_id, project_id, handler, hook_id, provider, model, requests, inputs, prompt, completion, estimated)
+    SELECT e.* FROM unnest(ids, users, projects, handlers, hooks, providers, models, requests, inputs, prompt_tokens,
+        completion_tokens, estimated)
+        AS e (id, user_id, project_id, handler, hook_id, provider, model, requests, inputs, prompt, completion,
+            estimated)
     WHERE e.requests > 0 OR e.prompt > 0 OR e.completion > 0
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS written = ROW_COUNT;

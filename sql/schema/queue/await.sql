@@ -52,7 +52,8 @@ BEGIN
     RETURN progress;
 END
 $$;
-COMMENT ON FUNCTION zerodb.await_event(text, interval) IS 'Waits until every delivery of a committed event has ended: {"completed":n,"pending":n,"hook_warnings":[…]}';
+COMMENT ON FUNCTION zerodb.await_event(text, interval) IS
+    'Waits until every delivery of a committed event has ended: {"completed":n,"pending":n,"hook_warnings":[…]}';
 
 CREATE FUNCTION zerodb._is_idle() RETURNS boolean
 LANGUAGE sql STABLE
@@ -60,7 +61,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT NOT EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.due_at <= clock_timestamp()
             AND EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id AND h.is_active))
-        AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id WHERE d.state = 'running')
+        AND NOT EXISTS (SELECT FROM zerodb.delivery AS d JOIN zerodb.lease AS l ON l.id = d.lease_id
+            WHERE d.state = 'running')
         AND NOT EXISTS (SELECT FROM zerodb.batch AS b JOIN zerodb.lease AS l ON l.id = b.lease_id)
         AND NOT EXISTS (SELECT FROM zerodb.candidate AS c
             WHERE EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = c.hook_id AND h.is_active))
@@ -87,4 +89,5 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION zerodb.wait_idle(interval) IS 'True once no committed event is undispatched and no delivery is due or running; false at the timeout';
+COMMENT ON FUNCTION zerodb.wait_idle(interval) IS
+    'True once no committed event is undispatched and no delivery is due or running; false at the timeout';

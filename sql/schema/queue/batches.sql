@@ -15,13 +15,15 @@ CREATE TABLE zerodb.batch (
     event_xids xid8[] NOT NULL,
     event_ords integer[] NOT NULL,
     -- What the view below and the reaper would stumble over.
-    CONSTRAINT batch_is_whole CHECK (cardinality(ids) = cardinality(event_xids) AND cardinality(ids) = cardinality(event_ords) AND id <= last_id)
+    CONSTRAINT batch_is_whole CHECK (cardinality(ids) = cardinality(event_xids)
+        AND cardinality(ids) = cardinality(event_ords) AND id <= last_id)
 );
 COMMENT ON TABLE zerodb.batch IS 'Deliveries of one hook that run under one lease since they were dispatched';
 COMMENT ON COLUMN zerodb.batch.id IS 'The least of ids';
 COMMENT ON COLUMN zerodb.batch.user_id IS 'The owner of the hook';
 -- Written once and soon deleted: compressing them costs more than it saves.
-ALTER TABLE zerodb.batch ALTER ids SET STORAGE EXTERNAL, ALTER event_xids SET STORAGE EXTERNAL, ALTER event_ords SET STORAGE EXTERNAL;
+ALTER TABLE zerodb.batch ALTER ids SET STORAGE EXTERNAL, ALTER event_xids SET STORAGE EXTERNAL, ALTER event_ords
+    SET STORAGE EXTERNAL;
 CREATE INDEX batch_lease ON zerodb.batch (lease_id);
 
 -- Append-only: what completed at the first attempt, with that attempt. It leaves with the events of its slot.
@@ -49,7 +51,8 @@ COMMENT ON TABLE zerodb.completion IS 'Deliveries of one batch that were complet
 COMMENT ON COLUMN zerodb.completion.started_at IS 'Null where zerodb.record_attempts kept failures only';
 -- pglz would take a fifth of the server's time for completing. Partitions take over the setting.
 ALTER TABLE zerodb.completion ALTER ids SET STORAGE EXTERNAL, ALTER event_xids SET STORAGE EXTERNAL,
-    ALTER event_ords SET STORAGE EXTERNAL, ALTER started_at SET STORAGE EXTERNAL, ALTER duration_ms SET STORAGE EXTERNAL,
+    ALTER event_ords SET STORAGE EXTERNAL, ALTER started_at SET STORAGE EXTERNAL, ALTER duration_ms
+        SET STORAGE EXTERNAL,
     ALTER status SET STORAGE EXTERNAL;
 CREATE TABLE zerodb.completion_0 PARTITION OF zerodb.completion FOR VALUES IN (0);
 CREATE TABLE zerodb.completion_1 PARTITION OF zerodb.completion FOR VALUES IN (1);

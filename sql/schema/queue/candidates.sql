@@ -31,7 +31,8 @@ AS $$
 DECLARE
     keys CONSTANT text := '\$(\."")+';
     constant CONSTANT text := '(""|-?[0-9][0-9.eE+-]*|true|false|null)';
-    atom CONSTANT text := format('(%1$s (==|!=|<|>|<=|>=) %2$s|%2$s (==|!=|<|>|<=|>=) %1$s|exists \(%1$s\)|%1$s starts with "")', keys, constant);
+    atom CONSTANT text := format(
+        '(%1$s (==|!=|<|>|<=|>=) %2$s|%2$s (==|!=|<|>|<=|>=) %1$s|exists \(%1$s\)|%1$s starts with "")', keys, constant);
     blanked text;
 BEGIN
     IF path IS NULL THEN

@@ -29,15 +29,18 @@ CREATE TABLE zerodb.delivery (
     order_key text COLLATE "C",
     -- What the statements of the worker count and compute with, for all tenants at once.
     CONSTRAINT delivery_is_countable CHECK (attempts BETWEEN 0 AND 1000000 AND losses BETWEEN 0 AND 32000 AND epoch >= 0
-        AND (due_at IS NULL OR isfinite(due_at)) AND (finished_at IS NULL OR isfinite(finished_at)) AND isfinite(created_at)
+        AND (due_at IS NULL OR isfinite(due_at)) AND (finished_at IS NULL OR isfinite(finished_at))
+            AND isfinite(created_at)
         AND (order_key IS NULL OR octet_length(order_key) <= 500))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 COMMENT ON TABLE zerodb.delivery IS 'One event for one hook';
-COMMENT ON COLUMN zerodb.delivery.due_at IS 'When it may be claimed; null while it is running, finished, or blocked by an earlier one of its key';
+COMMENT ON COLUMN zerodb.delivery.due_at IS
+    'When it may be claimed; null while it is running, finished, or blocked by an earlier one of its key';
 COMMENT ON COLUMN zerodb.delivery.epoch IS 'Raised by every claim; an acknowledgement of an older epoch is refused';
 COMMENT ON COLUMN zerodb.delivery.losses IS 'Attempts that ended with their worker; they are not counted in attempts';
 COMMENT ON COLUMN zerodb.delivery.user_id IS 'The owner of the hook';
-COMMENT ON COLUMN zerodb.delivery.order_key IS 'What it must keep the order with, see order.sql; null for hooks without "order_by"';
+COMMENT ON COLUMN zerodb.delivery.order_key IS
+    'What it must keep the order with, see order.sql; null for hooks without "order_by"';
 -- No index names a column that completing a delivery changes (due_at is null before and after), so that update is HOT.
 CREATE INDEX delivery_queue ON zerodb.delivery (hook_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX delivery_event ON zerodb.delivery (event_xid, event_ord);

@@ -2,7 +2,8 @@
 
 CREATE FUNCTION zerodb.discard(delivery_id bigint) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.discard(bigint) IS 'Gives up a delivery that waits for an attempt, and tells on_hook_failure';
+COMMENT ON FUNCTION zerodb.discard(bigint) IS
+    'Gives up a delivery that waits for an attempt, and tells on_hook_failure';
 
 CREATE FUNCTION zerodb._discard(caller oid, delivery_id bigint) RETURNS void
 LANGUAGE plpgsql
@@ -30,11 +31,14 @@ CREATE FUNCTION zerodb._tell_discarded(delivery_id bigint) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT zerodb._emit_failure(jsonb_build_object('hook_id', d.hook_id, 'hook_name', h.hook_name, 'event', left(o.event_type, 100),
-        'event_id', zerodb._event_id(d.event_xid, d.event_ord), 'delivery_id', d.id, 'attempts', d.attempts, 'last_error', d.last_error),
+    SELECT zerodb._emit_failure(jsonb_build_object('hook_id', d.hook_id, 'hook_name', h.hook_name, 'event',
+        left(o.event_type, 100),
+        'event_id', zerodb._event_id(d.event_xid, d.event_ord), 'delivery_id', d.id, 'attempts', d.attempts,
+            'last_error', d.last_error),
         o.project_id, nullif(d.user_id, zerodb._every_user()), o.bank_id)
     FROM zerodb.delivery AS d
-    JOIN zerodb.outbox AS o ON o.slot = d.event_slot AND o.xid = d.event_xid AND o.ord = d.event_ord AND o.event_type <> 'on_hook_failure'
+    JOIN zerodb.outbox AS o ON o.slot = d.event_slot AND o.xid = d.event_xid AND o.ord = d.event_ord
+        AND o.event_type <> 'on_hook_failure'
     LEFT JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id
     WHERE d.id = _tell_discarded.delivery_id
 $$;

@@ -18,10 +18,13 @@ CREATE TABLE zerodb.order_queue (
     order_key text COLLATE "C" NOT NULL
 );
 COMMENT ON TABLE zerodb.order_queue IS 'Deliveries of hooks with "order_by" that have not ended';
-COMMENT ON COLUMN zerodb.order_queue.written_at IS 'When the event was written: the writer of a row holds its lock until it commits, so this order is that of the writes';
-COMMENT ON COLUMN zerodb.order_queue.turn IS 'The cursor''s seq; it may be released once the window of that turn is dispatched to its end';
+COMMENT ON COLUMN zerodb.order_queue.written_at IS
+    'When the event was written: the writer of a row holds its lock until it commits, so this order is that of the writes';
+COMMENT ON COLUMN zerodb.order_queue.turn IS
+    'The cursor''s seq; it may be released once the window of that turn is dispatched to its end';
 COMMENT ON COLUMN zerodb.order_queue.released IS 'Waits for its attempts or runs; the others of its key are blocked';
-CREATE INDEX order_queue_place ON zerodb.order_queue (hook_id, order_key, written_at, event_xid, event_ord, delivery_id);
+CREATE INDEX order_queue_place ON zerodb.order_queue (hook_id, order_key, written_at, event_xid, event_ord,
+    delivery_id);
 -- One at a time, whatever else may be wrong.
 CREATE UNIQUE INDEX order_queue_released ON zerodb.order_queue (hook_id, order_key) WHERE released;
 
@@ -68,10 +71,12 @@ DECLARE
     written_at timestamptz := (SELECT o.created_at FROM zerodb.outbox AS o
         WHERE o.slot = new.event_slot AND o.xid = new.event_xid AND o.ord = new.event_ord);
 BEGIN
-    INSERT INTO zerodb.order_queue (delivery_id, event_xid, written_at, turn, hook_id, user_id, event_ord, event_slot, order_key)
+    INSERT INTO zerodb.order_queue (delivery_id, event_xid, written_at, turn, hook_id, user_id, event_ord, event_slot,
+        order_key)
     VALUES (new.id, new.event_xid, coalesce(written_at, new.created_at), turn, new.hook_id, new.user_id, new.event_ord,
         new.event_slot, new.order_key);
-    INSERT INTO zerodb.order_signal (turn, hook_id, user_id, order_key) VALUES (turn, new.hook_id, new.user_id, new.order_key);
+    INSERT INTO zerodb.order_signal (turn, hook_id, user_id, order_key)
+        VALUES (turn, new.hook_id, new.user_id, new.order_key);
     RETURN NULL;
 END
 $$;
@@ -94,7 +99,8 @@ DECLARE
 BEGIN
     DELETE FROM zerodb.order_queue AS q WHERE q.delivery_id = old.id RETURNING q.released INTO was_released;
     IF was_released THEN
-        INSERT INTO zerodb.order_signal (turn, hook_id, user_id, order_key) VALUES (0, old.hook_id, old.user_id, old.order_key);
+        INSERT INTO zerodb.order_signal (turn, hook_id, user_id, order_key)
+            VALUES (0, old.hook_id, old.user_id, old.order_key);
     END IF;
     RETURN NULL;
 END
@@ -114,4 +120,5 @@ UNION ALL
 SELECT d.id, d.hook_id, d.state, d.created_at
 FROM zerodb.order_queue AS q JOIN zerodb.delivery AS d ON d.id = q.delivery_id
 WHERE NOT q.released AND d.state = 'pending' AND d.due_at IS NULL;
-COMMENT ON VIEW zerodb._waiting_delivery IS 'Deliveries that wait for an attempt: due now or later, or blocked by an earlier one of their key';
+COMMENT ON VIEW zerodb._waiting_delivery IS
+    'Deliveries that wait for an attempt: due now or later, or blocked by an earlier one of their key';

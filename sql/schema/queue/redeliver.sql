@@ -43,9 +43,11 @@ AS $$
 DECLARE
     state zerodb.delivery_state;
 BEGIN
-    SELECT d.state INTO state FROM zerodb.delivery AS d WHERE d.id = delivery_id AND zerodb._acts_for(caller, d.user_id) FOR UPDATE;
+    SELECT d.state INTO state FROM zerodb.delivery AS d
+        WHERE d.id = delivery_id AND zerodb._acts_for(caller, d.user_id) FOR UPDATE;
     IF NOT FOUND THEN
-        SELECT 'running' INTO state FROM zerodb._running_delivery AS r WHERE r.id = delivery_id AND zerodb._acts_for(caller, r.user_id);
+        SELECT 'running' INTO state FROM zerodb._running_delivery AS r
+            WHERE r.id = delivery_id AND zerodb._acts_for(caller, r.user_id);
     END IF;
     IF state IS NULL THEN
         PERFORM zerodb._no_delivery(delivery_id);
@@ -56,7 +58,8 @@ $$;
 
 CREATE FUNCTION zerodb.redeliver(delivery_id bigint) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.redeliver(bigint) IS 'Delivers once more, whatever the state but running; the delivery id stays the same';
+COMMENT ON FUNCTION zerodb.redeliver(bigint) IS
+    'Delivers once more, whatever the state but running; the delivery id stays the same';
 
 CREATE FUNCTION zerodb._redeliver(caller oid, delivery_id bigint) RETURNS void
 LANGUAGE plpgsql

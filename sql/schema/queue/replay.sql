@@ -7,9 +7,11 @@ CREATE FUNCTION zerodb.replay(
     dry_run boolean DEFAULT false
 ) RETURNS bigint
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.replay(uuid, timestamptz, timestamptz, boolean) IS 'Delivers the events of a time range to a hook again; returns how many';
+COMMENT ON FUNCTION zerodb.replay(uuid, timestamptz, timestamptz, boolean) IS
+    'Delivers the events of a time range to a hook again; returns how many';
 
-CREATE FUNCTION zerodb._replay(caller oid, hook_id uuid, since timestamptz, until timestamptz, dry_run boolean) RETURNS bigint
+CREATE FUNCTION zerodb._replay(caller oid, hook_id uuid, since timestamptz, until timestamptz, dry_run boolean)
+RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$

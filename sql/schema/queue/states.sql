@@ -8,4 +8,5 @@ CREATE TYPE zerodb.delivery_state AS ENUM (
     'discarded',  -- given up: after the last attempt, for a permanent error, or by hand
     'cancelled'   -- the hook was deleted
 );
-COMMENT ON TYPE zerodb.delivery_state IS 'Life of a delivery: pending → running → completed | retryable | discarded | cancelled';
+COMMENT ON TYPE zerodb.delivery_state IS
+    'Life of a delivery: pending → running → completed | retryable | discarded | cancelled';

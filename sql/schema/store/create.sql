@@ -35,7 +35,8 @@ BEGIN
         IF NOT EXISTS (SELECT FROM zerodb._watch_trigger AS t
             WHERE t.tgrelid = target AND t.mapping ->> 'event' = wanted.event_type)
         THEN
-            PERFORM zerodb.watch(target, wanted.event_type, wanted.columns::jsonb, wanted.operations::text[], wanted.update_of::text[]);
+            PERFORM zerodb.watch(target, wanted.event_type, wanted.columns::jsonb, wanted.operations::text[],
+                wanted.update_of::text[]);
         END IF;
     END LOOP;
 END
@@ -64,4 +65,5 @@ BEGIN
     PERFORM zerodb._watch_store(schema);
 END
 $$;
-COMMENT ON FUNCTION zerodb.create_store(name, integer) IS 'Makes the ready-made tables, watched, as yours; calling it again adds what is missing, widens the checks of an older version and changes nothing else; 42501 in a schema that is not yours, or in which something lies that is not';
+COMMENT ON FUNCTION zerodb.create_store(name, integer) IS
+    'Makes the ready-made tables, watched, as yours; calling it again adds what is missing, widens the checks of an older version and changes nothing else; 42501 in a schema that is not yours, or in which something lies that is not';

@@ -10,7 +10,8 @@ DECLARE
     embedding text := zerodb._embedding_column(schema, 'embedding', dimensions)
         || ', embedding_model text, embedding_hash bytea';
 BEGIN
-    PERFORM zerodb._create_store_table(schema, 'vectors', 'Vectors; a row stored without an embedding is one for auto_embed', format(
+    PERFORM zerodb._create_store_table(schema, 'vectors',
+        'Vectors; a row stored without an embedding is one for auto_embed', format(
         $t$id text PRIMARY KEY DEFAULT 'vec_' || replace(gen_random_uuid()::text, '-', ''),
         namespace text NOT NULL DEFAULT 'default',
         source text NOT NULL DEFAULT 'api',
@@ -19,7 +20,8 @@ BEGIN
         metadata jsonb NOT NULL DEFAULT '{}',
         updated_at timestamptz NOT NULL DEFAULT now()$t$, embedding),
         '{"(user_id, project_id, namespace)"}');
-    IF zerodb._create_store_table(schema, 'files', 'Files: text in content, other bytes in content_bytes, or a storage_uri where they lie',
+    IF zerodb._create_store_table(schema, 'files',
+        'Files: text in content, other bytes in content_bytes, or a storage_uri where they lie',
         $t$id text PRIMARY KEY DEFAULT 'file_' || replace(gen_random_uuid()::text, '-', ''),
         file_name text NOT NULL,
         content_type text NOT NULL DEFAULT 'application/octet-stream',
@@ -38,7 +40,8 @@ BEGIN
         EXECUTE format('CREATE TRIGGER measure_file BEFORE INSERT OR UPDATE OF content, content_bytes ON %I.files '
             'FOR EACH ROW EXECUTE FUNCTION %I.measure_file()', schema, schema);
     END IF;
-    PERFORM zerodb._create_store_table(schema, 'file_chunks', 'Parts of files with their vectors, by auto_embed', format(
+    PERFORM zerodb._create_store_table(schema, 'file_chunks', 'Parts of files with their vectors, by auto_embed',
+        format(
         $t$id text NOT NULL GENERATED ALWAYS AS (file_id || '#' || chunk::text) STORED,
         file_id text NOT NULL REFERENCES %I.files ON UPDATE CASCADE ON DELETE CASCADE,
         chunk integer NOT NULL,
@@ -103,7 +106,8 @@ BEGIN
         -- Named by applications: what one user calls a bank is not taken for another.
         UNIQUE NULLS NOT DISTINCT (id, user_id)$t$,
         '{"(user_id, project_id)"}');
-    PERFORM zerodb._create_store_table(schema, 'legal_holds', 'Legal holds on banks: one row each time one is set or released',
+    PERFORM zerodb._create_store_table(schema, 'legal_holds',
+        'Legal holds on banks: one row each time one is set or released',
         zerodb._id_column() || $t$,
         bank_id text NOT NULL,
         hold_id text NOT NULL,

@@ -79,8 +79,10 @@ BEGIN
     EXECUTE format('INSERT INTO %s (content, entity_id, memory_type, namespace, importance, tags, metadata, user_id) '
         'VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id', target)
     INTO memory_id
-    USING content, entity_id, memory_type, coalesce(namespace, 'default'), importance, coalesce(tags, '{}'), coalesce(metadata, '{}'), acting;
+    USING content, entity_id, memory_type, coalesce(namespace, 'default'), importance, coalesce(tags, '{}'),
+          coalesce(metadata, '{}'), acting;
     RETURN memory_id;
 END
 $$;
-COMMENT ON FUNCTION zerodb.remember(text, text, text, text, real, text[], jsonb, name) IS 'Stores a memory about an entity and returns its id; 22023 for bad arguments, 42P01 without a store';
+COMMENT ON FUNCTION zerodb.remember(text, text, text, text, real, text[], jsonb, name) IS
+    'Stores a memory about an entity and returns its id; 22023 for bad arguments, 42P01 without a store';

@@ -10,7 +10,8 @@ BEGIN
         RAISE EXCEPTION 'the query is empty' USING ERRCODE = '22023', HINT = 'Say what to look for.';
     END IF;
     IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 1000 THEN
-        RAISE EXCEPTION 'invalid limit %', coalesce(max_rows::text, 'NULL') USING ERRCODE = '22023', HINT = 'Give 1 to 1000.';
+        RAISE EXCEPTION 'invalid limit %', coalesce(max_rows::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Give 1 to 1000.';
     END IF;
     IF source IS NULL OR source NOT IN ('zeromemory', 'memories', 'vectors', 'files') THEN
         RAISE EXCEPTION 'invalid source %', coalesce(quote_literal(source), 'NULL')
@@ -30,7 +31,9 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM unnest(given) AS u (part) WHERE u.part IS NULL OR u.part IN ('NaN', 'Infinity', '-Infinity')) THEN
+    IF EXISTS (SELECT FROM unnest(given) AS u (part)
+        WHERE u.part IS NULL OR u.part IN ('NaN', 'Infinity', '-Infinity'))
+    THEN
         RAISE EXCEPTION 'the query''s embedding holds null, NaN or infinity'
             USING ERRCODE = '22023', HINT = 'Embed the query again, or leave query_embedding out to search by words.';
     END IF;
@@ -48,7 +51,8 @@ CREATE FUNCTION zerodb._words_of(argument text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format($f$to_tsvector('simple', regexp_replace(%s, '(\S{255})', '\1 ', 'g'))$f$, format(CASE getdatabaseencoding() WHEN 'UTF8'
+    SELECT format($f$to_tsvector('simple', regexp_replace(%s, '(\S{255})', '\1 ', 'g'))$f$,
+        format(CASE getdatabaseencoding() WHEN 'UTF8'
         THEN $f$left(regexp_replace(normalize(left(%s, 90000), NFKC), '[\u00AD\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]', '', 'g'), 90000)$f$
         ELSE 'left(%s, 90000)' END, argument))
 $$;
@@ -77,7 +81,8 @@ DECLARE
 BEGIN
     IF given IS NOT NULL THEN
         IF cardinality(given) <> dimensions THEN
-            RAISE EXCEPTION 'the query''s embedding has % dimensions, those of % have %', cardinality(given), target, dimensions
+            RAISE EXCEPTION 'the query''s embedding has % dimensions, those of % have %', cardinality(given), target,
+                dimensions
                 USING ERRCODE = '22023', HINT = 'Embed the query with the model that embedded the store.';
         END IF;
         IF NOT zerodb._has_direction(given) THEN
@@ -87,7 +92,10 @@ BEGIN
         END IF;
         RETURN given;
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.embedding_model = zerodb._lexical_model() AND ($1 IS NULL OR t.user_id = $1))', target)
+    EXECUTE format($q$
+        SELECT EXISTS (SELECT FROM %s AS t
+            WHERE t.embedding_model = zerodb._lexical_model() AND ($1 IS NULL OR t.user_id = $1))
+        $q$, target)
     INTO has_local USING acting;
     RETURN CASE WHEN has_local THEN zerodb._lexical_embedding(query, dimensions) END;
 END
@@ -95,7 +103,8 @@ $$;
 
 -- What a query must be embedded as: the dimensions of the vectors of a source, whether there are any of the model, and
 -- one that there are vectors of.
-CREATE FUNCTION zerodb._recall_space(source text, schema name, model text, OUT dimensions integer, OUT has_model boolean, OUT other_model text)
+CREATE FUNCTION zerodb._recall_space(source text, schema name, model text, OUT dimensions integer,
+    OUT has_model boolean, OUT other_model text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -117,8 +126,10 @@ $$;
 -- find anywhere comes before what the vectors find first, and on bench/search a fifth of what a model finds for
 -- paraphrased questions is lost. $1 words, $2 vector, $3 user, $4 project, $5 rows, $6 entity, $7 namespace, $8 least
 -- similarity, $9 whether the vector is of the local provider.
-CREATE FUNCTION zerodb._recall(query text, max_rows integer, source text, entity text, space text, least_similarity real, given real[], schema name)
-RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz, metadata jsonb)
+CREATE FUNCTION zerodb._recall(query text, max_rows integer, source text, entity text, space text,
+    least_similarity real, given real[], schema name)
+RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz,
+    metadata jsonb)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on
@@ -135,17 +146,21 @@ BEGIN
     vector := zerodb._query_vector(target, query, given);
     mine := concat_ws(' AND ', '($3 IS NULL OR t.user_id = $3) AND ($4 IS NULL OR t.project_id = $4)',
         CASE WHEN zerodb._has_column(target, 'entity_id') THEN '($6 IS NULL OR t.entity_id = $6)' ELSE '$6 IS NULL' END,
-        CASE WHEN zerodb._has_column(target, 'namespace') THEN '($7 IS NULL OR t.namespace = $7)' ELSE '$7 IS NULL' END);
+        CASE WHEN zerodb._has_column(target, 'namespace') THEN '($7 IS NULL OR t.namespace = $7)'
+            ELSE '$7 IS NULL' END);
     RETURN QUERY EXECUTE format($q$
         WITH words AS (
             -- Any of the first words; those that every English text has say nothing. A query of more words than that
             -- would take its time for each row, and one of ten thousand has no room on the stack.
-            SELECT string_agg(chr(39) || replace(replace(u.lexeme, chr(92), repeat(chr(92), 2)), chr(39), repeat(chr(39), 2)) || chr(39), ' | ')::tsquery AS query
-            FROM (SELECT w.lexeme FROM unnest(%6$s) AS w WHERE to_tsvector('english', w.lexeme) <> '' ORDER BY w.positions[1], w.lexeme LIMIT 200) AS u
+            SELECT string_agg(chr(39) || replace(replace(u.lexeme, chr(92), repeat(chr(92), 2)), chr(39),
+                repeat(chr(39), 2)) || chr(39), ' | ')::tsquery AS query
+            FROM (SELECT w.lexeme FROM unnest(%6$s) AS w WHERE to_tsvector('english', w.lexeme) <> ''
+                ORDER BY w.positions[1], w.lexeme LIMIT 200) AS u
         ), by_vector AS (
             SELECT v.id, v.similarity, row_number() OVER (ORDER BY v.similarity DESC, v.id) AS rank
             FROM (SELECT t.id::text AS id, (1 - %2$s)::real AS similarity FROM %1$s AS t
-                WHERE $2 IS NOT NULL AND t.embedding IS NOT NULL AND (NOT $9 OR t.embedding_model = zerodb._lexical_model()) AND %3$s
+                WHERE $2 IS NOT NULL AND t.embedding IS NOT NULL
+                    AND (NOT $9 OR t.embedding_model = zerodb._lexical_model()) AND %3$s
                 ORDER BY %2$s LIMIT $5 * 4) AS v
             -- A stored vector of zeros is like nothing.
             WHERE v.similarity >= coalesce($8, 0.05) AND v.similarity <> 'NaN'
@@ -165,7 +180,9 @@ BEGIN
         FROM found AS f JOIN %1$s AS t ON t.id::text = f.id AND %3$s
         ORDER BY f.score DESC, f.similarity DESC NULLS LAST, t.id LIMIT $5
         $q$, target, zerodb._distance(target, 'embedding'), mine,
-            CASE source WHEN 'files' THEN 'jsonb_build_object(''file_id'', t.file_id, ''chunk'', t.chunk, ''heading'', t.heading)' ELSE 't.metadata' END,
+            CASE source
+                WHEN 'files' THEN $f$jsonb_build_object('file_id', t.file_id, 'chunk', t.chunk, 'heading', t.heading)$f$
+                ELSE 't.metadata' END,
             zerodb._words_of('t.content'), zerodb._words_of('$1'))
     USING query, vector, acting, project, max_rows, entity, space, least_similarity, given IS NULL;
 END
@@ -181,11 +198,13 @@ CREATE FUNCTION zerodb.recall(
     min_similarity real DEFAULT NULL,
     query_embedding real[] DEFAULT NULL,
     schema name DEFAULT 'zerodb_store'
-) RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz, metadata jsonb)
+) RETURNS TABLE (id text, content text, score real, similarity real, found_by text, created_at timestamptz,
+    metadata jsonb)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT r.* FROM zerodb._recall(recall.query, recall."limit", recall.source, recall.entity_id, recall.namespace, recall.min_similarity,
+    SELECT r.* FROM zerodb._recall(recall.query, recall."limit", recall.source, recall.entity_id, recall.namespace,
+        recall.min_similarity,
         recall.query_embedding, recall.schema) AS r
 $$;
 COMMENT ON FUNCTION zerodb.recall(text, integer, text, text, text, real, real[], name) IS

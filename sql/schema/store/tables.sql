@@ -60,7 +60,8 @@ BEGIN
     IF present <> dimensions THEN
         RAISE EXCEPTION 'store % has vectors of % dimensions, not %', quote_ident(schema), present, dimensions
             USING ERRCODE = '22023',
-                  HINT = format('SELECT zerodb.create_store(%L, %s), or make a second store in another schema.', schema, present);
+                  HINT = format('SELECT zerodb.create_store(%L, %s), or make a second store in another schema.',
+                      schema, present);
     END IF;
 END
 $$;
@@ -71,7 +72,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('CASE WHEN pg_catalog.current_setting(%1$L, true) OPERATOR(pg_catalog.~*) %2$L '
-        'THEN pg_catalog.current_setting(%1$L, true)::pg_catalog.uuid END', setting, '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$')
+        'THEN pg_catalog.current_setting(%1$L, true)::pg_catalog.uuid END', setting,
+            '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$')
 $$;
 
 -- One table with its indexes and its policy, unless it is there; returns whether it was made. `columns` and `indexes`
@@ -94,7 +96,8 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TABLE %I.%I (%s, '
         'user_id uuid DEFAULT %s, project_id uuid DEFAULT %s, created_at timestamptz NOT NULL DEFAULT now())',
-        schema, table_name, columns, zerodb._setting_default('zerodb.user_id'), zerodb._setting_default('zerodb.project_id'));
+        schema, table_name, columns, zerodb._setting_default('zerodb.user_id'),
+            zerodb._setting_default('zerodb.project_id'));
     target := format('%I.%I', schema, table_name)::regclass;
     EXECUTE format('COMMENT ON TABLE %s IS %L', target, purpose);
     FOREACH index_columns IN ARRAY indexes LOOP
@@ -103,7 +106,8 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
     EXECUTE format('CREATE POLICY tenant ON %s USING (user_id = (SELECT %I.tenant()))', target, schema);
     IF zerodb._has_column(target, 'updated_at') THEN
-        EXECUTE format('CREATE TRIGGER touch BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %I.touch()', target, schema);
+        EXECUTE format('CREATE TRIGGER touch BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %I.touch()', target,
+            schema);
     END IF;
     RETURN true;
 END
@@ -118,7 +122,8 @@ BEGIN
     -- The tenant of the current role, as the extension says it, which also knows roles that are bound to one. Without
     -- the extension, and for a role that has no rights in it, what zerodb.user_id says.
     IF to_regprocedure(format('%I.tenant()', schema)) IS NULL THEN
-        EXECUTE format('CREATE FUNCTION %I.tenant() RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS %L', schema,
+        EXECUTE format('CREATE FUNCTION %I.tenant() RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE '
+            'SET search_path = pg_catalog, pg_temp AS %L', schema,
             $f$DECLARE
                 said text := nullif(current_setting('zerodb.user_id', true), '');
                 mine uuid;
@@ -127,10 +132,12 @@ BEGIN
                     RETURN NULL;
                 END IF;
                 mine := said::uuid;
-                IF EXISTS (SELECT FROM pg_extension AS x JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid
+                IF EXISTS (SELECT FROM pg_extension AS x
+                    JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid
                         AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
                     JOIN pg_proc AS p ON p.oid = d.objid AND p.proname = '_user_id' AND p.pronargs = 0
-                    WHERE x.extname = 'zerodb_hooks' AND has_schema_privilege(p.pronamespace, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE'))
+                    WHERE x.extname = 'zerodb_hooks' AND has_schema_privilege(p.pronamespace, 'USAGE')
+                        AND has_function_privilege(p.oid, 'EXECUTE'))
                 THEN
                     EXECUTE 'SELECT zerodb._user_id()' INTO mine;
                 END IF;

@@ -13,7 +13,8 @@ AS $$
         OR (NOT me.rolsuper AND (o.oid IN (d.datdba, x.extowner) OR pg_has_role(me.oid, o.oid, 'USAGE')))
     FROM pg_database AS d
     JOIN pg_extension AS x ON x.extname = 'zerodb_hooks'
-    JOIN pg_roles AS o ON o.oid = CASE _trusts.owner WHEN 'pg_database_owner'::regrole THEN d.datdba ELSE _trusts.owner END
+    JOIN pg_roles AS o ON o.oid = CASE _trusts.owner WHEN 'pg_database_owner'::regrole THEN d.datdba
+        ELSE _trusts.owner END
     CROSS JOIN pg_roles AS me
     WHERE d.datname = current_database() AND me.rolname = current_user
 $$;
@@ -43,7 +44,8 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    coder oid := (SELECT c.owner FROM zerodb._table_coders(relids) AS c (owner) WHERE NOT zerodb._trusts(c.owner) LIMIT 1);
+    coder oid := (SELECT c.owner FROM zerodb._table_coders(relids) AS c (owner) WHERE NOT zerodb._trusts(c.owner)
+        LIMIT 1);
 BEGIN
     IF coder IS NOT NULL THEN
         RAISE EXCEPTION 'the store is that of another role: %', coder::regrole
@@ -74,10 +76,12 @@ BEGIN
                   HINT = 'Choose another schema, or SET ROLE to its owner first.';
     END IF;
     SELECT o.kind || ' ' || o.name INTO alien FROM (
-        SELECT 'function' AS kind, p.oid::regprocedure::text AS name, p.proowner AS owner FROM pg_proc AS p WHERE p.pronamespace = space
+        SELECT 'function' AS kind, p.oid::regprocedure::text AS name, p.proowner AS owner FROM pg_proc AS p
+            WHERE p.pronamespace = space
         UNION ALL SELECT 'relation', c.oid::regclass::text, c.relowner FROM pg_class AS c WHERE c.relnamespace = space
         UNION ALL SELECT 'type', t.oid::regtype::text, t.typowner FROM pg_type AS t WHERE t.typnamespace = space
-        UNION ALL SELECT 'operator', o.oid::regoperator::text, o.oprowner FROM pg_operator AS o WHERE o.oprnamespace = space) AS o
+        UNION ALL SELECT 'operator', o.oid::regoperator::text, o.oprowner FROM pg_operator AS o
+            WHERE o.oprnamespace = space) AS o
     WHERE o.owner IN (SELECT r.oid FROM pg_roles AS r WHERE NOT zerodb._trusts(r.oid)) ORDER BY 1 LIMIT 1;
     IF alien IS NOT NULL THEN
         RAISE EXCEPTION '% is there already and is not yours', alien

@@ -9,7 +9,8 @@ CREATE TABLE zerodb.summary (
     hash bytea NOT NULL,
     PRIMARY KEY (hook_id, relid, key)
 );
-COMMENT ON TABLE zerodb.summary IS 'What auto_summarize made each summary from, where the table itself has no column for it';
+COMMENT ON TABLE zerodb.summary IS
+    'What auto_summarize made each summary from, where the table itself has no column for it';
 
 -- Summaries of the parts of long texts. After an edit only the parts that changed are asked for again.
 CREATE TABLE zerodb.summary_chunk (
@@ -35,7 +36,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT a.attname FROM pg_attribute AS a
-    WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = ANY (types)
+    WHERE a.attrelid = relid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.atttypid = ANY (types)
 $$;
 
 -- The fields of an event's data that hold the columns of a key, in their order.
@@ -45,8 +47,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT jsonb_agg(f.field ORDER BY u.n)
     FROM unnest(key_columns) WITH ORDINALITY AS u (column_name, n)
-    LEFT JOIN LATERAL (SELECT m.f ->> 0 AS field FROM zerodb._watch_trigger AS w CROSS JOIN LATERAL jsonb_array_elements(w.mapping -> 'fields') AS m (f)
-        WHERE w.tgrelid = relid AND w.mapping ->> 'event' = event_type AND m.f -> 1 = to_jsonb(u.column_name) LIMIT 1) AS f ON true
+    LEFT JOIN LATERAL (SELECT m.f ->> 0 AS field FROM zerodb._watch_trigger AS w
+        CROSS JOIN LATERAL jsonb_array_elements(w.mapping -> 'fields') AS m (f)
+        WHERE w.tgrelid = relid AND w.mapping ->> 'event' = event_type AND m.f -> 1 = to_jsonb(u.column_name)
+            LIMIT 1) AS f ON true
 $$;
 
 -- Where the source lies: {text, bytes, uri, name, type}, of which the hook may name the first or the second. 22023
@@ -59,7 +63,8 @@ DECLARE
     texts regtype[] := '{text,varchar}';
     wanted text := coalesce(content, 'content');
     bytes text := zerodb._column_of(relid, coalesce(content, 'content_bytes'), '{bytea}');
-    plain text := CASE WHEN zerodb._has_column(relid, wanted) AND zerodb._column_of(relid, wanted, '{bytea}') IS NULL THEN wanted END;
+    plain text := CASE WHEN zerodb._has_column(relid, wanted) AND zerodb._column_of(relid, wanted, '{bytea}') IS NULL
+        THEN wanted END;
 BEGIN
     IF plain IS NULL AND bytes IS NULL THEN
         PERFORM zerodb._bad_embed(format('table %s has no column %s', relid::regclass, quote_ident(wanted)),
@@ -110,7 +115,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('coalesce(%s)', concat_ws(', ',
-        CASE WHEN plan ->> 'text' IS NOT NULL THEN format('convert_to(nullif(t.%I::text, ''''), ''UTF8'')', plan ->> 'text') END,
+        CASE WHEN plan ->> 'text' IS NOT NULL THEN format('convert_to(nullif(t.%I::text, ''''), ''UTF8'')',
+            plan ->> 'text') END,
         CASE WHEN plan ->> 'bytes' IS NOT NULL THEN format('t.%I', plan ->> 'bytes') END))
 $$;
 
@@ -119,7 +125,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format('coalesce(%s, 0)', concat_ws(', ',
-        CASE WHEN plan ->> 'text' IS NOT NULL THEN format('octet_length(nullif(t.%I::text, ''''))', plan ->> 'text') END,
+        CASE WHEN plan ->> 'text' IS NOT NULL THEN format('octet_length(nullif(t.%I::text, ''''))',
+            plan ->> 'text') END,
         CASE WHEN plan ->> 'bytes' IS NOT NULL THEN format('octet_length(t.%I)', plan ->> 'bytes') END))
 $$;
 
@@ -153,7 +160,8 @@ AS $$
     SELECT format('SELECT %s || jsonb_build_object(''summarized'', t.%I <> '''', ''hash'', %s) '
         'FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s',
         zerodb._summary_row(plan), plan ->> 'target',
-        CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL' ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN 'NULL'
+            ELSE format('encode(t.%I, ''hex'')', plan ->> 'hash_column') END,
         relid::regclass, zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan))
 $$;
 
@@ -162,7 +170,9 @@ CREATE FUNCTION zerodb._summary_part(plan jsonb, relid oid) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('SELECT to_jsonb(encode(%s, ''base64'')) FROM (SELECT $1 -> ''key'' AS key) AS k JOIN %s AS t ON %s AND %s',
+    SELECT format($q$
+        SELECT to_jsonb(encode(%s, 'base64')) FROM (SELECT $1 -> 'key' AS key) AS k JOIN %s AS t ON %s AND %s
+        $q$,
         -- A file that is stored as it is, which compressed ones are, is then read in parts from the disk too.
         CASE WHEN plan ->> 'text' IS NULL THEN format('substring(t.%I %s)', plan ->> 'bytes', p.part)
             WHEN plan ->> 'bytes' IS NULL THEN format('substring(%s %s)', zerodb._summary_bytes(plan), p.part)
@@ -178,12 +188,21 @@ CREATE FUNCTION zerodb._summary_write(plan jsonb, relid oid) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('WITH written AS (UPDATE %s AS t SET %I = $1 ->> ''summary''%s%s%s FROM (SELECT $1 -> ''key'' AS key) AS k '
-        'WHERE %s AND %s AND %s = $1 ->> ''source'' RETURNING 1) SELECT to_jsonb(EXISTS (SELECT FROM written))',
+    SELECT format($q$
+        WITH written AS (UPDATE %s AS t
+            SET %I = $1 ->> 'summary'%s%s%s
+            FROM (SELECT $1 -> 'key' AS key) AS k
+            WHERE %s AND %s AND %s = $1 ->> 'source'
+            RETURNING 1)
+        SELECT to_jsonb(EXISTS (SELECT FROM written))
+        $q$,
         relid::regclass, plan ->> 'target',
-        CASE WHEN plan ->> 'model_column' IS NULL THEN '' ELSE format(', %I = $1 ->> ''model''', plan ->> 'model_column') END,
-        CASE WHEN plan ->> 'hash_column' IS NULL THEN '' ELSE format(', %I = decode($1 ->> ''hash'', ''hex'')', plan ->> 'hash_column') END,
-        CASE WHEN plan ->> 'info_column' IS NULL THEN '' ELSE format(', %I = $1 -> ''info''', plan ->> 'info_column') END,
+        CASE WHEN plan ->> 'model_column' IS NULL THEN ''
+            ELSE format(', %I = $1 ->> ''model''', plan ->> 'model_column') END,
+        CASE WHEN plan ->> 'hash_column' IS NULL THEN ''
+            ELSE format(', %I = decode($1 ->> ''hash'', ''hex'')', plan ->> 'hash_column') END,
+        CASE WHEN plan ->> 'info_column' IS NULL THEN ''
+            ELSE format(', %I = $1 -> ''info''', plan ->> 'info_column') END,
         zerodb._key_condition(relid, plan -> 'key'), zerodb._tenant_condition(plan), zerodb._summary_source(plan))
 $$;
 
@@ -201,7 +220,8 @@ BEGIN
         RETURN;
     END IF;
     FOR watched, named IN SELECT DISTINCT w.tgrelid, c.named
-        FROM zerodb._watch_trigger AS w CROSS JOIN unnest(ARRAY[hook_config ->> 'content', hook_config ->> 'target_column']) AS c (named)
+        FROM zerodb._watch_trigger AS w CROSS JOIN unnest(ARRAY[hook_config ->> 'content',
+            hook_config ->> 'target_column']) AS c (named)
         WHERE event_type = w.mapping ->> 'event' AND w.operation IN ('insert', 'update') AND c.named IS NOT NULL
             AND pg_has_role(role, (SELECT r.relowner FROM pg_class AS r WHERE r.oid = w.tgrelid), 'USAGE')
     LOOP

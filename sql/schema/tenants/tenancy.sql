@@ -33,7 +33,8 @@ CREATE TABLE zerodb.tenant_binding (
     user_id uuid NOT NULL CHECK (user_id <> '00000000-0000-0000-0000-000000000000'),
     PRIMARY KEY (role_name, user_id)
 );
-COMMENT ON TABLE zerodb.tenant_binding IS 'Roles and the tenants they are bound to; 0 is a role that did not exist when this was restored';
+COMMENT ON TABLE zerodb.tenant_binding IS
+    'Roles and the tenants they are bound to; 0 is a role that did not exist when this was restored';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.tenant_binding', '');
 ALTER TABLE zerodb.tenant_binding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON zerodb.tenant_binding FOR SELECT USING (pg_has_role(role, 'USAGE') OR (SELECT zerodb._sees_all()));
@@ -57,7 +58,8 @@ LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(array_agg(DISTINCT b.user_id), '{}') FROM zerodb.tenant_binding AS b
-    WHERE CASE WHEN b.role <> 0 THEN pg_has_role(_bound_tenants.role, b.role, 'USAGE') ELSE b.role_name = pg_get_userbyid(_bound_tenants.role) END
+    WHERE CASE WHEN b.role <> 0 THEN pg_has_role(_bound_tenants.role, b.role, 'USAGE')
+        ELSE b.role_name = pg_get_userbyid(_bound_tenants.role) END
 $$;
 
 -- The tenant that a role acts for: the one that zerodb.user_id names; of a bound role, its own. Null when there is
@@ -121,7 +123,8 @@ BEGIN
     ELSIF wanted IS NULL THEN
         RAISE EXCEPTION 'no user is set'
             USING ERRCODE = '42501',
-                  DETAIL = 'The role ' || quote_ident(pg_get_userbyid(role)) || ' has no admin rights, so the call must name a user.',
+                  DETAIL = 'The role ' || quote_ident(pg_get_userbyid(role))
+                      || ' has no admin rights, so the call must name a user.',
                   HINT = 'SET zerodb.user_id = ''<uuid of the user>'', or ask an administrator for zerodb.grant_admin('
                       || quote_literal(pg_get_userbyid(role)) || ').';
     END IF;
@@ -141,7 +144,8 @@ AS $$ SELECT zerodb._acting_user(zerodb._current_role(), wanted) $$;
 -- API: public. From here on a role acts for this tenant, and for no other but those it is bound to as well.
 CREATE FUNCTION zerodb.bind_tenant(role regrole, user_id uuid) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.bind_tenant(regrole, uuid) IS 'Ties a role, and its members, to a tenant: zerodb.user_id can then name no other';
+COMMENT ON FUNCTION zerodb.bind_tenant(regrole, uuid) IS
+    'Ties a role, and its members, to a tenant: zerodb.user_id can then name no other';
 
 CREATE FUNCTION zerodb._bind_tenant(caller oid, role regrole, user_id uuid) RETURNS void
 LANGUAGE plpgsql
@@ -169,7 +173,8 @@ $$;
 
 CREATE FUNCTION zerodb.unbind_tenant(role regrole, user_id uuid DEFAULT NULL) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.unbind_tenant(regrole, uuid) IS 'Frees a role from one tenant, or from all; P0002 when it was not bound';
+COMMENT ON FUNCTION zerodb.unbind_tenant(regrole, uuid) IS
+    'Frees a role from one tenant, or from all; P0002 when it was not bound';
 
 CREATE FUNCTION zerodb._unbind_tenant(caller oid, role regrole, user_id uuid) RETURNS void
 LANGUAGE plpgsql

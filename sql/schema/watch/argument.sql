@@ -8,7 +8,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT jsonb_build_object('given', jsonb_object_agg(c.name, c.name || '_hash'))
     FROM jsonb_array_elements_text(mapping -> 'update_of') AS c (name)
-    WHERE event_type = 'zerodb.vector.stored' AND zerodb._is_vector_column(target, c.name) AND zerodb._has_column(target, c.name || '_hash')
+    WHERE event_type = 'zerodb.vector.stored' AND zerodb._is_vector_column(target, c.name)
+        AND zerodb._has_column(target, c.name || '_hash')
     HAVING count(*) > 0
 $$;
 
@@ -18,14 +19,16 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT '{"list": "memory_ids"}'::jsonb
-    FROM jsonb_array_elements(fields) AS f JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = f ->> 1 AND NOT a.attisdropped
+    FROM jsonb_array_elements(fields) AS f JOIN pg_attribute AS a ON a.attrelid = target AND a.attname = f ->> 1
+        AND NOT a.attisdropped
     WHERE event_type = 'on_forget' AND f ->> 0 = 'memory_ids' AND jsonb_typeof(f -> 1) = 'string'
         -- One that holds a list already is the list.
         AND a.atttypid <> ALL ('{json,jsonb}'::regtype[]) AND a.attndims = 0
 $$;
 
 -- The trigger's argument: everything the hot path needs, decided here once.
-CREATE FUNCTION zerodb._watch_mapping(target regclass, event_type text, columns jsonb, operations text[], update_of text[])
+CREATE FUNCTION zerodb._watch_mapping(target regclass, event_type text, columns jsonb, operations text[],
+    update_of text[])
 RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -61,7 +64,8 @@ BEGIN
             USING ERRCODE = '22023', HINT = 'Its fields: ' || array_to_string(known.fields, ', ') || '.';
     END IF;
     id_field := zerodb._id_field(known.fields);
-    SELECT coalesce(jsonb_agg(jsonb_build_array(f, zerodb._field_source(target, f, columns, id_field)) ORDER BY n), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_array(f, zerodb._field_source(target, f, columns, id_field)) ORDER BY n),
+        '[]')
     INTO fields FROM unnest(known.fields) WITH ORDINALITY AS u (f, n);
     mapping := jsonb_build_object('event', event_type, 'fields', fields);
     FOREACH tenant IN ARRAY '{user_id,project_id,bank_id}'::text[] LOOP
@@ -70,8 +74,10 @@ BEGIN
     IF 'update' = ANY (operations) AND update_of IS NOT NULL THEN
         mapping := mapping || jsonb_build_object('update_of', to_jsonb(update_of));
     END IF;
-    mapping := mapping || coalesce(zerodb._own_writes(target, event_type, mapping), '{}') || coalesce(zerodb._listed(target, event_type, fields), '{}');
-    RETURN mapping || coalesce((SELECT jsonb_build_object('batch', jsonb_build_object('event', b.name, 'fields', b.fields))
+    mapping := mapping || coalesce(zerodb._own_writes(target, event_type, mapping), '{}')
+        || coalesce(zerodb._listed(target, event_type, fields), '{}');
+    RETURN mapping || coalesce((SELECT jsonb_build_object('batch',
+        jsonb_build_object('event', b.name, 'fields', b.fields))
         FROM zerodb.event_type AS b WHERE b.batch_of = _watch_mapping.event_type), '{}');
 END
 $$;

@@ -18,7 +18,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (SELECT FROM pg_attribute AS a
-        WHERE a.attrelid = target AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v')
+        WHERE a.attrelid = target AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+            AND a.attgenerated <> 'v')
 $$;
 
 -- 42703 with the nearest help.
@@ -27,7 +28,9 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = column_name AND a.attgenerated = 'v') THEN
+    IF EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = column_name
+        AND a.attgenerated = 'v')
+    THEN
         RAISE EXCEPTION 'column % of table % is generated and not stored', quote_ident(column_name), target
             USING ERRCODE = '0A000', HINT = 'Make it STORED, or name a column that it is generated from.';
     END IF;

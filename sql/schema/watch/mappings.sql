@@ -27,7 +27,9 @@ AS $$
 DECLARE
     batch jsonb;
 BEGIN
-    IF jsonb_typeof(mapping) IS DISTINCT FROM 'object' OR jsonb_typeof(mapping -> 'fields') IS DISTINCT FROM 'array' THEN
+    IF jsonb_typeof(mapping) IS DISTINCT FROM 'object' OR jsonb_typeof(mapping -> 'fields') IS DISTINCT FROM 'array'
+       
+    THEN
         RETURN false;
     END IF;
     batch := mapping -> 'batch';
@@ -125,7 +127,9 @@ DECLARE
 BEGIN
     FOREACH field IN ARRAY '{project_id,user_id}'::text[] LOOP
         constant := CASE WHEN jsonb_typeof(mapping -> field) = 'object' THEN mapping -> field ->> 'value' END;
-        IF constant !~* '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$' OR field = 'user_id' AND constant::uuid = zerodb._every_user() THEN
+        IF constant !~* '^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$' OR field = 'user_id'
+            AND constant::uuid = zerodb._every_user()
+        THEN
             RAISE EXCEPTION 'invalid % %', field, quote_literal(constant)
                 USING ERRCODE = '22023', HINT = 'Give the UUID of one, or a column that holds it.';
         END IF;
@@ -137,7 +141,8 @@ $$;
 -- API: for watch and unwatch, which run as the caller.
 CREATE FUNCTION zerodb.keep_watch_tenant(target regclass, event_type text, user_id uuid) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
-COMMENT ON FUNCTION zerodb.keep_watch_tenant(regclass, text, uuid) IS 'What zerodb.watch notes of a constant user; null forgets him';
+COMMENT ON FUNCTION zerodb.keep_watch_tenant(regclass, text, uuid) IS
+    'What zerodb.watch notes of a constant user; null forgets him';
 
 -- Notes, or forgets, the constant user of a watch. 42501 unless the caller may put triggers on the table and act for
 -- the user.
@@ -152,7 +157,8 @@ BEGIN
             USING ERRCODE = '42501', HINT = 'Its owner may watch it.';
     END IF;
     DELETE FROM zerodb.watch_tenant AS t
-    WHERE t.target = target AND t.event_type = event_type OR NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = t.target);
+    WHERE t.target = target AND t.event_type = event_type
+        OR NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = t.target);
     IF user_id IS NOT NULL THEN
         INSERT INTO zerodb.watch_tenant (target, event_type, user_id)
         VALUES (target, event_type, zerodb._acting_user(caller, user_id));

@@ -8,9 +8,12 @@ CREATE FUNCTION zerodb._watch_trigger_name(event_type text, operation text, targ
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN octet_length(n.event) <= 48 - octet_length(n.place) THEN format('zerodb_%s_%s%s', operation, n.event, n.place)
-        ELSE format('zerodb_%s_%s_%s%s', operation, left(n.event, 39 - octet_length(n.place)), left(md5(n.event), 8), n.place) END
-    FROM (SELECT CASE WHEN starts_with(event_type, 'on_') THEN '~' ELSE '' END || event_type AS event, coalesce('_' || target, '') AS place) AS n
+    SELECT CASE WHEN octet_length(n.event) <= 48 - octet_length(n.place)
+        THEN format('zerodb_%s_%s%s', operation, n.event, n.place)
+        ELSE format('zerodb_%s_%s_%s%s', operation, left(n.event, 39 - octet_length(n.place)), left(md5(n.event), 8),
+            n.place) END
+    FROM (SELECT CASE WHEN starts_with(event_type, 'on_') THEN '~'
+        ELSE '' END || event_type AS event, coalesce('_' || target, '') AS place) AS n
 $$;
 
 -- One trigger. Statement-level with transition tables on a table; row-level on a partitioned one, because only row
@@ -22,14 +25,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     partitioned boolean := (SELECT c.relkind = 'p' FROM pg_class AS c WHERE c.oid = target);
-    trigger_name name := zerodb._watch_trigger_name(mapping ->> 'event', operation, CASE WHEN partitioned THEN target::oid END);
+    trigger_name name := zerodb._watch_trigger_name(mapping ->> 'event', operation, CASE WHEN partitioned
+        THEN target::oid END);
     scope text := CASE WHEN partitioned AND operation <> 'batch' THEN 'FOR EACH ROW'
         WHEN operation IN ('insert', 'batch') THEN 'REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'
         WHEN operation = 'delete' THEN 'REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT'
         ELSE 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT' END;
 BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s %s EXECUTE FUNCTION zerodb._capture(%L)',
-        trigger_name, CASE operation WHEN 'batch' THEN 'INSERT' ELSE upper(operation) END, target, scope, mapping::text);
+        trigger_name, CASE operation WHEN 'batch' THEN 'INSERT'
+            ELSE upper(operation) END, target, scope, mapping::text);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', target, trigger_name);
     EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION zerodb_hooks', trigger_name, target);
 END
@@ -98,7 +103,8 @@ DECLARE
     constant_user uuid := zerodb._constant_user(mapping);
 BEGIN
     IF constant_user IS NOT NULL OR EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = target
-        AND w.mapping ->> 'event' = _note_watch_tenant.mapping ->> 'event' AND jsonb_typeof(w.mapping -> 'user_id') = 'object')
+        AND w.mapping ->> 'event' = _note_watch_tenant.mapping ->> 'event'
+            AND jsonb_typeof(w.mapping -> 'user_id') = 'object')
     THEN
         PERFORM zerodb.keep_watch_tenant(target, mapping ->> 'event', constant_user);
     END IF;
@@ -116,7 +122,8 @@ DECLARE
     dropped jsonb[] := '{}';
 BEGIN
     FOR current IN SELECT w.tgname, w.mapping FROM zerodb._watch_trigger AS w
-        WHERE w.tgrelid = target AND (_drop_watch_triggers.event_type IS NULL OR w.mapping ->> 'event' = _drop_watch_triggers.event_type)
+        WHERE w.tgrelid = target AND (_drop_watch_triggers.event_type IS NULL
+            OR w.mapping ->> 'event' = _drop_watch_triggers.event_type)
             AND (of_parent IS NULL OR w.mapping = ANY (of_parent))
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', current.tgname, target);

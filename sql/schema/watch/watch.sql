@@ -89,13 +89,15 @@ BEGIN
     END IF;
     PERFORM zerodb._set_watch_triggers(target, wanted, triggered);
     -- Those of others stay as they are; zerodb.watches tells.
-    FOR heir IN SELECT c.oid FROM zerodb._heirs(target) AS h JOIN pg_class AS c ON c.oid = h WHERE pg_has_role(c.relowner, 'USAGE') LOOP
+    FOR heir IN SELECT c.oid FROM zerodb._heirs(target) AS h JOIN pg_class AS c ON c.oid = h
+        WHERE pg_has_role(c.relowner, 'USAGE') LOOP
         PERFORM zerodb._note_watch_tenant(heir, wanted);
         PERFORM zerodb._set_watch_triggers(heir, wanted, triggered);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION zerodb.watch(regclass, text, jsonb, text[], text[]) IS 'Records an event for every write to a table; calling it again with the same arguments changes nothing';
+COMMENT ON FUNCTION zerodb.watch(regclass, text, jsonb, text[], text[]) IS
+    'Records an event for every write to a table; calling it again with the same arguments changes nothing';
 
 CREATE FUNCTION zerodb.unwatch(target regclass, event_type text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql
@@ -113,4 +115,5 @@ BEGIN
     JOIN pg_class AS c ON c.oid = h WHERE pg_has_role(c.relowner, 'USAGE');
 END
 $$;
-COMMENT ON FUNCTION zerodb.unwatch(regclass, text) IS 'Removes the triggers of one event type, or of all; P0002 when there are none';
+COMMENT ON FUNCTION zerodb.unwatch(regclass, text) IS
+    'Removes the triggers of one event type, or of all; P0002 when there are none';

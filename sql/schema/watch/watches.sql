@@ -24,7 +24,8 @@ AS $$
             WHEN EXISTS (SELECT FROM copy AS c WHERE c.tgenabled = 'R') THEN 'writes but those of replication'
             WHEN EXISTS (SELECT FROM copy AS c WHERE c.tgenabled = 'O') THEN 'writes of replication' END,
         (SELECT string_agg(e.way || e.relid::regclass, ', ' ORDER BY 1) FROM elsewhere AS e
-            WHERE NOT EXISTS (SELECT FROM zerodb._watch_trigger AS w WHERE w.tgrelid = e.relid AND w.mapping ->> 'event' = event_type))), '')
+            WHERE NOT EXISTS (SELECT FROM zerodb._watch_trigger AS w
+                WHERE w.tgrelid = e.relid AND w.mapping ->> 'event' = event_type))), '')
 $$;
 
 CREATE VIEW zerodb.watches AS
@@ -36,4 +37,5 @@ SELECT
     CASE WHEN w.mapping ? 'update_of' THEN ARRAY(SELECT jsonb_array_elements_text(w.mapping -> 'update_of')) END AS update_of,
     zerodb._missed_writes(w.tgrelid, w.mapping ->> 'event') AS missed
 FROM (SELECT DISTINCT w.tgrelid, w.mapping FROM zerodb._watch_trigger AS w) AS w;
-COMMENT ON VIEW zerodb.watches IS 'Watched tables, the events their writes record, where each data field comes from, and which writes are missed: null is none';
+COMMENT ON VIEW zerodb.watches IS
+    'Watched tables, the events their writes record, where each data field comes from, and which writes are missed: null is none';
