@@ -41,9 +41,7 @@ BEGIN
         THEN
             PERFORM zerodb._check_steering(caller, changed);
         END IF;
-        PERFORM zerodb._check_config_size(_update_hook.hook_config);
-        PERFORM zerodb._check_hook(changed.hook_type, changed.hook_name, _update_hook.hook_config::text);
-        kept := zerodb._without_nulls(changed.hook_type, _update_hook.hook_config);
+        kept := zerodb._checked_config(changed.hook_type, changed.hook_name, _update_hook.hook_config);
         PERFORM zerodb._check_work(caller, d.owner, changed.event_type, changed.hook_type, changed.hook_name, kept)
         FROM zerodb.hook_detail AS d WHERE d.hook_id = _update_hook.id;
         UPDATE zerodb.zerodb_hooks AS h SET hook_config = kept

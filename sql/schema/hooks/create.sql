@@ -31,9 +31,7 @@ DECLARE
     made zerodb.zerodb_hooks;
 BEGIN
     PERFORM zerodb._check_event_pattern(event_type);
-    PERFORM zerodb._check_config_size(hook_config);
-    PERFORM zerodb._check_hook(hook_type, hook_name, hook_config::text);
-    hook_config := zerodb._without_nulls(hook_type, hook_config);
+    hook_config := zerodb._checked_config(hook_type, hook_name, hook_config);
     PERFORM zerodb._check_work(caller, caller, event_type, hook_type, hook_name, hook_config);
     PERFORM zerodb._check_hook_count(owner_id);
     INSERT INTO zerodb.zerodb_hooks AS h (user_id, project_id, event_type, hook_type, hook_name, hook_config)

@@ -30,15 +30,21 @@ BEGIN
 END
 $$;
 
--- A config without its nulls: a key that is null is one that was left out. What an in-process handler makes of its own
--- keys is its own matter.
-CREATE FUNCTION zerodb._without_nulls(hook_type text, hook_config jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE
+-- The config as it is kept, once it has been checked: without its nulls, for a key that is null is one that was left out.
+-- What an in-process handler makes of its own keys is its own matter. 22023 for the first thing that is wrong.
+CREATE FUNCTION zerodb._checked_config(hook_type text, hook_name text, hook_config jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN hook_type <> 'function' THEN jsonb_strip_nulls(hook_config)
-        ELSE hook_config - ARRAY(SELECT k FROM unnest('{max_attempts,concurrency,timeout_ms}'::text[]) AS k
-            WHERE hook_config -> k = 'null') END
+BEGIN
+    PERFORM zerodb._check_config_size(hook_config);
+    PERFORM zerodb._check_hook(hook_type, hook_name, hook_config::text);
+    IF hook_type = 'function' THEN
+        RETURN hook_config - ARRAY(SELECT k FROM unnest('{max_attempts,concurrency,timeout_ms}'::text[]) AS k
+            WHERE hook_config -> k = 'null');
+    END IF;
+    RETURN jsonb_strip_nulls(hook_config);
+END
 $$;
 
 -- Refuses a bad hook whichever way it is written, and keeps updated_at.
@@ -47,9 +53,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM zerodb._check_config_size(new.hook_config);
-    PERFORM zerodb._check_hook(new.hook_type, new.hook_name, new.hook_config::text);
-    new.hook_config := zerodb._without_nulls(new.hook_type, new.hook_config);
+    new.hook_config := zerodb._checked_config(new.hook_type, new.hook_name, new.hook_config);
     PERFORM zerodb._check_path('when', new.hook_config ->> 'when',
         'Give a jsonpath predicate over the event''s data, such as ''$.size_bytes > 1000''.');
     PERFORM zerodb._check_path('order_by', new.hook_config ->> 'order_by',
