@@ -4,5 +4,6 @@ mod architecture;
 mod litellm;
 mod model_endpoint;
 mod names;
+mod numbers;
 mod readme;
 mod statements;
