@@ -12,12 +12,14 @@ WITH held AS MATERIALIZED (
     -- Without its lease the worker gets nothing: all waits. With it, no reaper takes the lease away meanwhile.
     SELECT l.id FROM zerodb.lease AS l WHERE l.id = $2::bigint FOR KEY SHARE
 ), place AS MATERIALIZED (
+    -- The cursor, if this transaction has the turn: the window that is being read, and from which key on.
     SELECT c.seq, c.done, c.moved_at, c.complete, c.done::text = c.upto::text AS fresh,
         CASE WHEN c.done::text = c.upto::text THEN pg_current_snapshot() ELSE c.upto END AS upto, c.xid, c.ord,
         -- One lower bound and not two: of two, the index scan may begin at the lower one, which is the beginning of the log.
         greatest(c.xid, pg_snapshot_xmax(c.done)) AS from_xid, CASE WHEN c.xid >= pg_snapshot_xmax(c.done) THEN c.ord ELSE -1 END AS from_ord
     FROM zerodb.cursor AS c WHERE current_setting('zerodb_hooks.dispatches', true) = 'true' ORDER BY c.seq DESC LIMIT 1
 ), events AS MATERIALIZED (
+    -- The next events: those of transactions that were open at the last window, then those after it.
     SELECT e.* FROM (
         (SELECT o.* FROM zerodb.outbox AS o
         WHERE o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(p.done) FROM place AS p))
@@ -32,7 +34,8 @@ WITH held AS MATERIALIZED (
         ORDER BY o.xid, o.ord LIMIT $1::integer)
     ) AS e ORDER BY e.xid, e.ord LIMIT $1::integer
 ), wanted AS MATERIALIZED (
-    -- No config is read. A hook without its detail is left to judge_candidates.sql.
+    -- The active hooks for the types and users of these events. No config is read. A hook without its detail is left to
+    -- judge_candidates.sql.
     SELECT t.event_type, h.id, h.xmin::text::bigint AS version, h.user_id, h.project_id, d.predicate, d.order_by,
         coalesce(d.conditional, true) AS conditional, coalesce(d.ordered, true) AS ordered, coalesce(d.simple, false) AS simple
     FROM (SELECT DISTINCT e.event_type FROM events AS e) AS t
@@ -43,9 +46,11 @@ WITH held AS MATERIALIZED (
     -- By its key, whatever the planner thinks of a table that was small when it last looked.
     LEFT JOIN LATERAL (SELECT x.* FROM zerodb.hook_detail AS x WHERE x.hook_id = h.id OFFSET 0) AS d ON true
 ), size AS MATERIALIZED (
+    -- The number of events that were read, and whether all of them fit into one dispatch.
     SELECT s.n, s.n * (SELECT count(*) FROM wanted AS w) <= $5::bigint AND s.bytes <= $6::bigint AS fits
     FROM (SELECT count(*) AS n, coalesce(sum(octet_length(e.data::text) + octet_length(e.event_type)), 0) AS bytes FROM events AS e) AS s
 ), wishes AS MATERIALIZED (
+    -- The number of hooks that each user has for a type; only where not all events fit.
     SELECT w.event_type, w.user_id, count(*) AS n FROM wanted AS w WHERE NOT (SELECT s.fits FROM size AS s) GROUP BY w.event_type, w.user_id
 ), reach AS MATERIALIZED (
     -- The last event that is taken now: the last one read, or, where these are too much at once, one before it.
@@ -74,6 +79,7 @@ WITH held AS MATERIALIZED (
         FROM size AS s LEFT JOIN reach AS l ON true) AS r
     WHERE r.n > 0 OR NOT p.fresh OR p.moved_at < clock_timestamp() - interval '10 seconds'
 ), matched AS MATERIALIZED (
+    -- The pairs of an event and a hook that wants it, with the id of the delivery that a pair becomes.
     SELECT nextval('zerodb.delivery_id_seq') AS id, q.xid, q.ord, q.slot, q.created_at, q.hook_id, q.version, q.hook_user, q.hard, q.order_key,
         NOT q.hard AND q.order_key IS NULL AND row_number() OVER () <= $3::integer
             AND EXISTS (SELECT FROM held) AND q.hook_id <> ALL ($4::uuid[]) AS leased
@@ -100,19 +106,23 @@ WITH held AS MATERIALIZED (
         WHERE CASE WHEN NOT p.conditional OR p.hard THEN true ELSE zerodb._is_true(p.data, p.predicate) END
     ) AS q
 ), totals AS MATERIALIZED (
+    -- The counts of the answer.
     SELECT count(*) AS matched, count(*) FILTER (WHERE m.leased) AS leased, coalesce(bool_or(m.order_key IS NOT NULL), false) AS ordered,
         coalesce(bool_or(m.hard), false) AS undecided
     FROM matched AS m
 ), batches AS (
+    -- Leases to this worker the pairs that it has room for: one batch for each hook and slot.
     INSERT INTO zerodb.batch (id, last_id, lease_id, hook_id, user_id, slot, ids, event_xids, event_ords)
     SELECT min(m.id), max(m.id), $2::bigint, m.hook_id, m.hook_user, m.slot, array_agg(m.id), array_agg(m.xid), array_agg(m.ord)
     FROM matched AS m WHERE m.leased GROUP BY m.hook_id, m.hook_user, m.slot
     RETURNING id, hook_id, ids, event_xids, event_ords
 ), put_aside AS (
+    -- Queues the other pairs as deliveries: due now, or blocked by their key.
     INSERT INTO zerodb.delivery (id, event_xid, event_ord, event_slot, hook_id, user_id, due_at, order_key)
     SELECT m.id, m.xid, m.ord, m.slot, m.hook_id, m.hook_user, CASE WHEN m.order_key IS NULL THEN clock_timestamp() END, m.order_key
     FROM matched AS m WHERE NOT m.leased AND NOT m.hard
 ), undecided AS (
+    -- Queues the pairs that judge_candidates.sql decides.
     INSERT INTO zerodb.candidate (id, event_xid, event_ord, event_slot, written_at, turn, hook_id, user_id)
     SELECT m.id, m.xid, m.ord, m.slot, m.created_at, p.seq + 1, m.hook_id, m.hook_user
     FROM matched AS m CROSS JOIN place AS p WHERE m.hard

@@ -132,6 +132,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT format($q$
+        -- written: the rows that still have the source that was embedded.
         WITH written AS (UPDATE %s AS t
             SET %I = ($2)[(k.n - 1) * k.size + 1 : k.n * k.size]::%s %s %s
             FROM (SELECT e -> 'key' AS key, e ->> 'source' AS source, e ->> 'hash' AS hash, n::integer AS n,

@@ -55,6 +55,7 @@ DECLARE
     made zerodb._graph_match[];
 BEGIN
     EXECUTE format($q$
+        -- made: the entities that were new; of a name that comes with a type and without, the one with a type.
         WITH made AS (INSERT INTO %I.entities (canonical_name, norm_name, entity_type, name_embedding,
                 embedding_model, origin, needs_review, last_seen, user_id, project_id)
             SELECT DISTINCT ON (i.norm_name, i.entity_type) left(i.name, 512), i.norm_name, i.entity_type, %s,

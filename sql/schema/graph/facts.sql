@@ -113,6 +113,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     EXECUTE format($q$
+        -- made: the relations of the facts that join none.
         WITH made AS (INSERT INTO %1$I.relations (source_id, predicate, target_id, fact, confidence, valid_at,
                 invalid_at, said_at, origin, user_id, project_id)
             SELECT q.source_id, q.predicate, q.target_id, q.fact, q.confidence, q.valid_at, q.invalid_at, $6,
@@ -164,6 +165,7 @@ BEGIN
         kept := ARRAY(SELECT q.relation_id FROM unnest(said) AS q);
     END IF;
     EXECUTE format($q$
+        -- gone: the sources of facts that the memory does not say any more.
         WITH gone AS (DELETE FROM %I.relation_sources AS s
             WHERE s.memory_id = $3 AND s.memory_table = $4 AND s.relation_id <> ALL ($5) AND %s
             RETURNING s.relation_id)

@@ -71,6 +71,7 @@ BEGIN
     END IF;
     IF added <> '{}' THEN
         EXECUTE format($q$
+            -- mention: writes the mentions; the aliases that they bring follow.
             WITH mention AS (INSERT INTO %1$I.mentions (memory_table, memory_id, entity_id, norm_name, name, user_id,
                     project_id)
                 SELECT $4, $3, a.entity_id, a.norm_name, a.name, $1, $2

@@ -156,6 +156,7 @@ BEGIN
         scope.store, zerodb._graph_scope('m', scope))
     USING scope.user_id, scope.project_id, winner, loser;
     EXECUTE format($q$
+        -- moved: the aliases of the loser, taken away. kept: those and its name, given to the winner.
         WITH moved AS (DELETE FROM %1$I.entity_aliases AS a WHERE a.entity_id = $4 AND %2$s RETURNING a.*),
             kept AS (INSERT INTO %1$I.entity_aliases (entity_id, norm_alias, alias, source, confidence, user_id,
                     project_id)

@@ -90,6 +90,7 @@ BEGIN
         seen := seen || frontier;
     END LOOP;
     RETURN QUERY EXECUTE format($q$
+        -- named: the ends of the relations found, each read once.
         WITH named AS MATERIALIZED (SELECT e.id, e.canonical_name FROM %I.entities AS e WHERE e.id = ANY ($4) AND %s)
         SELECT s.canonical_name, g.predicate, t.canonical_name, g.depth, g.confidence, g.fact
         FROM unnest($3) AS g

@@ -11,6 +11,7 @@ DECLARE
     relation_id bigint;
 BEGIN
     EXECUTE format($q$
+        -- made: the relation that the merge had made one with another, with the sources that are left.
         WITH made AS (INSERT INTO %1$I.relations (source_id, predicate, target_id, fact, confidence, valid_at,
                 invalid_at, said_at, origin, user_id, project_id)
             SELECT $4, r.predicate, $5, r.fact, r.confidence, r.valid_at, r.invalid_at, r.said_at, 'extracted',
