@@ -1,9 +1,10 @@
-//! The door to what writes the extension's own tables. Users have no DML on them: an API function is declared in C, notes
-//! who the current user is at that moment, and calls its inner function `zerodb._<name>(caller, …)` with the rights of the
-//! extension's owner. The inner function decides by `caller` alone. This file must not know what any of them does.
+//! The door to what writes the extension's own tables. Users have no DML on them: an API function is declared in C,
+//! notes who the current user is at that moment, and calls its inner function `zerodb._<name>(caller, …)` with the
+//! rights of the extension's owner. The inner function decides by `caller` alone. This file must not know what any of
+//! them does.
 //!
-//! A function of SQL with SECURITY DEFINER could not do it: once inside, it is told only the outer or the session's user,
-//! who is somebody else where ANALYZE, a foreign key or another definer's function runs a user's code.
+//! A function of SQL with SECURITY DEFINER could not do it: once inside, it is told only the outer or the session's
+//! user, who is somebody else where ANALYZE, a foreign key or another definer's function runs a user's code.
 
 use std::ffi::{CStr, CString};
 
@@ -62,12 +63,12 @@ struct Prepared {
 }
 
 /// Calls the inner function with the current user before the arguments, as the extension's owner. An error of the inner
-/// function passes through as it was raised: by a jump over this frame and its two callers, which hold nothing to be dropped and are
-/// therefore not guarded (a guard would put a backtrace of this library into the error's detail). Whatever can raise in Rust is
-/// in `prepare`, which is.
+/// function passes through as it was raised: by a jump over this frame and its two callers, which hold nothing to be
+/// dropped and are therefore not guarded (a guard would put a backtrace of this library into the error's detail).
+/// Whatever can raise in Rust is in `prepare`, which is.
 unsafe fn enter(fcinfo: pg_sys::FunctionCallInfo, refuse_restricted: bool) -> pg_sys::Datum {
-    // SAFETY: `prepare` has filled the call; its memory is palloc'd. The previous identity comes back here; on an error the
-    // (sub)transaction's abort restores it, as for SECURITY DEFINER.
+    // SAFETY: `prepare` has filled the call; its memory is palloc'd. The previous identity comes back here; on an error
+    // the (sub)transaction's abort restores it, as for SECURITY DEFINER.
     unsafe {
         let prepared = prepare(fcinfo, refuse_restricted);
         let Some(address) = (*prepared).address else {
@@ -139,7 +140,8 @@ unsafe fn inner_of(outer: &mut pg_sys::FmgrInfo) -> *mut Inner {
     }
 }
 
-/// `zerodb._<name>(oid, …)` beside `zerodb.<name>(…)`. Raises 42883 when the schema is of another version than the library.
+/// `zerodb._<name>(oid, …)` beside `zerodb.<name>(…)`. Raises 42883 when the schema is of another version than the
+/// library.
 unsafe fn look_up(outer: pg_sys::Oid) -> pg_sys::Oid {
     // SAFETY: catalog look-ups of a function that is being called; the list's strings outlive the look-up.
     unsafe {

@@ -1,5 +1,6 @@
 //! Running a `sql` hook's function as the hook's owner. SQL cannot do it: SET ROLE is refused to a function that runs
-//! with other rights. The worker passes only a hook and an event, so it can choose neither what is run, nor as whom, nor with what.
+//! with other rights. The worker passes only a hook and an event, so it can choose neither what is run, nor as whom,
+//! nor with what.
 
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
@@ -9,9 +10,10 @@ use crate::error::{Error, raise};
 use crate::fence;
 use crate::invoke::{given, invoke};
 
-/// `zerodb._call_hook_function`: calls the function of a `sql` hook with the envelope of an event of the log, fenced. Raises 42883
-/// when the function is gone, 42704 when the owner is, P0002 when the event is, 42501 when the event is none of the hook's, when
-/// the owner may not execute the function or it belongs to a role that it may not act for, and whatever the function raises.
+/// `zerodb._call_hook_function`: calls the function of a `sql` hook with the envelope of an event of the log, fenced.
+/// Raises 42883 when the function is gone, 42704 when the owner is, P0002 when the event is, 42501 when the event is
+/// none of the hook's, when the owner may not execute the function or it belongs to a role that it may not act for, and
+/// whatever the function raises.
 #[pg_extern(
     name = "_call_hook_function",
     sql = "
@@ -35,8 +37,8 @@ fn call_hook_function(hook_id: Uuid, event_id: &str) {
     });
 }
 
-/// Raises an error of the preparation again, under the name by which the worker knows that the function was not called. The
-/// transaction ends either way, so nothing has to be undone here.
+/// Raises an error of the preparation again, under the name by which the worker knows that the function was not called.
+/// The transaction ends either way, so nothing has to be undone here.
 fn mark(error: CaughtError) -> ! {
     const OF_THE_HOOK: [PgSqlErrorCode; 4] = [
         PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -70,8 +72,8 @@ fn prepare(hook_id: Uuid, event_id: &str) -> (pg_sys::Oid, String, pg_sys::Datum
     };
     let arguments = [hook_id.into_datum(), event_id.into_datum()]
         .map(|argument| given(argument.unwrap_or(pg_sys::Datum::null())));
-    // SAFETY: the arguments are of the types that the function was found by. By a call and not by a query, so that every digit of a
-    // number stays.
+    // SAFETY: the arguments are of the types that the function was found by. By a call and not by a query, so that
+    // every digit of a number stays.
     let (envelope, _is_null) = unsafe { invoke(maker, &arguments) };
     (owner, function, envelope)
 }

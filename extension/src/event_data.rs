@@ -1,6 +1,7 @@
-//! The data of an event as jsonb, for what reads the events of many. The log holds it as json, which takes what jsonb does not:
-//! `"\u0000"`, half of a surrogate pair, a number beyond the range of numeric. One such row must not make a query over all of
-//! them fail. In C, because a handler of PL/pgSQL opens a subtransaction for each row and forbids parallel plans.
+//! The data of an event as jsonb, for what reads the events of many. The log holds it as json, which takes what jsonb
+//! does not: `"\u0000"`, half of a surrogate pair, a number beyond the range of numeric. One such row must not make a
+//! query over all of them fail. In C, because a handler of PL/pgSQL opens a subtransaction for each row and forbids
+//! parallel plans.
 
 use std::ffi::CStr;
 
@@ -20,15 +21,16 @@ pub extern "C" fn pg_finfo_zerodb_event_data() -> &'static pg_sys::Pg_finfo_reco
     &V1
 }
 
-/// `zerodb._event_data`: the data, or `{"_unreadable": "<reason>", "_text": "<the JSON>"}` where jsonb cannot hold it. Raises nothing but what has
-/// nothing to do with the value, such as a cancellation.
+/// `zerodb._event_data`: the data, or `{"_unreadable": "<reason>", "_text": "<the JSON>"}` where jsonb cannot hold it.
+/// Raises nothing but what has nothing to do with the value, such as a cancellation.
 ///
 /// # Safety
 /// Called by Postgres with the one argument of its declaration, which is STRICT.
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn zerodb_event_data(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the declaration has one argument, a json, which is a varlena and not null; its copy lives in the call's context.
+    // SAFETY: the declaration has one argument, a json, which is a varlena and not null; its copy lives in the call's
+    // context.
     let text = unsafe {
         let argument = (*fcinfo).args.as_slice(1)[0].value;
         pg_sys::text_to_cstring(argument.cast_mut_ptr())
@@ -42,8 +44,8 @@ pub unsafe extern "C-unwind" fn zerodb_event_data(fcinfo: pg_sys::FunctionCallIn
         .execute()
 }
 
-/// Why a value cannot be read; `None` for an error that is not the value's. Reading it allocates and calculates, and nothing else,
-/// so that nothing of it needs the abort of a subtransaction.
+/// Why a value cannot be read; `None` for an error that is not the value's. Reading it allocates and calculates, and
+/// nothing else, so that nothing of it needs the abort of a subtransaction.
 fn reason(error: &CaughtError) -> Option<String> {
     let CaughtError::PostgresError(report) = error else {
         return None;

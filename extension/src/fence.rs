@@ -1,6 +1,6 @@
-//! A fence around the code of users: the functions of `sql` hooks, and the triggers, defaults and policies that a handler's write sets off.
-//! Nothing that such code leaves behind may reach what the same session does next for somebody else. It must not know what is
-//! called, nor decide as whom.
+//! A fence around the code of users: the functions of `sql` hooks, and the triggers, defaults and policies that a
+//! handler's write sets off. Nothing that such code leaves behind may reach what the same session does next for
+//! somebody else. It must not know what is called, nor decide as whom.
 //!
 //! These hold inside:
 //! - the rights of one role, and a security-restricted operation: the server refuses temporary tables, cursors WITH HOLD, PREPARE,
@@ -22,14 +22,15 @@ use crate::error::{Error, raise};
 
 /// For statements of this extension.
 pub const CATALOG: &CStr = c"pg_catalog, pg_temp";
-/// For users' functions and triggers: what their own sessions have when nobody has set anything, with temporary objects last.
+/// For users' functions and triggers: what their own sessions have when nobody has set anything, with temporary objects
+/// last.
 pub const OF_USER: &CStr = c"\"$user\", public, pg_temp";
 
 const RESTRICTED: i32 =
     (pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION).cast_signed();
 
-/// Runs `work` as `role` inside the fence. Raises what it raises, and 42501 where it made temporary objects; the (sub)transaction's
-/// abort then brings back role and settings.
+/// Runs `work` as `role` inside the fence. Raises what it raises, and 42501 where it made temporary objects; the
+/// (sub)transaction's abort then brings back role and settings.
 pub fn within<T>(role: pg_sys::Oid, path: &CStr, work: impl FnOnce() -> T) -> T {
     fire_deferred();
     let had_temporary_schema = has_temporary_schema();

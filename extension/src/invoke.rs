@@ -23,7 +23,8 @@ impl IntoDatum for RawJson {
 /// # Safety
 /// The arguments are of the function's types, and live for the time of the call.
 pub unsafe fn invoke(function: pg_sys::Oid, arguments: &[pg_sys::NullableDatum]) -> (pg_sys::Datum, bool) {
-    // SAFETY: the call's memory holds as many arguments as are given, and the guard turns an error into a panic at this side.
+    // SAFETY: the call's memory holds as many arguments as are given, and the guard turns an error into a panic at this
+    // side.
     unsafe {
         let mut description = pg_sys::FmgrInfo::default();
         pg_sys::fmgr_info(function, &raw mut description);

@@ -1,6 +1,6 @@
-//! The `local` provider's embedding inside the server, so that `zerodb.recall` finds what it embedded without asking a worker. The
-//! algorithm is the crate `zerodb_hooks_lexical`; nothing of it is here but its bounds: a backend heeds a cancel, and an
-//! error of memory is Postgres'.
+//! The `local` provider's embedding inside the server, so that `zerodb.recall` finds what it embedded without asking a
+//! worker. The algorithm is the crate `zerodb_hooks_lexical`; nothing of it is here but its bounds: a backend heeds a
+//! cancel, and an error of memory is Postgres'.
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -13,8 +13,8 @@ const LONGEST: usize = 1024 * 1024;
 /// Bytes of memory that a byte of text needs at most while it is embedded.
 const MEMORY: usize = 128;
 
-/// `zerodb._lexical_embedding`: the vector of a text as the local provider makes it. Raises 22023 for dimensions outside 1 to 16000,
-/// 54000 for a text above 1 MB, 53200 when there is no memory; heeds a cancel.
+/// `zerodb._lexical_embedding`: the vector of a text as the local provider makes it. Raises 22023 for dimensions
+/// outside 1 to 16000, 54000 for a text above 1 MB, 53200 when there is no memory; heeds a cancel.
 #[pg_extern(name = "_lexical_embedding", immutable, strict, parallel_safe)]
 fn lexical_embedding(text: &str, dimensions: i32) -> Vec<f32> {
     let Ok(dimensions @ 1..=16_000) = usize::try_from(dimensions) else {
@@ -45,8 +45,8 @@ fn lexical_model() -> &'static str {
     zerodb_hooks_lexical::MODEL
 }
 
-/// `zerodb._cosine_similarity`: of two vectors of one length, for stores without pgvector; null where it is not defined. Heeds a
-/// cancel.
+/// `zerodb._cosine_similarity`: of two vectors of one length, for stores without pgvector; null where it is not
+/// defined. Heeds a cancel.
 #[pg_extern(name = "_cosine_similarity", immutable, strict, parallel_safe)]
 fn cosine_similarity(a: pgrx::Array<f32>, b: pgrx::Array<f32>) -> Option<f32> {
     /// Numbers between two looks for a cancel.

@@ -1,6 +1,6 @@
-//! The part that must run inside Postgres: the trigger's hot path, the check of a hook's config, the wake-up at commit and the
-//! settings. Everything that SQL says well is in `sql/schema`, in the order of `schema.rs`. This crate never imports the
-//! worker; the schema is the only thing they share.
+//! The part that must run inside Postgres: the trigger's hot path, the check of a hook's config, the wake-up at commit
+//! and the settings. Everything that SQL says well is in `sql/schema`, in the order of `schema.rs`. This crate never
+//! imports the worker; the schema is the only thing they share.
 
 mod api;
 mod call_function;

@@ -1,6 +1,7 @@
-//! Takes every lock of the product that is not one of a row or a table; `register.rs` lists those by name. An advisory lock may
-//! be taken by any role, which then stops whoever waits for it. These have the tag that Postgres keeps for user locks, which no
-//! SQL command takes: the only ways to them are the functions here. Must not know what a lock protects.
+//! Takes every lock of the product that is not one of a row or a table; `register.rs` lists those by name. An advisory
+//! lock may be taken by any role, which then stops whoever waits for it. These have the tag that Postgres keeps for
+//! user locks, which no SQL command takes: the only ways to them are the functions here. Must not know what a lock
+//! protects.
 
 use pgrx::prelude::*;
 use pgrx::{Uuid, pg_sys};
@@ -55,7 +56,8 @@ fn try_lock(lock: &str) -> bool {
     )
 }
 
-/// `zerodb._lock`: takes a lock until the end of the transaction. Raises 55P03 after 5 s: nobody holds one for that long.
+/// `zerodb._lock`: takes a lock until the end of the transaction. Raises 55P03 after 5 s: nobody holds one for that
+/// long.
 #[pg_extern(
     name = "_lock",
     sql = "
@@ -116,8 +118,8 @@ fn unlock_session(lock: &str) -> bool {
     unsafe { pg_sys::LockRelease(&raw const tag, pg_sys::ExclusiveLock as i32, true) }
 }
 
-/// `zerodb._lock_store`: takes the turn to make a store in a schema, until the end of the transaction. Whoever may not make it
-/// gets a lock of its own, which stops nobody else. Raises 55P03 after 10 s.
+/// `zerodb._lock_store`: takes the turn to make a store in a schema, until the end of the transaction. Whoever may not
+/// make it gets a lock of its own, which stops nobody else. Raises 55P03 after 10 s.
 #[pg_extern(
     name = "_lock_store",
     sql = "
@@ -141,9 +143,9 @@ fn lock_store(schema: &core::ffi::CStr) {
     );
 }
 
-/// `zerodb._lock_graph`: takes keys of a tenant in the graph of a store until the end of the transaction, in an order that is
-/// always the same. Only who may write to that graph for that tenant gets the locks that others wait for; anybody else gets
-/// some of its own. Raises 55P03 after 5 s for one of them.
+/// `zerodb._lock_graph`: takes keys of a tenant in the graph of a store until the end of the transaction, in an order
+/// that is always the same. Only who may write to that graph for that tenant gets the locks that others wait for;
+/// anybody else gets some of its own. Raises 55P03 after 5 s for one of them.
 #[pg_extern(
     name = "_lock_graph",
     sql = "
@@ -266,8 +268,8 @@ fn tag(numbering: Numbering, number: u64) -> pg_sys::LOCKTAG {
     }
 }
 
-/// False when it is not to be had without waiting. An error while it waits (a timeout, a cancellation, a deadlock) is raised by
-/// Postgres, which then holds nothing.
+/// False when it is not to be had without waiting. An error while it waits (a timeout, a cancellation, a deadlock) is
+/// raised by Postgres, which then holds nothing.
 fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, hold: Hold, taken: Taken) -> bool {
     let (session, no_wait) = (hold == Hold::Session, taken == Taken::GiveUp);
     // SAFETY: the tag lives across the call, which copies it.

@@ -1,5 +1,5 @@
-//! Appends events to the log: which partition, which numbers, which columns. Must not decide what is recorded, and never
-//! updates a row. Relies on `sql/schema/log/outbox.sql` for the columns and their order.
+//! Appends events to the log: which partition, which numbers, which columns. Must not decide what is recorded, and
+//! never updates a row. Relies on `sql/schema/log/outbox.sql` for the columns and their order.
 
 mod partition;
 
@@ -139,8 +139,8 @@ impl Shared {
     }
 }
 
-/// The partition for a point in time: eight of them take turns, each for a sixth of the retention. When one begins, all in
-/// the next has just become older than the retention, and there is the whole turn to empty it.
+/// The partition for a point in time: eight of them take turns, each for a sixth of the retention. When one begins, all
+/// in the next has just become older than the retention, and there is the whole turn to empty it.
 fn current_slot(now: pg_sys::TimestampTz) -> usize {
     let seconds = (now + POSTGRES_EPOCH).div_euclid(1_000_000);
     let turn = seconds

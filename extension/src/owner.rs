@@ -1,6 +1,7 @@
-//! Reading and writing a user's table for a first-party handler. SQL cannot do it: SET ROLE is refused to a function that
-//! runs with other rights. The worker passes a hook, a table, an action and values; as whom, by which statement and whether at all is
-//! found out by `zerodb._admit_action`, with the rights of the extension's owner. It must know nothing of what the actions do.
+//! Reading and writing a user's table for a first-party handler. SQL cannot do it: SET ROLE is refused to a function
+//! that runs with other rights. The worker passes a hook, a table, an action and values; as whom, by which statement
+//! and whether at all is found out by `zerodb._admit_action`, with the rights of the extension's owner. It must know
+//! nothing of what the actions do.
 
 use std::ffi::CString;
 
@@ -25,18 +26,19 @@ pub extern "C" fn pg_finfo_zerodb_as_owner() -> &'static pg_sys::Pg_finfo_record
     &V1
 }
 
-/// An action as it was admitted: the role to act as, the plan of its statements for this hook and table, and the function to
-/// call, where it is no statement of the plan.
+/// An action as it was admitted: the role to act as, the plan of its statements for this hook and table, and the
+/// function to call, where it is no statement of the plan.
 struct Admitted {
     role: pg_sys::Oid,
     function: Option<pg_sys::Oid>,
     plan: JsonB,
 }
 
-/// `zerodb._as_owner`: runs an action of a hook on a table, fenced, with the rights of the table's owner where the hook's owner may act
-/// for it, and with those of the hook's owner otherwise. Raises 42501 for a table that is not watched for the hook, an action
-/// that is not its handler's, a role that may not; 42P01 when the table is gone, 42704 when the hook's owner is, and whatever
-/// the action raises. Locks the table in ACCESS SHARE before it looks whose it is.
+/// `zerodb._as_owner`: runs an action of a hook on a table, fenced, with the rights of the table's owner where the
+/// hook's owner may act for it, and with those of the hook's owner otherwise. Raises 42501 for a table that is not
+/// watched for the hook, an action that is not its handler's, a role that may not; 42P01 when the table is gone, 42704
+/// when the hook's owner is, and whatever the action raises. Locks the table in ACCESS SHARE before it looks whose it
+/// is.
 ///
 /// # Safety
 /// Called by Postgres with the five arguments of its declaration.
@@ -71,8 +73,8 @@ pub unsafe extern "C-unwind" fn zerodb_as_owner(fcinfo: pg_sys::FunctionCallInfo
     }
 }
 
-/// Runs the statements of a plan for its tenant. One gives the answer. Of several the first must find its row, or the answer is
-/// false; 40001 where a later one answers false; else the answer is true.
+/// Runs the statements of a plan for its tenant. One gives the answer. Of several the first must find its row, or the
+/// answer is false; 40001 where a later one answers false; else the answer is true.
 ///
 /// # Safety
 /// Within the fence, and the arguments are of the types of the statements' parameters.

@@ -1,13 +1,14 @@
-//! The patterns by which hooks name an event type. Those that writers compare with are in `capture::wanted`, without a list.
+//! The patterns by which hooks name an event type. Those that writers compare with are in `capture::wanted`, without a
+//! list.
 
 use pgrx::prelude::*;
 
 /// Characters of the longest pattern that a hook can have: the width of its column.
 const LONGEST: usize = 100;
 
-/// `zerodb._patterns`: the hook patterns that cover an event type: itself, `*`, and every dotted prefix with `.*`. What follows the
-/// longest pattern that there can be is not looked at, however long the type is. Not in SQL, because the dispatcher asks in each of its
-/// looks: 24,000 instructions in a debug build instead of 139,000 (callgrind).
+/// `zerodb._patterns`: the hook patterns that cover an event type: itself, `*`, and every dotted prefix with `.*`. What
+/// follows the longest pattern that there can be is not looked at, however long the type is. Not in SQL, because the
+/// dispatcher asks in each of its looks: 24,000 instructions in a debug build instead of 139,000 (callgrind).
 #[pg_extern(name = "_patterns", immutable, strict, parallel_safe)]
 pub fn patterns(event_type: &str) -> Vec<String> {
     let within = event_type

@@ -1,5 +1,5 @@
-//! Numbers that the extension, the worker and the files of `sql/` have in common. Pure: a contract test includes this very
-//! file and holds all of them to it. Must not know what a lock protects.
+//! Numbers that the extension, the worker and the files of `sql/` have in common. Pure: a contract test includes this
+//! very file and holds all of them to it. Must not know what a lock protects.
 
 /// Partitions of the event log, and of the attempts and completions beside it. The number of one is a slot.
 pub const LOG_PARTITIONS: usize = 8;
@@ -10,7 +10,8 @@ pub const LOCK_CLASS: u32 = 0x7a65_726f;
 /// Locks by name, of the whole database. Only the worker's role may take them, and a writer `Park` at its commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// Held alone by a worker that is parked or parking, shared by writers from just before their commit until after it.
+    /// Held alone by a worker that is parked or parking, shared by writers from just before their commit until after
+    /// it.
     Park = 1,
     /// The dispatcher's turn.
     Dispatch = 2,

@@ -1,7 +1,7 @@
-//! Memory that is put by for the moment when there is none. Rust ends the process when an allocation fails, and a process that
-//! ends like that takes the whole server with it, where Postgres raises an error; and turning that error into one that
-//! unwinds Rust's frames needs memory itself. Both get this piece first. Must not be counted on for what grows with a user's
-//! data: that is palloc'd, which raises by itself.
+//! Memory that is put by for the moment when there is none. Rust ends the process when an allocation fails, and a
+//! process that ends like that takes the whole server with it, where Postgres raises an error; and turning that error
+//! into one that unwinds Rust's frames needs memory itself. Both get this piece first. Must not be counted on for what
+//! grows with a user's data: that is palloc'd, which raises by itself.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_int, c_void};
@@ -46,7 +46,8 @@ pub fn refill() {
 pub unsafe fn require() {
     refill();
     if RESERVE.load(Ordering::Relaxed).is_null() {
-        // SAFETY: handed on from the caller. Where it does not raise after all, the piece goes with the current context.
+        // SAFETY: handed on from the caller. Where it does not raise after all, the piece goes with the current
+        // context.
         unsafe { palloc_or_jump(PIECE.size()) };
     }
 }
@@ -68,7 +69,8 @@ pub fn within<R>(work: impl FnOnce() -> R) -> R {
             unsafe { pg_sys::error_context_stack = self.0 }
         }
     }
-    // SAFETY: the backend has one thread; the callback lives in this frame and is taken off the stack before the frame ends.
+    // SAFETY: the backend has one thread; the callback lives in this frame and is taken off the stack before the frame
+    // ends.
     unsafe {
         let mut callback = pg_sys::ErrorContextCallback {
             previous: pg_sys::error_context_stack,

@@ -1,10 +1,11 @@
-//! The order in which `CREATE EXTENSION` runs the files of `sql/schema`: one list, and nothing else. A file may use what the
-//! files above it make. The functions that Rust declares may come anywhere between: nothing here is checked against them
-//! before it is called.
+//! The order in which `CREATE EXTENSION` runs the files of `sql/schema`: one list, and nothing else. A file may use
+//! what the files above it make. The functions that Rust declares may come anywhere between: nothing here is checked
+//! against them before it is called.
 
 use pgrx::prelude::*;
 
-/// Makes each file require the one before it. The first runs before everything else of the extension, the last after it.
+/// Makes each file require the one before it. The first runs before everything else of the extension, the last after
+/// it.
 macro_rules! in_order {
     ($name:tt => $path:tt, $($rest:tt)*) => {
         extension_sql_file!($path, name = $name, bootstrap);

@@ -100,7 +100,8 @@ pub fn define() {
     );
 }
 
-/// Registers the limits of what one tenant may bring in, so that nobody else waits for it. Only a superuser raises them.
+/// Registers the limits of what one tenant may bring in, so that nobody else waits for it. Only a superuser raises
+/// them.
 fn define_limits() {
     GucRegistry::define_int_guc(
         c"zerodb.max_config_size",
@@ -134,8 +135,8 @@ fn define_limits() {
     );
 }
 
-/// `zerodb._limit`: what a limit is set to, in bytes or pieces; null for an unknown name. In C, so that the library is loaded and
-/// the setting defined: before that, anybody may have given its name a value.
+/// `zerodb._limit`: what a limit is set to, in bytes or pieces; null for an unknown name. In C, so that the library is
+/// loaded and the setting defined: before that, anybody may have given its name a value.
 #[pg_extern(name = "_limit", stable, strict)]
 fn limit(name: &str) -> Option<i64> {
     match name {
@@ -159,8 +160,8 @@ pub fn slot_seconds() -> i64 {
     i64::from(RETENTION_SECONDS.get()) / 6
 }
 
-/// The bytes that the data of one event may have. At most 16 MB: whatever a value of that size becomes as text, Postgres can
-/// hold it.
+/// The bytes that the data of one event may have. At most 16 MB: whatever a value of that size becomes as text,
+/// Postgres can hold it.
 pub fn max_event_size() -> usize {
     usize::try_from(MAX_EVENT_KB.get()).unwrap_or(1) * 1024
 }
@@ -185,7 +186,8 @@ pub fn traceparent() -> Option<Vec<u8>> {
     trace_context(TRACEPARENT.get()?.as_bytes())
 }
 
-/// The traceparent as version 00 writes it. Of a later version what follows the known fields is left out, as the standard has it.
+/// The traceparent as version 00 writes it. Of a later version what follows the known fields is left out, as the
+/// standard has it.
 fn trace_context(value: &[u8]) -> Option<Vec<u8>> {
     const LENGTH: usize = 55;
     let known = value.get(..LENGTH)?;

@@ -1,7 +1,7 @@
-//! Runs one statement of this extension's on a user's table. Its own names are those of pg_catalog, whatever lies in other schemas: it is
-//! analysed under that path alone. Planned and run it is under the path that the acting role's sessions have by default, because
-//! from there on the names are those of users: in triggers, in the functions of defaults, policies and indexes. Must be called within the fence,
-//! and must not know what the statements do.
+//! Runs one statement of this extension's on a user's table. Its own names are those of pg_catalog, whatever lies in
+//! other schemas: it is analysed under that path alone. Planned and run it is under the path that the acting role's
+//! sessions have by default, because from there on the names are those of users: in triggers, in the functions of
+//! defaults, policies and indexes. Must be called within the fence, and must not know what the statements do.
 
 use std::ffi::{CStr, c_void};
 use std::panic::AssertUnwindSafe;
@@ -19,14 +19,14 @@ use crate::retell::retell;
 /// The types of the two parameters that each statement has.
 const PARAMETERS: [pg_sys::Oid; 2] = [pg_sys::JSONBOID, pg_sys::FLOAT4ARRAYOID];
 
-/// Runs it. The first column of its first row, of a type by reference, in the caller's memory; `None` where there is no row, or null.
-/// Raises what it raises; what users' code raises with the place where it did.
+/// Runs it. The first column of its first row, of a type by reference, in the caller's memory; `None` where there is no
+/// row, or null. Raises what it raises; what users' code raises with the place where it did.
 ///
 /// # Safety
 /// Within the fence, and the arguments are of the types of the parameters.
 pub unsafe fn run(text: &str, arguments: &[pg_sys::NullableDatum; 2]) -> Option<Datum> {
-    // SAFETY: handed on from the caller. The text is a C string in the caller's memory, which outlives the statement; so do the
-    // trees that are made of it there. The snapshot is popped where it was pushed, or by the abort.
+    // SAFETY: handed on from the caller. The text is a C string in the caller's memory, which outlives the statement;
+    // so do the trees that are made of it there. The snapshot is popped where it was pushed, or by the abort.
     unsafe {
         fence::set(c"search_path", fence::CATALOG);
         let source: *const std::ffi::c_char = text.as_pg_cstr();
@@ -178,10 +178,11 @@ struct Place {
     lines: *const std::ffi::c_char,
 }
 
-/// Runs what may call users' code. An error of it says where it was raised, which is lost once it has passed through Rust.
+/// Runs what may call users' code. An error of it says where it was raised, which is lost once it has passed through
+/// Rust.
 fn told(work: impl FnOnce()) {
-    // SAFETY: the callback lies in this frame and leaves the server's list before the frame ends, also after an error; so does the
-    // place that it points to, and nothing else touches either meanwhile.
+    // SAFETY: the callback lies in this frame and leaves the server's list before the frame ends, also after an error;
+    // so does the place that it points to, and nothing else touches either meanwhile.
     unsafe {
         let mut place = Place {
             context: pg_sys::CurrentMemoryContext,
@@ -211,8 +212,8 @@ fn told(work: impl FnOnce()) {
 /// Called by the server while it reports an error, after all that are further in.
 #[pg_guard]
 unsafe extern "C-unwind" fn note_place(place: *mut c_void) {
-    // SAFETY: the place lives as long as the callback is listed. The copy is made of the report at hand, outside of the memory for
-    // errors, as the server asks.
+    // SAFETY: the place lives as long as the callback is listed. The copy is made of the report at hand, outside of the
+    // memory for errors, as the server asks.
     unsafe {
         let place = &mut *place.cast::<Place>();
         let before = pg_sys::MemoryContextSwitchTo(place.context);

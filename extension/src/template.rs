@@ -7,7 +7,8 @@ use pgrx::prelude::*;
 /// Functions that a template has without asking.
 const FUNCTIONS: &[&str] = &["debug", "dict", "namespace", "range"];
 
-/// `zerodb._template_variables`: the fields that a template names, those within `data` too; none for what does not parse.
+/// `zerodb._template_variables`: the fields that a template names, those within `data` too; none for what does not
+/// parse.
 #[pg_extern(name = "_template_variables", immutable, strict)]
 fn variables(template: &str) -> Vec<String> {
     let Ok(paths) = zerodb_hooks_templates::paths(template) else {

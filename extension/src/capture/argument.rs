@@ -1,5 +1,6 @@
-//! The argument of a trigger, as `zerodb.watch` writes it: JSON that says which events a table's rows make. Anybody who may
-//! attach a trigger can write one by hand, so nothing of it is trusted here. Must not look at the table or the catalog.
+//! The argument of a trigger, as `zerodb.watch` writes it: JSON that says which events a table's rows make. Anybody who
+//! may attach a trigger can write one by hand, so nothing of it is trusted here. Must not look at the table or the
+//! catalog.
 
 use serde_json::Value;
 

@@ -1,5 +1,6 @@
-//! Roles that are bound to tenants, as a writer knows them. `zerodb.user_id` and the columns of a table of its own are what a
-//! bound role may fill as it likes, so neither gives an event to another's tenant. The rule is that of `zerodb._tenant`.
+//! Roles that are bound to tenants, as a writer knows them. `zerodb.user_id` and the columns of a table of its own are
+//! what a bound role may fill as it likes, so neither gives an event to another's tenant. The rule is that of
+//! `zerodb._tenant`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

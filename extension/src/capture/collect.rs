@@ -1,5 +1,5 @@
-//! Gathers the events of one firing and appends them to the log in pieces, so that no statement, however many rows it writes,
-//! holds more of them in memory than a piece.
+//! Gathers the events of one firing and appends them to the log in pieces, so that no statement, however many rows it
+//! writes, holds more of them in memory than a piece.
 
 use pgrx::pg_sys::{self, MemoryContext};
 
@@ -84,9 +84,9 @@ impl<'m> Collector<'m> {
             .memory
             .as_ref()
             .map(|memory| (memory.row.context(), memory.pending.context()));
-        // SAFETY: what is kept of a row lies in the context of the pending events, which `flush` empties when it has none;
-        // that of the row is emptied when the row has been looked at. The first row uses the caller's context for both,
-        // which lives as long as the firing.
+        // SAFETY: what is kept of a row lies in the context of the pending events, which `flush` empties when it has
+        // none; that of the row is emptied when the row has been looked at. The first row uses the caller's context for
+        // both, which lives as long as the firing.
         unsafe {
             match contexts {
                 Some((row, pending)) => within(row, || self.look(&change, pending)),
@@ -152,8 +152,8 @@ impl<'m> Collector<'m> {
         self.pending.extend(events);
     }
 
-    /// Appends the rest, and one event for each tenant of a batch of more than one row. The rows that an upsert has updated are
-    /// counted with those that it inserts.
+    /// Appends the rest, and one event for each tenant of a batch of more than one row. The rows that an upsert has
+    /// updated are counted with those that it inserts.
     pub fn finish(mut self, is_update: bool) {
         self.give_lists();
         self.flush(&self.mapping.event);

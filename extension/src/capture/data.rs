@@ -9,8 +9,8 @@ use super::row::Row;
 use super::tenant::Tenant;
 use crate::settings;
 
-/// The event's data as a value of `json` in a context: an object with the fields in their order. One that is larger than
-/// `zerodb.max_event_size` loses its largest fields, see `large`.
+/// The event's data as a value of `json` in a context: an object with the fields in their order. One that is larger
+/// than `zerodb.max_event_size` loses its largest fields, see `large`.
 ///
 /// # Safety
 /// The context lives as long as the value is used.

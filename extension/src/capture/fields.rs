@@ -1,5 +1,5 @@
-//! The fields of an event, and the sources of their values: a column of the row, a constant, or the tenant. Must not know
-//! which fields make an event.
+//! The fields of an event, and the sources of their values: a column of the row, a constant, or the tenant. Must not
+//! know which fields make an event.
 
 use serde_json::Value;
 

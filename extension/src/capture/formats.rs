@@ -1,6 +1,6 @@
-//! The settings that values are written as text with. An event must not depend on those of the session that writes the row: its
-//! readers do not know them, and with fewer digits or another order of day and month they would take it for something else. Must not
-//! be on the way of a session that has the usual settings.
+//! The settings that values are written as text with. An event must not depend on those of the session that writes the
+//! row: its readers do not know them, and with fewer digits or another order of day and month they would take it for
+//! something else. Must not be on the way of a session that has the usual settings.
 
 use std::ffi::{CStr, c_int};
 

@@ -88,8 +88,8 @@ impl Renderer {
     /// # Safety
     /// The value has the type that the renderer was chosen for.
     pub unsafe fn with_text<R>(&self, value: Datum, take: impl FnOnce(&[u8]) -> R) -> R {
-        // SAFETY: each arm reads the value as the type that it stands for; the bytes live in the value or in the current
-        // context until `take` returns.
+        // SAFETY: each arm reads the value as the type that it stands for; the bytes live in the value or in the
+        // current context until `take` returns.
         unsafe {
             match self {
                 Self::Bool => take(if value.value() & 1 == 1 { b"true" } else { b"false" }),
@@ -192,8 +192,8 @@ pub unsafe fn text_bytes(value: Datum) -> Vec<u8> {
 /// # Safety
 /// `value` is a varlena of a text type.
 unsafe fn with_text<R>(value: Datum, take: impl FnOnce(&[u8]) -> R) -> R {
-    // SAFETY: a detoasted varlena holds as many bytes as its header says. It is the value itself, or palloc'd in the current
-    // context, which nobody empties before `take` returns.
+    // SAFETY: a detoasted varlena holds as many bytes as its header says. It is the value itself, or palloc'd in the
+    // current context, which nobody empties before `take` returns.
     unsafe {
         let text = pg_sys::pg_detoast_datum_packed(value.cast_mut_ptr());
         let length = pgrx::varsize_any_exhdr(text);

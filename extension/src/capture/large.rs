@@ -1,5 +1,5 @@
-//! Events above `zerodb.max_event_size`. A hook never makes a write fail, so such an event is recorded without its largest
-//! fields: they are null, and `_truncated` lists their names. Must not be on the way of an ordinary event.
+//! Events above `zerodb.max_event_size`. A hook never makes a write fail, so such an event is recorded without its
+//! largest fields: they are null, and `_truncated` lists their names. Must not be on the way of an ordinary event.
 
 use pgrx::pg_sys::Datum;
 
@@ -10,8 +10,8 @@ use super::tenant::Tenant;
 
 const NULL: &[u8] = b"null";
 
-/// The data of an event that is too large, in `text`, which is empty. Each field is measured first, alone and in memory that is
-/// given back, so that no row needs more of it than its largest value and twice the limit.
+/// The data of an event that is too large, in `text`, which is empty. Each field is measured first, alone and in memory
+/// that is given back, so that no row needs more of it than its largest value and twice the limit.
 pub fn data(fields: &[Field], row: &Row, tenant: &Tenant, mut text: Text, limit: usize) -> Datum {
     let memory = Memory::new(c"zerodb field of a large event");
     let mut lengths: Vec<_> = fields

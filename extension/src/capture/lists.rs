@@ -1,5 +1,5 @@
-//! Events that are one for many rows: those of a statement that differ in one field only, which then lists what each of them has
-//! there. What is gathered is bounded: a long list goes on in a further event.
+//! Events that are one for many rows: those of a statement that differ in one field only, which then lists what each of
+//! them has there. What is gathered is bounded: a long list goes on in a further event.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The mapping of one watch: which rows make an event, what is in it, and whose it is. Must not know the trigger's argument
-//! but as `Argument`, nor whether it is to be believed.
+//! The mapping of one watch: which rows make an event, what is in it, and whose it is. Must not know the trigger's
+//! argument but as `Argument`, nor whether it is to be believed.
 
 use pgrx::pg_sys::{self, MemoryContext};
 
@@ -191,7 +191,8 @@ impl Mapping {
             .with_text(row, settings::max_event_size(), <[u8]>::to_vec)
     }
 
-    /// The tenant of a row's event. The nil UUID is nobody's, and a user that the table's owner may not act for counts as none.
+    /// The tenant of a row's event. The nil UUID is nobody's, and a user that the table's owner may not act for counts
+    /// as none.
     pub fn tenant(&self, row: &Row, session: &Tenant) -> Tenant {
         let user = uuid(&self.user_id, row).filter(|user| *user != settings::NIL && self.owner.allows(user));
         Tenant {

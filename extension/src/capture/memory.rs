@@ -39,7 +39,8 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // After an error it may be the current context; it then goes with its parent, which the error's handling empties.
+        // After an error it may be the current context; it then goes with its parent, which the error's handling
+        // empties.
         if !std::thread::panicking() {
             // SAFETY: made in `new`; its parent is that of a caller further up, and lives.
             unsafe { pg_sys::MemoryContextDelete(self.0) }
@@ -61,8 +62,8 @@ pub unsafe fn within<R>(context: MemoryContext, work: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Bytes that grow in one context, with room before them for the header that makes them a value of Postgres. Nobody frees
-/// it: it goes with its context.
+/// Bytes that grow in one context, with room before them for the header that makes them a value of Postgres. Nobody
+/// frees it: it goes with its context.
 pub struct Text {
     bytes: *mut u8,
     /// Both with the header.
@@ -93,7 +94,8 @@ impl Text {
 
     /// The bytes that it holds now.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `length` bytes were written, of which the first are the header's; `self` is borrowed, so none is moved.
+        // SAFETY: `length` bytes were written, of which the first are the header's; `self` is borrowed, so none is
+        // moved.
         unsafe { std::slice::from_raw_parts(self.bytes.add(HEADER), self.len()) }
     }
 
@@ -106,7 +108,8 @@ impl Text {
         let needed = self.length + more;
         if needed > self.room {
             let room = needed.max(2 * self.room);
-            // SAFETY: `bytes` was allocated by Postgres; repalloc stays in its context, and raises where there is no more.
+            // SAFETY: `bytes` was allocated by Postgres; repalloc stays in its context, and raises where there is no
+            // more.
             self.bytes = unsafe { pg_sys::repalloc(self.bytes.cast(), room) }.cast();
             self.room = room;
         }
@@ -126,8 +129,8 @@ impl Text {
     /// The bytes as a value of `text` or `json`.
     pub fn into_datum(self) -> Datum {
         let length = i32::try_from(self.length).unwrap_or(i32::MAX);
-        // SAFETY: the first four bytes are the header's, aligned as all that palloc gives; a length over 1 GB was refused
-        // by repalloc.
+        // SAFETY: the first four bytes are the header's, aligned as all that palloc gives; a length over 1 GB was
+        // refused by repalloc.
         unsafe { pgrx::set_varsize_4b(self.bytes.cast(), length) };
         Datum::from(self.bytes)
     }

@@ -53,8 +53,8 @@ thread_local! {
     static KNOWN: RefCell<HashMap<pg_sys::Oid, KnownTrigger>> = RefCell::new(HashMap::new());
 }
 
-/// Registers for changes of relations and rights and for the ends of transactions; called once, when the library is loaded,
-/// after `wake::register`.
+/// Registers for changes of relations and rights and for the ends of transactions; called once, when the library is
+/// loaded, after `wake::register`.
 pub fn register() {
     // SAFETY: the callback is a static function and needs no argument.
     unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null()) }
@@ -120,7 +120,8 @@ unsafe extern "C-unwind" fn fire(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Da
     })
 }
 
-/// The trigger's answer: after a write nothing, before it the row as it is, for null would keep the row from being written.
+/// The trigger's answer: after a write nothing, before it the row as it is, for null would keep the row from being
+/// written.
 fn row_to_write(trigger: &pg_sys::TriggerData) -> pg_sys::Datum {
     let is_before_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0
         && trigger.tg_event & pg_sys::TRIGGER_EVENT_TIMINGMASK != pg_sys::TRIGGER_EVENT_AFTER;
@@ -171,7 +172,8 @@ unsafe fn capture(trigger: &pg_sys::TriggerData, statement: pg_sys::MemoryContex
 /// # Safety
 /// `trigger` is the data of a firing in progress.
 unsafe fn mapping_of(trigger: &pg_sys::TriggerData) -> Option<Rc<Mapping>> {
-    // SAFETY: tg_trigger and tg_relation are valid while the trigger runs, and so is the descriptor of the TupleTableSlot.
+    // SAFETY: tg_trigger and tg_relation are valid while the trigger runs, and so is the descriptor of the
+    // TupleTableSlot.
     unsafe {
         let id = (*trigger.tg_trigger).tgoid;
         let description = description_of(trigger);

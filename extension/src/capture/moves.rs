@@ -1,10 +1,11 @@
-//! A row that moves between partitions: Postgres fires a DELETE trigger on the one and an INSERT trigger on the other. What
-//! the first has seen is kept here for the second. It is read there and then, with the descriptor of its own partition,
-//! and kept as values by the names of their columns: partitions differ in the order of their columns and in what was
-//! dropped, so the row itself can be read with no other's.
+//! A row that moves between partitions: Postgres fires a DELETE trigger on the one and an INSERT trigger on the other.
+//! What the first has seen is kept here for the second. It is read there and then, with the descriptor of its own
+//! partition, and kept as values by the names of their columns: partitions differ in the order of their columns and in
+//! what was dropped, so the row itself can be read with no other's.
 //!
-//! Both halves are of one command, and fire at one depth of triggers; in between, triggers of others may write whatever they
-//! like. A first half whose second does not come is of a row that a trigger kept out of the other partition: it was deleted.
+//! Both halves are of one command, and fire at one depth of triggers; in between, triggers of others may write whatever
+//! they like. A first half whose second does not come is of a row that a trigger kept out of the other partition: it
+//! was deleted.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -58,9 +59,9 @@ thread_local! {
     static MOVING: RefCell<Vec<Move>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Registers for the ends of transactions and savepoints; called once, when the library is loaded. After `wake::register`:
-/// Postgres calls the callback that was registered last first, and events that are recorded before a commit ask for a
-/// wake-up there.
+/// Registers for the ends of transactions and savepoints; called once, when the library is loaded. After
+/// `wake::register`: Postgres calls the callback that was registered last first, and events that are recorded before a
+/// commit ask for a wake-up there.
 pub fn register() {
     // SAFETY: the callbacks are static functions and need no argument.
     unsafe {
@@ -117,8 +118,8 @@ pub unsafe fn has_moved(tuple: pg_sys::HeapTuple) -> bool {
 /// # Safety
 /// `trigger` is the data of an AFTER trigger's firing in progress.
 pub unsafe fn moment(trigger: &pg_sys::TriggerData) -> Option<Moment> {
-    // SAFETY: a row trigger has its row in tg_trigtuple, and the new one of an UPDATE in tg_newtuple: complete tuples that this
-    // transaction wrote. pg_trigger_depth takes no argument.
+    // SAFETY: a row trigger has its row in tg_trigtuple, and the new one of an UPDATE in tg_newtuple: complete tuples
+    // that this transaction wrote. pg_trigger_depth takes no argument.
     unsafe {
         let is_row = trigger.tg_event & pg_sys::TRIGGER_EVENT_ROW != 0;
         let operation = trigger.tg_event & pg_sys::TRIGGER_EVENT_OPMASK;
@@ -174,8 +175,8 @@ pub fn take(mapping: &Mapping, partition: pg_sys::Oid, moment: Moment) -> Option
     })
 }
 
-/// Records the ends of rows whose second half can come no more at this moment: those of other commands at its depth, and all
-/// that are deeper.
+/// Records the ends of rows whose second half can come no more at this moment: those of other commands at its depth,
+/// and all that are deeper.
 pub fn settle(now: Moment) {
     settle_where(|other| {
         let moment = other.moment;
@@ -189,7 +190,8 @@ fn settle_all() {
     if MOVING.with_borrow(Vec::is_empty) {
         return;
     }
-    // SAFETY: the transaction is still in progress. Values may be stored out of line, for which the server wants a snapshot.
+    // SAFETY: the transaction is still in progress. Values may be stored out of line, for which the server wants a
+    // snapshot.
     unsafe {
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
         settle_where(|_| true);

@@ -1,5 +1,5 @@
-//! Triggers that would record one row twice: a table that was watched by itself and became a partition of a watched one has both its own
-//! triggers and copies of those above it. Must not look at rows.
+//! Triggers that would record one row twice: a table that was watched by itself and became a partition of a watched one
+//! has both its own triggers and copies of those above it. Must not look at rows.
 
 use std::ffi::CStr;
 
@@ -12,13 +12,14 @@ const ROW: i16 = pg_sys::TRIGGER_TYPE_ROW as i16;
 const OPERATIONS: i16 =
     (pg_sys::TRIGGER_TYPE_INSERT | pg_sys::TRIGGER_TYPE_DELETE | pg_sys::TRIGGER_TYPE_UPDATE) as i16;
 
-/// The operations of a trigger that another one records: for the trigger of a statement any copy from above, which sees the rows
-/// of that statement too; for such a copy an earlier one.
+/// The operations of a trigger that another one records: for the trigger of a statement any copy from above, which sees
+/// the rows of that statement too; for such a copy an earlier one.
 ///
 /// # Safety
 /// `trigger` is the data of a firing in progress.
 pub unsafe fn recorded_elsewhere(trigger: &pg_sys::TriggerData, own: &Argument) -> Vec<Operation> {
-    // SAFETY: the relation is open, and so its list of triggers is there while one of them runs; the arguments are C strings.
+    // SAFETY: the relation is open, and so its list of triggers is there while one of them runs; the arguments are C
+    // strings.
     unsafe {
         let this = &*trigger.tg_trigger;
         let list = (*trigger.tg_relation).trigdesc;

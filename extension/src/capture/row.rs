@@ -27,8 +27,8 @@ impl Row {
     /// The value of a column, by its number from 1; `None` is null.
     pub fn column(&self, number: i16) -> Option<pg_sys::Datum> {
         let tuple_slot = self.tuple_slot;
-        // SAFETY: the TupleTableSlot holds a row. Postgres deforms it with the descriptor that it has there and refuses a
-        // number beyond that; the arrays have an entry for each column of it.
+        // SAFETY: the TupleTableSlot holds a row. Postgres deforms it with the descriptor that it has there and refuses
+        // a number beyond that; the arrays have an entry for each column of it.
         unsafe {
             if (*tuple_slot).tts_nvalid < number {
                 pg_sys::slot_getsomeattrs(tuple_slot, i32::from(number));

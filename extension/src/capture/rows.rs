@@ -1,5 +1,6 @@
-//! The rows of one firing, whatever form Postgres hands them in: transition tables of a statement, or the row of a trigger on
-//! a partition. Every row comes in a TupleTableSlot, with the descriptor that it was formed with; none is ever read with another.
+//! The rows of one firing, whatever form Postgres hands them in: transition tables of a statement, or the row of a
+//! trigger on a partition. Every row comes in a TupleTableSlot, with the descriptor that it was formed with; none is
+//! ever read with another.
 
 use pgrx::pg_sys;
 
@@ -29,8 +30,8 @@ impl Rows {
     /// The rows to look at, or `None` when this firing is not one of the watched operations.
     ///
     /// # Safety
-    /// `trigger` is the data of an AFTER trigger's firing in progress at that moment, and `mapping` has the columns of its
-    /// relation.
+    /// `trigger` is the data of an AFTER trigger's firing in progress at that moment, and `mapping` has the columns of
+    /// its relation.
     pub unsafe fn of(
         trigger: &pg_sys::TriggerData,
         mapping: &Mapping,
@@ -101,10 +102,10 @@ impl TransitionTable {
         if store.is_null() {
             return None;
         }
-        // SAFETY: the tuplestore lives as long as the firing. A statement's triggers are those of the table that the statement
-        // names, and Postgres has converted every row of a child to that table's descriptor before it stored it. The
-        // relation is locked by the statement, so the descriptor cannot have changed since; the TupleTableSlot keeps a
-        // reference.
+        // SAFETY: the tuplestore lives as long as the firing. A statement's triggers are those of the table that the
+        // statement names, and Postgres has converted every row of a child to that table's descriptor before it stored
+        // it. The relation is locked by the statement, so the descriptor cannot have changed since; the TupleTableSlot
+        // keeps a reference.
         unsafe {
             let pointer = pg_sys::tuplestore_alloc_read_pointer(store, pg_sys::EXEC_FLAG_REWIND as i32);
             pg_sys::tuplestore_select_read_pointer(store, pointer);
@@ -121,8 +122,8 @@ impl TransitionTable {
     }
 
     fn next(&mut self) -> Option<Row> {
-        // SAFETY: made in `open`. The row lies in the store's memory or in the TupleTableSlot's own, so it lives until the
-        // TupleTableSlot gets another.
+        // SAFETY: made in `open`. The row lies in the store's memory or in the TupleTableSlot's own, so it lives until
+        // the TupleTableSlot gets another.
         unsafe {
             pg_sys::tuplestore_select_read_pointer(self.store, self.pointer);
             pg_sys::tuplestore_gettupleslot(self.store, true, false, self.tuple_slot)

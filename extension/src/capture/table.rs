@@ -159,8 +159,8 @@ impl Table {
 
 fn ancestors(mut relid: pg_sys::Oid, is_partition: bool) -> Vec<pg_sys::Oid> {
     let mut found = Vec::new();
-    // SAFETY: catalog look-ups; a partition has a parent, and where it has just lost it the guard turns the error into a
-    // panic at this side.
+    // SAFETY: catalog look-ups; a partition has a parent, and where it has just lost it the guard turns the error into
+    // a panic at this side.
     unsafe {
         let mut is_partition = is_partition;
         while is_partition {

@@ -1,5 +1,5 @@
-//! Reads the extension's own small tables from within a writer: without SPI, without its rights, and without waiting for a
-//! lock. Must not be used for tables that grow with the number of events.
+//! Reads the extension's own small tables from within a writer: without SPI, without its rights, and without waiting
+//! for a lock. Must not be used for tables that grow with the number of events.
 
 use std::ffi::CStr;
 
@@ -16,18 +16,18 @@ pub enum Unread {
     Missing,
 }
 
-/// Hands the named columns of every row of `zerodb.<table>` to `each` and returns the table. Reads with the newest snapshot, not
-/// the transaction's: a REPEATABLE READ writer must not remember an older answer than the one it was told to forget.
-/// Takes AccessShareLock and gives it back. The values live until `each` returns.
+/// Hands the named columns of every row of `zerodb.<table>` to `each` and returns the table. Reads with the newest
+/// snapshot, not the transaction's: a REPEATABLE READ writer must not remember an older answer than the one it was told
+/// to forget. Takes AccessShareLock and gives it back. The values live until `each` returns.
 pub fn read<const N: usize>(
     table: &CStr,
     columns: [&CStr; N],
     mut each: impl FnMut([Option<Datum>; N]),
 ) -> Result<pg_sys::Oid, Unread> {
-    // SAFETY: runs inside a transaction; the relation is open and locked during the scan, and the snapshot registered. The
-    // TupleTableSlot is made for this relation, so that its rows are read with the descriptor that they were formed with, and
-    // its arrays have as many entries as the descriptor has columns, which the numbers come from. On an error the
-    // transaction's end closes all of it.
+    // SAFETY: runs inside a transaction; the relation is open and locked during the scan, and the snapshot registered.
+    // The TupleTableSlot is made for this relation, so that its rows are read with the descriptor that they were formed
+    // with, and its arrays have as many entries as the descriptor has columns, which the numbers come from. On an error
+    // the transaction's end closes all of it.
     unsafe {
         let schema = pg_sys::get_namespace_oid(c"zerodb".as_ptr(), true);
         let relid = pg_sys::get_relname_relid(table.as_ptr(), schema);

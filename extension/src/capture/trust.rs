@@ -1,5 +1,5 @@
-//! Decides what of a trigger's argument is believed: whoever may attach a trigger writes into it whatever it likes. An event
-//! type counts when it is registered, a constant user when `zerodb.watch` has noted it for the table.
+//! Decides what of a trigger's argument is believed: whoever may attach a trigger writes into it whatever it likes. An
+//! event type counts when it is registered, a constant user when `zerodb.watch` has noted it for the table.
 
 use std::cell::Cell;
 
@@ -30,8 +30,8 @@ pub fn is_registered(event_type: &str) -> Option<bool> {
     Some(found)
 }
 
-/// True when `zerodb.watch` has noted that events of the type may have this user on the table or one that it is a part of;
-/// `None` when it cannot be known now.
+/// True when `zerodb.watch` has noted that events of the type may have this user on the table or one that it is a part
+/// of; `None` when it cannot be known now.
 pub fn may_be_of(event_type: &str, table: &Table, user_id: [u8; 16]) -> Option<bool> {
     let mut found = false;
     let columns = [c"target", c"event_type", c"user_id"];

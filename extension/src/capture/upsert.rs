@@ -1,6 +1,6 @@
-//! Counts the rows that the UPDATE half of an upsert or a MERGE has stored, until the INSERT half of the same statement is looked
-//! at: Postgres fires the triggers of both, one after the other, and the event of the batch counts all rows of the statement. An
-//! UPDATE statement has no second half; what it noted goes with it.
+//! Counts the rows that the UPDATE half of an upsert or a MERGE has stored, until the INSERT half of the same statement
+//! is looked at: Postgres fires the triggers of both, one after the other, and the event of the batch counts all rows
+//! of the statement. An UPDATE statement has no second half; what it noted goes with it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,7 +30,8 @@ thread_local! {
 /// Keeps what the UPDATE half stored until the statement ends.
 ///
 /// # Safety
-/// `statement` is the context that the trigger function's information lies in, which Postgres deletes with the statement.
+/// `statement` is the context that the trigger function's information lies in, which Postgres deletes with the
+/// statement.
 pub unsafe fn note(statement: MemoryContext, mapping: &Mapping, stored: Stored) {
     // SAFETY: the callback lies in the context that calls it, and is called once, before the context goes.
     unsafe {

@@ -85,15 +85,16 @@ pub extern "C" fn pg_finfo_zerodb_forget_wanted() -> &'static pg_sys::Pg_finfo_r
     &V1
 }
 
-/// `zerodb._forget_wanted`: statement trigger on the tables that writers remember something of. Postgres tells every backend at
-/// commit.
+/// `zerodb._forget_wanted`: statement trigger on the tables that writers remember something of. Postgres tells every
+/// backend at commit.
 ///
 /// # Safety
 /// Called by Postgres as a trigger function.
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn zerodb_forget_wanted(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: the node tag is checked before the context is used as TriggerData, whose relation is open during the firing.
+    // SAFETY: the node tag is checked before the context is used as TriggerData, whose relation is open during the
+    // firing.
     unsafe {
         let context = (*fcinfo).context;
         if !context.is_null() && (*context).type_ == pg_sys::NodeTag::T_TriggerData {

@@ -1,5 +1,5 @@
-//! One partition of the log: rows go straight to the heap and to its index, without the executor, as long as the index is the one
-//! that the schema made. Must not know what the columns mean.
+//! One partition of the log: rows go straight to the heap and to its index, without the executor, as long as the index
+//! is the one that the schema made. Must not know what the columns mean.
 
 use std::ptr::{addr_of_mut, null_mut};
 
@@ -36,14 +36,14 @@ impl Partition {
         }
     }
 
-    /// Stores `count` rows, adds them to every index that wants new rows, and closes the table; its lock stays until the
-    /// transaction ends.
+    /// Stores `count` rows, adds them to every index that wants new rows, and closes the table; its lock stays until
+    /// the transaction ends.
     ///
     /// # Safety
     /// The rows' values have the columns' types and live until it returns; there are `count` of them.
     pub unsafe fn insert(self, count: usize, rows: impl Iterator<Item = LogRow>) {
-        // SAFETY: the TupleTableSlots are made for this heap, with as many columns as a row has, in the current context,
-        // which outlives this call; they are dropped after the last use. An error frees them with the context.
+        // SAFETY: the TupleTableSlots are made for this heap, with as many columns as a row has, in the current
+        // context, which outlives this call; they are dropped after the last use. An error frees them with the context.
         unsafe {
             let tuple_slots = pg_sys::palloc(count * size_of::<*mut pg_sys::TupleTableSlot>())
                 .cast::<*mut pg_sys::TupleTableSlot>();
@@ -70,8 +70,8 @@ impl Partition {
 
     /// The only index, opened, when it is that of the schema: ready, on the two columns of the key and nothing else.
     unsafe fn usual_index(&self) -> Option<pg_sys::Relation> {
-        // SAFETY: the heap is open; the index is one of its own, so it cannot be dropped while the heap is locked. Its key
-        // has as many numbers as indnatts says.
+        // SAFETY: the heap is open; the index is one of its own, so it cannot be dropped while the heap is locked. Its
+        // key has as many numbers as indnatts says.
         unsafe {
             let indexes = pgrx::PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(self.heap));
             let only = indexes.get_oid(0).filter(|_| indexes.len() == 1)?;
@@ -94,7 +94,8 @@ impl Partition {
 
     /// Adds stored rows to the usual index and closes it.
     unsafe fn add_to(&self, index: pg_sys::Relation, stored: &[*mut pg_sys::TupleTableSlot]) {
-        // SAFETY: the index has the two columns of the key, and heap_multi_insert has set each TupleTableSlot's tts_tid.
+        // SAFETY: the index has the two columns of the key, and heap_multi_insert has set each TupleTableSlot's
+        // tts_tid.
         unsafe {
             let info = pg_sys::BuildIndexInfo(index);
             for tuple_slot in stored {
@@ -115,8 +116,8 @@ impl Partition {
         }
     }
 
-    /// Adds stored rows to the indexes as the executor does: whichever there are, and not to one that is not ready. So is
-    /// the log while an index is rebuilt, and after a rebuild that was given up.
+    /// Adds stored rows to the indexes as the executor does: whichever there are, and not to one that is not ready. So
+    /// is the log while an index is rebuilt, and after a rebuild that was given up.
     unsafe fn add_to_all(&self, stored: &[*mut pg_sys::TupleTableSlot]) {
         // SAFETY: the executor's state lives until the end of this function, and everything that it makes in it; the
         // node has the size and the tag of a ResultRelInfo, and zeros for the rest, as makeNode would give it.
@@ -160,7 +161,8 @@ unsafe fn insert_index_tuples(
     tuple_slot: *mut pg_sys::TupleTableSlot,
     executor: *mut pg_sys::EState,
 ) {
-    // SAFETY: handed on from the caller. From 16 on there is one parameter more: whether only summarizing indexes count.
+    // SAFETY: handed on from the caller. From 16 on there is one parameter more: whether only summarizing indexes
+    // count.
     unsafe {
         #[cfg(feature = "pg15")]
         pg_sys::ExecInsertIndexTuples(target, tuple_slot, executor, false, false, null_mut(), null_mut());
