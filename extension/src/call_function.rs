@@ -22,10 +22,13 @@ LANGUAGE c STRICT AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 "
 )]
 fn call_hook_function(hook_id: Uuid, event_id: &str) {
-    let (owner, function, envelope) =
-        PgTryBuilder::new(|| fence::as_extension(|| prepare(hook_id, event_id)))
-            .catch_others(|error| mark(error))
-            .execute();
+    let Call {
+        owner,
+        function,
+        envelope,
+    } = PgTryBuilder::new(|| fence::as_extension(|| prepare(hook_id, event_id)))
+        .catch_others(|error| mark(error))
+        .execute();
     fence::within(owner, fence::OF_USER, || {
         // Looked up as the owner: the worker's role need not see the schema.
         let found = resolve(owner, &function).unwrap_or_else(|error| raise(error));
@@ -58,8 +61,16 @@ fn mark(error: CaughtError) -> ! {
     error.rethrow()
 }
 
-/// The hook's owner, the name of its function, and the envelope of the event.
-fn prepare(hook_id: Uuid, event_id: &str) -> (pg_sys::Oid, String, pg_sys::Datum) {
+/// A call of a hook's function, before the function is looked up.
+struct Call {
+    owner: pg_sys::Oid,
+    /// Its name, as the hook has it.
+    function: String,
+    /// The event, as jsonb.
+    envelope: pg_sys::Datum,
+}
+
+fn prepare(hook_id: Uuid, event_id: &str) -> Call {
     let found = Spi::get_three_with_args::<pg_sys::Oid, String, pg_sys::Oid>(
         "SELECT f.owner, f.function, 'zerodb._hook_envelope(pg_catalog.uuid, pg_catalog.text)'::pg_catalog.regprocedure::pg_catalog.oid
          FROM zerodb._hook_function($1) AS f",
@@ -74,8 +85,12 @@ fn prepare(hook_id: Uuid, event_id: &str) -> (pg_sys::Oid, String, pg_sys::Datum
         .map(|argument| given(argument.unwrap_or(pg_sys::Datum::null())));
     // SAFETY: the arguments are of the types that the function was found by. By a call and not by a query, so that
     // every digit of a number stays.
-    let (envelope, _is_null) = unsafe { invoke(maker, &arguments) };
-    (owner, function, envelope)
+    let envelope = unsafe { invoke(maker, &arguments) }.value;
+    Call {
+        owner,
+        function,
+        envelope,
+    }
 }
 
 fn may_run(function: pg_sys::Oid, owner: pg_sys::Oid) -> bool {

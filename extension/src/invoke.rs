@@ -18,11 +18,11 @@ impl IntoDatum for RawJson {
     }
 }
 
-/// Calls a function; its answer, and whether that is null.
+/// Calls a function; its answer.
 ///
 /// # Safety
 /// The arguments are of the function's types, and live for the time of the call.
-pub unsafe fn invoke(function: pg_sys::Oid, arguments: &[pg_sys::NullableDatum]) -> (pg_sys::Datum, bool) {
+pub unsafe fn invoke(function: pg_sys::Oid, arguments: &[pg_sys::NullableDatum]) -> pg_sys::NullableDatum {
     // SAFETY: the call's memory holds as many arguments as are given, and the guard turns an error into a panic at this
     // side.
     unsafe {
@@ -41,7 +41,10 @@ pub unsafe fn invoke(function: pg_sys::Oid, arguments: &[pg_sys::NullableDatum])
             raise(Error::NotInstalled);
         };
         let value = pg_sys::ffi::pg_guard_ffi_boundary(|| address(info));
-        (value, (*info).isnull)
+        pg_sys::NullableDatum {
+            value,
+            isnull: (*info).isnull,
+        }
     }
 }
 

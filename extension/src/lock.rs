@@ -30,14 +30,19 @@ enum Hold {
 
 /// What happens where somebody else holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
+enum WhenTaken {
     Wait,
     GiveUp,
 }
 
 /// Shares a lock until the end of the transaction, without waiting; false when somebody holds it alone or waits to.
 pub fn try_share(lock: Lock) -> bool {
-    acquire(&named(lock), pg_sys::ShareLock, Hold::Transaction, Taken::GiveUp)
+    acquire(
+        &named(lock),
+        pg_sys::ShareLock,
+        Hold::Transaction,
+        WhenTaken::GiveUp,
+    )
 }
 
 /// `zerodb._try_lock`: takes a lock until the end of the transaction, without waiting.
@@ -52,7 +57,7 @@ fn try_lock(lock: &str) -> bool {
         &named(by_name(lock)),
         pg_sys::ExclusiveLock,
         Hold::Transaction,
-        Taken::GiveUp,
+        WhenTaken::GiveUp,
     )
 }
 
@@ -69,7 +74,7 @@ fn lock(lock: &str) {
         &named(by_name(lock)),
         pg_sys::ExclusiveLock,
         Hold::Transaction,
-        Taken::Wait,
+        WhenTaken::Wait,
     );
 }
 
@@ -85,7 +90,7 @@ fn try_lock_session(lock: &str) -> bool {
         &named(by_name(lock)),
         pg_sys::ExclusiveLock,
         Hold::Session,
-        Taken::GiveUp,
+        WhenTaken::GiveUp,
     )
 }
 
@@ -101,7 +106,7 @@ fn lock_session(lock: &str) {
         &named(by_name(lock)),
         pg_sys::ExclusiveLock,
         Hold::Session,
-        Taken::Wait,
+        WhenTaken::Wait,
     );
 }
 
@@ -139,7 +144,7 @@ fn lock_store(schema: &core::ffi::CStr) {
         &hashed(Numbering::Store, &scope),
         pg_sys::ExclusiveLock,
         Hold::Transaction,
-        Taken::Wait,
+        WhenTaken::Wait,
     );
 }
 
@@ -186,7 +191,7 @@ fn lock_graph(
             &tag(Numbering::Graph, hash),
             pg_sys::ExclusiveLock,
             Hold::Transaction,
-            Taken::Wait,
+            WhenTaken::Wait,
         );
     }
 }
@@ -270,8 +275,8 @@ fn tag(numbering: Numbering, number: u64) -> pg_sys::LOCKTAG {
 
 /// False when it is not to be had without waiting. An error while it waits (a timeout, a cancellation, a deadlock) is
 /// raised by Postgres, which then holds nothing.
-fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, hold: Hold, taken: Taken) -> bool {
-    let (session, no_wait) = (hold == Hold::Session, taken == Taken::GiveUp);
+fn acquire(tag: &pg_sys::LOCKTAG, mode: u32, hold: Hold, when_taken: WhenTaken) -> bool {
+    let (session, no_wait) = (hold == Hold::Session, when_taken == WhenTaken::GiveUp);
     // SAFETY: the tag lives across the call, which copies it.
     let result = unsafe { pg_sys::LockAcquire(tag, mode as i32, session, no_wait) };
     result != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL

@@ -55,7 +55,7 @@ pub unsafe extern "C-unwind" fn zerodb_as_owner(fcinfo: pg_sys::FunctionCallInfo
         // So that its owner stays the same until the end of the transaction.
         pg_sys::LockRelationOid(relid, pg_sys::AccessShareLock.cast_signed());
         let Admitted { role, function, plan } = fence::as_extension(|| admit(arguments));
-        let (value, is_null) = fence::within(role, fence::CATALOG, || match function {
+        let answer = fence::within(role, fence::CATALOG, || match function {
             Some(function) => {
                 let plan = plan.into_datum().unwrap_or(pg_sys::Datum::null());
                 invoke(
@@ -65,11 +65,14 @@ pub unsafe extern "C-unwind" fn zerodb_as_owner(fcinfo: pg_sys::FunctionCallInfo
             }
             None => {
                 let value = act(&plan.0, &[arguments[ARGS], arguments[VECTORS]]);
-                (value.unwrap_or(pg_sys::Datum::null()), value.is_none())
+                pg_sys::NullableDatum {
+                    value: value.unwrap_or(pg_sys::Datum::null()),
+                    isnull: value.is_none(),
+                }
             }
         });
-        (*fcinfo).isnull = is_null;
-        value
+        (*fcinfo).isnull = answer.isnull;
+        answer.value
     }
 }
 
