@@ -28,7 +28,7 @@ enum Hold {
     Session,
 }
 
-/// What happens where somebody else holds the lock.
+/// The choice where somebody else holds the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WhenTaken {
     Wait,

@@ -6,4 +6,5 @@ mod model_endpoint;
 mod names;
 mod numbers;
 mod readme;
+mod schema;
 mod statements;
