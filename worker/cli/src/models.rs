@@ -39,6 +39,6 @@ impl ModelArgs {
 fn bad_file(error: &dyn std::error::Error) -> Failure {
     Failure::usage(
         error.to_string(),
-        "correct the file that --config or ZERODB_HOOKS_CONFIG names; docs/providers has examples",
+        "correct the file that --config or ZERODB_HOOKS_CONFIG names; examples/providers has examples",
     )
 }

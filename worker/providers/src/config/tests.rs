@@ -254,7 +254,7 @@ fn azure_has_its_own_form() {
 
 #[test]
 fn the_examples_of_the_documents_are_read() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/providers");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/providers");
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
