@@ -1,10 +1,11 @@
 //! What the extension, the worker and the documents say of one another.
 
 mod architecture;
+mod guide;
 mod litellm;
+mod markdown;
 mod model_endpoint;
 mod names;
 mod numbers;
-mod readme;
 mod schema;
 mod statements;

@@ -9,14 +9,14 @@ async fn store(database: &Database) -> Result<Session> {
     Ok(session)
 }
 
-/// The README's index for the search by words.
+/// The guide's index for the search by words.
 fn index() -> Result<String> {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"))?;
-    let from = readme
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/memory.md"))?;
+    let from = page
         .find("CREATE INDEX ON zerodb_store.zeromemory USING gin")
-        .context("the README has the index")?;
-    let to = readme[from..].find(';').context("a whole statement")?;
-    Ok(readme[from..from + to].to_owned())
+        .context("the guide has the index")?;
+    let to = page[from..].find(';').context("a whole statement")?;
+    Ok(page[from..from + to].to_owned())
 }
 
 /// Texts of which the bare `to_tsvector` would raise, or not end.
