@@ -44,8 +44,8 @@ $$;
 -- The words of a column or parameter, as an expression: what reads the same has one form (NFKC), and what nobody sees
 -- is left out. Any text has some, and in no time: a tsvector holds a megabyte, and of 90,000 characters it takes less
 -- whatever they are, also where one becomes eighteen; the parser's time grows with the square of a text without spaces,
--- so it gets one each 255 characters. The index of docs/guide/memory.md has this expression, of built-in functions only, so that it
--- outlives the extension and whoever writes to the table needs no right to a function. Without UTF-8 there are no forms
+-- so it gets one each 255 characters. The index of docs/guide/memory.md has this expression, of built-in functions
+-- only, so that it outlives the extension and whoever writes to the table needs no right to a function. Without UTF-8 there are no forms
 -- to choose from.
 CREATE FUNCTION zerodb._words_of(argument text) RETURNS text
 LANGUAGE sql STABLE
