@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::usage::Usage;
 
-/// The kind of a failure. Its name is what the ledger, the status and the metrics show.
+/// The kind of a failure. Its name is what the ledger and the status show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Too many requests or tokens in a time; passes by itself.
