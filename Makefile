@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos fuzz bench install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-models dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test chaos fuzz bench docs install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-models dev-packages dev-server dev-postgres15 dev-tools
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -66,6 +66,9 @@ bench: dev-server dev-tools ## run the benchmarks beside other queues (about 50 
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_harness --bin model_endpoint
 	# One case holds a thousand connections open, more than the usual limit of 1,024 files leaves room for.
 	ulimit -Sn 4096 2>/dev/null || true; $(RUN) cargo run --quiet --release -p zerodb_hooks_bench -- $(foreach name,$(ONLY),--only $(name))
+
+docs: ## build the documents as a site in target/docs
+	dev/docs.sh
 
 install: dev-tools ## install into your own server and PREFIX/bin (needs PG_CONFIG)
 	test -n "$(PG_CONFIG)" || { echo "error: name the server: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod guide;
+mod links;
 mod litellm;
 mod markdown;
 mod model_endpoint;
