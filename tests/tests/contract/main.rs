@@ -1,11 +1,13 @@
 //! What the extension, the worker and the documents say of one another.
 
 mod architecture;
+mod glossary;
 mod guide;
 mod links;
 mod litellm;
 mod markdown;
 mod model_endpoint;
+mod named_files;
 mod names;
 <<<<<<< HEAD
 mod numbers;

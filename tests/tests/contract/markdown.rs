@@ -107,6 +107,13 @@ pub fn links(page: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The pieces of code within the text.
+pub fn code(page: &str) -> Vec<&str> {
+    prose(page)
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect()
+}
+
 /// What a heading is called in a link: its words in lower case, without punctuation, joined by hyphens.
 pub fn anchors(page: &str) -> Vec<String> {
     prose(page)
@@ -141,5 +148,6 @@ fn only_a_text_that_follows_directly_is_an_examples_output() -> Result<()> {
 fn links_and_headings_are_read_outside_of_blocks() {
     let page = "# Don't lose it\n\n[a](b.md#c), [d](https://e.example)\n\n```text\n# no\n[f](g)\n```\n";
     assert_eq!(links(page), ["b.md#c"]);
+    assert_eq!(code("a `b` c `d`\n```sql\n`e`\n```\n"), ["b", "d"]);
     assert_eq!(anchors(page), ["dont-lose-it"]);
 }
