@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
-use zerodb_hooks_tests::{Database, Worker, on_every_server};
+use zerodb_hooks_tests::{Database, PgVersion, Worker};
 
 use crate::markdown::{Example, examples};
 
@@ -126,13 +126,27 @@ fn run_page(database: &Database, setup: &str, blocks: &[Example]) -> Result<()> 
     Ok(())
 }
 
-/// A database in the state in which every page begins, and its worker.
-async fn begin(database: &Database, setup: &Example) -> Result<Worker> {
+/// A new database in the state in which every page begins, and its worker.
+async fn begin(version: &PgVersion, setup: &Example) -> Result<(Database, Worker)> {
+    let database = Database::create_bare(version).await?;
     let session = database.session().await?;
-    session.run("DROP EXTENSION zerodb_hooks").await?;
-    psql(database, "", std::slice::from_ref(setup))?;
+    session
+        .run(&with_roles_once("CREATE ROLE hooks_worker LOGIN;"))
+        .await?;
+    psql(&database, "", std::slice::from_ref(setup))?;
     session.run("SELECT zerodb.grant_worker('hooks_worker')").await?;
-    Worker::start(&database.worker_url())
+    let worker = Worker::start(&database.worker_url())?;
+    Ok((database, worker))
+}
+
+/// Runs the blocks of a page on each server that is set up.
+async fn run_everywhere(setup: &Example, blocks: &[Example]) -> Result<()> {
+    for version in PgVersion::present() {
+        let (database, _worker) = begin(version, setup).await?;
+        run_page(&database, &setup.sql, blocks)
+            .with_context(|| format!("on PostgreSQL {}", version.major))?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,11 +157,7 @@ async fn the_readme_runs_and_prints_what_it_shows() -> Result<()> {
         rest.iter().any(|block| block.output.is_some()),
         "and what it prints"
     );
-    on_every_server(async |database| {
-        let _worker = begin(&database, setup).await?;
-        run_page(&database, &setup.sql, rest)
-    })
-    .await
+    run_everywhere(setup, rest).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,11 +171,7 @@ async fn every_page_of_the_guide_runs_and_prints_what_it_shows() -> Result<()> {
         if blocks.is_empty() {
             continue;
         }
-        let ran = on_every_server(async |database| {
-            let _worker = begin(&database, setup).await?;
-            run_page(&database, &setup.sql, &blocks)
-        })
-        .await;
+        let ran = run_everywhere(setup, &blocks).await;
         wrong.extend(ran.err().map(|error| format!("{}: {error:#}", page.display())));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
