@@ -9,10 +9,7 @@ mod markdown;
 mod model_endpoint;
 mod named_files;
 mod names;
-<<<<<<< HEAD
 mod numbers;
 mod schema;
-=======
 mod reference;
->>>>>>> 443f0b4 (Make the reference of SQL, settings and command line from the code)
 mod statements;
