@@ -21,7 +21,7 @@ pub fn serve<const N: usize, const M: usize>(
     mut work: impl FnMut([Vec<u8>; N]) -> io::Result<[Vec<u8>; M]>,
 ) -> ExitCode {
     let allowance = Allowance::from_arguments(std::env::args_os());
-    if !allowance.is_some_and(|allowance| allowance.apply().is_ok()) {
+    if allowance.is_none_or(|allowance| allowance.apply().is_err()) {
         return ExitCode::from(NOT_READY);
     }
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
