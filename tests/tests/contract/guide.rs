@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
-use zerodb_hooks_tests::{Database, PgVersion, Worker};
+use zerodb_hooks_harness::{Database, PgVersion, Worker};
 
 use crate::markdown::{Example, examples};
 

@@ -10,6 +10,6 @@ mod model_endpoint;
 mod named_files;
 mod names;
 mod numbers;
-mod schema;
 mod reference;
+mod schema;
 mod statements;

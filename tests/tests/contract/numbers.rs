@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use zerodb_hooks_tests::{Result, Session, on_every_server};
+use zerodb_hooks_harness::{Result, Session, on_every_server};
 
 #[path = "../../../extension/src/register.rs"]
 mod register;

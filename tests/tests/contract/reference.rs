@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use zerodb_hooks_tests::{Session, on_every_server, worker};
+use zerodb_hooks_harness::programs::worker;
+use zerodb_hooks_harness::{Session, on_every_server};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference");
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use zerodb_hooks_tests::Result;
+use zerodb_hooks_harness::Result;
 
 /// The paths below `sql/schema`, as `folder/file.sql`.
 fn files() -> Result<BTreeSet<String>> {
