@@ -1,9 +1,15 @@
 //! Every statement of the worker prepares against a fresh extension, in a session such as the worker's.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use zerodb_hooks_harness::on_every_server;
 use zerodb_hooks_worker::store::connect::SESSION;
-use zerodb_hooks_worker::store::statements::ALL;
+use zerodb_hooks_worker::{cli, store};
+
+/// The lists of all crates that have statements.
+const LISTS: [&[(&str, &str)]; 2] = [store::statements::ALL, cli::statements::ALL];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_prepares() -> Result<()> {
@@ -11,7 +17,7 @@ async fn every_statement_prepares() -> Result<()> {
         let session = database.session().await?;
         // There no name without schema is found but those of the catalog.
         session.run(SESSION).await?;
-        for (file, statement) in ALL {
+        for (file, statement) in store::statements::ALL {
             session
                 .client
                 .prepare(statement)
@@ -24,20 +30,28 @@ async fn every_statement_prepares() -> Result<()> {
 }
 
 #[test]
-fn every_file_is_embedded() -> Result<()> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/worker");
-    let mut known: Vec<_> = ALL.iter().map(|(file, _)| (*file).to_owned()).collect();
-    known.extend(
-        zerodb_hooks_worker::cli::statements::ALL
-            .iter()
-            .map(|(file, _)| (*file).to_owned()),
-    );
-    for entry in std::fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        assert!(
-            known.contains(&name) || !name.ends_with(".sql"),
-            "sql/worker/{name} is not in statements.rs"
-        );
+fn every_file_is_listed() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/worker");
+    let mut listed: Vec<&str> = LISTS
+        .iter()
+        .flat_map(|list| *list)
+        .map(|(file, _)| *file)
+        .collect();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&root)?.to_string_lossy().into_owned();
+            let Some(at) = listed.iter().position(|file| *file == name) else {
+                panic!("no statements.rs lists sql/worker/{name}");
+            };
+            listed.swap_remove(at);
+        }
     }
+    assert!(listed.is_empty(), "listed more than once: {listed:?}");
     Ok(())
 }

@@ -29,12 +29,12 @@ const CATALOG_WIDE: [&str; 5] = [
     "SELECT * FROM zerodb.watches",
     "SELECT * FROM zerodb._watch_trigger",
     "SELECT zerodb.delete_hook(id) FROM zerodb.create_hook('app.*', 'auto_embed')",
-    include_str!("../../../sql/worker/cli_doctor_watches.sql"),
-    include_str!("../../../sql/worker/due_coverage.sql"),
+    include_str!("../../../sql/worker/queries/definitions/lost_columns.sql"),
+    include_str!("../../../sql/worker/backfills/due_coverage.sql"),
 ];
 
 /// Of triggers that record nothing.
-const DOCTOR: &str = include_str!("../../../sql/worker/cli_doctor_mappings.sql");
+const DOCTOR: &str = include_str!("../../../sql/worker/queries/definitions/foreign_triggers.sql");
 
 /// A mapping of `app.thing`, as `zerodb.watch` writes it, with more keys.
 fn mapping(more: &str) -> String {

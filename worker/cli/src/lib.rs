@@ -1,5 +1,5 @@
 //! The operator's commands of `zerodb-hooks`: what is typed, what is printed and how an error reads. Reads the
-//! database through statements of `sql/worker/cli_*.sql` and never changes it, but for `bench`, which does so in a schema of its
+//! database through statements of `sql/worker/queries` and never changes it, but for `bench`, which does so in a schema of its
 //! own and runs its own hook. It must not know how the worker does that: `Worker` is parsed here and run by `main`.
 
 mod args;

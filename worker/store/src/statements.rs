@@ -1,74 +1,88 @@
-//! Every statement that the worker runs, by the name of its file in `sql/worker`.
+//! The statements that a worker runs for itself, and the macro by which a crate lists its statements.
 
+/// Lists statements: for each a constant with the text of its file below `sql/worker`, and `ALL`. The contract tests prepare what
+/// `ALL` holds against a fresh extension, and find the files that no list names.
+#[macro_export]
 macro_rules! statements {
-    ($($name:ident = $file:literal;)*) => {
-        $(pub const $name: &str = include_str!(concat!("../../../sql/worker/", $file));)*
-        /// All of them with their files, for the test that prepares each one against a fresh extension.
+    ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {
+        $($(#[$doc])* pub const $name: &str =
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../sql/worker/", $file));)*
+
+        /// Every statement of this crate with the path of its file below `sql/worker`.
         pub const ALL: &[(&str, &str)] = &[$(($file, $name)),*];
     };
 }
 
 statements! {
-    ADVANCE_BACKFILL = "advance_backfill.sql";
-    AS_OWNER = "as_owner.sql";
-    CALL_FUNCTION = "call_function.sql";
-    CANCEL_ORPHANS = "cancel_orphans.sql";
-    CHECK_BUDGETS = "check_budgets.sql";
-    CLAIM_BACKFILL = "claim_backfill.sql";
-    CLAIM_DELIVERIES = "claim_deliveries.sql";
-    CLAIM_SUSPECT = "claim_suspect.sql";
-    COMPLETE_DELIVERIES = "complete_deliveries.sql";
-    DISABLE_HOOK = "disable_hook.sql";
-    DISPATCH_EVENTS = "dispatch_events.sql";
-    DROP_CANDIDATES = "drop_candidates.sql";
-    DUE_COVERAGE = "due_coverage.sql";
-    ENTER_ENDPOINT = "enter_endpoint.sql";
-    FINISH_DELIVERIES = "finish_deliveries.sql";
-    HAS_SUSPECTS = "has_suspects.sql";
-    KEEP_SUMMARY_CHUNK = "keep_summary_chunk.sql";
-    JUDGE_CANDIDATES = "judge_candidates.sql";
-    LEAD = "lead.sql";
-    LIST_CANDIDATES = "list_candidates.sql";
-    LEARN_ENDPOINT = "learn_endpoint.sql";
-    LOAD_CHANNELS = "load_channels.sql";
-    KEEP_COVERAGE = "keep_coverage.sql";
-    LEAVE_BACKFILL = "leave_backfill.sql";
-    LOAD_EMBEDDINGS = "load_embeddings.sql";
-    LOAD_ENDPOINT = "load_endpoint.sql";
-    LOAD_HOOK = "load_hook.sql";
-    LOAD_PARTIES = "load_parties.sql";
-    LOAD_SETTINGS = "load_settings.sql";
-    LOAD_SUMMARY_CHUNKS = "load_summary_chunks.sql";
-    LOCK_DEAD_LEASES = "lock_dead_leases.sql";
-    LOCK_DISPATCH = "lock_dispatch.sql";
-    LOCK_RELEASE = "lock_release.sql";
-    NEXT_DUE = "next_due.sql";
-    PARK = "park.sql";
-    PAUSE_ENDPOINT = "pause_endpoint.sql";
-    PRUNE_ADMISSIONS = "prune_admissions.sql";
-    PRUNE_CURSOR = "prune_cursor.sql";
-    PRUNE_DELIVERIES = "prune_deliveries.sql";
-    PRUNE_SUMMARY_CHUNKS = "prune_summary_chunks.sql";
-    READ_CHUNKS = "read_chunks.sql";
-    READ_CURSOR = "read_cursor.sql";
-    READ_SUMMARY = "read_summary.sql";
-    REAP_LEASES = "reap_leases.sql";
-    RECORD_USAGE = "record_usage.sql";
-    RELEASE_ORDERED = "release_ordered.sql";
-    RENEW_LEASE = "renew_lease.sql";
-    ROLL_UP_USAGE = "roll_up_usage.sql";
-    ROTATE_LOG = "rotate_log.sql";
-    SETTLE_ENDPOINT = "settle_endpoint.sql";
-    SPILL_DELIVERIES = "spill_deliveries.sql";
-    TAKE_LEASE = "take_lease.sql";
-    TELL_ENDPOINT = "tell_endpoint.sql";
-    TERMINATE_SESSION = "terminate_session.sql";
-    TIDY_BUDGETS = "tidy_budgets.sql";
-    UNPARK = "unpark.sql";
-    WAKE_PEERS = "wake_peers.sql";
-    WRITE_CHUNKS = "write_chunks.sql";
-    WRITE_EMBEDDINGS = "write_embeddings.sql";
-    WRITE_SUMMARY = "write_summary.sql";
+    DISPATCH_EVENTS = "dispatch/dispatch_events.sql";
+    DROP_CANDIDATES = "dispatch/drop_candidates.sql";
+    JUDGE_CANDIDATES = "dispatch/judge_candidates.sql";
+    LIST_CANDIDATES = "dispatch/list_candidates.sql";
+    LOCK_DISPATCH = "dispatch/lock_dispatch.sql";
+    PRUNE_CURSOR = "dispatch/prune_cursor.sql";
+    READ_CURSOR = "dispatch/read_cursor.sql";
+
+    CLAIM_DELIVERIES = "deliveries/claim_deliveries.sql";
+    CLAIM_SUSPECT = "deliveries/claim_suspect.sql";
+    COMPLETE_DELIVERIES = "deliveries/complete_deliveries.sql";
+    FINISH_DELIVERIES = "deliveries/finish_deliveries.sql";
+    HAS_SUSPECTS = "deliveries/has_suspects.sql";
+    NEXT_DUE = "deliveries/next_due.sql";
+    SPILL_DELIVERIES = "deliveries/spill_deliveries.sql";
+
+    LOCK_DEAD_LEASES = "leases/lock_dead_leases.sql";
+    REAP_LEASES = "leases/reap_leases.sql";
+    RENEW_LEASE = "leases/renew_lease.sql";
+    TAKE_LEASE = "leases/take_lease.sql";
+
+    LOCK_RELEASE = "order/lock_release.sql";
+    RELEASE_ORDERED = "order/release_ordered.sql";
+
+    LEAD = "parking/lead.sql";
+    PARK = "parking/park.sql";
+    UNPARK = "parking/unpark.sql";
+    WAKE_PEERS = "parking/wake_peers.sql";
+
+    DISABLE_HOOK = "hooks/disable_hook.sql";
+    LOAD_CHANNELS = "hooks/load_channels.sql";
+    LOAD_HOOK = "hooks/load_hook.sql";
+    LOAD_PARTIES = "hooks/load_parties.sql";
+    LOAD_SETTINGS = "hooks/load_settings.sql";
+
+    AS_OWNER = "rows/as_owner.sql";
+    CALL_FUNCTION = "rows/call_function.sql";
+    KEEP_SUMMARY_CHUNK = "rows/keep_summary_chunk.sql";
+    LOAD_EMBEDDINGS = "rows/load_embeddings.sql";
+    LOAD_SUMMARY_CHUNKS = "rows/load_summary_chunks.sql";
+    PRUNE_SUMMARY_CHUNKS = "rows/prune_summary_chunks.sql";
+    READ_CHUNKS = "rows/read_chunks.sql";
+    READ_SUMMARY = "rows/read_summary.sql";
+    TERMINATE_SESSION = "rows/terminate_session.sql";
+    WRITE_CHUNKS = "rows/write_chunks.sql";
+    WRITE_EMBEDDINGS = "rows/write_embeddings.sql";
+    WRITE_SUMMARY = "rows/write_summary.sql";
+
+    ADVANCE_BACKFILL = "backfills/advance_backfill.sql";
+    CLAIM_BACKFILL = "backfills/claim_backfill.sql";
+    DUE_COVERAGE = "backfills/due_coverage.sql";
+    KEEP_COVERAGE = "backfills/keep_coverage.sql";
+    LEAVE_BACKFILL = "backfills/leave_backfill.sql";
+
+    CHECK_BUDGETS = "models/check_budgets.sql";
+    ENTER_ENDPOINT = "models/enter_endpoint.sql";
+    LEARN_ENDPOINT = "models/learn_endpoint.sql";
+    LOAD_ENDPOINT = "models/load_endpoint.sql";
+    PAUSE_ENDPOINT = "models/pause_endpoint.sql";
+    PRUNE_ADMISSIONS = "models/prune_admissions.sql";
+    RECORD_USAGE = "models/record_usage.sql";
+    ROLL_UP_USAGE = "models/roll_up_usage.sql";
+    SETTLE_ENDPOINT = "models/settle_endpoint.sql";
+    TELL_ENDPOINT = "models/tell_endpoint.sql";
+    TIDY_BUDGETS = "models/tidy_budgets.sql";
+
+    CANCEL_ORPHANS = "maintenance/cancel_orphans.sql";
+    PRUNE_DELIVERIES = "maintenance/prune_deliveries.sql";
+    ROTATE_LOG = "maintenance/rotate_log.sql";
 }
 
 /// The channel on which a parked worker is woken.

@@ -1,5 +1,5 @@
 -- What completed at the first attempt, from a place on in one partition of zerodb.completion, one row an attempt, with hook and
--- event (null when they are gone). Parameters and columns as in cli_tail_attempts.sql.
+-- event (null when they are gone). Parameters and columns as in attempts.sql.
 -- Locks: none. Relies on the position in the partition (tid range scan) and outbox_key.
 WITH recent AS MATERIALIZED (
     SELECT e.*, c.worker, c.hook_id, c.slot

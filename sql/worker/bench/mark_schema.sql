@@ -1,3 +1,3 @@
--- Says whose the schema is, for cli_bench_schema.sql after a kill. No parameters.
+-- Says whose the schema is, for schema.sql after a kill. No parameters.
 -- Locks: the schema.
 COMMENT ON SCHEMA zerodb_hooks_bench IS 'Made by zerodb-hooks bench, which drops it'
