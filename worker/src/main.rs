@@ -4,8 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
-use zerodb_hooks_worker::cli::{self, Cli, Command, WorkerArgs};
+use zerodb_hooks_worker::cli::{self, Cli, Command, Interrupt, WorkerArgs};
 use zerodb_hooks_worker::delivery::secret::Secrets;
 use zerodb_hooks_worker::engine::default_name;
 use zerodb_hooks_worker::providers::Config;
@@ -72,13 +71,8 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
         drain: Duration::from_secs(args.drain_s),
         production: args.production,
     };
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
+    let mut interrupt = Interrupt::new()?;
+    let stop = async move { interrupt.wait().await };
     let secrets = Secrets::new(std::env::vars());
     let providers = match &args.config {
         Some(file) => Config::read(file, &secrets)?,

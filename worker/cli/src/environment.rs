@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use clap::CommandFactory;
 use zerodb_hooks_lexical::nearest;
 
-use super::Cli;
+use super::command_line::Cli;
 use zerodb_hooks_delivery::secret::{PREFIX as SECRET, PROVIDER_PREFIX};
 
 const PREFIX: &str = "ZERODB_";

@@ -5,6 +5,7 @@
 mod args;
 mod backfills;
 mod bench;
+mod command_line;
 mod doctor;
 mod environment;
 mod failure;
@@ -23,97 +24,21 @@ mod tail;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
 pub use args::{ChildArgs, Database, LogFormat, WorkerArgs};
 pub use backfills::BackfillsArgs;
 pub use bench::BenchArgs;
+pub use command_line::{Cli, Command};
 pub use doctor::DoctorArgs;
 pub use environment::unread as unread_variables;
 pub use failure::{Failure, report};
 pub use hooks::HooksArgs;
+pub use interrupt::Interrupt;
 pub use listen::ListenArgs;
 pub use models::ModelArgs;
 pub use recall::RecallArgs;
 pub use signing::SecretArgs;
 pub use status::StatusArgs;
 pub use tail::TailArgs;
-
-const LONG_ABOUT: &str = "\
-Runs hooks when data changes in Postgres.
-
-The extension zerodb_hooks records an event in the transaction of the write; this program runs the hooks that match, \
-after the commit, at least once each. One `zerodb-hooks worker` beside the database is enough; several share the work. \
-Hooks are managed in SQL: zerodb.create_hook, zerodb.update_hook, zerodb.delete_hook.";
-
-const EXAMPLES: &str = "\
-Examples:
-  export DATABASE_URL=postgres://worker@localhost/app
-
-  zerodb-hooks doctor              is everything as it should be? says how to mend what is not
-  zerodb-hooks worker              run the hooks until Ctrl-C or SIGTERM
-  zerodb-hooks status --watch      backlog, workers and the health of each hook, every second
-  zerodb-hooks tail --since 10m    attempts as they end, and those of the last ten minutes
-  zerodb-hooks backfills --watch   how far backfills are
-  zerodb-hooks recall 'who met Bob' search what the store holds
-  zerodb-hooks hooks --json        all hooks, for a program
-  zerodb-hooks secret --user UUID  the key by which a user's receiver verifies webhooks
-  zerodb-hooks bench               what hooks cost and how fast they run on this server
-
-  A webhook on your own machine:
-  zerodb-hooks listen --port 8090
-  SELECT zerodb.create_hook('*', 'mine', '{\"url\": \"http://127.0.0.1:8090\"}',
-      hook_type => 'webhook');                                   (in psql)
-
-A flag wins over its environment variable. Exit codes: 0 done, 1 failed (or `doctor` found a failure), 2 wrong usage.
-NO_COLOR switches colours off; there are none where the output is not a terminal.";
-
-/// The command line of `zerodb-hooks`.
-#[derive(Parser)]
-#[command(
-    name = "zerodb-hooks",
-    version,
-    about = "Runs hooks when data changes in Postgres",
-    long_about = LONG_ABOUT,
-    after_help = EXAMPLES,
-    max_term_width = 110
-)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// One command and its options.
-#[derive(Subcommand)]
-pub enum Command {
-    /// Run hooks: dispatch events, execute deliveries; SIGTERM drains and ends
-    Worker(WorkerArgs),
-    /// Show the backlog, the workers and the health of each hook
-    Status(StatusArgs),
-    /// List hooks, the inactive ones too; secrets are never shown
-    Hooks(HooksArgs),
-    /// Follow attempts as they end, one line each; payloads are never shown
-    Tail(TailArgs),
-    /// Show how far backfills are, with --watch as bars until all are done
-    Backfills(BackfillsArgs),
-    /// Search the store: the query is embedded as the worker embeds rows
-    Recall(RecallArgs),
-    /// Check the connection, the server, the extension, hooks and watches; exits 1 when something FAILED
-    Doctor(DoctorArgs),
-    /// Receive webhooks on this machine, verify their signatures and print them
-    Listen(ListenArgs),
-    /// Print the key that signs the webhooks of one user, for whoever receives them
-    Secret(SecretArgs),
-    /// Measure this server: what a hook costs writers, latency, deliveries a second; in a schema of its own, removed after
-    Bench(BenchArgs),
-    /// Read one file from stdin within limits and write its text; the worker starts it, `main` runs it
-    #[command(hide = true)]
-    Parse(ChildArgs),
-    /// Render templates from stdin within limits; the worker starts it, `main` runs it
-    #[command(hide = true)]
-    Render(ChildArgs),
-}
 
 /// Runs any command but `worker`, `parse` and `render`, which are `main`'s.
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -130,54 +55,5 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Listen(args) => listen::run(args).await,
         Command::Secret(args) => signing::run(&args),
         Command::Bench(args) => bench::run(args).await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_option_is_documented_and_no_environment_value_is_shown_for_the_database() {
-        for command in Cli::command().get_subcommands() {
-            for option in command.get_arguments() {
-                assert!(
-                    option.get_help().is_some(),
-                    "{} {}",
-                    command.get_name(),
-                    option.get_id()
-                );
-            }
-        }
-        let help = Cli::command()
-            .find_subcommand_mut("status")
-            .map(|c| c.render_long_help().to_string());
-        assert!(help.is_some_and(|help| help.contains("[env: DATABASE_URL]")));
-    }
-
-    #[test]
-    fn the_worker_has_its_defaults() {
-        let cli = Cli::parse_from(["zerodb-hooks", "worker", "--database-url", "postgres:///x"]);
-        let Command::Worker(args) = cli.command else {
-            panic!("not the worker")
-        };
-        assert_eq!(
-            (
-                args.in_flight,
-                args.concurrency,
-                args.poll_ms,
-                args.lease_s,
-                args.drain_s
-            ),
-            (4000, 64, 1000, 30, 20)
-        );
-        assert!(!args.production && args.log == "info");
     }
 }
