@@ -6,23 +6,31 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use zerodb_hooks_harness::on_every_server;
 use zerodb_hooks_worker::store::connect::SESSION;
-use zerodb_hooks_worker::{cli, store};
+use zerodb_hooks_worker::{measure, queries, store};
 
 /// The lists of all crates that have statements.
-const LISTS: [&[(&str, &str)]; 2] = [store::statements::ALL, cli::statements::ALL];
+const LISTS: [&[(&str, &str)]; 3] = [
+    store::statements::ALL,
+    queries::statements::ALL,
+    measure::statements::ALL,
+];
 
+/// Those of the bench are about tables that it makes itself; they are run by its own tests.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_prepares() -> Result<()> {
     on_every_server(async |database| {
-        let session = database.session().await?;
+        let reads = database.session().await?;
+        let works = database.session().await?;
         // There no name without schema is found but those of the catalog.
-        session.run(SESSION).await?;
-        for (file, statement) in store::statements::ALL {
-            session
-                .client
-                .prepare(statement)
-                .await
-                .with_context(|| format!("sql/worker/{file}"))?;
+        works.run(SESSION).await?;
+        for (session, list) in [
+            (&works, store::statements::ALL),
+            (&reads, queries::statements::ALL),
+        ] {
+            for (file, statement) in list {
+                let prepared = session.client.prepare(statement).await;
+                prepared.with_context(|| format!("sql/worker/{file}"))?;
+            }
         }
         Ok(())
     })

@@ -2,16 +2,11 @@
 //! them is elsewhere.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
-use tokio_postgres::Client;
 
 use super::failure::{self, Failure};
-use zerodb_hooks_store::connect;
-
-/// How long a command waits for the server; without it a packet that a firewall drops would look like a hang.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use zerodb_hooks_queries::{Client, connect};
 
 /// Which database a command talks to. Not `Debug`: the URL may hold a password.
 #[derive(Args, Clone)]
@@ -37,20 +32,8 @@ impl Database {
 
     /// A connection for `command`, which Postgres shows as its application name.
     pub(super) async fn client(&self, command: &str) -> Result<Client, Failure> {
-        let url = self.url()?;
-        let name = format!("zerodb-hooks {command}");
-        let client = match tokio::time::timeout(CONNECT_TIMEOUT, connect::client(url, &name)).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return Err(failure::connecting(error, url)),
-            Err(_) => return Err(failure::no_answer(url, CONNECT_TIMEOUT)),
-        };
-        // The worker's sessions forbid plans that only reports have.
-        let planner = "SET enable_seqscan = on; SET plan_cache_mode = auto";
-        client
-            .batch_execute(planner)
-            .await
-            .map_err(|error| failure::explain(&error))?;
-        Ok(client)
+        let connected = connect(self.url()?, &format!("zerodb-hooks {command}")).await;
+        connected.map_err(|error| failure::connecting(&error))
     }
 }
 

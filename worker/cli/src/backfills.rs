@@ -8,14 +8,12 @@ use std::time::Duration;
 use clap::Args;
 use comfy_table::Cell;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
-use tokio_postgres::{Client, Row};
+use serde_json::json;
 
 use super::args::Database;
-use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
 use super::render::{self, Screen, Tone};
-use super::statements;
+use zerodb_hooks_queries::{BackfillProgress, backfills};
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -36,92 +34,13 @@ pub struct BackfillsArgs {
     pub json: bool,
 }
 
-struct Backfill {
-    hook: String,
-    target: String,
-    state: String,
-    total: Option<i64>,
-    seen: i64,
-    done: i64,
-    failed: i64,
-    percent: Option<f64>,
-    remaining_seconds: Option<f64>,
-    last_error: Option<String>,
-}
-
-impl Backfill {
-    fn from_row(row: &Row) -> Result<Self, tokio_postgres::Error> {
-        Ok(Self {
-            hook: row.try_get("hook_name")?,
-            target: row.try_get("target")?,
-            state: row.try_get("state")?,
-            total: row.try_get("total")?,
-            seen: row.try_get("seen")?,
-            done: row.try_get("done")?,
-            failed: row.try_get("failed")?,
-            percent: row.try_get("percent")?,
-            remaining_seconds: row.try_get("remaining_seconds")?,
-            last_error: row.try_get("last_error")?,
-        })
-    }
-
-    fn has_ended(&self) -> bool {
-        self.state == "finished"
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "hook": self.hook, "target": self.target, "state": self.state, "total": self.total, "seen": self.seen, "done": self.done,
-            "failed": self.failed, "percent": self.percent, "remaining_seconds": self.remaining_seconds, "last_error": self.last_error,
-        })
-    }
-
-    fn cells(&self, screen: Screen) -> [Cell; 10] {
-        let unknown = || "?".to_owned();
-        let plain = |text: &str| screen.cell(Tone::Plain, text);
-        let state = if self.has_ended() { Tone::Good } else { Tone::Plain };
-        let failed = if self.failed > 0 {
-            Tone::Warning
-        } else {
-            Tone::Plain
-        };
-        let remaining = self.remaining_seconds.map(render::age).unwrap_or_default();
-        [
-            plain(&self.hook),
-            plain(&self.target),
-            screen.cell(state, &self.state),
-            plain(&self.percent.map_or_else(unknown, |percent| percent.to_string())),
-            plain(&self.seen.to_string()),
-            plain(&self.total.map_or_else(unknown, |total| total.to_string())),
-            plain(&self.done.to_string()),
-            screen.cell(failed, &self.failed.to_string()),
-            screen.cell(Tone::Faint, &remaining),
-            screen.cell(Tone::Faint, self.last_error.as_deref().unwrap_or("")),
-        ]
-    }
-
-    /// What stands behind its bar.
-    fn says(&self) -> String {
-        let failed = if self.failed > 0 {
-            format!(", {} failed", self.failed)
-        } else {
-            String::new()
-        };
-        let error = match &self.last_error {
-            Some(error) if !self.has_ended() => format!(": {}", render::clip(&render::clean(error), 60)),
-            _ => String::new(),
-        };
-        format!("{}{failed}{error}", self.state)
-    }
-}
-
 /// Shows backfills once, or until they have ended.
 pub(super) async fn run(args: BackfillsArgs) -> anyhow::Result<ExitCode> {
     let client = args.database.client("backfills").await?;
     let screen = Screen::stdout();
-    let mut backfills = load(&client).await?;
+    let mut found = backfills(&client).await?;
     if !args.watch {
-        render::line(&text(&backfills, args.json, screen))?;
+        render::line(&text(&found, args.json, screen))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut interrupt = Interrupt::new()?;
@@ -130,36 +49,28 @@ pub(super) async fn run(args: BackfillsArgs) -> anyhow::Result<ExitCode> {
     let as_bars = screen.terminal && !args.json;
     let (mut bars, mut last) = (Bars::new(as_bars), String::new());
     loop {
-        if as_bars && !backfills.is_empty() {
-            bars.show(&backfills);
+        if as_bars && !found.is_empty() {
+            bars.show(&found);
         } else {
-            let now = text(&backfills, args.json, screen);
+            let now = text(&found, args.json, screen);
             if now != last {
                 render::line(&now)?;
                 last = now;
             }
         }
-        if backfills.iter().all(Backfill::has_ended) {
+        if found.iter().all(BackfillProgress::has_finished) {
             return Ok(ExitCode::SUCCESS);
         }
         tokio::select! {
             () = interrupt.wait() => return Ok(ExitCode::SUCCESS),
-            _ = tick.tick() => backfills = load(&client).await?,
+            _ = tick.tick() => found = backfills(&client).await?,
         }
     }
 }
 
-async fn load(client: &Client) -> Result<Vec<Backfill>, Failure> {
-    let rows = client.query(statements::BACKFILLS, &[]).await;
-    let rows = rows.map_err(|error| failure::explain(&error))?;
-    let backfills: Result<Vec<_>, _> = rows.iter().map(Backfill::from_row).collect();
-    backfills.map_err(|error| failure::explain(&error))
-}
-
-fn text(backfills: &[Backfill], as_json: bool, screen: Screen) -> String {
+fn text(backfills: &[BackfillProgress], as_json: bool, screen: Screen) -> String {
     if as_json {
-        let all: Vec<Value> = backfills.iter().map(Backfill::json).collect();
-        return json!({ "backfills": all }).to_string();
+        return json!({ "backfills": backfills }).to_string();
     }
     if backfills.is_empty() {
         return "There are no backfills here. Start one: SELECT zerodb.backfill(id) for an auto_embed hook."
@@ -178,9 +89,55 @@ fn text(backfills: &[Backfill], as_json: bool, screen: Screen) -> String {
         "ERROR",
     ]);
     for one in backfills {
-        table.add_row(one.cells(screen));
+        table.add_row(cells(one, screen));
     }
     render::lines(&table)
+}
+
+fn cells(backfill: &BackfillProgress, screen: Screen) -> [Cell; 10] {
+    let unknown = || "?".to_owned();
+    let plain = |text: &str| screen.cell(Tone::Plain, text);
+    let state = if backfill.has_finished() {
+        Tone::Good
+    } else {
+        Tone::Plain
+    };
+    let failed = if backfill.failed > 0 {
+        Tone::Warning
+    } else {
+        Tone::Plain
+    };
+    let remaining = backfill.remaining_seconds.map(render::age).unwrap_or_default();
+    [
+        plain(&backfill.hook),
+        plain(&backfill.target),
+        screen.cell(state, &backfill.state),
+        plain(
+            &backfill
+                .percent
+                .map_or_else(unknown, |percent| percent.to_string()),
+        ),
+        plain(&backfill.seen.to_string()),
+        plain(&backfill.total.map_or_else(unknown, |total| total.to_string())),
+        plain(&backfill.done.to_string()),
+        screen.cell(failed, &backfill.failed.to_string()),
+        screen.cell(Tone::Faint, &remaining),
+        screen.cell(Tone::Faint, backfill.last_error.as_deref().unwrap_or("")),
+    ]
+}
+
+/// What stands behind the bar.
+fn says(backfill: &BackfillProgress) -> String {
+    let failed = if backfill.failed > 0 {
+        format!(", {} failed", backfill.failed)
+    } else {
+        String::new()
+    };
+    let error = match &backfill.last_error {
+        Some(error) if !backfill.has_finished() => format!(": {}", render::clip(&render::clean(error), 60)),
+        _ => String::new(),
+    };
+    format!("{}{failed}{error}", backfill.state)
 }
 
 /// A bar for each backfill.
@@ -202,7 +159,7 @@ impl Bars {
         }
     }
 
-    fn show(&mut self, backfills: &[Backfill]) {
+    fn show(&mut self, backfills: &[BackfillProgress]) {
         for one in backfills {
             let name = (one.hook.clone(), one.target.clone());
             let bar = self.by_name.entry(name).or_insert_with(|| {
@@ -213,8 +170,8 @@ impl Bars {
             let whole = |number: i64| u64::try_from(number).unwrap_or(0);
             bar.set_length(whole(one.total.unwrap_or(0).max(one.seen)));
             bar.set_position(whole(one.seen));
-            bar.set_message(one.says());
-            if one.has_ended() {
+            bar.set_message(says(one));
+            if one.has_finished() {
                 bar.abandon();
             }
         }

@@ -4,18 +4,14 @@
 use std::error::Error;
 use std::io;
 use std::process::ExitCode;
-use std::str::FromStr;
-use std::time::Duration;
-
-use tokio_postgres::Config;
-use tokio_postgres::config::Host;
-use tokio_postgres::error::SqlState;
 
 use super::render;
+use zerodb_hooks_measure::Refusal;
+use zerodb_hooks_queries::{ConnectError, Explanation, NoConnection, SqlState};
 use zerodb_hooks_store::StoreError;
 
 /// An error that knows how to mend itself.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
     /// What happened, to what.
@@ -54,14 +50,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(closed) {
         return ExitCode::SUCCESS;
     }
-    let failure = match error.chain().find_map(|cause| cause.downcast_ref::<Failure>()) {
-        Some(failure) => Failure {
-            message: failure.message.clone(),
-            hint: failure.hint.clone(),
-            ..*failure
-        },
-        None => explain(error.as_ref()),
-    };
+    let failure = of_chain(error);
     eprintln!("error: {}", render::clean(&failure.message));
     if !failure.hint.is_empty() {
         eprintln!("hint:  {}", render::clean(&failure.hint));
@@ -69,62 +58,77 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(failure.exit_code)
 }
 
+/// The first cause that knows what to say, or the error of a statement.
+fn of_chain(error: &anyhow::Error) -> Failure {
+    let known = error.chain().find_map(|cause| {
+        let failure = cause.downcast_ref::<Failure>().cloned();
+        failure
+            .or_else(|| cause.downcast_ref().map(connecting))
+            .or_else(|| cause.downcast_ref().map(of_bench))
+    });
+    known.unwrap_or_else(|| explain(error.as_ref()))
+}
+
+fn of_bench(Refusal { message, hint }: &Refusal) -> Failure {
+    Failure::new(message, hint)
+}
+
 /// An error of a statement, in the server's words, with the server's hint or the one for its code.
 pub(super) fn explain(error: &(dyn Error + 'static)) -> Failure {
-    let Some(database) = causes(error).find_map(|cause| cause.downcast_ref::<tokio_postgres::Error>()) else {
-        return Failure::new(chain(error), "");
+    let explanation = zerodb_hooks_queries::explain(error);
+    let hint = match &explanation {
+        Explanation::ConnectionLost => "check the server, then start the command again",
+        Explanation::Refused { hint: Some(hint), .. } => hint,
+        Explanation::Refused { sqlstate, .. } => statement_hint(sqlstate),
+        Explanation::Other { .. } => "",
     };
-    if database.is_closed() {
-        return Failure::new(
-            "the connection to the database was lost",
-            "check the server, then start the command again",
-        );
-    }
-    let Some(answer) = database.as_db_error() else {
-        return Failure::new(chain(error), "");
-    };
-    let hint = match (answer.hint(), answer.code()) {
-        (Some(hint), _) => hint.to_owned(),
-        (None, code) if *code == SqlState::INVALID_SCHEMA_NAME || *code == SqlState::UNDEFINED_TABLE
+    Failure::new(explanation.message(), hint)
+}
+
+fn statement_hint(code: &SqlState) -> &'static str {
+    match code {
+        code if *code == SqlState::INVALID_SCHEMA_NAME
+            || *code == SqlState::UNDEFINED_TABLE
             || *code == SqlState::UNDEFINED_FUNCTION =>
         {
-            "`CREATE EXTENSION zerodb_hooks` in this database, or name another; `zerodb-hooks doctor` tells more".into()
+            "`CREATE EXTENSION zerodb_hooks` in this database, or name another; `zerodb-hooks doctor` tells more"
         }
-        (None, code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
-            "an administrator gives access: SELECT zerodb.grant_worker('role') or zerodb.grant_admin('role')".into()
+        code if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+            "an administrator gives access: SELECT zerodb.grant_worker('role') or zerodb.grant_admin('role')"
         }
-        _ => String::new(),
-    };
-    Failure::new(answer.message(), hint)
+        _ => "",
+    }
 }
 
 /// Why there is no connection, for the person who has to mend it.
-pub(super) fn connecting(error: StoreError, url: &str) -> Failure {
-    let hint = match &error {
-        StoreError::Database { sqlstate, .. } => refusal_hint(&SqlState::from_code(sqlstate)),
-        StoreError::Forbidden { .. } => "GRANT CONNECT ON DATABASE … TO the role",
-        StoreError::Unavailable { reason } | StoreError::Full { reason } => absence_hint(reason),
-        StoreError::Config { .. } => {
+pub(super) fn connecting(error: &ConnectError) -> Failure {
+    let (reason, hint) = match &error.cause {
+        NoConnection::Settings(error) => return explain(error),
+        NoConnection::Store(error @ StoreError::Config { .. }) => {
             let hint = "its form is postgres://user@host:5432/database; encode special characters of a password as %XX";
             return Failure::usage(error.to_string(), hint);
         }
-        StoreError::ReadOnly
-        | StoreError::Locked { .. }
-        | StoreError::SchemaMismatch { .. }
-        | StoreError::Misfit { .. }
-        | StoreError::Uncallable { .. }
-        | StoreError::Answer { .. } => "",
-    };
-    let reason = match error {
-        StoreError::Unavailable { reason }
-        | StoreError::Full { reason }
-        | StoreError::Forbidden { reason } => reason,
-        other => other.to_string(),
+        NoConnection::Store(error) => refusal(error),
+        NoConnection::Silent(_) => (error.cause.to_string(), "check the address and the firewall"),
     };
     let reason = reason
         .strip_prefix("error connecting to server: ")
         .unwrap_or(&reason);
-    Failure::new(format!("cannot connect to {}: {reason}", target(url)), hint)
+    Failure::new(format!("cannot connect to {}: {reason}", error.target), hint)
+}
+
+/// What was in the way, and what to do.
+fn refusal(error: &StoreError) -> (String, &'static str) {
+    match error {
+        StoreError::Unavailable { reason } | StoreError::Full { reason } => {
+            (reason.clone(), absence_hint(reason))
+        }
+        StoreError::Forbidden { reason } => (reason.clone(), "GRANT CONNECT ON DATABASE … TO the role"),
+        StoreError::Database { sqlstate, .. } => {
+            (error.to_string(), refusal_hint(&SqlState::from_code(sqlstate)))
+        }
+        other => (other.to_string(), ""),
+    }
 }
 
 /// The driver has no typed form for most of these; nothing but the hint depends on the text.
@@ -174,16 +178,6 @@ fn absence_hint(reason: &str) -> &'static str {
     known.map_or("check the URL, the server and the network", |(_, hint)| hint)
 }
 
-/// The server did not answer in time.
-pub(super) fn no_answer(url: &str, after: Duration) -> Failure {
-    let message = format!(
-        "cannot connect to {}: no answer within {} s",
-        target(url),
-        after.as_secs()
-    );
-    Failure::new(message, "check the address and the firewall")
-}
-
 fn refusal_hint(code: &SqlState) -> &'static str {
     match code {
         code if *code == SqlState::INVALID_CATALOG_NAME => {
@@ -198,70 +192,21 @@ fn refusal_hint(code: &SqlState) -> &'static str {
     }
 }
 
-/// Host, port, database and user of a URL, without the password.
-fn target(url: &str) -> String {
-    // As `store::connect` reads it: libpq's verify-ca and verify-full are unknown to the driver.
-    let url = url
-        .replace("sslmode=verify-full", "sslmode=require")
-        .replace("sslmode=verify-ca", "sslmode=require");
-    let Ok(config) = Config::from_str(&url) else {
-        return "the database".into();
-    };
-    let hosts = config.get_hosts().iter().enumerate().map(|(at, host)| {
-        let port = config
-            .get_ports()
-            .get(at)
-            .or(config.get_ports().first())
-            .copied()
-            .unwrap_or(5432);
-        match host {
-            Host::Tcp(name) => format!("{name}:{port}"),
-            #[cfg(unix)]
-            Host::Unix(folder) => format!("{}/.s.PGSQL.{port}", folder.display()),
-        }
-    });
-    let mut text = hosts.collect::<Vec<_>>().join(" or ");
-    if let Some(database) = config.get_dbname() {
-        text = format!("{text}, database {database}");
-    }
-    if let Some(user) = config.get_user() {
-        text = format!("{text}, user {user}");
-    }
-    text
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// The chain of causes on one line, a text that repeats left out.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    for text in causes(error).map(ToString::to_string) {
-        if !texts.iter().any(|earlier| earlier.contains(&text)) {
-            texts.push(text);
-        }
-    }
-    texts.join(": ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_password_is_never_part_of_the_target() {
-        let url = "postgres://me:hush@a,b:6000/app?sslmode=verify-full";
-        assert_eq!(target(url), "a:5432 or b:6000, database app, user me");
+    fn connecting(cause: StoreError) -> Failure {
+        super::connecting(&ConnectError {
+            target: "localhost:5432, database app, user me".into(),
+            cause: cause.into(),
+        })
     }
 
     #[test]
     fn a_refused_connection_is_explained() {
         let reason = "error connecting to server: Connection refused (os error 111)".into();
-        let failure = connecting(
-            StoreError::Unavailable { reason },
-            "postgres://me:hush@localhost/app",
-        );
+        let failure = connecting(StoreError::Unavailable { reason });
         assert!(failure.hint.contains("start Postgres"));
         assert_eq!(
             failure.message,
@@ -275,18 +220,14 @@ mod tests {
             sqlstate: "28P01".into(),
             message: "no".into(),
         };
-        assert!(connecting(answer, "postgres://x").hint.contains("password"));
+        assert!(connecting(answer).hint.contains("password"));
     }
 
     #[test]
     fn a_bad_url_is_wrong_usage() {
-        let failure = connecting(
-            StoreError::Config {
-                reason: "invalid port".into(),
-            },
-            "postgres://me:hush@host:x/app",
-        );
+        let failure = connecting(StoreError::Config {
+            reason: "invalid port".into(),
+        });
         assert_eq!(failure.exit_code, 2);
-        assert!(!failure.message.contains("hush"));
     }
 }

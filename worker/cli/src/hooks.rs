@@ -1,16 +1,14 @@
-//! `zerodb-hooks hooks`: the hooks that the caller may see. Shows no secret: every config passes `secret`.
+//! `zerodb-hooks hooks`: the hooks that the caller may see. Shows no secret: every config passes `hidden`.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::args::Database;
 use super::render::{self, Screen, Tone};
-use super::{secret, statements};
+use zerodb_hooks_queries::{HookFilter, HookListing, hidden, hooks};
 
 /// The config is clipped to this on a terminal.
 const CONFIG_WIDTH: usize = 80;
@@ -39,56 +37,16 @@ pub struct HooksArgs {
     pub json: bool,
 }
 
-struct Hook {
-    id: Uuid,
-    user_id: Uuid,
-    project_id: Option<Uuid>,
-    event_type: String,
-    hook_type: String,
-    hook_name: String,
-    config: Value,
-    is_active: bool,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl Hook {
-    fn from_row(row: &Row) -> Result<Self, tokio_postgres::Error> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            user_id: row.try_get("user_id")?,
-            project_id: row.try_get("project_id")?,
-            event_type: row.try_get("event_type")?,
-            hook_type: row.try_get("hook_type")?,
-            hook_name: row.try_get("hook_name")?,
-            config: row.try_get("hook_config")?,
-            is_active: row.try_get("is_active")?,
-            created_at: row.try_get("created_at")?,
-            updated_at: row.try_get("updated_at")?,
-        })
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "id": self.id, "user_id": self.user_id, "project_id": self.project_id, "event_type": self.event_type,
-            "hook_type": self.hook_type, "hook_name": self.hook_name, "hook_config": secret::hidden(&self.config),
-            "is_active": self.is_active, "created_at": self.created_at, "updated_at": self.updated_at
-        })
-    }
-}
-
 /// Lists the hooks, oldest first.
 pub(super) async fn run(args: HooksArgs) -> anyhow::Result<ExitCode> {
     let client = args.database.client("hooks").await?;
-    let rows = client
-        .query(
-            statements::HOOKS,
-            &[&args.event_type, &args.project, &args.active],
-        )
-        .await?;
-    let hooks = rows.iter().map(Hook::from_row).collect::<Result<Vec<_>, _>>()?;
+    let filter = HookFilter {
+        event_type: args.event_type,
+        project: args.project,
+        active_only: args.active,
+    };
+    let hooks = hooks(&client, &filter).await?;
     if args.json {
-        let hooks: Vec<_> = hooks.iter().map(Hook::json).collect();
         render::line(&json!({ "hooks": hooks }).to_string())?;
     } else if hooks.is_empty() {
         render::line(
@@ -100,11 +58,11 @@ pub(super) async fn run(args: HooksArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(hooks: &[Hook], screen: Screen) -> String {
+fn table(hooks: &[HookListing], screen: Screen) -> String {
     let mut table = screen.table(&["ID", "EVENT", "TYPE", "NAME", "ACTIVE", "PROJECT", "CONFIG"]);
     for hook in hooks {
         let tone = if hook.is_active { Tone::Plain } else { Tone::Faint };
-        let config = secret::summary(&hook.config);
+        let config = summary(&hook.hook_config);
         let config = if screen.terminal {
             render::clip(&config, CONFIG_WIDTH)
         } else {
@@ -127,4 +85,33 @@ fn table(hooks: &[Hook], screen: Screen) -> String {
         ]);
     }
     render::lines(&table)
+}
+
+/// A config on one line, without secrets.
+fn summary(config: &Value) -> String {
+    let Value::Object(entries) = hidden(config) else {
+        return String::new();
+    };
+    let parts = entries.iter().map(|(name, value)| match value {
+        Value::Object(inner) if name == "headers" => {
+            format!("headers={}", inner.keys().cloned().collect::<Vec<_>>().join(","))
+        }
+        Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}={other}"),
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_is_shown_without_its_secrets() {
+        let config = json!({
+            "url": "${ZERODB_SECRET_URL}", "secret": "hush", "headers": {"Authorization": "hush", "X-Plain": "hush"},
+        });
+        let shown = "headers=Authorization,X-Plain secret=*** url=${ZERODB_SECRET_URL}";
+        assert_eq!(summary(&config), shown);
+    }
 }

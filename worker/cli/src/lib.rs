@@ -1,6 +1,6 @@
-//! The operator's commands of `zerodb-hooks`: what is typed, what is printed and how an error reads. Reads the
-//! database through statements of `sql/worker/queries` and never changes it, but for `bench`, which does so in a schema of its
-//! own and runs its own hook. It must not know how the worker does that: `Worker` is parsed here and run by `main`.
+//! The operator's commands of `zerodb-hooks`: what is typed, what is printed, how an error reads and with which code the program
+//! ends. What is read of a database is `zerodb_hooks_queries`' business, what `bench` does there `zerodb_hooks_measure`'s. It must
+//! not know how the worker works: `Worker` is parsed here and run by `main`.
 
 mod args;
 mod backfills;
@@ -9,16 +9,13 @@ mod command_line;
 mod doctor;
 mod environment;
 mod failure;
-mod grants;
 mod hooks;
 mod interrupt;
 mod listen;
 mod models;
 mod recall;
 mod render;
-mod secret;
 mod signing;
-pub mod statements;
 mod status;
 mod tail;
 

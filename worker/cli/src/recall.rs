@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 use serde_json::json;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row};
 
 use super::args::Database;
-use super::failure::{self, Failure};
+use super::failure::Failure;
 use super::models::ModelArgs;
 use super::render::{self, Screen, Tone};
-use super::statements;
 use zerodb_hooks_providers::{EmbedRequest, LOCAL, Provider, ProviderError};
+use zerodb_hooks_queries::{Client, RecallRequest, RecalledRow, recall, vector_space};
 
 /// How long the provider may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,45 +75,36 @@ pub(super) async fn run(args: RecallArgs) -> anyhow::Result<ExitCode> {
         .map_err(|error| of_provider(&error))?;
     let client = args.database.client("recall").await?;
     let vector = vector(&client, &args, &provider).await?;
-    let parameters: [&(dyn ToSql + Sync); 7] = [
-        &args.query,
-        &args.limit,
-        &args.source,
-        &args.entity,
-        &args.namespace,
-        &vector,
-        &args.schema,
-    ];
-    let rows = client.query(statements::RECALL, &parameters).await;
-    let rows = rows.map_err(|error| failure::explain(&error))?;
+    let request = RecallRequest {
+        query: &args.query,
+        limit: args.limit,
+        source: &args.source,
+        entity: args.entity.as_deref(),
+        namespace: args.namespace.as_deref(),
+        vector,
+        schema: &args.schema,
+    };
+    let found = recall(&client, &request).await?;
     if args.json {
-        let found = rows.iter().map(document).collect::<Result<Vec<_>, _>>()?;
         render::line(&json!({ "found": found }).to_string())?;
-    } else if rows.is_empty() {
+    } else if found.is_empty() {
         render::line("Nothing fits.")?;
     } else {
-        render::line(&table(&rows, Screen::stdout())?)?;
+        render::line(&table(&found, Screen::stdout()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The query's vector; `None` where the server makes it, or where nothing could be compared with it.
-async fn vector(
-    client: &Client,
-    args: &RecallArgs,
-    provider: &Provider,
-) -> Result<Option<Vec<f32>>, Failure> {
+async fn vector(client: &Client, args: &RecallArgs, provider: &Provider) -> anyhow::Result<Option<Vec<f32>>> {
     if provider.name() == LOCAL {
         return Ok(None);
     }
     let model = args.model.as_deref();
     let identity = provider.identity(model).map_err(|error| of_provider(&error))?;
-    let parameters: [&(dyn ToSql + Sync); 3] = [&args.source, &args.schema, &identity];
-    let space = client.query_one(statements::RECALL_SPACE, &parameters).await;
-    let space = space.map_err(|error| failure::explain(&error))?;
-    let (dimensions, has_model, other) = space_of(&space).map_err(|error| failure::explain(&error))?;
-    if !has_model {
-        let other = other.map_or_else(
+    let space = vector_space(client, &args.source, &args.schema, &identity).await?;
+    if !space.has_model {
+        let other = space.other_model.map_or_else(
             || "holds no vector yet".to_owned(),
             |other| format!("holds vectors of {other}"),
         );
@@ -129,21 +118,12 @@ async fn vector(
     let request = EmbedRequest {
         who: None,
         model,
-        dimensions: dimensions.and_then(|count| usize::try_from(count).ok()),
+        dimensions: space.dimensions.and_then(|count| usize::try_from(count).ok()),
         inputs: &inputs,
     };
     let embedded = provider.embed(&request, PATIENCE).await;
     let embedded = embedded.map_err(|error| of_provider(&error))?;
     Ok(embedded.vectors.into_iter().next())
-}
-
-/// Dimensions, whether there are vectors of the model, and a model that there are vectors of.
-fn space_of(row: &Row) -> Result<(Option<i32>, bool, Option<String>), tokio_postgres::Error> {
-    Ok((
-        row.try_get("dimensions")?,
-        row.try_get("has_model")?,
-        row.try_get("other_model")?,
-    ))
 }
 
 fn of_provider(error: &ProviderError) -> Failure {
@@ -153,32 +133,21 @@ fn of_provider(error: &ProviderError) -> Failure {
     )
 }
 
-fn document(row: &Row) -> Result<serde_json::Value, tokio_postgres::Error> {
-    Ok(json!({
-        "id": row.try_get::<_, String>("id")?,
-        "content": row.try_get::<_, Option<String>>("content")?,
-        "score": row.try_get::<_, f32>("score")?,
-        "similarity": row.try_get::<_, Option<f32>>("similarity")?,
-        "found_by": row.try_get::<_, String>("found_by")?,
-    }))
-}
-
-fn table(rows: &[Row], screen: Screen) -> Result<String, tokio_postgres::Error> {
+fn table(found: &[RecalledRow], screen: Screen) -> String {
     let mut table = screen.table(&["SCORE", "FOUND BY", "ID", "CONTENT"]);
-    for row in rows {
-        let content: Option<String> = row.try_get("content")?;
-        let content = render::clean(&content.unwrap_or_default());
+    for row in found {
+        let content = render::clean(row.content.as_deref().unwrap_or_default());
         let content = if screen.terminal {
             render::clip(&content, CONTENT_WIDTH)
         } else {
             content
         };
         table.add_row([
-            screen.cell(Tone::Plain, &format!("{:.4}", row.try_get::<_, f32>("score")?)),
-            screen.cell(Tone::Faint, row.try_get("found_by")?),
-            screen.cell(Tone::Plain, row.try_get("id")?),
+            screen.cell(Tone::Plain, &format!("{:.4}", row.score)),
+            screen.cell(Tone::Faint, &row.found_by),
+            screen.cell(Tone::Plain, &row.id),
             screen.cell(Tone::Plain, &content),
         ]);
     }
-    Ok(render::lines(&table))
+    render::lines(&table)
 }

@@ -7,13 +7,11 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use serde::Deserialize;
-use serde_json::Value;
-use tokio_postgres::Client;
 
 use super::args::Database;
 use super::interrupt::Interrupt;
 use super::render::{self, Screen, Tone};
-use super::statements;
+use zerodb_hooks_queries::{Client, HookStatus, InstallationStatus, status_document};
 
 /// Options of `zerodb-hooks status`.
 #[derive(Args, Clone)]
@@ -29,36 +27,6 @@ pub struct StatusArgs {
     /// Print one JSON document, that of zerodb.status(); with --watch one a line
     #[arg(long)]
     pub json: bool,
-}
-
-/// What zerodb.status() returns.
-#[derive(Deserialize)]
-pub(super) struct Status {
-    undispatched_events: i64,
-    waiting_deliveries: i64,
-    running_deliveries: i64,
-    oldest_age_seconds: f64,
-    attempts_per_second: f64,
-    workers: Vec<WorkerStatus>,
-    hooks: Vec<HookStatus>,
-}
-
-#[derive(Deserialize)]
-struct WorkerStatus {
-    worker: String,
-    alive: bool,
-}
-
-#[derive(Deserialize)]
-struct HookStatus {
-    event_type: String,
-    hook_name: String,
-    is_active: bool,
-    waiting: i64,
-    retryable: i64,
-    completed_5m: i64,
-    failed_5m: i64,
-    discarded_5m: i64,
 }
 
 /// Shows the status once, or every second.
@@ -85,16 +53,16 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn text(client: &Client, json: bool, screen: Screen) -> anyhow::Result<String> {
-    let document: Value = client.query_one(statements::STATUS, &[]).await?.try_get(0)?;
+    let document = status_document(client).await?;
     if json {
         return Ok(document.to_string());
     }
-    let status = Status::deserialize(&document)
+    let status = InstallationStatus::deserialize(&document)
         .context("zerodb.status() has another form than this program knows: are both of the same version?")?;
     Ok(page(&status, screen))
 }
 
-fn page(status: &Status, screen: Screen) -> String {
+fn page(status: &InstallationStatus, screen: Screen) -> String {
     let mut text = summary(status, screen);
     if status.hooks.is_empty() {
         return text + "\n\nThere are no hooks yet: zerodb.create_hook makes one.";
@@ -110,7 +78,7 @@ fn page(status: &Status, screen: Screen) -> String {
         "DISCARDED 5M",
     ]);
     for hook in &status.hooks {
-        let (tone, health) = hook.health();
+        let (tone, health) = health(hook);
         let bad = |number: i64| {
             screen.cell(
                 if number > 0 { Tone::Warning } else { Tone::Plain },
@@ -133,7 +101,7 @@ fn page(status: &Status, screen: Screen) -> String {
     text
 }
 
-fn summary(status: &Status, screen: Screen) -> String {
+fn summary(status: &InstallationStatus, screen: Screen) -> String {
     let alive: Vec<_> = status
         .workers
         .iter()
@@ -173,31 +141,29 @@ fn summary(status: &Status, screen: Screen) -> String {
     )
 }
 
-impl HookStatus {
-    /// One word for how a hook does, from its last five minutes.
-    fn health(&self) -> (Tone, &'static str) {
-        match (
-            self.is_active,
-            self.completed_5m,
-            self.failed_5m + self.discarded_5m,
-        ) {
-            (false, ..) => (Tone::Faint, "inactive"),
-            (true, 0, 0) if self.retryable > 0 => (Tone::Warning, "retrying"),
-            (true, 0, 0) => (Tone::Plain, "idle"),
-            (true, _, 0) => (Tone::Good, "ok"),
-            (true, 0, _) => (Tone::Bad, "failing"),
-            (true, _, _) => (Tone::Warning, "some failures"),
-        }
+/// One word for how a hook does, from its last five minutes.
+fn health(hook: &HookStatus) -> (Tone, &'static str) {
+    match (
+        hook.is_active,
+        hook.completed_5m,
+        hook.failed_5m + hook.discarded_5m,
+    ) {
+        (false, ..) => (Tone::Faint, "inactive"),
+        (true, 0, 0) if hook.retryable > 0 => (Tone::Warning, "retrying"),
+        (true, 0, 0) => (Tone::Plain, "idle"),
+        (true, _, 0) => (Tone::Good, "ok"),
+        (true, 0, _) => (Tone::Bad, "failing"),
+        (true, _, _) => (Tone::Warning, "some failures"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn status(hook: Value, workers: Value) -> Status {
+    fn status(hook: Value, workers: Value) -> InstallationStatus {
         let mut entry = json!({
             "event_type": "*", "hook_name": "h", "is_active": true, "waiting": 0, "retryable": 0,
             "completed_5m": 0, "failed_5m": 0, "discarded_5m": 0
@@ -214,7 +180,7 @@ mod tests {
 
     #[test]
     fn health_follows_the_last_five_minutes() {
-        let health = |hook| status(hook, json!([])).hooks[0].health().1;
+        let health = |hook| super::health(&status(hook, json!([])).hooks[0]).1;
         assert_eq!(health(json!({})), "idle");
         assert_eq!(health(json!({"completed_5m": 3})), "ok");
         assert_eq!(

@@ -7,6 +7,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use tokio::task::JoinHandle;
+use tokio_postgres::config::Host;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -73,6 +74,36 @@ impl Target {
         })
     }
 
+    /// Hosts, database and user, for a person. The password is not in it.
+    pub fn description(&self) -> String {
+        let ports = self.config.get_ports();
+        let hosts = self.config.get_hosts().iter().enumerate().map(|(at, host)| {
+            let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(name) => format!("{name}:{port}"),
+                #[cfg(unix)]
+                Host::Unix(folder) => format!("{}/.s.PGSQL.{port}", folder.display()),
+            }
+        });
+        let mut text = hosts.collect::<Vec<_>>().join(" or ");
+        if let Some(database) = self.config.get_dbname() {
+            text = format!("{text}, database {database}");
+        }
+        if let Some(user) = self.config.get_user() {
+            text = format!("{text}, user {user}");
+        }
+        text
+    }
+
+    /// One connection, driven by a task of its own until it ends.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server cannot be reached, else what the server says.
+    pub async fn client(&self) -> Result<Client, StoreError> {
+        let (client, _driver) = self.connect().await?;
+        Ok(client)
+    }
+
     /// A connection and the task that drives it, until it ends or is aborted.
     ///
     /// # Errors
@@ -90,15 +121,6 @@ impl Target {
         });
         Ok((client, driver))
     }
-}
-
-/// One connection, driven by a task of its own until it ends.
-///
-/// # Errors
-/// `Config` for a bad URL, `Unavailable` when the server cannot be reached, else what the server says.
-pub async fn client(url: &str, application_name: &str) -> Result<Client, StoreError> {
-    let (client, _driver) = Target::parse(url, application_name)?.connect().await?;
-    Ok(client)
 }
 
 /// `verify-ca` and `verify-full` are libpq's words that the driver does not know; both mean `require` to it.
@@ -172,5 +194,17 @@ impl ServerCertVerifier for Unverified {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_never_part_of_the_description() {
+        let url = "postgres://me:hush@a,b:6000/app?sslmode=verify-full";
+        let target = Target::parse(url, "test").expect("a URL");
+        assert_eq!(target.description(), "a:5432 or b:6000, database app, user me");
     }
 }

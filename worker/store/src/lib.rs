@@ -21,6 +21,7 @@ mod maintenance;
 mod order;
 mod owner;
 mod place;
+pub mod row;
 mod settings;
 pub mod statements;
 mod summaries;

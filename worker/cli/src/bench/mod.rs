@@ -1,31 +1,18 @@
-//! `zerodb-hooks bench`: what hooks cost the writers of the user's own server, and how fast they run there. Decides only
-//! the order: look, say what will be done, set up, measure, clear up whatever happened, report. Changes nothing but a
-//! schema of its own, its hook and its event type.
+//! `zerodb-hooks bench`: says what will be done, has it measured, and prints what came of it. The measuring is the crate
+//! `zerodb_hooks_measure`'s.
 
-mod burn_down;
-mod check;
-mod figures;
-mod latency;
-mod measure;
 mod plan;
 mod report;
-mod stage;
-mod worker;
-mod write;
 
 use std::process::ExitCode;
 
 use clap::{Args, value_parser};
 use tokio_util::sync::CancellationToken;
+use zerodb_hooks_measure::{Load, Refusal, measure, ready};
 
 use super::args::Database;
-use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
 use super::render::{self, Screen};
-use super::statements;
-use check::Ready;
-use measure::Bench;
-use stage::Stage;
 
 /// Options of `zerodb-hooks bench`.
 #[derive(Args, Clone)]
@@ -61,58 +48,36 @@ pub struct BenchArgs {
 
 /// Measures, and clears up also after an error, Ctrl-C and SIGTERM.
 pub(super) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
-    let url = args.database.url()?.to_owned();
+    let url = args.database.url()?;
+    let load = Load {
+        seconds: args.seconds,
+        clients: args.clients,
+        events: args.events,
+        samples: args.samples,
+    };
     let mut interrupt = Interrupt::new()?;
-    let Ready {
-        client,
-        store,
-        server,
-        others,
-    } = tokio::select! {
-        ready = check::ready(&args, &url) => ready?,
-        () = interrupt.wait() => return Err(stopped("nothing was made").into()),
+    let ready = tokio::select! {
+        ready = ready(url, load, args.with_other_workers, &note) => ready?,
+        () = interrupt.wait() => return Err(Refusal::stopped("nothing was made").into()),
     };
-    note(&plan::text(&args, &server, &others));
+    let (server, others) = (ready.server.clone(), ready.others.clone());
+    note(&plan::text(load, &server, &others));
 
-    let stage = Stage::set_up(client, others.workers.is_empty()).await?;
-    let bench = Bench {
-        args: &args,
-        url: &url,
-        stage: &stage,
-        stop: CancellationToken::new(),
-    };
-    let measured = {
-        let measuring = measure::all(&bench, others.workers.is_empty());
-        tokio::pin!(measuring);
-        tokio::select! {
-            measured = &mut measuring => measured,
-            () = interrupt.wait() => {
-                bench.stop.cancel();
-                note("stopping and clearing up");
-                measuring.await
-            }
-        }
-    };
-    let cleared = stage.clear(&args.database, &store).await;
-    let measured = match (measured, cleared) {
-        (Ok(measured), cleared) => {
-            cleared?;
-            measured
-        }
-        (Err(error), Ok(())) => return Err(error),
-        (Err(error), Err(left)) => {
-            let left = failure::explain(left.as_ref());
-            note(&format!(
-                "not cleared up: {}; the next `zerodb-hooks bench` does it first",
-                left.message
-            ));
-            return Err(error);
+    let stop = CancellationToken::new();
+    let measuring = measure(ready, url, load, &stop, &note);
+    tokio::pin!(measuring);
+    let measured = tokio::select! {
+        measured = &mut measuring => measured?,
+        () = interrupt.wait() => {
+            stop.cancel();
+            note("stopping and clearing up");
+            measuring.await?
         }
     };
     render::line(&if args.json {
-        report::json(&args, &server, &others, &measured).to_string()
+        report::json(load, &server, &others, &measured).to_string()
     } else {
-        report::text(&args, &server, &others, &measured, Screen::stdout())
+        report::text(load, &server, &others, &measured, Screen::stdout())
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -120,8 +85,4 @@ pub(super) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
 /// What a person sees while it runs, beside the result on stdout.
 fn note(text: &str) {
     eprintln!("{text}");
-}
-
-fn stopped(state: &str) -> Failure {
-    Failure::new(format!("stopped before the end; {state}"), "")
 }

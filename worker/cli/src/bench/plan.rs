@@ -1,8 +1,7 @@
 //! What the bench says before it starts: what it will do, how much it writes, what stays. Pure.
 
-use super::BenchArgs;
-use super::check::{Others, Server};
-use super::stage::EVENT_TYPE;
+use zerodb_hooks_measure::{BenchServer, EVENT_TYPE, Load, OthersPresent};
+
 use crate::render;
 
 /// Measured with PostgreSQL 18: an event with its delivery and its attempt, and the WAL of all of it.
@@ -13,22 +12,22 @@ const KB_A_ROW: f64 = 0.3;
 const ROWS_A_SECOND: u32 = 10_000;
 
 /// The lines, for a person who may still press Ctrl-C.
-pub(super) fn text(args: &BenchArgs, server: &Server, others: &Others) -> String {
+pub(super) fn text(load: Load, server: &BenchServer, others: &OthersPresent) -> String {
     let own_worker = others.workers.is_empty();
     let mut lines = vec![format!(
         "zerodb-hooks bench in database {}, PostgreSQL {}",
         server.database, server.version
     )];
     lines.extend(if own_worker {
-        alone(args)
+        alone(load)
     } else {
-        beside(args, &others.workers)
+        beside(load, &others.workers)
     });
     lines.extend([
         format!("It makes the schema zerodb_hooks_bench, a hook, and the event type {EVENT_TYPE}."),
         format!(
             "Where the server takes {ROWS_A_SECOND} rows a second it writes about {:.0} MB, WAL included.",
-            megabytes(args, own_worker)
+            megabytes(load, own_worker)
         ),
         "Schema and hook are removed at the end, also after Ctrl-C. The event type stays.".into(),
         format!(
@@ -36,8 +35,8 @@ pub(super) fn text(args: &BenchArgs, server: &Server, others: &Others) -> String
             server.retention
         ),
     ]);
-    if own_worker && others.hooks > 0 {
-        let hooks = render::count(others.hooks, "active hook", "active hooks");
+    if own_worker && others.active > 0 {
+        let hooks = render::count(others.active, "active hook", "active hooks");
         lines.extend([
             format!(
                 "Meanwhile it is a worker of this database, which has {hooks}: it delivers what others write."
@@ -49,23 +48,23 @@ pub(super) fn text(args: &BenchArgs, server: &Server, others: &Others) -> String
     render_lines(&lines)
 }
 
-fn alone(args: &BenchArgs) -> Vec<String> {
+fn alone(load: Load) -> Vec<String> {
     vec![
         format!(
             "  write tax  {} clients insert single rows, {} s each: untouched table, with a hook and no worker,",
-            args.clients, args.seconds
+            load.clients, load.seconds
         ),
         "             with a hook and a worker, untouched table again".into(),
-        format!("  latency    {} events, one at a time", args.samples),
-        format!("  burn-down  a backlog of {} events", args.events),
+        format!("  latency    {} events, one at a time", load.samples),
+        format!("  burn-down  a backlog of {} events", load.events),
     ]
 }
 
-fn beside(args: &BenchArgs, workers: &[String]) -> Vec<String> {
+fn beside(load: Load, workers: &[String]) -> Vec<String> {
     vec![
         format!(
             "  write tax  {} clients insert single rows, {} s each: untouched table, with a hook, untouched table again",
-            args.clients, args.seconds
+            load.clients, load.seconds
         ),
         format!("Other workers are alive and deliver: {}.", workers.join(", ")),
         "The hook is of type log, level debug, which every worker can run. Latency and burn-down are left out:".into(),
@@ -79,10 +78,10 @@ fn render_lines(lines: &[String]) -> String {
     clean.join("\n")
 }
 
-fn megabytes(args: &BenchArgs, own_worker: bool) -> f64 {
-    let rows = f64::from(args.seconds) * f64::from(ROWS_A_SECOND);
+fn megabytes(load: Load, own_worker: bool) -> f64 {
+    let rows = f64::from(load.seconds) * f64::from(ROWS_A_SECOND);
     let (watched, single) = if own_worker {
-        (2.0, f64::from(args.samples) + f64::from(args.events))
+        (2.0, f64::from(load.samples) + f64::from(load.events))
     } else {
         (1.0, 0.0)
     };

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::BenchArgs;
-use super::check::{Others, Server};
-use super::figures::{Measured, Writes, percentile};
-use super::stage::EVENT_TYPE;
+use zerodb_hooks_measure::{BenchServer, EVENT_TYPE, Load, Measured, OthersPresent, Writes, percentile};
+
 use crate::render::{self, Screen, Tone};
 
 /// One document for programs. What was not measured is null.
-pub(super) fn json(args: &BenchArgs, server: &Server, others: &Others, measured: &Measured) -> Value {
+pub(super) fn json(load: Load, server: &BenchServer, others: &OthersPresent, measured: &Measured) -> Value {
     let plain = measured.plain_rate();
     let rates: Vec<_> = measured
         .plain
@@ -25,8 +23,8 @@ pub(super) fn json(args: &BenchArgs, server: &Server, others: &Others, measured:
         "version": env!("CARGO_PKG_VERSION"),
         "server_version": server.version,
         "durable": server.fsync,
-        "clients": args.clients,
-        "seconds": args.seconds,
+        "clients": load.clients,
+        "seconds": load.seconds,
         "other_workers": others.workers,
         "write_tax": {
             "untouched": untouched,
@@ -67,9 +65,9 @@ fn rounded(value: f64) -> f64 {
 
 /// The table and how to read it.
 pub(super) fn text(
-    args: &BenchArgs,
-    server: &Server,
-    others: &Others,
+    load: Load,
+    server: &BenchServer,
+    others: &OthersPresent,
     measured: &Measured,
     screen: Screen,
 ) -> String {
@@ -79,7 +77,7 @@ pub(super) fn text(
         "OF UNTOUCHED is the share of the untouched table's rate that the hook leaves to writers.".into(),
         format!(
             "P50 and P99 are of an insert with its commit by one of {} clients, and of one event's way when nothing else happens.",
-            args.clients
+            load.clients
         ),
         format!(
             "The untouched table gave {:.0}/s before and {:.0}/s after: differences of that size mean nothing.",

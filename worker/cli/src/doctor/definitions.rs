@@ -1,25 +1,14 @@
 //! Checks of what users defined: hooks that cannot run, watches that have lost a column or a trigger.
 
-use tokio_postgres::Client;
-
 use super::finding::{Checked, Finding, some_of};
-use crate::statements;
+use zerodb_hooks_queries::{
+    Client, HookFault, foreign_triggers, hook_faults, lost_columns, missed_writes, silent_triggers,
+    unworkable_hooks,
+};
 
 /// Hooks whose function, owner or predicate is missing, or that a worker has switched off.
 pub(super) async fn hooks(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_HOOKS, &[]).await?;
-    let mut faults = Vec::new();
-    for row in &rows {
-        let (name, fault): (&str, &str) = (row.try_get("hook_name")?, row.try_get("fault")?);
-        let (function, owner): (&str, &str) = (row.try_get("function")?, row.try_get("owner")?);
-        faults.push(match fault {
-            "no_function" => format!("{name}: function {function} of jsonb does not exist"),
-            "no_owner" => format!("{name}: its owner {owner} does not exist"),
-            "no_execute" => format!("{name}: its owner {owner} may not execute {function}"),
-            "switched_off" => format!("{name}: switched off, {function}"),
-            _ => format!("{name}: its \"when\" was never parsed, so it matches nothing"),
-        });
-    }
+    let faults: Vec<String> = hook_faults(client).await?.iter().map(fault).collect();
     if faults.is_empty() {
         return unworkable(client).await;
     }
@@ -30,14 +19,29 @@ pub(super) async fn hooks(client: &Client) -> Checked {
     ))
 }
 
+fn fault(hook: &HookFault) -> String {
+    let HookFault {
+        hook_name: name,
+        function,
+        owner,
+        ..
+    } = hook;
+    match hook.fault.as_str() {
+        "no_function" => format!("{name}: function {function} of jsonb does not exist"),
+        "no_owner" => format!("{name}: its owner {owner} does not exist"),
+        "no_execute" => format!("{name}: its owner {owner} may not execute {function}"),
+        "switched_off" => format!("{name}: switched off, {function}"),
+        _ => format!("{name}: its \"when\" was never parsed, so it matches nothing"),
+    }
+}
+
 /// Hooks that could not be made today: a template that does not parse, a table without the columns that a first-party hook needs.
 async fn unworkable(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_UNWORKABLE, &[]).await?;
-    let mut faults = Vec::new();
-    for row in &rows {
-        let (name, reason): (&str, &str) = (row.try_get("hook_name")?, row.try_get("reason")?);
-        faults.push(format!("{name}: {reason}"));
-    }
+    let hooks = unworkable_hooks(client).await?;
+    let faults: Vec<_> = hooks
+        .iter()
+        .map(|hook| format!("{}: {}", hook.hook_name, hook.reason))
+        .collect();
     if faults.is_empty() {
         return Ok(Finding::ok("every active one can run"));
     }
@@ -49,15 +53,16 @@ async fn unworkable(client: &Client) -> Checked {
 
 /// Watches that name a column which is gone.
 pub(super) async fn watches(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_WATCHES, &[]).await?;
-    let mut faults = Vec::new();
-    for row in &rows {
-        let (target, event): (&str, &str) = (row.try_get("target")?, row.try_get("event_type")?);
-        faults.push(format!(
-            "{target} for {event}: column {}",
-            row.try_get::<_, &str>("column_name")?
-        ));
-    }
+    let columns = lost_columns(client).await?;
+    let faults: Vec<_> = columns
+        .iter()
+        .map(|lost| {
+            format!(
+                "{} for {}: column {}",
+                lost.target, lost.event_type, lost.column_name
+            )
+        })
+        .collect();
     if faults.is_empty() {
         return Ok(Finding::ok("every column they name exists"));
     }
@@ -72,15 +77,11 @@ pub(super) async fn watches(client: &Client) -> Checked {
 
 /// Watched tables that are written in ways that leave no event: through a table that they became a part of, or by heirs.
 pub(super) async fn missed(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_MISSED, &[]).await?;
-    let mut faults = Vec::new();
-    for row in &rows {
-        let (target, event): (&str, &str) = (row.try_get("target")?, row.try_get("event_type")?);
-        faults.push(format!(
-            "{target} for {event}: {}",
-            row.try_get::<_, &str>("missed")?
-        ));
-    }
+    let watches = missed_writes(client).await?;
+    let faults: Vec<_> = watches
+        .iter()
+        .map(|watch| format!("{} for {}: {}", watch.target, watch.event_type, watch.missed))
+        .collect();
     if faults.is_empty() {
         return Ok(Finding::ok("no write to a watched table is missed"));
     }
@@ -92,16 +93,14 @@ pub(super) async fn missed(client: &Client) -> Checked {
 
 /// Triggers that were made by hand with the function of watches.
 pub(super) async fn mappings(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_MAPPINGS, &[]).await?;
     let (mut useless, mut forged) = (Vec::new(), Vec::new());
-    for row in &rows {
-        let (target, name): (&str, &str) = (row.try_get("target")?, row.try_get("name")?);
-        let list = if row.try_get("is_useless")? {
+    for trigger in foreign_triggers(client).await? {
+        let list = if trigger.is_useless {
             &mut useless
         } else {
             &mut forged
         };
-        list.push(format!("{name} on {target}"));
+        list.push(format!("{} on {}", trigger.name, trigger.target));
     }
     let remedy = "DROP TRIGGER each of them, and call zerodb.watch where events are wanted";
     if !useless.is_empty() {
@@ -127,16 +126,14 @@ pub(super) async fn mappings(client: &Client) -> Checked {
 
 /// Triggers that are switched off.
 pub(super) async fn triggers(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_TRIGGERS, &[]).await?;
     let (mut off, mut partial) = (Vec::new(), Vec::new());
-    for row in &rows {
-        let (target, name): (&str, &str) = (row.try_get("target")?, row.try_get("name")?);
-        let list = if row.try_get::<_, &str>("enabled")? == "O" {
+    for trigger in silent_triggers(client).await? {
+        let list = if trigger.enabled == "O" {
             &mut partial
         } else {
             &mut off
         };
-        list.push(format!("{name} on {target}"));
+        list.push(format!("{} on {}", trigger.name, trigger.target));
     }
     let remedy = "ALTER TABLE … ENABLE ALWAYS TRIGGER \"…\" for each of them";
     if !off.is_empty() {

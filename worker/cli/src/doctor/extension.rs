@@ -1,19 +1,18 @@
 //! Checks of the extension in this database: its version, its library, what the role may do, its setting for NOTIFY.
 
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Error};
-
 use super::finding::{Checked, Finding, some_of};
-use crate::{grants, statements};
+use zerodb_hooks_queries::{
+    Client, QueryError, SCHEMA_USAGE, SqlState, extension_versions, invalid_indexes, load_library,
+    missing_privileges, notify_off,
+};
 
 const OURS: &str = env!("CARGO_PKG_VERSION");
 
 /// Whether the extension exists here, and what is to be said of its version.
-pub(super) async fn installed(client: &Client) -> Result<(bool, Finding), Error> {
-    let row = client.query_one(statements::DOCTOR_EXTENSION, &[]).await?;
-    let (installed, available): (Option<&str>, Option<&str>) =
-        (row.try_get("installed")?, row.try_get("available")?);
-    Ok((installed.is_some(), version(installed, available)))
+pub(super) async fn installed(client: &Client) -> Result<(bool, Finding), QueryError> {
+    let versions = extension_versions(client).await?;
+    let finding = version(versions.installed.as_deref(), versions.available.as_deref());
+    Ok((versions.installed.is_some(), finding))
 }
 
 fn version(installed: Option<&str>, available: Option<&str>) -> Finding {
@@ -42,11 +41,8 @@ fn version(installed: Option<&str>, available: Option<&str>) -> Finding {
 
 /// Indexes of the extension's tables that a rebuild has left behind.
 pub(super) async fn indexes(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_INDEXES, &[]).await?;
-    let mut invalid = Vec::new();
-    for row in &rows {
-        invalid.push(row.try_get::<_, String>("name")?);
-    }
+    let indexes = invalid_indexes(client).await?;
+    let invalid: Vec<_> = indexes.into_iter().map(|index| index.name).collect();
     if invalid.is_empty() {
         return Ok(Finding::ok("all are valid"));
     }
@@ -61,14 +57,12 @@ pub(super) async fn indexes(client: &Client) -> Checked {
 
 /// Whether the server can load the library.
 pub(super) async fn library(client: &Client) -> Checked {
-    match client.query_one(statements::DOCTOR_LIBRARY, &[]).await {
-        Ok(_) => Ok(Finding::ok("loads")),
+    match load_library(client).await {
+        Ok(()) => Ok(Finding::ok("loads")),
         // Without the right to call it nothing is known of the library; `privileges` says that.
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(error),
+        Err(error) if error.sqlstate() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(error),
         Err(error) => {
-            let reason = error
-                .as_db_error()
-                .map_or_else(|| error.to_string(), |answer| answer.message().to_owned());
+            let reason = error.message();
             Ok(Finding::failed(
                 format!("does not load, so watched tables cannot be written: {reason}"),
                 "install the extension's package again, for this server's version of PostgreSQL",
@@ -78,13 +72,13 @@ pub(super) async fn library(client: &Client) -> Checked {
 }
 
 /// What zerodb.grant_worker gives; first, whether the role may use the schema at all.
-pub(super) async fn privileges(client: &Client) -> Result<(bool, Finding), Error> {
-    let missing = grants::missing(client).await?;
+pub(super) async fn privileges(client: &Client) -> Result<(bool, Finding), QueryError> {
+    let missing = missing_privileges(client).await?;
     if missing.is_empty() {
         return Ok((true, Finding::ok("all that a worker needs")));
     }
     let message = format!("the role cannot run the worker; it lacks {}", some_of(&missing));
-    let usable = !missing.iter().any(|privilege| privilege == grants::SCHEMA_USAGE);
+    let usable = !missing.iter().any(|privilege| privilege == SCHEMA_USAGE);
     Ok((usable, Finding::failed(message, GRANT)))
 }
 
@@ -92,11 +86,7 @@ const GRANT: &str = "an administrator runs: SELECT zerodb.grant_worker('the role
 
 /// Whether commits wake the worker.
 pub(super) async fn notify(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_NOTIFY, &[]).await?;
-    let places = rows
-        .iter()
-        .map(|row| row.try_get("place"))
-        .collect::<Result<Vec<String>, _>>()?;
+    let places = notify_off(client).await?;
     if places.is_empty() {
         return Ok(Finding::ok("on: a commit wakes a worker that waits"));
     }

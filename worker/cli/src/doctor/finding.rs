@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::failure;
 use crate::render::{self, Screen, Tone};
+use zerodb_hooks_queries::QueryError;
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,7 @@ impl Finding {
 }
 
 /// What a check returns; its error means that it could not be made.
-pub(super) type Checked = Result<Finding, tokio_postgres::Error>;
+pub(super) type Checked = Result<Finding, QueryError>;
 
 /// All findings, in the order of the checks.
 #[derive(Default)]

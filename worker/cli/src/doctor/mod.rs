@@ -14,13 +14,13 @@ mod work;
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio_postgres::Client;
 
 use super::args::Database;
 use super::failure::Failure;
 use super::models::ModelArgs;
 use super::render::{self, Screen};
 use finding::{Finding, Report, Verdict};
+use zerodb_hooks_queries::Client;
 
 /// Options of `zerodb-hooks doctor`.
 #[derive(Args, Clone)]
@@ -62,13 +62,13 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
 async fn examine(client: &Client, args: &DoctorArgs, report: &mut Report) {
     let database = &args.database;
     let mut in_recovery = false;
-    match connection::server(client).await {
+    match zerodb_hooks_queries::server(client).await {
         Ok(server) => {
-            in_recovery = server.in_recovery;
-            report.add("connection", Ok(server.connection()));
-            report.add("server version", Ok(server.version()));
-            report.add("standby", Ok(server.standby()));
-            report.add("clock", Ok(server.clock()));
+            in_recovery = server.facts.in_recovery;
+            report.add("connection", Ok(connection::connection(&server)));
+            report.add("server version", Ok(connection::version(&server)));
+            report.add("standby", Ok(connection::standby(&server)));
+            report.add("clock", Ok(connection::clock(&server)));
         }
         Err(error) => report.add("connection", Err(error)),
     }

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
-use tokio_postgres::Client;
-use uuid::Uuid;
-
 use super::DoctorArgs;
 use super::finding::{Checked, Finding, some_of};
-use crate::{render, statements};
+use crate::render;
 use zerodb_hooks_providers::{ChatRequest, Class, EmbedRequest, Provider, ProviderError, Providers};
+use zerodb_hooks_queries::{Client, HookFilter, HookListing, QueryError, hooks};
 
 /// How long a model may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,32 +60,34 @@ pub(super) async fn models(client: &Client, args: &DoctorArgs) -> Checked {
 }
 
 /// What active hooks need, with their names.
-async fn wanted(client: &Client) -> Result<BTreeMap<Wanted, Vec<String>>, tokio_postgres::Error> {
-    let none: (Option<String>, Option<Uuid>) = (None, None);
-    let rows = client
-        .query(statements::HOOKS, &[&none.0, &none.1, &true])
-        .await?;
+async fn wanted(client: &Client) -> Result<BTreeMap<Wanted, Vec<String>>, QueryError> {
     let mut wanted = BTreeMap::<Wanted, Vec<String>>::new();
-    for row in &rows {
-        let (name, config): (String, Value) = (row.try_get("hook_name")?, row.try_get("hook_config")?);
-        let purpose = match (row.try_get::<_, &str>("hook_type")?, name.as_str()) {
-            ("first_party", "auto_embed") => Use::Embed(
-                config["dimensions"]
-                    .as_u64()
-                    .and_then(|count| usize::try_from(count).ok()),
-            ),
-            ("first_party", "auto_summarize" | "auto_graph") => Use::Chat,
-            _ => continue,
+    for hook in hooks(client, &HookFilter::active()).await? {
+        let Some(purpose) = purpose(&hook) else {
+            continue;
         };
-        let text = |key: &str| config[key].as_str().map(ToOwned::to_owned);
-        let hooks = wanted
+        let text = |key: &str| hook.hook_config[key].as_str().map(ToOwned::to_owned);
+        let names = wanted
             .entry((text("provider"), text("model"), purpose))
             .or_default();
-        if !hooks.contains(&name) {
-            hooks.push(name);
+        if !names.contains(&hook.hook_name) {
+            names.push(hook.hook_name);
         }
     }
     Ok(wanted)
+}
+
+fn purpose(hook: &HookListing) -> Option<Use> {
+    match (hook.hook_type.as_str(), hook.hook_name.as_str()) {
+        ("first_party", "auto_embed") => {
+            let dimensions = hook.hook_config["dimensions"].as_u64();
+            Some(Use::Embed(
+                dimensions.and_then(|count| usize::try_from(count).ok()),
+            ))
+        }
+        ("first_party", "auto_summarize" | "auto_graph") => Some(Use::Chat),
+        _ => None,
+    }
 }
 
 async fn try_one(

@@ -2,15 +2,15 @@
 //! value is never shown, and is looked at only for the host that it may name.
 
 use serde_json::{Map, Value};
-use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::DoctorArgs;
 use super::finding::{Checked, Finding, some_of};
-use crate::{render, secret, statements};
+use crate::render;
 use zerodb_hooks_delivery::secret::Secrets;
 use zerodb_hooks_http::place;
 use zerodb_hooks_providers::Config;
+use zerodb_hooks_queries::{Client, HookFilter, hooks, references};
 
 /// Every active hook that cannot get a secret, each with the reason.
 pub(super) async fn secrets(client: &Client, args: &DoctorArgs) -> Checked {
@@ -25,24 +25,17 @@ pub(super) async fn secrets(client: &Client, args: &DoctorArgs) -> Checked {
         None | Some(Err(_)) => secrets,
         Some(Ok(config)) => secrets.under(config.secrets),
     };
-    let none: (Option<String>, Option<Uuid>) = (None, None);
-    let rows = client
-        .query(statements::HOOKS, &[&none.0, &none.1, &true])
-        .await?;
     let (mut referring, mut faults) = (0, Vec::new());
-    for row in &rows {
-        let (name, config): (&str, Value) = (row.try_get("hook_name")?, row.try_get("hook_config")?);
-        let references = secret::references(&config);
-        if references.is_empty() {
+    for hook in hooks(client, &HookFilter::active()).await? {
+        if references(&hook.hook_config).is_empty() {
             continue;
         }
         referring += 1;
-        let user: Uuid = row.try_get("user_id")?;
         let empty = Map::new();
-        let config = config.as_object().unwrap_or(&empty);
-        let tenant = (!user.is_nil()).then_some(user);
+        let config = hook.hook_config.as_object().unwrap_or(&empty);
+        let tenant = (!hook.user_id.is_nil()).then_some(hook.user_id);
         if let Err(reason) = check(&secrets, tenant, config) {
-            faults.push(format!("{name}: {reason}"));
+            faults.push(format!("{}: {reason}", hook.hook_name));
         }
     }
     Ok(found(referring, &faults))

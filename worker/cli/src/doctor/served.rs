@@ -1,12 +1,12 @@
 //! Check of hooks that name a model and no provider, where the built-in local provider is the default: it knows no models, and
 //! says so in no row but by its own name. Asks nobody but the database.
 
-use tokio_postgres::Client;
+use uuid::Uuid;
 
 use super::DoctorArgs;
 use super::finding::{Checked, Finding, some_of};
-use crate::statements;
 use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_queries::{Client, HookFilter, hooks};
 
 /// Hooks that are served by hashed words instead of the model that they name.
 pub(super) async fn served(client: &Client, args: &DoctorArgs) -> Checked {
@@ -15,15 +15,17 @@ pub(super) async fn served(client: &Client, args: &DoctorArgs) -> Checked {
         // The check of the models tells it.
         Err(_) => return Ok(Finding::ok("not known without the worker's file")),
     };
-    let (event_type, user): (Option<String>, Option<uuid::Uuid>) = (None, None);
-    let rows = client
-        .query(statements::HOOKS, &[&event_type, &user, &true])
-        .await?;
+    let nobody = Uuid::nil();
     let mut replaced = Vec::new();
-    for row in &rows {
-        let (kind, name) = (row.try_get("hook_type")?, row.try_get("hook_name")?);
-        let nobody = uuid::Uuid::nil();
-        let hook = Hook::new(nobody, 0, nobody, kind, name, row.try_get("hook_config")?);
+    for hook in hooks(client, &HookFilter::active()).await? {
+        let hook = Hook::new(
+            nobody,
+            0,
+            nobody,
+            hook.hook_type,
+            hook.hook_name,
+            hook.hook_config,
+        );
         if let Some(model) = providers.replaces(&hook) {
             replaced.push(format!("{} names the model {model:?}", hook.name));
         }

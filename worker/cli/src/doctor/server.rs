@@ -1,9 +1,8 @@
 //! Checks of the server's condition: what keeps vacuum from working, connections, the queue of notifications.
 
-use tokio_postgres::Client;
-
 use super::finding::{Checked, Finding, some_of};
-use crate::{render, statements};
+use crate::render;
+use zerodb_hooks_queries::{Client, server_limits, vacuum_holders};
 
 /// Connections that should be left: a worker takes a handful, and somebody has to be able to look.
 const FEWEST_FREE: i64 = 10;
@@ -13,13 +12,9 @@ const QUEUE_SILENT: f64 = 0.5;
 
 /// Old transactions, prepared transactions and replication slots.
 pub(super) async fn horizon(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_HORIZON, &[&"5 minutes"]).await?;
-    if rows.is_empty() {
-        let sees_others = client
-            .query_one(statements::DOCTOR_LIMITS, &[])
-            .await?
-            .try_get("sees_others")?;
-        return Ok(if sees_others {
+    let found = vacuum_holders(client, "5 minutes").await?;
+    if found.is_empty() {
+        return Ok(if server_limits(client).await?.sees_others {
             Finding::ok("none over 5 minutes, nor prepared ones or slots that hold back vacuum")
         } else {
             let remedy = "GRANT pg_read_all_stats TO the role, or run doctor as a superuser, to see them all";
@@ -31,13 +26,11 @@ pub(super) async fn horizon(client: &Client) -> Checked {
     }
     let mut holders = Vec::new();
     let mut remedies = Vec::new();
-    for row in &rows {
-        let (kind, name): (&str, &str) = (row.try_get("kind")?, row.try_get("name")?);
-        let age = row
-            .try_get::<_, Option<f64>>("age_seconds")?
-            .map(|age| format!(" for {}", render::age(age)));
-        holders.push(format!("{kind} {name}{}", age.unwrap_or_default()));
-        let remedy = match kind {
+    for holder in &found {
+        let age = holder.age_seconds.map(|age| format!(" for {}", render::age(age)));
+        let age = age.unwrap_or_default();
+        holders.push(format!("{} {}{age}", holder.kind, holder.name));
+        let remedy = match holder.kind.as_str() {
             "session" => {
                 "end a session with pg_terminate_backend(pid) or set idle_in_transaction_session_timeout"
             }
@@ -57,8 +50,8 @@ pub(super) async fn horizon(client: &Client) -> Checked {
 
 /// Room for the worker's connections.
 pub(super) async fn connections(client: &Client) -> Checked {
-    let row = client.query_one(statements::DOCTOR_LIMITS, &[]).await?;
-    let (used, usable): (i64, i64) = (row.try_get("used")?, row.try_get("usable")?);
+    let limits = server_limits(client).await?;
+    let (used, usable) = (limits.used, limits.usable);
     let message = format!("{used} of {usable} in use");
     if usable - used < FEWEST_FREE {
         let remedy =
@@ -73,8 +66,7 @@ pub(super) async fn connections(client: &Client) -> Checked {
 
 /// Room in the queue that every LISTEN of the cluster shares.
 pub(super) async fn notification_queue(client: &Client) -> Checked {
-    let row = client.query_one(statements::DOCTOR_LIMITS, &[]).await?;
-    let usage: f64 = row.try_get("queue_usage")?;
+    let usage = server_limits(client).await?.queue_usage;
     let message = format!("{:.0} % full", usage * 100.0);
     if usage < QUEUE_SILENT / 2.0 {
         return Ok(Finding::ok(message));

@@ -1,16 +1,14 @@
 //! Checks of the work itself: is there a worker, and does it keep up?
 
-use tokio_postgres::Client;
-
 use super::finding::{Checked, Finding, some_of};
-use crate::{render, statements};
+use crate::render;
+use zerodb_hooks_queries::{Client, overdue_hooks, workload};
 
 /// Live workers, expired leases, and what waits for them.
 pub(super) async fn workers(client: &Client) -> Checked {
-    let row = client.query_one(statements::DOCTOR_LEASES, &[]).await?;
-    let number = |column: &str| row.try_get::<_, i64>(column);
-    let (alive, expired, orphaned) = (number("alive")?, number("expired")?, number("orphaned")?);
-    let waiting = number("undispatched")? + number("due")?;
+    let found = workload(client).await?;
+    let (alive, expired, orphaned) = (found.alive, found.expired, found.orphaned);
+    let waiting = found.undispatched + found.due;
     let alive_text = render::count(alive, "worker is alive", "workers are alive");
     let start = "start one: zerodb-hooks worker; its log says why it ended";
     Ok(match (alive, waiting, orphaned, expired) {
@@ -50,17 +48,11 @@ pub(super) async fn workers(client: &Client) -> Checked {
 
 /// Hooks whose deliveries pile up.
 pub(super) async fn overdue(client: &Client) -> Checked {
-    let rows = client.query(statements::DOCTOR_OVERDUE, &[]).await?;
     let (mut behind, mut parked) = (Vec::new(), Vec::new());
-    for row in &rows {
-        let (name, deliveries): (&str, i64) = (row.try_get("hook_name")?, row.try_get("deliveries")?);
-        let age = render::age(row.try_get("oldest_seconds")?);
-        let list = if row.try_get("is_active")? {
-            &mut behind
-        } else {
-            &mut parked
-        };
-        list.push(format!("{name} ({deliveries}, oldest {age})"));
+    for hook in overdue_hooks(client).await? {
+        let list = if hook.is_active { &mut behind } else { &mut parked };
+        let age = render::age(hook.oldest_seconds);
+        list.push(format!("{} ({}, oldest {age})", hook.hook_name, hook.deliveries));
     }
     if !behind.is_empty() {
         return Ok(Finding::warning(

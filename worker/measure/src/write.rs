@@ -7,19 +7,19 @@ use anyhow::Result;
 use futures_util::future::try_join_all;
 use tokio_postgres::{Client, Error};
 
-use super::figures::Writes;
-use super::measure::Bench;
-use super::stage;
+use crate::figures::Writes;
+use crate::setting::Setting;
+use crate::stage;
 
 /// Rows of each client before the clock runs: the first ones load the library and fill the caches of their sessions.
 const WARM_UP: usize = 20;
 
 /// Connects the clients and lets them insert.
-pub(super) async fn run(bench: &Bench<'_>, statement: &str) -> Result<Writes> {
-    let clients = try_join_all((0..bench.args.clients).map(|_| stage::connect(&bench.args.database))).await?;
+pub(crate) async fn run(setting: &Setting<'_>, statement: &str) -> Result<Writes> {
+    let clients = try_join_all((0..setting.load.clients).map(|_| stage::session(setting.url))).await?;
     let prepared = try_join_all(clients.iter().map(|client| warm_up(client, statement))).await?;
     let started = Instant::now();
-    let until = started + Duration::from_secs(bench.args.seconds.into());
+    let until = started + Duration::from_secs(setting.load.seconds.into());
     let inserting = clients
         .iter()
         .zip(&prepared)

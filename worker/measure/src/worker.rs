@@ -9,19 +9,20 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::stopped;
 use zerodb_hooks_delivery::{Delivery, Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler, Settings, Worker, WorkerError, default_name};
 
+use crate::refusal::Refusal;
+
 /// Name of the hook and of its handler, as in the statements.
-pub(super) const HANDLER: &str = "zerodb_hooks_bench";
+pub(crate) const HANDLER: &str = "zerodb_hooks_bench";
 
 /// Counts what it is given.
 #[derive(Clone, Default)]
-pub(super) struct Count(Arc<AtomicU64>);
+pub(crate) struct Count(Arc<AtomicU64>);
 
 impl Count {
-    pub(super) fn handled(&self) -> u64 {
+    pub(crate) fn handled(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -35,7 +36,7 @@ impl Handler for Count {
 }
 
 /// Says which item's event has arrived, and when.
-pub(super) struct Stamp(pub(super) UnboundedSender<(Option<i64>, Instant)>);
+pub(crate) struct Stamp(pub(crate) UnboundedSender<(Option<i64>, Instant)>);
 
 #[async_trait]
 impl Handler for Stamp {
@@ -49,12 +50,12 @@ impl Handler for Stamp {
 }
 
 /// The name under which the worker is found, and known as a bench's after a kill.
-pub(super) fn name() -> String {
+pub(crate) fn name() -> String {
     format!("{HANDLER}:{}", default_name())
 }
 
 /// A worker with the defaults of `zerodb-hooks worker`, and this handler.
-pub(super) fn build(url: &str, handler: impl Handler) -> Result<Worker, WorkerError> {
+pub(crate) fn build(url: &str, handler: impl Handler) -> Result<Worker, WorkerError> {
     let settings = Settings {
         name: name(),
         drain: Duration::from_secs(5),
@@ -67,7 +68,7 @@ pub(super) fn build(url: &str, handler: impl Handler) -> Result<Worker, WorkerEr
 }
 
 /// Runs the worker until `work` has ended or `stop` is set; returns what it made once the worker has stopped too.
-pub(super) async fn beside<T>(
+pub(crate) async fn beside<T>(
     worker: Worker,
     stop: &CancellationToken,
     work: impl Future<Output = Result<T>>,
@@ -88,11 +89,11 @@ pub(super) async fn beside<T>(
 }
 
 /// `work`, or an error once `stop` is set.
-pub(super) async fn until_stopped<T>(
+pub(crate) async fn until_stopped<T>(
     stop: &CancellationToken,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     stop.run_until_cancelled(work)
         .await
-        .unwrap_or_else(|| Err(stopped("what the bench had made is removed").into()))
+        .unwrap_or_else(|| Err(Refusal::stopped("what the bench had made is removed").into()))
 }

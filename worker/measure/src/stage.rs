@@ -8,36 +8,37 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::worker::HANDLER;
-use crate::args::Database;
-use crate::failure::{self, Failure};
-use crate::statements;
+use zerodb_hooks_queries::connect;
 use zerodb_hooks_store::Store;
 
-/// As in the statements.
-pub(super) const EVENT_TYPE: &str = "zerodb_hooks_bench.item_stored";
+use crate::refusal::Refusal;
+use crate::statements;
+use crate::worker::HANDLER;
+
+/// The type of the bench's events, as in its statements.
+pub const EVENT_TYPE: &str = "zerodb_hooks_bench.item_stored";
 /// Rows of one transaction of a backlog.
 const PER_TRANSACTION: i64 = 1000;
 
 /// A session of the bench: for every user, whatever its role has set, and durable.
-pub(super) async fn connect(database: &Database) -> Result<Client, Failure> {
-    let client = database.client("bench").await?;
-    let session = client.query_one(statements::BENCH_SESSION, &[]).await;
-    session.map_err(|error| failure::explain(&error))?;
+pub(crate) async fn session(url: &str) -> Result<Client> {
+    let client = connect(url, "zerodb-hooks bench").await?;
+    client.query_one(statements::SESSION, &[]).await?;
     Ok(client)
 }
 
 /// What was made.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     client: Client,
     hook: Uuid,
 }
 
 impl Stage {
     /// Makes all of it or, when there is an error, nothing.
-    pub(super) async fn set_up(mut client: Client, own_worker: bool) -> Result<Self> {
+    pub(crate) async fn set_up(mut client: Client, own_worker: bool) -> Result<Self> {
         let (hook_type, config) = if own_worker {
             ("function", json!({}))
         } else {
@@ -45,15 +46,15 @@ impl Stage {
         };
         let transaction = client.transaction().await?;
         for statement in [
-            statements::BENCH_CREATE_SCHEMA,
-            statements::BENCH_MARK_SCHEMA,
-            statements::BENCH_REGISTER,
-            statements::BENCH_WATCH,
+            statements::CREATE_SCHEMA,
+            statements::MARK_SCHEMA,
+            statements::REGISTER,
+            statements::WATCH,
         ] {
             transaction.execute(statement, &[]).await?;
         }
         let made = transaction
-            .query_one(statements::BENCH_CREATE_HOOK, &[&hook_type, &config])
+            .query_one(statements::CREATE_HOOK, &[&hook_type, &config])
             .await?;
         let hook = made.try_get("id")?;
         transaction.commit().await?;
@@ -61,16 +62,16 @@ impl Stage {
     }
 
     /// Takes all of it away; over another connection when this one was lost.
-    pub(super) async fn clear(mut self, database: &Database, store: &Store) -> Result<()> {
+    pub(crate) async fn clear(mut self, url: &str, store: &Store) -> Result<()> {
         if self.client.is_closed() {
-            self.client = connect(database).await?;
+            self.client = session(url).await?;
         }
         remove(&mut self.client, store).await
     }
 
     /// Writes rows that have an event each.
-    pub(super) async fn fill(&self, rows: i64) -> Result<()> {
-        let statement = self.client.prepare(statements::BENCH_FILL).await?;
+    pub(crate) async fn fill(&self, rows: i64) -> Result<()> {
+        let statement = self.client.prepare(statements::FILL).await?;
         let mut left = rows;
         while left > 0 {
             let next = left.min(PER_TRANSACTION);
@@ -81,13 +82,13 @@ impl Stage {
     }
 
     /// Waits until a worker has its lease.
-    pub(super) async fn runs(&self, worker: &str) -> Result<()> {
+    pub(crate) async fn runs(&self, worker: &str) -> Result<()> {
         let runs = async || {
-            let row = self.client.query_one(statements::BENCH_RUNS, &[&worker]).await?;
+            let row = self.client.query_one(statements::RUNS, &[&worker]).await?;
             Ok(row.try_get("runs")?)
         };
         until(Duration::from_secs(30), Duration::from_millis(20), runs, || {
-            Failure::new(
+            Refusal::new(
                 "the worker of the bench does not reach the database",
                 "`zerodb-hooks doctor` tells more",
             )
@@ -96,63 +97,53 @@ impl Stage {
     }
 
     /// Waits until every event of the bench is dispatched and every delivery of its hook has ended.
-    pub(super) async fn settles(&self, deadline: Duration, every: Duration) -> Result<()> {
+    pub(crate) async fn settles(&self, deadline: Duration, every: Duration) -> Result<()> {
         let settled = async || {
-            let row = self
-                .client
-                .query_one(statements::BENCH_LEFT, &[&self.hook])
-                .await?;
+            let row = self.client.query_one(statements::LEFT, &[&self.hook]).await?;
             Ok(row.try_get::<_, i64>("remaining")? == 0)
         };
-        until(deadline, every, settled, || undelivered(deadline)).await
+        until(deadline, every, settled, || Refusal::undelivered(deadline)).await
     }
 
     /// The server's clock.
-    pub(super) async fn clock(&self) -> Result<Timestamp> {
+    pub(crate) async fn clock(&self) -> Result<Timestamp> {
         Ok(self
             .client
-            .query_one(statements::BENCH_CLOCK, &[])
+            .query_one(statements::CLOCK, &[])
             .await?
             .try_get("now")?)
     }
 
     /// What was made and completed since then, and after how many seconds the last one was.
-    pub(super) async fn completed_since(&self, since: Timestamp) -> Result<(i64, f64)> {
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.hook, &since];
-        let row = self
-            .client
-            .query_one(statements::BENCH_COMPLETED, &parameters)
-            .await?;
+    pub(crate) async fn completed_since(&self, since: Timestamp) -> Result<(i64, f64)> {
+        let parameters: [&(dyn ToSql + Sync); 2] = [&self.hook, &since];
+        let row = self.client.query_one(statements::COMPLETED, &parameters).await?;
         Ok((row.try_get("completed")?, row.try_get("seconds")?))
     }
 }
 
 /// Removes what a bench has made, as much of it as there is. The order matters: what a killed worker of a bench held is
 /// given back first, so that it waits for the hook and is cancelled with it.
-pub(super) async fn remove(client: &mut Client, store: &Store) -> Result<()> {
-    for row in client.query(statements::BENCH_LEASES, &[]).await? {
+pub(crate) async fn remove(client: &mut Client, store: &Store) -> Result<()> {
+    for row in client.query(statements::LEASES, &[]).await? {
         store.release_lease(row.try_get("id")?).await?;
     }
-    client.query(statements::BENCH_DELETE_HOOK, &[]).await?;
+    client.query(statements::DELETE_HOOK, &[]).await?;
     let transaction = client.transaction().await?;
-    if transaction
-        .query_opt(statements::BENCH_SCHEMA, &[])
-        .await?
-        .is_some()
-    {
-        transaction.query(statements::BENCH_UNWATCH, &[]).await?;
-        transaction.execute(statements::BENCH_DROP_TABLES, &[]).await?;
-        transaction.execute(statements::BENCH_DROP_SCHEMA, &[]).await?;
+    if transaction.query_opt(statements::SCHEMA, &[]).await?.is_some() {
+        transaction.query(statements::UNWATCH, &[]).await?;
+        transaction.execute(statements::DROP_TABLES, &[]).await?;
+        transaction.execute(statements::DROP_SCHEMA, &[]).await?;
     }
     Ok(transaction.commit().await?)
 }
 
 /// Looks again and again until it is so.
-pub(super) async fn until(
+pub(crate) async fn until(
     deadline: Duration,
     every: Duration,
     mut look: impl AsyncFnMut() -> Result<bool>,
-    late: impl FnOnce() -> Failure,
+    late: impl FnOnce() -> Refusal,
 ) -> Result<()> {
     let started = Instant::now();
     let mut tick = interval(every);
@@ -166,15 +157,4 @@ pub(super) async fn until(
             return Err(late().into());
         }
     }
-}
-
-/// The events of the bench do not come to their end.
-pub(super) fn undelivered(deadline: Duration) -> Failure {
-    Failure::new(
-        format!(
-            "the events of the bench are not delivered within {} s",
-            deadline.as_secs()
-        ),
-        "give fewer --seconds or --events; `zerodb-hooks doctor` tells what keeps a worker from working",
-    )
 }

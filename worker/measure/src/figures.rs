@@ -1,78 +1,78 @@
 //! What is measured, as values. Pure.
 
 /// All that one run measures. What needs a worker of the bench's own is `None` beside other workers.
-pub(super) struct Measured {
+pub struct Measured {
     /// The plain table, before and after the watched one.
-    pub(super) plain: [Writes; 2],
+    pub plain: [Writes; 2],
     /// The watched table, while no worker runs.
-    pub(super) no_worker: Option<Writes>,
+    pub no_worker: Option<Writes>,
     /// The watched table, while a worker delivers.
-    pub(super) busy_worker: Writes,
+    pub busy_worker: Writes,
     /// How much of what was then written had been delivered when the writers stopped.
-    pub(super) delivered_meanwhile: Option<f64>,
-    pub(super) latency: Option<Latency>,
-    pub(super) burn_down: Option<BurnDown>,
+    pub delivered_meanwhile: Option<f64>,
+    pub latency: Option<Latency>,
+    pub burn_down: Option<BurnDown>,
 }
 
 /// Inserts of single rows by many clients.
-pub(super) struct Writes {
-    pub(super) seconds: f64,
+pub struct Writes {
+    pub seconds: f64,
     /// Of each insert with its commit, in milliseconds.
-    pub(super) took: Vec<f64>,
+    pub took: Vec<f64>,
     /// Rows that were written before the clock ran.
-    pub(super) warm_up: usize,
+    pub warm_up: usize,
 }
 
 /// The way of single events from a writer that waits to the handler, in milliseconds.
-pub(super) struct Latency {
+pub struct Latency {
     /// From the acknowledged commit; less than nothing when the handler was first.
-    pub(super) from_commit: Vec<f64>,
+    pub from_commit: Vec<f64>,
     /// From the start of the writing statement.
-    pub(super) from_statement: Vec<f64>,
+    pub from_statement: Vec<f64>,
     /// Events that were delivered before those that count.
-    pub(super) warm_up: usize,
+    pub warm_up: usize,
 }
 
 /// A backlog that is delivered.
-pub(super) struct BurnDown {
-    pub(super) deliveries: i64,
+pub struct BurnDown {
+    pub deliveries: i64,
     /// From the start of the worker to the last completion.
-    pub(super) seconds: f64,
+    pub seconds: f64,
 }
 
 impl Writes {
     /// Rows a second.
-    pub(super) fn rate(&self) -> f64 {
+    pub fn rate(&self) -> f64 {
         number(self.took.len()) / self.seconds
     }
 
-    pub(super) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.took.len() + self.warm_up
     }
 }
 
 impl BurnDown {
     /// Deliveries a second.
-    pub(super) fn rate(&self) -> f64 {
+    pub fn rate(&self) -> f64 {
         self.deliveries as f64 / self.seconds
     }
 }
 
 impl Measured {
     /// Rows a second of the plain table, both times together.
-    pub(super) fn plain_rate(&self) -> f64 {
+    pub fn plain_rate(&self) -> f64 {
         let [before, after] = &self.plain;
         number(before.took.len() + after.took.len()) / (before.seconds + after.seconds)
     }
 
     /// The times of all inserts into the plain table.
-    pub(super) fn plain_took(&self) -> Vec<f64> {
+    pub fn plain_took(&self) -> Vec<f64> {
         let [before, after] = &self.plain;
         [before.took.as_slice(), after.took.as_slice()].concat()
     }
 
     /// Events that the run has left in the log.
-    pub(super) fn events(&self) -> usize {
+    pub fn events(&self) -> usize {
         let latency = self
             .latency
             .as_ref()
@@ -94,14 +94,14 @@ impl Measured {
     clippy::cast_sign_loss,
     reason = "a rank lies between 0 and the number of values"
 )]
-pub(super) fn percentile(values: &[f64], share: f64) -> f64 {
+pub fn percentile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let rank = (share * number(sorted.len())).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-pub(super) fn number(count: usize) -> f64 {
+pub(crate) fn number(count: usize) -> f64 {
     count as f64
 }
 

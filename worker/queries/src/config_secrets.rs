@@ -1,11 +1,9 @@
-//! What may be shown of a hook's config, and which secrets it refers to. Pure. Rather hides too much: a URL's path may
-//! be a token, and the config of an in-process handler may hold anything.
+//! What may be shown of a hook's config, and which secrets it refers to. Pure. Rather hides too much: a URL's path may be a
+//! token, and the config of an in-process handler may hold anything.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-
-use super::render;
 
 /// Only variables of this prefix can be referenced from a hook.
 const PREFIX: &str = "ZERODB_SECRET_";
@@ -24,7 +22,7 @@ const SECRET_WORDS: &[&str] = &[
 ];
 
 /// The config with every value hidden that is, or may be, a secret.
-pub(super) fn hidden(config: &Value) -> Value {
+pub fn hidden(config: &Value) -> Value {
     match config {
         Value::Object(entries) => Value::Object(
             entries
@@ -48,15 +46,7 @@ fn hidden_entry(name: &str, value: &Value) -> Value {
                 .map(|header| (header.clone(), HIDDEN.into()))
                 .collect::<Map<_, _>>(),
         ),
-        Value::String(template) if lower.contains("template") => format!(
-            "<{}>",
-            render::count(
-                template.chars().count().try_into().unwrap_or(i64::MAX),
-                "character",
-                "characters"
-            )
-        )
-        .into(),
+        Value::String(template) if lower.contains("template") => length(template).into(),
         Value::Bool(_) | Value::Number(_) | Value::Null => value.clone(),
         _ if SECRET_WORDS.iter().any(|word| lower.contains(word)) => HIDDEN.into(),
         _ => hidden(value),
@@ -76,23 +66,16 @@ fn hidden_url(text: &str) -> String {
     format!("{scheme}://{user}{host}{path}")
 }
 
-/// The config on one line, without secrets.
-pub(super) fn summary(config: &Value) -> String {
-    let Value::Object(entries) = hidden(config) else {
-        return String::new();
-    };
-    let parts = entries.iter().map(|(name, value)| match value {
-        Value::Object(inner) if name == "headers" => {
-            format!("headers={}", inner.keys().cloned().collect::<Vec<_>>().join(","))
-        }
-        Value::String(text) => format!("{name}={text}"),
-        other => format!("{name}={other}"),
-    });
-    parts.collect::<Vec<_>>().join(" ")
+/// How long a text is, in its place.
+fn length(text: &str) -> String {
+    match text.chars().count() {
+        1 => "<1 character>".to_owned(),
+        count => format!("<{count} characters>"),
+    }
 }
 
 /// The names of all secrets that the config refers to as `${ZERODB_SECRET_…}`.
-pub(super) fn references(config: &Value) -> BTreeSet<String> {
+pub fn references(config: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     collect(config, &mut names);
     names
@@ -141,17 +124,13 @@ mod tests {
         });
         let shown = hidden(&config).to_string();
         assert!(!shown.contains("hush"), "{shown}");
-        assert!(!summary(&config).contains("hush"));
         assert!(shown.contains("https://***@hooks.example.com/…") && shown.contains("500"));
     }
 
     #[test]
     fn a_reference_is_no_secret() {
         let config = json!({"secret": "${ZERODB_SECRET_A}", "url": "${ZERODB_SECRET_URL}"});
-        assert_eq!(
-            summary(&config),
-            "secret=${ZERODB_SECRET_A} url=${ZERODB_SECRET_URL}"
-        );
+        assert_eq!(hidden(&config), config);
     }
 
     #[test]

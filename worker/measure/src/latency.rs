@@ -7,10 +7,11 @@ use anyhow::{Result, bail};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::figures::Latency;
-use super::measure::Bench;
-use super::worker::{self, Stamp};
-use super::{stage, statements};
+use crate::figures::Latency;
+use crate::refusal::Refusal;
+use crate::setting::Setting;
+use crate::worker::{self, Stamp};
+use crate::{stage, statements};
 
 /// After each delivery, so that the worker has stored its outcome and sleeps again.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -19,22 +20,22 @@ const WARM_UP: usize = 20;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Writes one row after the other and waits for each event.
-pub(super) async fn run(bench: &Bench<'_>) -> Result<Latency> {
+pub(crate) async fn run(setting: &Setting<'_>) -> Result<Latency> {
     let (stamps, mut stamped) = unbounded_channel();
-    let worker = worker::build(bench.url, Stamp(stamps))?;
+    let worker = worker::build(setting.url, Stamp(stamps))?;
     let sampling = async {
-        bench.stage.runs(&worker::name()).await?;
-        sample(bench, &mut stamped).await
+        setting.stage.runs(&worker::name()).await?;
+        sample(setting, &mut stamped).await
     };
-    worker::beside(worker, &bench.stop, sampling).await
+    worker::beside(worker, setting.stop, sampling).await
 }
 
 async fn sample(
-    bench: &Bench<'_>,
+    setting: &Setting<'_>,
     stamped: &mut UnboundedReceiver<(Option<i64>, Instant)>,
 ) -> Result<Latency> {
-    let client = stage::connect(&bench.args.database).await?;
-    let statement = client.prepare(statements::BENCH_INSERT_WATCHED).await?;
+    let client = stage::session(setting.url).await?;
+    let statement = client.prepare(statements::INSERT_WATCHED).await?;
     let mut latency = Latency {
         from_commit: Vec::new(),
         from_statement: Vec::new(),
@@ -42,14 +43,14 @@ async fn sample(
     };
     let mut pause = interval(PAUSE);
     pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for number in 0..WARM_UP + bench.args.samples as usize {
+    for number in 0..WARM_UP + setting.load.samples as usize {
         pause.reset();
         pause.tick().await;
         let begun = Instant::now();
         let item: i64 = client.query_one(&statement, &[]).await?.try_get("id")?;
         let committed = Instant::now();
         let Ok(handled) = timeout(DEADLINE, arrival(stamped, item)).await else {
-            return Err(stage::undelivered(DEADLINE).into());
+            return Err(Refusal::undelivered(DEADLINE).into());
         };
         let handled = handled?;
         if number >= WARM_UP {

@@ -1,0 +1,45 @@
+//! What may be read of an installation: its status, hooks, attempts, backfills, what the store holds, and what keeps hooks from
+//! running. The command line prints it; an HTTP interface will serve it.
+//!
+//! Each read takes a client and returns a value that serialises. None of them changes anything, prints, or knows what is printed.
+//! They run with the rights of the client's role: who may see what is the server's business.
+
+mod ask;
+mod attempts;
+mod backfills;
+mod config_secrets;
+mod definitions;
+mod error;
+mod extension;
+mod hooks;
+mod pooling;
+mod recall;
+mod server;
+mod session;
+pub mod statements;
+mod status;
+mod work;
+
+pub use attempts::{AttemptRecord, Ledger};
+pub use backfills::{BackfillProgress, backfills};
+pub use config_secrets::{hidden, references};
+pub use definitions::{
+    ForeignTrigger, HookFault, LostColumn, MissedWrites, SilentTrigger, UnworkableHook, foreign_triggers,
+    hook_faults, lost_columns, missed_writes, silent_triggers, unworkable_hooks,
+};
+pub use error::{Explanation, QueryError, explain};
+pub use extension::{
+    ExtensionVersions, InvalidIndex, SCHEMA_USAGE, extension_versions, invalid_indexes, load_library,
+    missing_privileges, notify_off,
+};
+pub use hooks::{HookFilter, HookListing, hook_exists, hooks};
+pub use pooling::{keeps_prepared_statements, keeps_sessions};
+pub use recall::{RecallRequest, RecalledRow, VectorSpace, recall, vector_space};
+pub use server::{
+    ServerFacts, ServerLimits, ServerReading, VacuumHolder, server, server_limits, vacuum_holders,
+};
+pub use session::{ConnectError, NoConnection, connect};
+pub use status::{HookStatus, InstallationStatus, WorkerStatus, status_document};
+pub use tokio_postgres::Client;
+pub use tokio_postgres::error::SqlState;
+pub use work::{OverdueHook, Workload, overdue_hooks, workload};

@@ -1,0 +1,36 @@
+//! The statements of the reads. None of them writes.
+
+zerodb_hooks_store::statements! {
+    BACKFILLS = "queries/backfills.sql";
+    HOOKS = "queries/hooks.sql";
+    HOOK_EXISTS = "queries/hook_exists.sql";
+    RECALL = "queries/recall.sql";
+    STATUS = "queries/status.sql";
+    VECTOR_SPACE = "queries/vector_space.sql";
+
+    ATTEMPTS = "queries/attempts/attempts.sql";
+    COMPLETIONS = "queries/attempts/completions.sql";
+    LEDGER_ENDS = "queries/attempts/ledger_ends.sql";
+
+    FOREIGN_TRIGGERS = "queries/definitions/foreign_triggers.sql";
+    HOOK_FAULTS = "queries/definitions/hook_faults.sql";
+    LOST_COLUMNS = "queries/definitions/lost_columns.sql";
+    MISSED_WRITES = "queries/definitions/missed_writes.sql";
+    SILENT_TRIGGERS = "queries/definitions/silent_triggers.sql";
+    UNWORKABLE_HOOKS = "queries/definitions/unworkable_hooks.sql";
+
+    INVALID_INDEXES = "queries/extension/invalid_indexes.sql";
+    LIBRARY = "queries/extension/library.sql";
+    MISSING_PRIVILEGES = "queries/extension/missing_privileges.sql";
+    NOTIFY_OFF = "queries/extension/notify_off.sql";
+    SCHEMA_ACCESS = "queries/extension/schema_access.sql";
+    VERSIONS = "queries/extension/versions.sql";
+
+    BACKEND = "queries/server/backend.sql";
+    LIMITS = "queries/server/limits.sql";
+    SERVER = "queries/server/server.sql";
+    VACUUM_HOLDERS = "queries/server/vacuum_holders.sql";
+
+    OVERDUE = "queries/work/overdue.sql";
+    WORKERS = "queries/work/workers.sql";
+}
