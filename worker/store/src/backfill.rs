@@ -43,14 +43,14 @@ impl Store {
             return Ok(None);
         };
         Ok(Some(Backfill {
-            hook_id: row.try_get(0)?,
-            relid: row.try_get(1)?,
-            event_type: row.try_get(2)?,
-            missing_only: row.try_get(3)?,
-            replaces_given: row.try_get(4)?,
-            after: row.try_get(5)?,
-            total: row.try_get(6)?,
-            hook_version: row.try_get(7)?,
+            hook_id: row.try_get("hook_id")?,
+            relid: row.try_get("relid")?,
+            event_type: row.try_get("event_type")?,
+            missing_only: row.try_get("missing_only")?,
+            replaces_given: row.try_get("replaces_given")?,
+            after: row.try_get("after_key")?,
+            total: row.try_get("total")?,
+            hook_version: row.try_get("version")?,
         }))
     }
 

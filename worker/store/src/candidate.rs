@@ -54,8 +54,8 @@ impl Store {
         let mut ids = Vec::<i64>::with_capacity(rows.len());
         let mut made = 0;
         for row in &rows {
-            ids.push(row.try_get(0)?);
-            made += usize::from(row.try_get::<_, bool>(1)?);
+            ids.push(row.try_get("id")?);
+            made += usize::from(row.try_get::<_, bool>("matches")?);
         }
         transaction.execute(&drop, &[&ids]).await?;
         transaction.commit().await?;
@@ -86,9 +86,9 @@ async fn limit_time(transaction: &Transaction<'_>, limit: Duration) -> Result<()
 
 fn undecided(row: &Row) -> Result<Undecided, StoreError> {
     Ok(Undecided {
-        hook_id: row.try_get(0)?,
-        hook_version: row.try_get(1)?,
-        user_id: row.try_get(2)?,
-        ordered: row.try_get(3)?,
+        hook_id: row.try_get("id")?,
+        hook_version: row.try_get("version")?,
+        user_id: row.try_get("user_id")?,
+        ordered: row.try_get("ordered")?,
     })
 }

@@ -23,10 +23,10 @@ impl Store {
         rows.iter()
             .map(|row| {
                 Ok(Backfill {
-                    hook_id: row.try_get(0)?,
-                    hook_version: row.try_get(1)?,
-                    relid: row.try_get(2)?,
-                    event_type: row.try_get(3)?,
+                    hook_id: row.try_get("hook_id")?,
+                    hook_version: row.try_get("version")?,
+                    relid: row.try_get("relid")?,
+                    event_type: row.try_get("event_type")?,
                     missing_only: false,
                     replaces_given: false,
                     after: None,

@@ -103,7 +103,7 @@ impl Store {
             Ok(connection.query(&statement, &parameters).await?)
         };
         let found: Vec<Row> = self.bounded(found).await?;
-        let kept = |row: &Row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)));
+        let kept = |row: &Row| Ok((row.try_get("key")?, (row.try_get("hash")?, row.try_get("model")?)));
         found.iter().map(kept).collect()
     }
 

@@ -82,9 +82,9 @@ impl Store {
         let statement = connection.prepare_cached(LOAD_PARTIES).await?;
         let rows = connection.query(&statement, &[&users, &owners]).await?;
         let party = |row: &tokio_postgres::Row| {
-            let owner = row.try_get::<_, Option<&str>>(2)?.map(Arc::from);
-            let user_id = row.try_get(1)?;
-            Ok((row.try_get(0)?, Party { owner, user_id }))
+            let owner = row.try_get::<_, Option<&str>>("owner")?.map(Arc::from);
+            let user_id = row.try_get("user_id")?;
+            Ok((row.try_get("id")?, Party { owner, user_id }))
         };
         rows.iter().map(party).collect()
     }

@@ -58,7 +58,7 @@ impl Store {
             Ok(connection.query(&statement, &parameters).await?)
         };
         let found: Vec<Row> = self.bounded(found).await?;
-        let kept = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        let kept = |row: &Row| Ok((row.try_get("hash")?, row.try_get("summary")?));
         found.iter().map(kept).collect()
     }
 
