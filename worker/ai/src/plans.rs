@@ -52,8 +52,7 @@ impl<P: DeserializeOwned> Plans<P> {
             .as_owner(hook.id, of.0, action, question, None)
             .await;
         let found = found.map_err(|error| verdict::of_table(&error))?;
-        let plan = serde_json::from_value(found)
-            .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))?;
+        let plan = serde_json::from_value(found).map_err(|error| verdict::of_answer(&error))?;
         let plan = Arc::new(plan);
         let mut plans = self.lock();
         if plans.len() >= KEPT {

@@ -80,6 +80,11 @@ pub fn of_table(error: &StoreError) -> HandlerError {
     }
 }
 
+/// Of what the extension answered to an action, where it is not of the form that this worker knows.
+pub fn of_answer(_error: &serde_json::Error) -> HandlerError {
+    HandlerError::transient("the extension is of another version than this worker")
+}
+
 /// The time that an attempt has for requests: its deadline, less what reading and writing may take.
 pub fn time(hook: &Hook) -> Duration {
     let timeout = hook.policy.timeout;

@@ -135,6 +135,5 @@ fn one(id: &RawValue) -> Option<String> {
 }
 
 fn expected<T: DeserializeOwned>(answer: Value) -> Result<T, HandlerError> {
-    serde_json::from_value(answer)
-        .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))
+    serde_json::from_value(answer).map_err(|error| verdict::of_answer(&error))
 }

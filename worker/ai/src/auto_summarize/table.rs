@@ -31,8 +31,7 @@ impl Table<'_> {
         let found = store
             .read_summary(self.delivery.hook.id, self.delivery.event.relid, &args)
             .await;
-        serde_json::from_value(of_table(found)?)
-            .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))
+        serde_json::from_value(of_table(found)?).map_err(|error| verdict::of_answer(&error))
     }
 
     /// Writes the summary, unless the source is no longer the one it was made from; says whether it did.

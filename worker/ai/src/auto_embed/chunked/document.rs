@@ -146,7 +146,7 @@ impl Document<'_> {
         }
         serde_json::from_value(found)
             .map(Some)
-            .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))
+            .map_err(|error| verdict::of_answer(&error))
     }
 
     /// Writes what there is. Where parts have to wait, the others are added to the chunks of before, which stay until then.
