@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
 
-use super::failure::{self, Failure};
+use super::failure::{self, CommandFailure};
 use zerodb_hooks_queries::{Client, connect};
 
 /// Which database a command talks to. Not `Debug`: the URL may hold a password.
@@ -18,12 +18,12 @@ pub struct Database {
 
 impl Database {
     /// The URL, or a usage error that names both ways to give it.
-    pub fn url(&self) -> Result<&str, Failure> {
+    pub fn url(&self) -> Result<&str, CommandFailure> {
         self.database_url
             .as_deref()
             .filter(|url| !url.is_empty())
             .ok_or_else(|| {
-                Failure::usage(
+                CommandFailure::usage(
                     "no database is named",
                     "give --database-url postgres://user@host:5432/database, or set DATABASE_URL to the same",
                 )
@@ -31,7 +31,7 @@ impl Database {
     }
 
     /// A connection for `command`, which Postgres shows as its application name.
-    pub(super) async fn client(&self, command: &str) -> Result<Client, Failure> {
+    pub(super) async fn client(&self, command: &str) -> Result<Client, CommandFailure> {
         let connected = connect(self.url()?, &format!("zerodb-hooks {command}")).await;
         connected.map_err(|error| failure::connecting(&error))
     }
@@ -53,11 +53,13 @@ pub struct WorkerArgs {
     #[command(flatten)]
     pub database: Database,
 
-    /// The worker's file (YAML): which model endpoints there are, and which of them is the default [default: the built-in `local`]
+    /// The worker's file (YAML): which model endpoints there are, and which of them is the default [default: the
+    /// built-in `local`]
     #[arg(long, value_name = "FILE", env = "ZERODB_HOOKS_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// The most deliveries that this worker holds at once; of those next to run a quarter of it, and more where more end
+    /// The most deliveries that this worker holds at once; of those next to run a quarter of it, and more where more
+    /// end
     #[arg(long, value_name = "N", env = "ZERODB_HOOKS_IN_FLIGHT", default_value_t = 4000,
           value_parser = value_parser!(u32).range(1..=100_000))]
     pub in_flight: u32,

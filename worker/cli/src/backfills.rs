@@ -1,5 +1,5 @@
-//! `zerodb-hooks backfills`: how far backfills are, once or as bars until all have ended. It starts none: zerodb.backfill and
-//! zerodb.reembed do.
+//! `zerodb-hooks backfills`: how far backfills are, once or as bars until all have ended. It starts none:
+//! zerodb.backfill and zerodb.reembed do.
 
 use std::collections::HashMap;
 use std::process::ExitCode;

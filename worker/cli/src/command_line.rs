@@ -79,7 +79,8 @@ pub enum Command {
     Listen(ListenArgs),
     /// Print the key that signs the webhooks of one user, for whoever receives them
     Secret(SecretArgs),
-    /// Measure this server: what a hook costs writers, latency, deliveries a second; in a schema of its own, removed after
+    /// Measure this server: what a hook costs writers, latency, deliveries a second; in a schema of its own, removed
+    /// after
     Bench(BenchArgs),
     /// Read one file from stdin within limits and write its text; the worker starts it, `main` runs it
     #[command(hide = true)]

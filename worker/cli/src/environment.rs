@@ -1,5 +1,5 @@
-//! Variables of the environment with this program's prefix that it does not read: a setting that nobody heeds is a slip. Pure; never
-//! looks at a value.
+//! Variables of the environment with this program's prefix that it does not read: a setting that nobody heeds is a
+//! slip. Pure; never looks at a value.
 
 use std::collections::BTreeSet;
 

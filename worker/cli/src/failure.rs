@@ -6,14 +6,14 @@ use std::io;
 use std::process::ExitCode;
 
 use super::render;
-use zerodb_hooks_measure::Refusal;
+use zerodb_hooks_measure::BenchRefusal;
 use zerodb_hooks_queries::{ConnectError, Explanation, NoConnection, SqlState};
 use zerodb_hooks_store::StoreError;
 
 /// An error that knows how to mend itself.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub struct CommandFailure {
     /// What happened, to what.
     pub message: String,
     /// What to do; may be empty.
@@ -21,7 +21,7 @@ pub struct Failure {
     exit_code: u8,
 }
 
-impl Failure {
+impl CommandFailure {
     pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -59,9 +59,9 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The first cause that knows what to say, or the error of a statement.
-fn of_chain(error: &anyhow::Error) -> Failure {
+fn of_chain(error: &anyhow::Error) -> CommandFailure {
     let known = error.chain().find_map(|cause| {
-        let failure = cause.downcast_ref::<Failure>().cloned();
+        let failure = cause.downcast_ref::<CommandFailure>().cloned();
         failure
             .or_else(|| cause.downcast_ref().map(connecting))
             .or_else(|| cause.downcast_ref().map(of_bench))
@@ -69,12 +69,12 @@ fn of_chain(error: &anyhow::Error) -> Failure {
     known.unwrap_or_else(|| explain(error.as_ref()))
 }
 
-fn of_bench(Refusal { message, hint }: &Refusal) -> Failure {
-    Failure::new(message, hint)
+fn of_bench(BenchRefusal { message, hint }: &BenchRefusal) -> CommandFailure {
+    CommandFailure::new(message, hint)
 }
 
 /// An error of a statement, in the server's words, with the server's hint or the one for its code.
-pub(super) fn explain(error: &(dyn Error + 'static)) -> Failure {
+pub(super) fn explain(error: &(dyn Error + 'static)) -> CommandFailure {
     let explanation = zerodb_hooks_queries::explain(error);
     let hint = match &explanation {
         Explanation::ConnectionLost => "check the server, then start the command again",
@@ -82,7 +82,7 @@ pub(super) fn explain(error: &(dyn Error + 'static)) -> Failure {
         Explanation::Refused { sqlstate, .. } => statement_hint(sqlstate),
         Explanation::Other { .. } => "",
     };
-    Failure::new(explanation.message(), hint)
+    CommandFailure::new(explanation.message(), hint)
 }
 
 fn statement_hint(code: &SqlState) -> &'static str {
@@ -101,12 +101,12 @@ fn statement_hint(code: &SqlState) -> &'static str {
 }
 
 /// Why there is no connection, for the person who has to mend it.
-pub(super) fn connecting(error: &ConnectError) -> Failure {
+pub(super) fn connecting(error: &ConnectError) -> CommandFailure {
     let (reason, hint) = match &error.cause {
         NoConnection::Settings(error) => return explain(error),
         NoConnection::Store(error @ StoreError::Config { .. }) => {
             let hint = "its form is postgres://user@host:5432/database; encode special characters of a password as %XX";
-            return Failure::usage(error.to_string(), hint);
+            return CommandFailure::usage(error.to_string(), hint);
         }
         NoConnection::Store(error) => refusal(error),
         NoConnection::Silent(_) => (error.cause.to_string(), "check the address and the firewall"),
@@ -114,7 +114,7 @@ pub(super) fn connecting(error: &ConnectError) -> Failure {
     let reason = reason
         .strip_prefix("error connecting to server: ")
         .unwrap_or(&reason);
-    Failure::new(format!("cannot connect to {}: {reason}", error.target), hint)
+    CommandFailure::new(format!("cannot connect to {}: {reason}", error.target), hint)
 }
 
 /// What was in the way, and what to do.
@@ -196,7 +196,7 @@ fn refusal_hint(code: &SqlState) -> &'static str {
 mod tests {
     use super::*;
 
-    fn connecting(cause: StoreError) -> Failure {
+    fn connecting(cause: StoreError) -> CommandFailure {
         super::connecting(&ConnectError {
             target: "localhost:5432, database app, user me".into(),
             cause: cause.into(),

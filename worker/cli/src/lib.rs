@@ -1,6 +1,6 @@
-//! The operator's commands of `zerodb-hooks`: what is typed, what is printed, how an error reads and with which code the program
-//! ends. What is read of a database is `zerodb_hooks_queries`' business, what `bench` does there `zerodb_hooks_measure`'s. It must
-//! not know how the worker works: `Worker` is parsed here and run by `main`.
+//! The operator's commands of `zerodb-hooks`: what is typed, what is printed, how an error reads and with which code
+//! the program ends. What is read of a database is `zerodb_hooks_queries`' business, what `bench` does there
+//! `zerodb_hooks_measure`'s. It must not know how the worker works: `Worker` is parsed here and run by `main`.
 
 mod args;
 mod backfills;
@@ -27,7 +27,7 @@ pub use bench::BenchArgs;
 pub use command_line::{Cli, Command};
 pub use doctor::DoctorArgs;
 pub use environment::unread as unread_variables;
-pub use failure::{Failure, report};
+pub use failure::{CommandFailure, report};
 pub use hooks::HooksArgs;
 pub use interrupt::Interrupt;
 pub use listen::ListenArgs;

@@ -1,4 +1,5 @@
-//! The models of the worker's file, for commands that use them as the worker does: with its limits and pauses, by the same names.
+//! The models of the worker's file, for commands that use them as the worker does: with its limits and pauses, by the
+//! same names.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::args::Database;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use zerodb_hooks_delivery::secret::Secrets;
 use zerodb_hooks_http::Client;
 use zerodb_hooks_providers::{Config, Gate, Providers};
@@ -22,22 +23,22 @@ pub struct ModelArgs {
 
 impl ModelArgs {
     /// The providers of the file. Contacts nobody.
-    pub(super) fn providers(&self, database: &Database) -> Result<Providers, Failure> {
+    pub(super) fn providers(&self, database: &Database) -> Result<Providers, CommandFailure> {
         let secrets = Secrets::new(std::env::vars());
         let config = match &self.config {
             Some(file) => Config::read(file, &secrets).map_err(|error| bad_file(&error))?,
             None => Config::default(),
         };
         let store = Store::new(database.url()?)
-            .map_err(|error| Failure::usage(error.to_string(), "correct --database-url"))?;
+            .map_err(|error| CommandFailure::usage(error.to_string(), "correct --database-url"))?;
         let http = Client::new(false).map_err(|error| bad_file(&error))?;
         let gate: Arc<dyn Gate> = Arc::new(SharedGate::new(store));
         Providers::new(&config, &http, &gate).map_err(|error| bad_file(&error))
     }
 }
 
-fn bad_file(error: &dyn std::error::Error) -> Failure {
-    Failure::usage(
+fn bad_file(error: &dyn std::error::Error) -> CommandFailure {
+    CommandFailure::usage(
         error.to_string(),
         "correct the file that --config or ZERODB_HOOKS_CONFIG names; examples/providers has examples",
     )

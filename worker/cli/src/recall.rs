@@ -1,5 +1,5 @@
-//! `zerodb-hooks recall`: a search of the store by words and by vectors. The query is embedded by a provider of the worker's file,
-//! which SQL cannot ask; the rest is `zerodb.recall`.
+//! `zerodb-hooks recall`: a search of the store by words and by vectors. The query is embedded by a provider of the
+//! worker's file, which SQL cannot ask; the rest is `zerodb.recall`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use clap::{Args, value_parser};
 use serde_json::json;
 
 use super::args::Database;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::models::ModelArgs;
 use super::render::{self, Screen, Tone};
 use zerodb_hooks_providers::{EmbedRequest, LOCAL, Provider, ProviderError};
@@ -109,7 +109,8 @@ async fn vector(client: &Client, args: &RecallArgs, provider: &Provider) -> anyh
             |other| format!("holds vectors of {other}"),
         );
         eprintln!(
-            "warning: {} {other}, none of {identity}: only words are compared. Name the model by --provider and --model.",
+            "warning: {} {other}, none of {identity}: only words are compared. \
+             Name the model by --provider and --model.",
             args.source
         );
         return Ok(None);
@@ -126,8 +127,8 @@ async fn vector(client: &Client, args: &RecallArgs, provider: &Provider) -> anyh
     Ok(embedded.vectors.into_iter().next())
 }
 
-fn of_provider(error: &ProviderError) -> Failure {
-    Failure::new(
+fn of_provider(error: &ProviderError) -> CommandFailure {
+    CommandFailure::new(
         format!("{}: {error}", error.class()),
         "zerodb-hooks doctor --config FILE tries the models that hooks use",
     )

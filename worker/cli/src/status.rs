@@ -129,7 +129,8 @@ fn summary(status: &InstallationStatus, screen: Screen) -> String {
         "-".into()
     };
     format!(
-        "Backlog   {}, {} waiting, {} running\nOldest    {oldest}\nRate      {:.2} attempts/s over five minutes\nWorkers   {workers}{expired}",
+        "Backlog   {}, {} waiting, {} running\nOldest    {oldest}\n\
+         Rate      {:.2} attempts/s over five minutes\nWorkers   {workers}{expired}",
         render::count(
             status.undispatched_events,
             "event to dispatch",

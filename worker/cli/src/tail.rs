@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::args::Database;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::interrupt::Interrupt;
 use super::render::{self, Screen, Tone};
 use zerodb_hooks_queries::{AttemptRecord, Client, Ledger, hook_exists};
@@ -26,7 +26,8 @@ pub struct TailArgs {
     #[arg(long, value_name = "ID|NAME")]
     pub hook: Option<String>,
 
-    /// Start with the attempts since then: an age such as 10m or 2h, or a time such as 2026-05-01T12:00:00Z [default: now]
+    /// Start with the attempts since then: an age such as 10m or 2h, or a time such as 2026-05-01T12:00:00Z [default:
+    /// now]
     #[arg(long, value_name = "AGE|TIME", value_parser = parse_since)]
     pub since: Option<Timestamp>,
 
@@ -76,14 +77,23 @@ async fn known(client: &Client, hook: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let hint = "`zerodb-hooks hooks` shows the ids and names";
-    Err(Failure::new(format!("there is no hook {hook:?}"), hint).into())
+    Err(CommandFailure::new(format!("there is no hook {hook:?}"), hint).into())
 }
 
 fn document(attempt: &AttemptRecord) -> String {
     json!({
-        "time": attempt.ended_at, "event": attempt.event_type, "event_id": attempt.event_id, "delivery_id": attempt.delivery_id,
-        "hook_id": attempt.hook_id, "hook_name": attempt.hook_name, "outcome": attempt.outcome, "attempt": attempt.attempt,
-        "duration_ms": attempt.duration_ms, "status": attempt.status, "error": attempt.error, "worker": attempt.worker
+        "time": attempt.ended_at,
+        "event": attempt.event_type,
+        "event_id": attempt.event_id,
+        "delivery_id": attempt.delivery_id,
+        "hook_id": attempt.hook_id,
+        "hook_name": attempt.hook_name,
+        "outcome": attempt.outcome,
+        "attempt": attempt.attempt,
+        "duration_ms": attempt.duration_ms,
+        "status": attempt.status,
+        "error": attempt.error,
+        "worker": attempt.worker,
     })
     .to_string()
 }

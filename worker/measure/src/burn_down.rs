@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::figures::BurnDown;
-use crate::refusal::Refusal;
+use crate::refusal::BenchRefusal;
 use crate::setting::Setting;
 use crate::stage;
 use crate::worker::{self, Count};
@@ -22,14 +22,14 @@ pub(crate) async fn run(setting: &Setting<'_>) -> Result<BurnDown> {
     let delivering = async {
         // Counting deliveries in the database while they are made would slow them down: the handler counts first.
         let handled = async || Ok(counted.handled() >= u64::from(setting.load.events));
-        let late = || Refusal::undelivered(deadline);
+        let late = || BenchRefusal::undelivered(deadline);
         stage::until(deadline, Duration::from_millis(5), handled, late).await?;
         setting.stage.settles(deadline, Duration::from_millis(5)).await?;
         setting.stage.completed_since(since).await
     };
     let (deliveries, seconds) = worker::beside(worker, setting.stop, delivering).await?;
     if deliveries != events {
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             format!(
                 "{events} events were written for the burn-down, and {deliveries} delivered by the bench"
             ),

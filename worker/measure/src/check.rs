@@ -1,5 +1,6 @@
-//! What must hold before anything is made: a server that can be written to, the extension, the rights, and nobody whom the
-//! bench would disturb. Refuses with a hint; the only thing it changes is what a killed bench has left, which it removes.
+//! What must hold before anything is made: a server that can be written to, the extension, the rights, and nobody whom
+//! the bench would disturb. Refuses with a hint; the only thing it changes is what a killed bench has left, which it
+//! removes.
 
 use anyhow::Result;
 use tokio_postgres::Client;
@@ -8,7 +9,7 @@ use zerodb_hooks_queries::{extension_versions, load_library, missing_privileges,
 use zerodb_hooks_store::row::FromRow;
 use zerodb_hooks_store::{Store, StoreError};
 
-use crate::refusal::Refusal;
+use crate::refusal::BenchRefusal;
 use crate::setting::Load;
 use crate::{stage, statements};
 
@@ -58,10 +59,11 @@ zerodb_hooks_store::row! {
     }
 }
 
-/// Looks at everything in the order in which one thing needs the other. `note` is told where a killed bench has left something.
+/// Looks at everything in the order in which one thing needs the other. `note` is told where a killed bench has left
+/// something.
 ///
 /// # Errors
-/// `Refusal` when something is in the way, else what a statement or the connection failed at.
+/// `BenchRefusal` when something is in the way, else what a statement or the connection failed at.
 pub async fn ready(url: &str, load: Load, with_other_workers: bool, note: &dyn Fn(&str)) -> Result<Ready> {
     let mut client = stage::session(url).await?;
     let server = server(&client).await?;
@@ -106,14 +108,14 @@ zerodb_hooks_store::row! {
 async fn server(client: &Client) -> Result<BenchServerRow> {
     let server = BenchServerRow::from_row(&client.query_one(statements::SERVER, &[]).await?)?;
     if server.in_recovery {
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             "this is a standby, which cannot be written to",
             "connect to the primary; name all hosts and target_session_attrs=read-write to find it by itself",
         )
         .into());
     }
     if server.read_only {
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             "transactions are read-only here: default_transaction_read_only is on",
             "add options=-c%20default_transaction_read_only=off to the URL, if this server may be written to",
         )
@@ -124,7 +126,7 @@ async fn server(client: &Client) -> Result<BenchServerRow> {
 
 async fn extension(client: &Client) -> Result<()> {
     if extension_versions(client).await?.installed.is_none() {
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             "zerodb_hooks is not created in this database",
             "CREATE EXTENSION zerodb_hooks, or name the database that has it",
         )
@@ -146,21 +148,21 @@ async fn rights(client: &Client, role: &str) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Refusal::new(
+    Err(BenchRefusal::new(
         "the role cannot make a schema, watch a table in it, make a hook for every user and run a worker",
         format!("an administrator runs: {}", missing.join("; ")),
     )
     .into())
 }
 
-fn unfit(error: &StoreError) -> Refusal {
-    Refusal::new(error.to_string(), "`zerodb-hooks doctor` tells more")
+fn unfit(error: &StoreError) -> BenchRefusal {
+    BenchRefusal::new(error.to_string(), "`zerodb-hooks doctor` tells more")
 }
 
 async fn lock(client: &Client) -> Result<()> {
     match client.query_one(statements::LOCK, &[]).await {
         Ok(_) => Ok(()),
-        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Err(Refusal::new(
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Err(BenchRefusal::new(
             "another `zerodb-hooks bench` runs in this database",
             "wait for its end, or name another database",
         )
@@ -176,7 +178,7 @@ async fn schema(client: &mut Client, store: &Store, note: &dyn Fn(&str)) -> Resu
         return stage::remove(client, store).await;
     };
     if !row.try_get::<_, bool>("is_ours")? {
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             "there is a schema zerodb_hooks_bench already, and no bench has made it",
             "rename it, or name another database: bench makes and drops a schema of that name",
         )
@@ -184,7 +186,7 @@ async fn schema(client: &mut Client, store: &Store, note: &dyn Fn(&str)) -> Resu
     }
     if !row.try_get::<_, bool>("is_owned")? {
         let owner: &str = row.try_get("owner")?;
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             format!("a killed bench has left the schema zerodb_hooks_bench, which belongs to {owner}"),
             format!("run `zerodb-hooks bench` as {owner} or a superuser: it clears that up first"),
         )
@@ -199,7 +201,7 @@ async fn connections(client: &Client, clients: u32) -> Result<()> {
     let (used, usable) = (limits.used, limits.usable);
     let needed = i64::from(clients) + CONNECTIONS_BESIDE;
     if used + needed > usable {
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             format!("{needed} connections are needed, and {used} of {usable} are in use"),
             "give fewer --clients, close other connections, or raise max_connections",
         )
@@ -209,11 +211,11 @@ async fn connections(client: &Client, clients: u32) -> Result<()> {
 }
 
 /// The bench must not set off anybody's hooks, and its figures must be its own.
-fn refuse(others: &OthersPresent, with_other_workers: bool) -> Result<(), Refusal> {
+fn refuse(others: &OthersPresent, with_other_workers: bool) -> Result<(), BenchRefusal> {
     let fresh = "measure in a fresh database with the extension on the same server";
     if !others.matching.is_empty() {
         let names = others.matching.join(", ");
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             format!("these hooks would run for every event of the bench: {names}"),
             format!("{fresh}, or switch them off for the time: zerodb.update_hook(id, is_active => false)"),
         ));
@@ -224,7 +226,7 @@ fn refuse(others: &OthersPresent, with_other_workers: bool) -> Result<(), Refusa
             count => format!("{count} workers are alive"),
         };
         let names = others.workers.join(", ");
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             format!(
                 "{alive} here and would take the bench's deliveries, for which they have no handler: {names}"
             ),
@@ -238,7 +240,7 @@ fn refuse(others: &OthersPresent, with_other_workers: bool) -> Result<(), Refusa
             1 => "1 event or delivery waits".to_owned(),
             count => format!("{count} events or deliveries wait"),
         };
-        return Err(Refusal::new(
+        return Err(BenchRefusal::new(
             format!("{waits} for a worker, and that of the bench would take them"),
             format!("let `zerodb-hooks worker` deliver them first, or {fresh}"),
         ));

@@ -1,5 +1,5 @@
-//! The way of one event through an installation that has nothing else to do. Writer and worker share one process and so one
-//! clock; a handler may start before the writer has heard of its commit, which counts as less than nothing.
+//! The way of one event through an installation that has nothing else to do. Writer and worker share one process and so
+//! one clock; a handler may start before the writer has heard of its commit, which counts as less than nothing.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::figures::Latency;
-use crate::refusal::Refusal;
+use crate::refusal::BenchRefusal;
 use crate::setting::Setting;
 use crate::worker::{self, Stamp};
 use crate::{stage, statements};
@@ -50,7 +50,7 @@ async fn sample(
         let item: i64 = client.query_one(&statement, &[]).await?.try_get("id")?;
         let committed = Instant::now();
         let Ok(handled) = timeout(DEADLINE, arrival(stamped, item)).await else {
-            return Err(Refusal::undelivered(DEADLINE).into());
+            return Err(BenchRefusal::undelivered(DEADLINE).into());
         };
         let handled = handled?;
         if number >= WARM_UP {

@@ -1,5 +1,6 @@
-//! Measures a user's own server: what hooks cost its writers, and how fast they run there. Looks first, sets up, measures, and
-//! clears up whatever happened. Changes nothing but a schema of its own, its hook and its event type; prints nothing.
+//! Measures a user's own server: what hooks cost its writers, and how fast they run there. Looks first, sets up,
+//! measures, and clears up whatever happened. Changes nothing but a schema of its own, its hook and its event type;
+//! prints nothing.
 
 mod burn_down;
 mod check;
@@ -18,18 +19,19 @@ use tokio_util::sync::CancellationToken;
 
 pub use check::{BenchServer, OthersPresent, Ready, ready};
 pub use figures::{BurnDown, Latency, Measured, Writes, percentile};
-pub use refusal::Refusal;
+pub use refusal::BenchRefusal;
 pub use setting::Load;
 pub use stage::EVENT_TYPE;
 
 use setting::Setting;
-use stage::Stage;
+use stage::BenchStage;
 
-/// Measures in a database that is ready, and clears up also after an error and once `stop` is set. `note` is told what is done.
+/// Measures in a database that is ready, and clears up also after an error and once `stop` is set. `note` is told what
+/// is done.
 ///
 /// # Errors
-/// `Refusal` when it was stopped or does not come to its end, else what went wrong first. Not to be cancelled: what was made
-/// would stay.
+/// `BenchRefusal` when it was stopped or does not come to its end, else what went wrong first. Not to be cancelled:
+/// what was made would stay.
 pub async fn measure(
     ready: Ready,
     url: &str,
@@ -44,7 +46,7 @@ pub async fn measure(
         ..
     } = ready;
     let own_worker = others.workers.is_empty();
-    let stage = Stage::set_up(client, own_worker).await?;
+    let stage = BenchStage::set_up(client, own_worker).await?;
     let setting = Setting {
         load,
         url,

@@ -5,14 +5,14 @@ use std::time::Duration;
 /// What is in the way, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct BenchRefusal {
     /// What is the case.
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,
 }
 
-impl Refusal {
+impl BenchRefusal {
     pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             message: message.into(),

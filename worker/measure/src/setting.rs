@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::stage::Stage;
+use crate::stage::BenchStage;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub struct Load {
 pub(crate) struct Setting<'a> {
     pub(crate) load: Load,
     pub(crate) url: &'a str,
-    pub(crate) stage: &'a Stage,
+    pub(crate) stage: &'a BenchStage,
     /// Set when nothing more is to be measured.
     pub(crate) stop: &'a CancellationToken,
     /// Told what is measured next.

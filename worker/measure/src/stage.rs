@@ -14,7 +14,7 @@ use uuid::Uuid;
 use zerodb_hooks_queries::connect;
 use zerodb_hooks_store::Store;
 
-use crate::refusal::Refusal;
+use crate::refusal::BenchRefusal;
 use crate::statements;
 use crate::worker::HANDLER;
 
@@ -31,12 +31,12 @@ pub(crate) async fn session(url: &str) -> Result<Client> {
 }
 
 /// What was made.
-pub(crate) struct Stage {
+pub(crate) struct BenchStage {
     client: Client,
     hook: Uuid,
 }
 
-impl Stage {
+impl BenchStage {
     /// Makes all of it or, when there is an error, nothing.
     pub(crate) async fn set_up(mut client: Client, own_worker: bool) -> Result<Self> {
         let (hook_type, config) = if own_worker {
@@ -88,7 +88,7 @@ impl Stage {
             Ok(row.try_get("runs")?)
         };
         until(Duration::from_secs(30), Duration::from_millis(20), runs, || {
-            Refusal::new(
+            BenchRefusal::new(
                 "the worker of the bench does not reach the database",
                 "`zerodb-hooks doctor` tells more",
             )
@@ -102,7 +102,7 @@ impl Stage {
             let row = self.client.query_one(statements::LEFT, &[&self.hook]).await?;
             Ok(row.try_get::<_, i64>("remaining")? == 0)
         };
-        until(deadline, every, settled, || Refusal::undelivered(deadline)).await
+        until(deadline, every, settled, || BenchRefusal::undelivered(deadline)).await
     }
 
     /// The server's clock.
@@ -143,7 +143,7 @@ pub(crate) async fn until(
     deadline: Duration,
     every: Duration,
     mut look: impl AsyncFnMut() -> Result<bool>,
-    late: impl FnOnce() -> Refusal,
+    late: impl FnOnce() -> BenchRefusal,
 ) -> Result<()> {
     let started = Instant::now();
     let mut tick = interval(every);

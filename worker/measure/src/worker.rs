@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use zerodb_hooks_delivery::{Delivery, Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler, Settings, Worker, WorkerError, default_name};
 
-use crate::refusal::Refusal;
+use crate::refusal::BenchRefusal;
 
 /// Name of the hook and of its handler, as in the statements.
 pub(crate) const HANDLER: &str = "zerodb_hooks_bench";
@@ -95,5 +95,5 @@ pub(crate) async fn until_stopped<T>(
 ) -> Result<T> {
     stop.run_until_cancelled(work)
         .await
-        .unwrap_or_else(|| Err(Refusal::stopped("what the bench had made is removed").into()))
+        .unwrap_or_else(|| Err(BenchRefusal::stopped("what the bench had made is removed").into()))
 }

@@ -1,7 +1,8 @@
 //! The ledger of attempts, followed from a place on. No payload is in it.
 //!
-//! The ledger (attempts, and completions with theirs) only grows, so what is new lies behind the end that was seen last: each look
-//! reads the last blocks of each partition by position, which costs the same whatever the ledger's size, and no index.
+//! The ledger (attempts, and completions with theirs) only grows, so what is new lies behind the end that was seen
+//! last: each look reads the last blocks of each partition by position, which costs the same whatever the ledger's
+//! size, and no index.
 
 use std::collections::HashSet;
 
@@ -53,9 +54,9 @@ zerodb_hooks_store::row! {
 }
 
 /// What tells one attempt from all others; a delivery that is redelivered counts its attempts from one again.
-type Key = (i64, i32, Timestamp);
+type AttemptKey = (i64, i32, Timestamp);
 
-fn key(row: &Row) -> Result<Key, tokio_postgres::Error> {
+fn key(row: &Row) -> Result<AttemptKey, tokio_postgres::Error> {
     Ok((
         row.try_get("delivery_id")?,
         row.try_get("attempt")?,
@@ -70,12 +71,12 @@ pub struct Ledger {
     hook: Option<String>,
     since: Option<Timestamp>,
     ends: Vec<PartitionEnd>,
-    seen: HashSet<Key>,
+    seen: HashSet<AttemptKey>,
 }
 
 impl Ledger {
-    /// At its end, or at its beginning when older attempts are wanted: those that started at `since` or later. With `hook`, an
-    /// id or a name, only those of that hook; one that there is none of has no attempts.
+    /// At its end, or at its beginning when older attempts are wanted: those that started at `since` or later. With
+    /// `hook`, an id or a name, only those of that hook; one that there is none of has no attempts.
     ///
     /// # Errors
     /// Those of the statements.

@@ -1,5 +1,5 @@
-//! What may be shown of a hook's config, and which secrets it refers to. Pure. Rather hides too much: a URL's path may be a
-//! token, and the config of an in-process handler may hold anything.
+//! What may be shown of a hook's config, and which secrets it refers to. Pure. Rather hides too much: a URL's path may
+//! be a token, and the config of an in-process handler may hold anything.
 
 use std::collections::BTreeSet;
 

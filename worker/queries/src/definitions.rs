@@ -123,7 +123,8 @@ zerodb_hooks_store::row! {
         pub name: String,
         /// Whether it is of a watch; else of the extension's own tables.
         pub is_watch: bool,
-        /// When it fires, as `pg_trigger.tgenabled` says it: `O` not for replicated writes, `D` and `R` never for others.
+        /// When it fires, as `pg_trigger.tgenabled` says it: `O` not for replicated writes, `D` and `R` never for
+        /// others.
         pub enabled: String,
     }
 }

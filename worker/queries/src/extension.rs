@@ -1,4 +1,5 @@
-//! The extension in this database: its version, its library, its indexes, its setting for NOTIFY, and what the role may do.
+//! The extension in this database: its version, its library, its indexes, its setting for NOTIFY, and what the role may
+//! do.
 
 use serde::Serialize;
 use tokio_postgres::Client;
@@ -73,8 +74,8 @@ zerodb_hooks_store::row! {
     }
 }
 
-/// The privileges that `zerodb.grant_worker` gives and this role does not have; `SCHEMA_USAGE` alone where nothing else can be
-/// asked for.
+/// The privileges that `zerodb.grant_worker` gives and this role does not have; `SCHEMA_USAGE` alone where nothing else
+/// can be asked for.
 ///
 /// # Errors
 /// Those of the statements.

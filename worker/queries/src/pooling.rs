@@ -1,12 +1,13 @@
-//! Whether a pooler on the way takes away what a worker needs of a session. Takes two connections, and leaves both as they were.
+//! Whether a pooler on the way takes away what a worker needs of a session. Takes two connections, and leaves both as
+//! they were.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 use crate::{QueryError, statements};
 
-/// Whether two connections are two backends, each with what it was told. A pooler in transaction mode lends one backend to
-/// several; since it lends the last one returned, only a second connection that holds a backend brings it to light.
+/// Whether two connections are two backends, each with what it was told. A pooler in transaction mode lends one backend
+/// to several; since it lends the last one returned, only a second connection that holds a backend brings it to light.
 ///
 /// # Errors
 /// Those of the statements; a standby refuses LISTEN.
@@ -21,7 +22,8 @@ pub async fn keeps_sessions(client: &Client, other: &Client) -> Result<bool, Que
     Ok(held.process != first.process && second.process == first.process && second.listens)
 }
 
-/// Whether a statement prepared in one transaction is there in the next. Asks while the other connection holds a backend.
+/// Whether a statement prepared in one transaction is there in the next. Asks while the other connection holds a
+/// backend.
 ///
 /// # Errors
 /// Those of the statements, but that a prepared one is not there.

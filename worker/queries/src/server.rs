@@ -1,4 +1,5 @@
-//! What the server says of itself, its clock, its room for connections and notifications, and what keeps vacuum from working.
+//! What the server says of itself, its clock, its room for connections and notifications, and what keeps vacuum from
+//! working.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -90,7 +91,8 @@ zerodb_hooks_store::row! {
     }
 }
 
-/// Old transactions, prepared transactions and replication slots, the oldest first. `age` is an interval as SQL writes it.
+/// Old transactions, prepared transactions and replication slots, the oldest first. `age` is an interval as SQL writes
+/// it.
 ///
 /// # Errors
 /// Those of the statement.

@@ -4,10 +4,7 @@ pub use tokio_postgres::{Error, Row};
 
 /// A struct that a row is read into.
 pub trait FromRow: Sized {
-    /// The columns that it is read from. An answer may have more.
-    const COLUMNS: &'static [&'static str];
-
-    /// Reads each field from the column of its name.
+    /// Reads each field from the column of its name. The answer may have more columns.
     ///
     /// # Errors
     /// When a column is missing, of another type, or null where the field is no `Option`.
@@ -29,8 +26,6 @@ macro_rules! row {
         }
 
         impl $crate::row::FromRow for $name {
-            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
-
             fn from_row(row: &$crate::row::Row) -> Result<Self, $crate::row::Error> {
                 Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
             }

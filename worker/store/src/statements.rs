@@ -1,7 +1,7 @@
 //! The statements that a worker runs for itself, and the macro by which a crate lists its statements.
 
-/// Lists statements: for each a constant with the text of its file below `sql/worker`, and `ALL`. The contract tests prepare what
-/// `ALL` holds against a fresh extension, and find the files that no list names.
+/// Lists statements: for each a constant with the text of its file below `sql/worker`, and `ALL`. The contract tests
+/// prepare what `ALL` holds against a fresh extension, and find the files that no list names.
 #[macro_export]
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {

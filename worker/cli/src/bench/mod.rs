@@ -1,4 +1,5 @@
-//! `zerodb-hooks bench`: says what will be done, has it measured, and prints what came of it. The measuring is the crate
+//! `zerodb-hooks bench`: says what will be done, has it measured, and prints what came of it. The measuring is the
+//! crate
 //! `zerodb_hooks_measure`'s.
 
 mod plan;
@@ -8,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, value_parser};
 use tokio_util::sync::CancellationToken;
-use zerodb_hooks_measure::{Load, Refusal, measure, ready};
+use zerodb_hooks_measure::{BenchRefusal, Load, measure, ready};
 
 use super::args::Database;
 use super::interrupt::Interrupt;
@@ -58,7 +59,7 @@ pub(super) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let mut interrupt = Interrupt::new()?;
     let ready = tokio::select! {
         ready = ready(url, load, args.with_other_workers, &note) => ready?,
-        () = interrupt.wait() => return Err(Refusal::stopped("nothing was made").into()),
+        () = interrupt.wait() => return Err(BenchRefusal::stopped("nothing was made").into()),
     };
     let (server, others) = (ready.server.clone(), ready.others.clone());
     note(&plan::text(load, &server, &others));

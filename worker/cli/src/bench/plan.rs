@@ -63,7 +63,8 @@ fn alone(load: Load) -> Vec<String> {
 fn beside(load: Load, workers: &[String]) -> Vec<String> {
     vec![
         format!(
-            "  write tax  {} clients insert single rows, {} s each: untouched table, with a hook, untouched table again",
+            "  write tax  {} clients insert single rows, {} s each: untouched table, with a hook, \
+             untouched table again",
             load.clients, load.seconds
         ),
         format!("Other workers are alive and deliver: {}.", workers.join(", ")),

@@ -76,7 +76,8 @@ pub(super) fn text(
     lines.extend([
         "OF UNTOUCHED is the share of the untouched table's rate that the hook leaves to writers.".into(),
         format!(
-            "P50 and P99 are of an insert with its commit by one of {} clients, and of one event's way when nothing else happens.",
+            "P50 and P99 are of an insert with its commit by one of {} clients, \
+             and of one event's way when nothing else happens.",
             load.clients
         ),
         format!(

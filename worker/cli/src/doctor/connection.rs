@@ -61,7 +61,8 @@ pub(super) async fn pooler(client: &Client, other: &Client) -> Checked {
     }
     Ok(Finding::failed(
         "a pooler in transaction mode is between us: LISTEN and session locks get lost, so nothing wakes the worker",
-        "give the worker a URL that goes to the server itself, or to a pool in session mode (PgBouncer: pool_mode = session)",
+        "give the worker a URL that goes to the server itself, or to a pool in session mode \
+         (PgBouncer: pool_mode = session)",
     ))
 }
 

@@ -35,7 +35,8 @@ fn fault(hook: &HookFault) -> String {
     }
 }
 
-/// Hooks that could not be made today: a template that does not parse, a table without the columns that a first-party hook needs.
+/// Hooks that could not be made today: a template that does not parse, a table without the columns that a first-party
+/// hook needs.
 async fn unworkable(client: &Client) -> Checked {
     let hooks = unworkable_hooks(client).await?;
     let faults: Vec<_> = hooks
@@ -75,7 +76,8 @@ pub(super) async fn watches(client: &Client) -> Checked {
     ))
 }
 
-/// Watched tables that are written in ways that leave no event: through a table that they became a part of, or by heirs.
+/// Watched tables that are written in ways that leave no event: through a table that they became a part of, or by
+/// heirs.
 pub(super) async fn missed(client: &Client) -> Checked {
     let watches = missed_writes(client).await?;
     let faults: Vec<_> = watches

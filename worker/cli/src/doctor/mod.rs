@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::args::Database;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::models::ModelArgs;
 use super::render::{self, Screen};
 use finding::{Finding, Report, Verdict};
@@ -45,7 +45,9 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     match args.database.client("doctor").await {
         Ok(client) => examine(&client, &args, &mut report).await,
-        Err(Failure { message, hint, .. }) => report.add("connection", Ok(Finding::failed(message, hint))),
+        Err(CommandFailure { message, hint, .. }) => {
+            report.add("connection", Ok(Finding::failed(message, hint)))
+        }
     }
     render::line(&if args.json {
         report.json()
@@ -82,7 +84,7 @@ async fn examine(client: &Client, args: &DoctorArgs, report: &mut Report) {
                 connection::prepared_statements(client, &other).await,
             );
         }
-        Err(Failure { message, hint, .. }) => report.add("pooler", Ok(Finding::failed(message, hint))),
+        Err(CommandFailure { message, hint, .. }) => report.add("pooler", Ok(Finding::failed(message, hint))),
     }
     report.add("connections", server::connections(client).await);
     report.add("notification queue", server::notification_queue(client).await);

@@ -55,7 +55,8 @@ pub(super) async fn models(client: &Client, args: &DoctorArgs) -> Checked {
     }
     Ok(Finding::failed(
         some_of(&faults),
-        "correct the worker's file, its keys, or the hook's \"provider\", \"model\" and \"dimensions\"; deliveries wait until then",
+        "correct the worker's file, its keys, or the hook's \"provider\", \"model\" and \"dimensions\"; \
+         deliveries wait until then",
     ))
 }
 

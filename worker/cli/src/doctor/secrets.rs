@@ -1,5 +1,5 @@
-//! Whether each hook can get the secrets that its config refers to: by the rules of the worker's file, and in this environment. A
-//! value is never shown, and is looked at only for the host that it may name.
+//! Whether each hook can get the secrets that its config refers to: by the rules of the worker's file, and in this
+//! environment. A value is never shown, and is looked at only for the host that it may name.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -45,8 +45,8 @@ fn found(referring: i64, faults: &[String]) -> Finding {
     if !faults.is_empty() {
         return Finding::warning(
             format!("hooks cannot get a secret: {}", some_of(faults)),
-            "set it where the worker runs, and name its hosts and users below \"secrets\" in the worker's file; run doctor with the \
-             worker's environment and --config to check that",
+            "set it where the worker runs, and name its hosts and users below \"secrets\" in the worker's file; \
+             run doctor with the worker's environment and --config to check that",
         );
     }
     Finding::ok(match referring {
@@ -109,7 +109,10 @@ mod tests {
     #[test]
     fn what_can_never_be_read_is_told() {
         let alice = Some(Uuid::try_parse("aaaaaaaa-0000-4000-8000-000000000001").unwrap());
-        let header = |host: &str, name: &str| json!({"url": format!("https://{host}/x"), "headers": {"authorization": format!("Bearer ${{{name}}}")}});
+        let header = |host: &str, name: &str| {
+            let bearer = format!("Bearer ${{{name}}}");
+            json!({"url": format!("https://{host}/x"), "headers": {"authorization": bearer}})
+        };
         for (config, tenant, expected) in [
             (header("a.example", "ZERODB_SECRET_A"), alice, ""),
             (

@@ -1,5 +1,5 @@
-//! Check of hooks that name a model and no provider, where the built-in local provider is the default: it knows no models, and
-//! says so in no row but by its own name. Asks nobody but the database.
+//! Check of hooks that name a model and no provider, where the built-in local provider is the default: it knows no
+//! models, and says so in no row but by its own name. Asks nobody but the database.
 
 use uuid::Uuid;
 
@@ -40,9 +40,11 @@ pub(super) async fn served(client: &Client, args: &DoctorArgs) -> Checked {
     };
     Ok(Finding::warning(
         format!(
-            "{}; no provider is configured for it, so that the built-in local one serves it, by hashed words and rules{file}",
+            "{}; no provider is configured for it, so that the built-in local one serves it, \
+             by hashed words and rules{file}",
             some_of(&replaced)
         ),
-        "configure a provider in the worker's file (--config), name it in the hook as \"provider\", or leave \"model\" out",
+        "configure a provider in the worker's file (--config), name it in the hook as \"provider\", \
+         or leave \"model\" out",
     ))
 }

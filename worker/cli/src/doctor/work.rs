@@ -64,7 +64,8 @@ pub(super) async fn overdue(client: &Client) -> Checked {
     if !parked.is_empty() {
         return Ok(Finding::warning(
             format!("are kept for hooks that are inactive: {}", some_of(&parked)),
-            "activate the hook (zerodb.update_hook(id, is_active => true)) or delete it; the event log is kept until then",
+            "activate the hook (zerodb.update_hook(id, is_active => true)) or delete it; \
+             the event log is kept until then",
         ));
     }
     Ok(Finding::ok("none waits longer than a minute"))

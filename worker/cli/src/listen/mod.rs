@@ -20,7 +20,7 @@ use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::interrupt::Interrupt;
 use super::render::{self, Screen};
 use request::{Received, Signature};
@@ -120,7 +120,8 @@ pub(super) async fn run(args: ListenArgs) -> anyhow::Result<ExitCode> {
             biased;
             Some(request) = received.recv() => {
                 counts.add(&request);
-                render::line(&if args.json { request.json(args.show_body) } else { request.text(screen, args.show_body) })?;
+                let body = args.show_body;
+                render::line(&if args.json { request.json(body) } else { request.text(screen, body) })?;
             }
             () = interrupt.wait() => break,
             ended = &mut server => { ended?; break }
@@ -130,9 +131,9 @@ pub(super) async fn run(args: ListenArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn verifier(secret: &str) -> Result<Webhook, Failure> {
+fn verifier(secret: &str) -> Result<Webhook, CommandFailure> {
     Webhook::new(secret).map_err(|_| {
-        Failure::usage(
+        CommandFailure::usage(
             "the secret is not base64",
             "its form is whsec_ and 32 bytes in base64; make one with: \
                         echo whsec_$(head -c 32 /dev/urandom | base64)",
@@ -140,10 +141,10 @@ fn verifier(secret: &str) -> Result<Webhook, Failure> {
     })
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn bind(address: SocketAddr) -> Result<TcpListener, CommandFailure> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = "end what listens there, or choose another: --port 0 takes a free one";
-        Failure::new(format!("cannot listen on {address}: {error}"), hint)
+        CommandFailure::new(format!("cannot listen on {address}: {error}"), hint)
     })
 }
 
