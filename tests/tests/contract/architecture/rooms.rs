@@ -39,7 +39,7 @@ fn only_in(folder: &str, rooms: &[&str], words: &[&str]) -> Result<()> {
 fn only_the_store_and_the_operators_commands_know_the_database() -> Result<()> {
     only_in(
         "worker",
-        &["worker/store/", "worker/cli/"],
+        &["worker/store/", "worker/queries/", "worker/measure/"],
         &["tokio_postgres", "deadpool_postgres"],
     )
 }
