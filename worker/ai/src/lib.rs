@@ -4,6 +4,7 @@
 mod auto_embed;
 mod auto_graph;
 mod auto_summarize;
+mod digest;
 mod plans;
 mod row_key;
 mod source;

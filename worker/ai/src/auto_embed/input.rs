@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::digest::{digest, hex};
 use crate::row_key::Key;
-use crate::source::{digest, hex};
 use zerodb_hooks_delivery::outcome::HandlerError;
 
 /// A row as `zerodb._embed_read` gives it.

@@ -1,6 +1,6 @@
 //! What a model is told. Pure. A change of any text here needs another `VERSION`: summaries are then made anew.
 
-use crate::source::source_of;
+use crate::digest::source_of;
 
 /// Part of what a summary depends on.
 pub const VERSION: &str = "1";

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::prompt;
-use crate::source::{Source, digest, hex};
+use crate::digest::{digest, hex};
+use crate::source::Source;
 use zerodb_hooks_delivery::outcome::HandlerError;
 
 /// A row as `zerodb._summary_read` gives it: without its content.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::asking::{Asker, Question};
 use super::length;
-use crate::source::digest;
+use crate::digest::digest;
 use zerodb_hooks_providers::ProviderError;
 use zerodb_hooks_store::{Store, StoreError};
 

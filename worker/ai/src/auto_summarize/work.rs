@@ -53,7 +53,8 @@ impl Work<'_> {
             }
             Need::Make(made) => {
                 let time = self.time();
-                let Some(text) = source::text(&self.table, files, &row.source, &made.source, time).await?
+                let Some(text) =
+                    source::read_text(&self.table, files, &row.source, &made.source, time).await?
                 else {
                     return Ok(Ended::Changed);
                 };

@@ -7,16 +7,18 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zerodb_hooks_documents::{Kind, clean, without_payloads};
 
-use super::files::{File, Files};
+use super::files::Files;
 use super::format;
-use super::{LARGEST_SOURCE, Parts, Source, source_of};
+use super::row::{LARGEST_SOURCE, Parts, Source};
+use super::text::{FileLabel, Text};
+use crate::digest::source_of;
 use zerodb_hooks_delivery::outcome::HandlerError;
 
 /// Bytes that are read at once.
 const PART: usize = 4 * 1024 * 1024;
-/// A source above this needs the turn of the large ones: one at a time in a worker.
+/// The size in bytes from which a worker reads one source at a time.
 const LARGE: u64 = 1024 * 1024;
-/// The most of a text that is looked at, in bytes; a parser gives no more either.
+/// The longest text in bytes; the rest is cut off. A parser gives no more either.
 const LONGEST_TEXT: usize = 10 * 1024 * 1024;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -24,20 +26,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The text of a source.
-pub struct Text {
-    pub text: String,
-    /// There was more of it.
-    pub truncated: bool,
-    /// It is Markdown: it has headings, and perhaps front matter.
-    pub is_markdown: bool,
-}
-
 /// The text of a row's source; `None` when the row has changed since it was read.
 ///
 /// # Errors
 /// Permanent, for a file that cannot be read; otherwise what the table or the system has.
-pub async fn text(
+pub async fn read_text(
     table: &impl Parts,
     files: &Files,
     row: &Source,
@@ -49,31 +42,34 @@ pub async fn text(
     } else {
         None
     };
-    let Some(bytes) = read(table, source).await? else {
+    let Some(bytes) = read_bytes(table, source).await? else {
         return Ok(None);
     };
     let is_text = row.is_text.unwrap_or(false);
-    let file = File {
+    let label = FileLabel {
         name: row.name.as_deref(),
         content_type: row.content_type.as_deref(),
     };
-    let content_type = match is_text.then(|| wrapping(&bytes, file)) {
+    let content_type = match is_text.then(|| wrapping(&bytes, label)) {
         Some(None) => {
             let text = String::from_utf8_lossy(&bytes);
             let text = clean(without_payloads(&text).into_owned());
-            let is_markdown = format::is_markdown(&text, file);
+            let is_markdown = format::is_markdown(&text, label);
             return Ok(Some(clipped(text, is_markdown)));
         }
         // It has been decoded, whatever a page says of the bytes that it was.
         Some(Some(Kind::Html)) => Some("text/html; charset=utf-8"),
-        _ => file.content_type,
+        _ => label.content_type,
     };
-    let file = File { content_type, ..file };
-    files.parse(&bytes, file, time).await.map(Some)
+    let label = FileLabel {
+        content_type,
+        ..label
+    };
+    files.parse(&bytes, label, time).await.map(Some)
 }
 
 /// All bytes of the source, if they still are those of its hash.
-async fn read(table: &impl Parts, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
+async fn read_bytes(table: &impl Parts, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
     let mut bytes = Vec::new();
     loop {
         let Some(part) = table.part(bytes.len(), PART).await? else {
@@ -92,12 +88,12 @@ async fn read(table: &impl Parts, source: &str) -> Result<Option<Vec<u8>>, Handl
     Ok((source_of(&bytes) == source).then_some(bytes))
 }
 
-/// What the words of a text are wrapped in, if it is no text for readers.
-fn wrapping(bytes: &[u8], file: File<'_>) -> Option<Kind> {
-    Kind::of_wrapped_text(bytes, file.content_type.unwrap_or(""), file.name.unwrap_or(""))
+/// The format of a text that is no text for readers, such as HTML.
+fn wrapping(bytes: &[u8], label: FileLabel<'_>) -> Option<Kind> {
+    Kind::of_wrapped_text(bytes, label.content_type.unwrap_or(""), label.name.unwrap_or(""))
 }
 
-/// From base64 in lines, as Postgres writes it.
+/// Decodes base64 in lines, the form that Postgres writes.
 fn decoded(mut part: String) -> Result<Vec<u8>, HandlerError> {
     part.retain(|letter| letter != '\n');
     let bytes = BASE64.decode(part);

@@ -1,4 +1,4 @@
-//! Files to texts, in a child process: what a file does to its parser, it does to the child alone.
+//! Parses files into texts in a child process, so that a file which breaks its parser harms the child alone.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zerodb_hooks_documents::Parser;
 
-use super::content::Text;
+use super::text::{FileLabel, Text};
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_delivery::outcome::UNTIL_CHANGED;
 
@@ -15,13 +15,6 @@ use zerodb_hooks_delivery::outcome::UNTIL_CHANGED;
 const COMMAND: &str = "parse";
 /// Children at once: each may take half a gigabyte.
 const AT_ONCE: usize = 2;
-
-/// What a table says of a file beside its bytes.
-#[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
-    pub name: Option<&'a str>,
-    pub content_type: Option<&'a str>,
-}
 
 /// The parser of files and its turns.
 pub struct Files {
@@ -52,8 +45,14 @@ impl Files {
     /// The text of a file.
     ///
     /// # Errors
-    /// Permanent, for what is wrong with the file; its text begins with the class. Safe to cancel: the child is then killed.
-    pub async fn parse(&self, bytes: &[u8], file: File<'_>, time: Duration) -> Result<Text, HandlerError> {
+    /// Permanent, for what is wrong with the file; its text begins with the class. Safe to cancel: the child is then
+    /// killed.
+    pub async fn parse(
+        &self,
+        bytes: &[u8],
+        label: FileLabel<'_>,
+        time: Duration,
+    ) -> Result<Text, HandlerError> {
         let Some(parser) = &self.parser else {
             return Err(HandlerError::Deferred {
                 message: "no_parser: this worker reads no files; name the program with WorkerBuilder::parser"
@@ -62,7 +61,7 @@ impl Files {
             });
         };
         let _turn = turn(&self.turns, time).await?;
-        let (content_type, name) = (file.content_type.unwrap_or(""), file.name.unwrap_or(""));
+        let (content_type, name) = (label.content_type.unwrap_or(""), label.name.unwrap_or(""));
         match parser.parse(bytes, content_type, name).await {
             Ok(document) => Ok(Text {
                 is_markdown: document.kind.is_markdown(),

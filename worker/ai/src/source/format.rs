@@ -1,18 +1,18 @@
-//! Whether the text of a column is Markdown, so that a `#` at the begin of a line is a heading and no comment. Files are told
-//! apart by their parser. Pure.
+//! Tells Markdown from program text in a column: at the begin of a line a `#` is a heading in the one and a comment in
+//! the other. The formats of files are found by their parser. Pure.
 
 use zerodb_hooks_documents::{Kind, body};
 
-use super::files::File;
+use super::text::FileLabel;
 
 /// Lines that are looked at, and bytes.
 const LINES: usize = 400;
 const BYTES: usize = 64 * 1024;
 
-/// By what the table says of it, its name or type, where that is known; else by the text. Text that is neither is taken for
-/// Markdown: without headings it is cut as plain text would be.
-pub fn is_markdown(text: &str, file: File<'_>) -> bool {
-    match Kind::claimed(file.content_type.unwrap_or(""), file.name.unwrap_or("")) {
+/// Decides by the name or the type that the table gives, where it is known; else by the text. Text that is neither code
+/// nor configuration counts as Markdown: without headings it is cut as plain text would be.
+pub fn is_markdown(text: &str, label: FileLabel<'_>) -> bool {
+    match Kind::claimed(label.content_type.unwrap_or(""), label.name.unwrap_or("")) {
         Some(kind) => kind.is_markdown(),
         None => !is_code(text),
     }
@@ -83,20 +83,20 @@ fn is_key(words: &str) -> bool {
 mod tests {
     use super::*;
 
-    const NOTHING: File<'_> = File {
+    const NOTHING: FileLabel<'_> = FileLabel {
         name: None,
         content_type: None,
     };
 
     #[test]
     fn name_and_type_decide_before_the_text() {
-        let of = |name, content_type| is_markdown("# a\n\nwords", File { name, content_type });
+        let of = |name, content_type| is_markdown("# a\n\nwords", FileLabel { name, content_type });
         assert!(of(Some("a.md"), None) && of(Some("a.md"), Some("text/plain")));
         assert!(!of(Some("a.txt"), None) && !of(None, Some("text/plain")) && !of(Some("a.py"), None));
         assert!(!of(Some("log"), Some("application/x-yaml")));
         assert!(is_markdown(
             "key: value\n",
-            File {
+            FileLabel {
                 name: Some("a.md"),
                 ..NOTHING
             }

@@ -130,7 +130,7 @@ impl Document<'_> {
         if source.is_empty() {
             return Ok(Some(("".into(), false)));
         }
-        let text = source::text(self, self.documents.files, row, source, self.time()).await?;
+        let text = source::read_text(self, self.documents.files, row, source, self.time()).await?;
         Ok(text.map(|text| (text.text.into(), text.is_markdown)))
     }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use zerodb_hooks_documents::{Chunk, ChunkOptions, Cut, estimated_tokens, unguarded};
 
 use super::super::input::Recipe;
-use crate::source::{Source, digest, hex};
+use crate::digest::{digest, hex};
+use crate::source::Source;
 use zerodb_hooks_providers::TokenCounter;
 
 /// Changes when the same text is cut in another way.
