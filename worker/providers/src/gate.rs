@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 use super::caps::Learned;
 use super::error::Class;
@@ -101,7 +102,7 @@ impl LocalGate {
     }
 
     fn with<T>(&self, endpoint: &str, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut endpoints = self.endpoints.lock();
         change(endpoints.entry(endpoint.to_owned()).or_default())
     }
 }

@@ -14,8 +14,8 @@ pub use child::serve;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use zerodb_hooks_templates::pieces;
 
@@ -192,7 +192,7 @@ impl Templates {
     /// Has a child render; `Err(None)` where there is no program for one.
     async fn ask(&self, job: &Job<'_>) -> Result<Result<String, String>, Option<Trouble>> {
         let program = self.program.as_ref().ok_or(None)?;
-        let idle = locked(&self.idle).pop();
+        let idle = self.idle.lock().pop();
         let renderer = match idle {
             Some(renderer) => renderer,
             None => Renderer::start(program).map_err(Some)?,
@@ -201,13 +201,9 @@ impl Templates {
         let rendered = renderer.render(&job.head, job.template, &job.data.text()).await;
         watch.too_much = Some(matches!(&rendered, Err(trouble) if trouble.is_of_the_template()));
         let (answer, renderer) = rendered.map_err(Some)?;
-        locked(&self.idle).push(renderer);
+        self.idle.lock().push(renderer);
         Ok(answer)
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed(what: &impl std::fmt::Display) -> HandlerError {

@@ -1,13 +1,13 @@
 //! Whose turn it is to have a template rendered, and whose template is tried no more.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::locked;
 use zerodb_hooks_delivery::hook::Hook;
 
 /// Renderings at once.
@@ -41,7 +41,7 @@ impl Turns {
     /// Waits for the tenant's turn, then for the worker's. Safe to cancel.
     pub async fn of(&self, tenant: Option<Uuid>) -> Turn {
         let of_tenant = {
-            let mut tenants = locked(&self.tenants);
+            let mut tenants = self.tenants.lock();
             if tenants.len() >= KEPT {
                 tenants.retain(|_, turn| Arc::strong_count(turn) > 1);
             }
@@ -62,7 +62,8 @@ pub struct Strikes(Mutex<HashMap<(Uuid, i64), u32>>);
 
 impl Strikes {
     pub fn is_out(&self, hook: &Hook) -> bool {
-        locked(&self.0)
+        self.0
+            .lock()
             .get(&(hook.id, hook.version))
             .is_some_and(|strikes| *strikes >= STRIKES)
     }
@@ -78,7 +79,7 @@ impl Strikes {
     }
 
     fn add(&self, version: (Uuid, i64)) {
-        let mut strikes = locked(&self.0);
+        let mut strikes = self.0.lock();
         if strikes.len() >= KEPT {
             strikes.clear();
         }

@@ -3,10 +3,10 @@
 //! who have none. No I/O.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
-
 use uuid::Uuid;
 
 use zerodb_hooks_delivery::hook::{Hook, Party, Principal};
@@ -75,7 +75,7 @@ impl Turns {
         let Some(shared) = &self.0 else {
             return Some(Turn(None));
         };
-        let mut state = shared.lock();
+        let mut state = shared.state.lock();
         shared.try_take(&mut state, &hook.principal(None))
     }
 
@@ -90,7 +90,7 @@ impl Turns {
             return Some(Turn(None));
         };
         let given = {
-            let mut state = shared.lock();
+            let mut state = shared.state.lock();
             if let Some(turn) = shared.try_take(&mut state, who) {
                 return Some(turn);
             }
@@ -103,10 +103,6 @@ impl Turns {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn try_take(self: &Arc<Self>, state: &mut State, who: &Principal) -> Option<Turn> {
         self.is_free_for(state, who).then(|| {
             state.held += 1;
@@ -131,7 +127,7 @@ impl Shared {
     fn give(self: &Arc<Self>) {
         loop {
             let (turn, to) = {
-                let mut state = self.lock();
+                let mut state = self.state.lock();
                 state.waiting.retain(|(_, to)| !to.is_closed());
                 let next = (0..state.waiting.len())
                     .filter(|at| self.is_free_for(&state, &state.waiting[*at].0))
@@ -180,7 +176,7 @@ fn lower<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some((shared, who)) = self.0.take() {
-            shared.lock().free(&who);
+            shared.state.lock().free(&who);
             shared.give();
         }
     }

@@ -1,8 +1,8 @@
 //! Questions to the model with answers of a schema. The only place of this handler that sends a request.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::config::{Config, Embedding};
@@ -43,7 +43,7 @@ impl<'a> Asker<'a> {
     }
 
     pub fn cost(&self) -> Cost {
-        *self.lock()
+        *self.cost.lock()
     }
 
     /// Asks once, and once more with room for a longer answer where the first one ended within its JSON.
@@ -82,7 +82,7 @@ impl<'a> Asker<'a> {
             Ok(embedded) => Some(embedded.usage),
             Err(error) => error.usage,
         };
-        self.lock().embedding.add(spent(names.len(), usage));
+        self.cost.lock().embedding.add(spent(names.len(), usage));
         embedded.map(|embedded| embedded.vectors)
     }
 
@@ -102,12 +102,8 @@ impl<'a> Asker<'a> {
             Ok(answer) => Some(answer.usage),
             Err(error) => error.usage,
         };
-        self.lock().chat.add(spent(1, usage));
+        self.cost.lock().chat.add(spent(1, usage));
         answer.map(|answer| answer.json.unwrap_or_default())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Cost> {
-        self.cost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

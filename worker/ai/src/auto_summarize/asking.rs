@@ -1,11 +1,11 @@
 //! One question to a model, asked again where its answer ended too soon. The only place of this handler that sends a request.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::prompt;
 use crate::spending::Spent;
+use parking_lot::Mutex;
 use zerodb_hooks_delivery::hook::Principal;
 use zerodb_hooks_providers::{Advice, ChatAnswer, ChatRequest, Class, Finish, Provider, ProviderError};
 
@@ -65,7 +65,7 @@ impl<'a> Asker<'a> {
 
     /// What the requests to a model cost so far, those that failed included.
     pub fn spent(&self, model: Option<&str>) -> Spent {
-        let spent = self.lock();
+        let spent = self.spent.lock();
         spent
             .get(&model.map(ToOwned::to_owned))
             .copied()
@@ -113,7 +113,7 @@ impl<'a> Asker<'a> {
             Ok(answer) => Some(answer.usage),
             Err(error) => error.usage,
         };
-        let mut spent = self.lock();
+        let mut spent = self.spent.lock();
         let of_model = spent.entry(question.model.map(ToOwned::to_owned)).or_default();
         of_model.add(Spent {
             requests: 1,
@@ -121,9 +121,5 @@ impl<'a> Asker<'a> {
             usage: usage.unwrap_or_default(),
         });
         answer
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Option<String>, Spent>> {
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,9 +2,9 @@
 //! not asked for again, the others several at once. What is answered is kept at once, so that a worker that dies loses little.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::asking::{Asker, Question};
@@ -86,11 +86,11 @@ impl Stage<'_> {
             failure: Mutex::default(),
         };
         join_all((0..AT_ONCE).map(|_| self.lane(&round))).await;
-        if let Some(error) = round.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(error) = round.failure.into_inner() {
             return Err(error.into());
         }
         for part in round.parts {
-            let answer = part.answer.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let answer = part.answer.into_inner();
             known.insert(part.hash.to_vec(), answer.unwrap_or_default());
         }
         Ok(hashes
@@ -113,10 +113,10 @@ impl Stage<'_> {
                 Ok(said) => {
                     let summary = length::kept(&said.text, round.length, said.is_cut);
                     self.keep(part.hash, &summary).await;
-                    *part.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary);
+                    *part.answer.lock() = Some(summary);
                 }
                 Err(error) => {
-                    let mut failure = round.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut failure = round.failure.lock();
                     failure.get_or_insert(error);
                 }
             }
@@ -144,11 +144,7 @@ impl<'a> Part<'a> {
 
 impl<'a> Round<'a> {
     fn take(&self) -> Option<&Part<'a>> {
-        let failed = self
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some();
+        let failed = self.failure.lock().is_some();
         if failed {
             return None;
         }

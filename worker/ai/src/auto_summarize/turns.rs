@@ -2,8 +2,8 @@
 //! one worker; two workers may still summarise the same row at the same time, and write the same.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -29,21 +29,17 @@ impl Turns {
     pub async fn take(&self, name: RowName) -> Turn<'_> {
         loop {
             let given_back = self.given_back.notified();
-            if self.lock().insert(name.clone()) {
+            if self.taken.lock().insert(name.clone()) {
                 return Turn { turns: self, name };
             }
             given_back.await;
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<RowName>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.turns.lock().remove(&self.name);
+        self.turns.taken.lock().remove(&self.name);
         self.turns.given_back.notify_waiters();
     }
 }

@@ -1,10 +1,11 @@
 //! The way to an endpoint: its turn in this worker, its circuit, and the gate that all workers share. Waits while that is
 //! short, and says how long where it is not.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::circuit::{Circuit, Pass};
@@ -82,7 +83,7 @@ impl Door {
             after,
             reason: Class::CircuitOpen.name().into(),
         };
-        let pass = self.circuit().enter(self.now()).map_err(open)?;
+        let pass = self.circuit.lock().enter(self.now()).map_err(open)?;
         // Gives the probe back when the gate does not open, or this is cancelled within it.
         let held = Held {
             door: self,
@@ -138,10 +139,6 @@ impl Door {
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
-
-    fn circuit(&self) -> MutexGuard<'_, Circuit> {
-        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A circuit that has just opened.
@@ -160,7 +157,7 @@ struct Held<'a> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if let Some(pass) = self.pass {
-            self.door.circuit().left(pass);
+            self.door.circuit.lock().left(pass);
         }
     }
 }
@@ -174,19 +171,19 @@ pub struct Turn<'a> {
 impl Turn<'_> {
     pub fn succeeded(mut self) {
         self.held.pass = None;
-        self.held.door.circuit().succeeded();
+        self.held.door.circuit.lock().succeeded();
     }
 
     /// The endpoint answered and refused the request.
     pub fn answered(mut self) {
         self.held.pass = None;
-        self.held.door.circuit().answered();
+        self.held.door.circuit.lock().answered();
     }
 
     /// The endpoint refused for its rate. Returns how long to leave it alone, where it names no time.
     pub fn throttled(mut self) -> Duration {
         self.held.pass = None;
-        let mut circuit = self.held.door.circuit();
+        let mut circuit = self.held.door.circuit.lock();
         circuit.answered();
         circuit.throttled()
     }
@@ -195,7 +192,7 @@ impl Turn<'_> {
     pub fn failed(mut self) -> Option<Open> {
         let pass = self.held.pass.take()?;
         let now = self.held.door.now();
-        let mut circuit = self.held.door.circuit();
+        let mut circuit = self.held.door.circuit.lock();
         let pause = circuit.failed(pass, now)?;
         Some(Open {
             pause,

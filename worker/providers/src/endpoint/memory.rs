@@ -2,7 +2,8 @@
 //! sizes are told to the gate too.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::caps::{Learned, PackLimits};
 use crate::config::EncodingFormat;
@@ -30,7 +31,7 @@ impl Memory {
     }
 
     pub fn dialect(&self, model: &str) -> Dialect {
-        let models = self.models();
+        let models = self.models.lock();
         models
             .get(model)
             .map_or_else(|| Dialect::new(self.encoding), |known| known.dialect)
@@ -67,7 +68,7 @@ impl Memory {
 
     /// `limits` with all that was learned of the model.
     pub fn lowered(&self, model: &str, limits: PackLimits) -> PackLimits {
-        let models = self.models();
+        let models = self.models.lock();
         let learned = models.get(model).into_iter().flat_map(|known| &known.learned);
         learned.fold(limits, |limits, learned| limits.lowered(*learned))
     }
@@ -78,11 +79,7 @@ impl Memory {
             learned: Vec::new(),
             asked: false,
         };
-        change(self.models().entry(model.to_owned()).or_insert_with(known));
-    }
-
-    fn models(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+        change(self.models.lock().entry(model.to_owned()).or_insert_with(known));
     }
 }
 
