@@ -1,12 +1,14 @@
-//! What the server found out about a table for a hook, kept by the hook's version, so that it is asked once.
+//! The server's plans for a hook and a table, kept by the hook's version, so that the server is asked once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use zerodb_hooks_delivery::event::Event;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::{Context, verdict};
@@ -14,10 +16,43 @@ use zerodb_hooks_engine::{Context, verdict};
 /// Plans kept before all are forgotten.
 const KEPT: usize = 10_000;
 
-/// A version of a hook, a table and an event type.
-type Key = (Uuid, i64, u32, String);
+/// A watched table and one of its event types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Watched<'a> {
+    /// The table; 0 for an event that was emitted, which is about no row.
+    pub relid: u32,
+    pub event_type: &'a str,
+}
 
-pub struct Plans<P>(Mutex<HashMap<Key, Arc<P>>>);
+impl<'a> Watched<'a> {
+    pub fn of(event: &'a Event) -> Self {
+        Self {
+            relid: event.relid,
+            event_type: &event.event_type,
+        }
+    }
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct PlanKey {
+    hook: Uuid,
+    version: i64,
+    relid: u32,
+    event_type: String,
+}
+
+impl PlanKey {
+    fn of(hook: &Hook, watched: Watched<'_>) -> Self {
+        Self {
+            hook: hook.id,
+            version: hook.version,
+            relid: watched.relid,
+            event_type: watched.event_type.to_owned(),
+        }
+    }
+}
+
+pub struct Plans<P>(Mutex<HashMap<PlanKey, Arc<P>>>);
 
 impl<P> Default for Plans<P> {
     fn default() -> Self {
@@ -26,7 +61,8 @@ impl<P> Default for Plans<P> {
 }
 
 impl<P: DeserializeOwned> Plans<P> {
-    /// The plan of the hook for a table and an event type of it: the known one, else the answer of `zerodb._do_<action>` to `question`.
+    /// The plan of the hook for a table and an event type of it: the known one, else the answer of `zerodb._do_<action>`
+    /// to `args`.
     ///
     /// # Errors
     /// Permanent, when the event is about no row; deferred, when the hook and the table do not fit.
@@ -34,27 +70,27 @@ impl<P: DeserializeOwned> Plans<P> {
         &self,
         context: &Context,
         hook: &Hook,
-        of: (u32, &str),
+        watched: Watched<'_>,
         action: &str,
-        question: &Value,
+        args: &Value,
     ) -> Result<Arc<P>, HandlerError> {
-        if of.0 == 0 {
+        if watched.relid == 0 {
             return Err(HandlerError::permanent(
                 "no_row: an event that was emitted is about no row; watch the table instead",
             ));
         }
-        let key = key(hook, of);
-        if let Some(plan) = self.lock().get(&key).cloned() {
+        let key = PlanKey::of(hook, watched);
+        if let Some(plan) = self.0.lock().get(&key).cloned() {
             return Ok(plan);
         }
         let found = context
             .store
-            .as_owner(hook.id, of.0, action, question, None)
+            .as_owner(hook.id, watched.relid, action, args, None)
             .await;
         let found = found.map_err(|error| verdict::of_table(&error))?;
         let plan = serde_json::from_value(found).map_err(|error| verdict::of_answer(&error))?;
         let plan = Arc::new(plan);
-        let mut plans = self.lock();
+        let mut plans = self.0.lock();
         if plans.len() >= KEPT {
             plans.clear();
         }
@@ -62,16 +98,8 @@ impl<P: DeserializeOwned> Plans<P> {
         Ok(plan)
     }
 
-    /// To ask again, when the table no longer is what it was.
-    pub fn forget(&self, hook: &Hook, of: (u32, &str)) {
-        self.lock().remove(&key(hook, of));
+    /// Lets the server be asked again, because the table may have changed.
+    pub fn forget(&self, hook: &Hook, watched: Watched<'_>) {
+        self.0.lock().remove(&PlanKey::of(hook, watched));
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<P>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn key(hook: &Hook, (relid, event_type): (u32, &str)) -> Key {
-    (hook.id, hook.version, relid, event_type.to_owned())
 }

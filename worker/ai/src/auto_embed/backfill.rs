@@ -1,4 +1,4 @@
-//! `auto_embed` on the rows that were there before its hook, or before its hook changed.
+//! `auto_embed` on the rows that existed before its hook, or before its hook changed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,8 +7,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::AutoEmbed;
-use super::rows::{Embedded, Made};
-use super::target::{Scope, Target};
+use super::embedded::{Effect, Embedded};
+use super::scope::Scope;
+use super::target::EmbedTarget;
+use crate::plans::Watched;
 use crate::row_key::Key;
 use crate::spending::Account;
 use zerodb_hooks_delivery::hook::Hook;
@@ -25,14 +27,20 @@ impl AutoEmbed {
         context: &Context,
         hook: &Hook,
         backfill: &Backfill,
-    ) -> Result<Target, HandlerError> {
-        let of = (backfill.relid, backfill.event_type.as_str());
-        self.target(context, hook, of, backfill.replaces_given).await
+    ) -> Result<EmbedTarget, HandlerError> {
+        self.target(context, hook, watched(backfill), backfill.replaces_given)
+            .await
     }
 
     fn forget(&self, hook: &Hook, backfill: &Backfill) {
-        self.ways
-            .forget(hook, (backfill.relid, backfill.event_type.as_str()));
+        self.plans.forget(hook, watched(backfill));
+    }
+}
+
+fn watched(backfill: &Backfill) -> Watched<'_> {
+    Watched {
+        relid: backfill.relid,
+        event_type: &backfill.event_type,
     }
 }
 
@@ -116,8 +124,8 @@ impl Backfills for AutoEmbed {
     }
 }
 
-/// A page is done when each of its rows is embedded or can never be. Where one could be later, all of the page is seen again; what
-/// is embedded by then costs nothing.
+/// A page is done when each of its rows is embedded or can never be. Where one could be later, the whole page is run
+/// again; rows that are embedded by then cost nothing.
 fn page(embedded: Embedded, seen: usize, last: Option<Value>) -> Result<Page, HandlerError> {
     let mut page = Page {
         last,
@@ -127,8 +135,8 @@ fn page(embedded: Embedded, seen: usize, last: Option<Value>) -> Result<Page, Ha
     let results: HashMap<Key, _> = embedded.results;
     for (key, result) in results {
         match result {
-            Ok(Made::Vector) => page.done += 1,
-            Ok(Made::Nothing) => {}
+            Ok(Effect::Vectors) => page.done += 1,
+            Ok(Effect::Nothing) => {}
             Err(HandlerError::Permanent { message, .. }) => page.failed.push((json!(key), message)),
             Err(passing) => return Err(passing),
         }

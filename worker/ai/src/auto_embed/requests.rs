@@ -1,5 +1,5 @@
-//! Texts into requests, and requests into vectors: packs by the provider's limits, splits what it refuses until the text at
-//! fault is alone, and says for every text what became of it. Knows no table.
+//! Embeds texts in requests of the size that the provider takes. A request that is refused is split until the text at fault
+//! is alone; every text gets a result. Knows no table.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,10 +14,11 @@ use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::{Advice, Class, EmbedRequest, PackLimits, Provider, estimate_tokens};
 
-/// For every text, its vector or what is wrong.
-pub struct Answered {
+/// The vectors of texts.
+pub struct TextVectors {
+    /// One result for each text, in their order.
     pub vectors: Vec<Result<Vec<f32>, HandlerError>>,
-    /// Why the texts were refused that were asked for alone, by their places.
+    /// The class of the refusal, by the index of a text that was asked for alone.
     pub refused: HashMap<usize, Class>,
     pub spent: Spent,
 }
@@ -30,7 +31,7 @@ pub async fn embed(
     dimensions: Option<usize>,
     texts: &[String],
     time: Duration,
-) -> Answered {
+) -> TextVectors {
     let until = Instant::now() + time;
     let (model, who) = (hook.text("model"), hook.principal(tenant));
     let mut answers: Vec<Option<Result<Vec<f32>, HandlerError>>> = texts.iter().map(|_| None).collect();
@@ -77,7 +78,7 @@ pub async fn embed(
             "timeout: the time of the attempt ended before this text's turn",
         ))
     };
-    Answered {
+    TextVectors {
         vectors: answers
             .into_iter()
             .map(|answer| answer.unwrap_or_else(missing))
@@ -87,7 +88,7 @@ pub async fn embed(
     }
 }
 
-/// Neighbours together, as many as one request takes. A text that is too long by the estimate still gets its chance, alone.
+/// Ranges of neighbours, each as long as one request takes. A text that is too long by the estimate is sent alone.
 pub fn packs(texts: &[String], limits: &PackLimits) -> Vec<Range<usize>> {
     let mut packs: Vec<Range<usize>> = Vec::new();
     let mut tokens = 0;

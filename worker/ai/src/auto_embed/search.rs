@@ -1,16 +1,18 @@
-//! The search for texts at fault: which request is sent next. A request that is refused is halved; where the first half holds
-//! nothing bad, the second must, and is halved without being asked. A single text is always asked before it is blamed. Pure.
+//! The search for texts at fault: chooses the next request. A request that is refused is halved; where the first half has
+//! no text at fault, the second must, and is halved without being asked. A single text is always asked before it is
+//! blamed. Pure.
 
 use std::ops::Range;
 
-/// What is still open, the next one last.
+/// The ranges of texts that are still to be asked for.
 pub struct Search {
-    open: Vec<Open>,
+    /// The next one is the last.
+    open: Vec<OpenRange>,
     /// Texts found at fault so far.
     faults: usize,
 }
 
-enum Open {
+enum OpenRange {
     Ask(Range<usize>),
     /// The second half of a request that was refused, when so many texts were at fault before its first half was asked.
     Rest {
@@ -22,7 +24,7 @@ enum Open {
 impl Search {
     pub fn new(packs: Vec<Range<usize>>) -> Self {
         Self {
-            open: packs.into_iter().rev().map(Open::Ask).collect(),
+            open: packs.into_iter().rev().map(OpenRange::Ask).collect(),
             faults: 0,
         }
     }
@@ -31,10 +33,10 @@ impl Search {
     pub fn next(&mut self) -> Option<Range<usize>> {
         loop {
             match self.open.pop()? {
-                Open::Rest { range, faults } if faults == self.faults && range.len() > 1 => {
+                OpenRange::Rest { range, faults } if faults == self.faults && range.len() > 1 => {
                     self.halve(&range)
                 }
-                Open::Ask(range) | Open::Rest { range, .. } => return Some(range),
+                OpenRange::Ask(range) | OpenRange::Rest { range, .. } => return Some(range),
             }
         }
     }
@@ -58,17 +60,17 @@ impl Search {
         let size = most.unwrap_or(half).clamp(1, half);
         let parts = range.clone().step_by(size);
         let parts: Vec<_> = parts.map(|start| start..(start + size).min(range.end)).collect();
-        self.open.extend(parts.into_iter().rev().map(Open::Ask));
+        self.open.extend(parts.into_iter().rev().map(OpenRange::Ask));
         true
     }
 
     fn halve(&mut self, range: &Range<usize>) {
         let middle = range.start + range.len() / 2;
-        self.open.push(Open::Rest {
+        self.open.push(OpenRange::Rest {
             range: middle..range.end,
             faults: self.faults,
         });
-        self.open.push(Open::Ask(range.start..middle));
+        self.open.push(OpenRange::Ask(range.start..middle));
     }
 }
 

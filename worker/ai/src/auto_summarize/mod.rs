@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use crate::plans::Plans;
+use crate::plans::{Plans, Watched};
 use crate::source::Files;
 use plan::Plan;
 use recipe::Recipe;
@@ -67,13 +67,7 @@ impl Handler for AutoSummarize {
         let question = plan::question(&event.event_type);
         let plan = self
             .plans
-            .get(
-                context,
-                hook,
-                (event.relid, &event.event_type),
-                "summary_plan",
-                &question,
-            )
+            .get(context, hook, Watched::of(event), "summary_plan", &question)
             .await?;
         let recipe = recipe(hook, &plan, &provider)?;
         let key = plan.row.of(event)?;
@@ -99,7 +93,7 @@ impl Handler for AutoSummarize {
         let ended = self.rounds(&work).await;
         if ended.is_err() {
             // It may be the table that has changed.
-            self.plans.forget(hook, (event.relid, &event.event_type));
+            self.plans.forget(hook, Watched::of(event));
         }
         ended
     }

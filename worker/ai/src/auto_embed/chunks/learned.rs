@@ -1,26 +1,28 @@
-//! What models have refused for its length, so that the next text is cut smaller from the start. In memory: after a restart it is
-//! learned anew, and the parts of a text are the same all the same, because what is too long is always cut in the same halves.
+//! The lengths that models have refused, so that the next text is cut smaller from the start. In memory only: after a
+//! restart they are learned anew. The chunks of a text are the same either way, because a chunk that is too long is always
+//! cut into the same halves.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use zerodb_hooks_documents::{dense_tokens, estimated_tokens};
 
-/// Of densities, from prose to a token for each byte. A table of numbers that was refused says nothing of a letter.
+/// Steps of density, from prose to a token for each byte. A table of numbers that was refused says nothing of a letter.
 const DENSITIES: usize = 13;
-/// Models of which something is kept.
+/// The most models of which lengths are kept.
 const MODELS: usize = 1000;
 
 /// A provider and a model of it.
-type Of = (String, String);
+type ProviderModel = (String, String);
 
 #[derive(Default)]
-pub struct Learned(Mutex<HashMap<Of, [Option<usize>; DENSITIES]>>);
+pub struct LearnedLengths(Mutex<HashMap<ProviderModel, [Option<usize>; DENSITIES]>>);
 
-impl Learned {
+impl LearnedLengths {
     /// Whether a model has refused texts as long and as dense as this one.
     pub fn is_too_long(&self, provider: &str, model: &str, text: &str) -> bool {
-        let known = self.lock();
+        let known = self.0.lock();
         let of_model = known.get(&(provider.to_owned(), model.to_owned()));
         of_model
             .and_then(|most| most[density(text)])
@@ -29,7 +31,7 @@ impl Learned {
 
     /// The model has refused this text. Texts that are an eighth shorter are not known to be too long.
     pub fn refused(&self, provider: &str, model: &str, text: &str) {
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         if known.len() >= MODELS {
             known.clear();
         }
@@ -37,10 +39,6 @@ impl Learned {
         let tokens = estimated_tokens(text);
         let most = &mut of_model[density(text)];
         *most = Some(most.unwrap_or(usize::MAX).min(tokens - tokens / 8));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Of, [Option<usize>; DENSITIES]>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,7 +54,7 @@ mod tests {
 
     #[test]
     fn what_was_refused_makes_texts_as_dense_too_long_for_that_model() {
-        let learned = Learned::default();
+        let learned = LearnedLengths::default();
         let numbers: String = (0..100).map(|n| format!("{n}.{},{}\n", n * 7, n * 77)).collect();
         let prose = "The office opens at nine on Mondays. ".repeat(60);
         assert!(!learned.is_too_long("p", "m", &numbers));

@@ -1,4 +1,4 @@
-//! What a hook's config and the definitions of a table and its chunks say together. Pure.
+//! The server's plan for a hook and a table of chunks, and the sizes in which texts are cut. Pure.
 
 use serde::Deserialize;
 use zerodb_hooks_documents::ChunkOptions;
@@ -6,10 +6,10 @@ use zerodb_hooks_documents::ChunkOptions;
 use crate::row_key::RowKey;
 use zerodb_hooks_delivery::hook::Hook;
 
-/// Of what a model takes, the share that is left for headings.
+/// One part in so many of a model's input is left for headings.
 const HEADINGS: usize = 8;
 
-/// What the server found out (`zerodb._chunk_plan`). It finds it out anew for every action.
+/// The answer of `zerodb._chunk_plan`. The server makes the plan anew for every action.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChunkPlan {
     #[serde(flatten)]
@@ -17,14 +17,14 @@ pub struct ChunkPlan {
     /// The table of the chunks, by the server's number for it: that it is there tells this plan from that of a column.
     #[serde(rename = "chunks")]
     _chunks: u32,
-    /// Of their vectors; `None` for a column of any dimensions.
+    /// The dimensions of their vectors; `None` for a column of any dimensions.
     pub dimensions: Option<usize>,
     /// Row-level security holds for the acting role.
     pub tenants: bool,
 }
 
-/// How texts are cut: as the hook says, in parts that its model takes. `is_counted`: by the model's own tokenizer, so that the
-/// headings above a part need room of their own; an estimate has some.
+/// The sizes of chunks: those of the hook, but not more than its model takes. `is_counted`: by the model's own tokenizer,
+/// so that the headings above a chunk need room of their own; an estimate has some.
 pub fn options(hook: &Hook, input_tokens: usize, is_counted: bool) -> ChunkOptions {
     let number = |name: &str| hook.number(name).and_then(|number| usize::try_from(number).ok());
     let usual = ChunkOptions::for_embeddings(false);

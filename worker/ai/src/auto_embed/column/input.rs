@@ -1,66 +1,57 @@
-//! From a row to the text that is embedded, and to the hash by which unchanged text is recognised. Pure.
+//! Makes of a row the text that is embedded, and the hash by which an unchanged text is recognised. Pure.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::super::recipe::EmbedRecipe;
 use crate::digest::{digest, hex};
 use crate::row_key::Key;
 use zerodb_hooks_delivery::outcome::HandlerError;
 
-/// A row as `zerodb._embed_read` gives it.
+/// A row in the form that `zerodb._embed_read` gives.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Row {
-    /// Which of the keys that were asked for.
+pub struct ColumnRow {
+    /// The index of its key among those that were asked for.
     #[serde(default)]
     pub n: usize,
-    /// As the server writes it, which may be another text than the one that was asked for.
+    /// In the form of the server, which may be another text than the one that was asked for.
     pub key: Key,
     /// Hash of the columns that were read; `None` when they are too long to be read.
     pub source: Option<String>,
     /// Bytes of these columns.
     pub size: u64,
     pub values: Option<Map<String, Value>>,
-    /// Whether it has a vector.
+    /// The row has a vector.
     pub embedded: bool,
-    /// What the vector was made from, in hex, where this handler made it.
+    /// Identifies what the vector was made from, in hex; only where this handler made it.
     pub hash: Option<String>,
     pub model: Option<String>,
 }
 
-/// What follows for a row.
+/// The need of a row.
 #[derive(Debug)]
-pub enum Need {
+pub enum ColumnNeed {
     /// There is nothing to embed, or it is embedded already.
     Nothing,
-    Embed(Input),
+    Embed(ColumnInput),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
+pub struct ColumnInput {
     pub key: Key,
     /// The hash under which it is written back.
     pub source: String,
     pub text: String,
-    /// Of text, model, dimensions and template, in hex.
+    /// The hash of text, model, dimensions and template, in hex.
     pub hash: String,
 }
 
-/// What a vector depends on beside the text.
-#[derive(Debug, Clone)]
-pub struct Recipe {
-    pub template: Option<String>,
-    pub model: String,
-    pub dimensions: Option<usize>,
-    /// Also where the application has given a vector of its own.
-    pub replaces_given: bool,
-}
-
-impl Recipe {
-    /// The columns of which the text is made; `None` where the row's vector is the application's own.
+impl EmbedRecipe {
+    /// The columns that the text is made of; `None` where the row's vector is the application's own.
     ///
     /// # Errors
     /// Permanent, when the row's text is too long.
-    pub fn values(&self, row: &mut Row) -> Result<Option<Map<String, Value>>, HandlerError> {
+    pub fn values(&self, row: &mut ColumnRow) -> Result<Option<Map<String, Value>>, HandlerError> {
         let Some(values) = row.values.take().filter(|_| row.source.is_some()) else {
             return Err(HandlerError::permanent(format!(
                 "input_too_long: the text has {} bytes, and at most 16777216 are read",
@@ -71,16 +62,16 @@ impl Recipe {
         Ok((!given || self.replaces_given).then_some(values))
     }
 
-    /// What to do with a row, given its text.
-    pub fn need(&self, row: Row, text: String) -> Need {
+    /// The need of a row with this text.
+    pub fn need(&self, row: ColumnRow, text: String) -> ColumnNeed {
         if text.trim().is_empty() {
-            return Need::Nothing;
+            return ColumnNeed::Nothing;
         }
         let hash = self.hash(&text);
         if row.embedded && row.hash.as_ref() == Some(&hash) {
-            return Need::Nothing;
+            return ColumnNeed::Nothing;
         }
-        Need::Embed(Input {
+        ColumnNeed::Embed(ColumnInput {
             key: row.key,
             source: row.source.unwrap_or_default(),
             text,
@@ -113,8 +104,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn recipe() -> Recipe {
-        Recipe {
+    fn recipe() -> EmbedRecipe {
+        EmbedRecipe {
             template: None,
             model: "m".into(),
             dimensions: Some(4),
@@ -122,8 +113,8 @@ mod tests {
         }
     }
 
-    fn row(text: &str, hash: Option<String>, embedded: bool) -> Row {
-        Row {
+    fn row(text: &str, hash: Option<String>, embedded: bool) -> ColumnRow {
+        ColumnRow {
             n: 0,
             key: vec!["a".into()],
             source: Some("s".into()),
@@ -135,9 +126,9 @@ mod tests {
         }
     }
 
-    fn is_needed(recipe: &Recipe, mut row: Row) -> bool {
+    fn is_needed(recipe: &EmbedRecipe, mut row: ColumnRow) -> bool {
         let values = recipe.values(&mut row).unwrap();
-        values.is_some_and(|values| matches!(recipe.need(row, joined(&values)), Need::Embed(_)))
+        values.is_some_and(|values| matches!(recipe.need(row, joined(&values)), ColumnNeed::Embed(_)))
     }
 
     #[test]
@@ -152,15 +143,15 @@ mod tests {
             "the vector was taken away"
         );
         for other in [
-            Recipe {
+            EmbedRecipe {
                 model: "n".into(),
                 ..recipe()
             },
-            Recipe {
+            EmbedRecipe {
                 dimensions: Some(5),
                 ..recipe()
             },
-            Recipe {
+            EmbedRecipe {
                 template: Some("{{ content }}".into()),
                 ..recipe()
             },

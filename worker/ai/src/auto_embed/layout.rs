@@ -1,40 +1,60 @@
-//! What a hook's config and a table's definition say together: which columns are read, which one is written, how rows are named.
-//! Pure.
+//! The two places where a hook's vectors may lie: a column of the row, or a table of chunks. Pure.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::chunks::plan::ChunkPlan;
+use super::column::plan::ColumnPlan;
 use crate::row_key::RowKey;
 use zerodb_hooks_delivery::hook::Hook;
 
 /// The column that is embedded where the config names none.
 const CONTENT: &str = "content";
 
-/// What the server found out about a table (`zerodb._embed_plan`). It finds it out anew for every action, so none of it goes back but
-/// the columns.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Plan {
-    #[serde(flatten)]
-    pub row: RowKey,
-    pub columns: Vec<String>,
-    /// Of the target; `None` for a column of any dimensions.
-    pub dimensions: Option<usize>,
-    pub hash_column: Option<String>,
+/// What `zerodb._embed_plan` answers.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Layout {
+    Chunks(ChunkPlan),
+    Column(ColumnPlan),
+}
+
+impl Layout {
+    pub fn row(&self) -> &RowKey {
+        match self {
+            Self::Chunks(plan) => &plan.row,
+            Self::Column(plan) => &plan.row,
+        }
+    }
+
     /// Row-level security holds for the acting role: each tenant's rows need a call of their own.
-    pub tenants: bool,
+    pub fn has_tenants(&self) -> bool {
+        match self {
+            Self::Chunks(plan) => plan.tenants,
+            Self::Column(plan) => plan.tenants,
+        }
+    }
+
+    /// The dimensions of the vectors; `None` for a column of any dimensions.
+    pub fn dimensions(&self) -> Option<usize> {
+        match self {
+            Self::Chunks(plan) => plan.dimensions,
+            Self::Column(plan) => plan.dimensions,
+        }
+    }
 }
 
 /// The arguments of `zerodb._embed_plan`. The server knows the config; it does not parse templates.
-pub fn question(hook: &Hook, event_type: &str) -> Value {
+pub fn plan_args(hook: &Hook, event_type: &str) -> Value {
     json!({
         "event_type": event_type,
         "columns": columns(hook),
     })
 }
 
-/// The columns that the input is made of.
+/// The columns that the text is made of.
 fn columns(hook: &Hook) -> BTreeSet<String> {
     let Some(template) = hook.text("template") else {
         return BTreeSet::from([hook.text("content").unwrap_or(CONTENT).to_owned()]);

@@ -1,33 +1,33 @@
-//! From a text to its chunks, to the halves of those that a model will not take, and to the hashes by which those that have not
-//! changed are recognised. Pure.
+//! Cuts a text into chunks, and those that a model will not take into halves; hashes each, so that a chunk which has not
+//! changed is recognised. Pure.
 
 use std::sync::Arc;
 
 use zerodb_hooks_documents::{Chunk, ChunkOptions, Cut, estimated_tokens, unguarded};
 
-use super::super::input::Recipe;
+use super::super::recipe::EmbedRecipe;
 use crate::digest::{digest, hex};
 use crate::source::Source;
 use zerodb_hooks_providers::TokenCounter;
 
-/// Changes when the same text is cut in another way.
+/// A part of the hash; it changes when the same text is cut in another way.
 const VERSION: &str = "chunks 2";
-/// The headings above a part may take such a share of its tokens.
+/// The headings above a chunk may take one in so many of its tokens.
 const HEADING: usize = 4;
 
-/// A part of a text as it is embedded and stored.
+/// A part of a text in the form in which it is embedded and stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct TextChunk {
     pub content: String,
     /// The headings above it.
     pub heading: Option<String>,
-    /// Of what is embedded, model and dimensions, in hex.
+    /// The hash of the input, model and dimensions, in hex.
     pub hash: String,
     chunk: Chunk,
 }
 
-impl Piece {
-    /// What is embedded: the part with the headings that say what it is about.
+impl TextChunk {
+    /// The text that is embedded: the part with the headings that say what it is about.
     pub fn input(&self) -> String {
         match &self.heading {
             Some(heading) => format!("{heading}\n\n{}", self.content),
@@ -37,7 +37,7 @@ impl Piece {
 }
 
 /// A text that has been cut.
-pub struct Pieces {
+pub struct ChunkedText {
     text: Arc<str>,
     cut: Cut,
     /// Tokens that headings may take.
@@ -46,12 +46,12 @@ pub struct Pieces {
     dimensions: String,
 }
 
-impl Pieces {
+impl ChunkedText {
     /// Cuts by the tokens of the model's own tokenizer, where there is one. May take seconds.
     pub fn of(
         text: Arc<str>,
         options: &ChunkOptions,
-        recipe: &Recipe,
+        recipe: &EmbedRecipe,
         counter: Option<&TokenCounter>,
     ) -> Self {
         let cut = match counter {
@@ -67,8 +67,8 @@ impl Pieces {
         }
     }
 
-    /// The parts of the text, in order.
-    pub fn all(&self) -> Vec<Piece> {
+    /// The chunks of the text, in order.
+    pub fn all(&self) -> Vec<TextChunk> {
         self.cut
             .chunks
             .iter()
@@ -76,13 +76,13 @@ impl Pieces {
             .collect()
     }
 
-    /// A part in two; always in the same two. `None` for one that cannot be cut.
-    pub fn halves(&self, piece: &Piece) -> Option<[Piece; 2]> {
+    /// The two halves of a chunk, always the same two; `None` for one that cannot be cut.
+    pub fn halves(&self, piece: &TextChunk) -> Option<[TextChunk; 2]> {
         let halves = self.cut.halves(&self.text, &piece.chunk)?;
         Some(halves.map(|half| self.piece(half)))
     }
 
-    fn piece(&self, chunk: Chunk) -> Piece {
+    fn piece(&self, chunk: Chunk) -> TextChunk {
         // A text of Postgres cannot hold a NUL.
         let content = unguarded(chunk.text(&self.text)).replace('\0', "");
         let heading = chunk.heading.as_deref().map(|heading| heading.replace('\0', ""));
@@ -94,7 +94,7 @@ impl Pieces {
             &self.model,
             &self.dimensions,
         ];
-        Piece {
+        TextChunk {
             hash: hex(&digest(parts)),
             content,
             heading,
@@ -103,7 +103,7 @@ impl Pieces {
     }
 }
 
-/// Of the headings above a part, the inner ones that have at most so many tokens; of a single one, its beginning.
+/// The inner ones of the headings above a part that have at most so many tokens; of a single one, its beginning.
 fn innermost(headings: &str, tokens: usize) -> &str {
     let mut kept = headings;
     while estimated_tokens(kept) > tokens {
@@ -115,8 +115,8 @@ fn innermost(headings: &str, tokens: usize) -> &str {
     kept
 }
 
-/// What all chunks of a source depend on, in hex.
-pub fn hash_of_all(source: &str, row: &Source, options: &ChunkOptions, recipe: &Recipe) -> String {
+/// The hash of all that the chunks of a source depend on, in hex.
+pub fn hash_of_all(source: &str, row: &Source, options: &ChunkOptions, recipe: &EmbedRecipe) -> String {
     let sizes = format!("{} {}", options.max_tokens, options.overlap_tokens);
     let (name, content_type) = (row.name.as_deref(), row.content_type.as_deref());
     hex(&digest([
@@ -131,7 +131,7 @@ pub fn hash_of_all(source: &str, row: &Source, options: &ChunkOptions, recipe: &
     ]))
 }
 
-fn dimensions(recipe: &Recipe) -> String {
+fn dimensions(recipe: &EmbedRecipe) -> String {
     recipe
         .dimensions
         .map(|count| count.to_string())
@@ -148,8 +148,8 @@ mod tests {
         markdown: true,
     };
 
-    fn recipe(model: &str) -> Recipe {
-        Recipe {
+    fn recipe(model: &str) -> EmbedRecipe {
+        EmbedRecipe {
             template: None,
             model: model.into(),
             dimensions: Some(4),
@@ -164,8 +164,8 @@ mod tests {
             .concat()
     }
 
-    fn pieces(text: &str, model: &str) -> Vec<Piece> {
-        Pieces::of(text.into(), &OPTIONS, &recipe(model), None).all()
+    fn pieces(text: &str, model: &str) -> Vec<TextChunk> {
+        ChunkedText::of(text.into(), &OPTIONS, &recipe(model), None).all()
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
     fn a_model_s_own_count_is_obeyed() {
         // A token for each letter: more than anybody would estimate.
         let counter = TokenCounter::new(|text| text.chars().count(), 2);
-        let all = Pieces::of(text("Bob").into(), &OPTIONS, &recipe("m"), Some(&counter)).all();
+        let all = ChunkedText::of(text("Bob").into(), &OPTIONS, &recipe("m"), Some(&counter)).all();
         assert!(
             all.iter()
                 .all(|piece| piece.content.chars().count() <= OPTIONS.max_tokens)
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn halves_are_the_same_whatever_stands_around() {
         let of = |text: &str| {
-            let pieces = Pieces::of(text.into(), &OPTIONS, &recipe("m"), None);
+            let pieces = ChunkedText::of(text.into(), &OPTIONS, &recipe("m"), None);
             let all = pieces.all();
             let bob = all.iter().find(|piece| piece.content.contains("Bob")).unwrap();
             pieces.halves(bob).unwrap().map(|half| half.hash)

@@ -1,0 +1,47 @@
+//! What a vector depends on beside its text. Pure.
+
+use super::layout::Layout;
+use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_delivery::outcome::HandlerError;
+use zerodb_hooks_engine::verdict;
+use zerodb_hooks_providers::Provider;
+
+/// What the vectors of one hook and table are made by.
+#[derive(Debug, Clone)]
+pub struct EmbedRecipe {
+    pub template: Option<String>,
+    pub model: String,
+    pub dimensions: Option<usize>,
+    /// Also where the application has given a vector of its own.
+    pub replaces_given: bool,
+}
+
+impl EmbedRecipe {
+    /// # Errors
+    /// Permanent, when the hook and the column have other dimensions; deferred, when the provider names no model.
+    pub fn of(
+        hook: &Hook,
+        layout: &Layout,
+        provider: &Provider,
+        replaces_given: bool,
+    ) -> Result<Self, HandlerError> {
+        let wanted = hook
+            .number("dimensions")
+            .and_then(|number| usize::try_from(number).ok());
+        if let (Some(wanted), Some(has)) = (wanted, layout.dimensions())
+            && wanted != has
+        {
+            return Err(HandlerError::permanent(format!(
+                "wrong_dimensions: the hook wants {wanted}, the vectors of {} have {has}",
+                layout.row().table
+            )));
+        }
+        let model = provider.identity(hook.text("model"));
+        Ok(Self {
+            template: hook.text("template").map(ToOwned::to_owned),
+            model: model.map_err(|error| verdict::of_model(&error))?,
+            dimensions: wanted.or(layout.dimensions()),
+            replaces_given,
+        })
+    }
+}
