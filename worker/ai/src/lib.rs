@@ -1,11 +1,13 @@
 //! The handlers that ask a model about a text: vectors, summaries, a graph. They read and write rows of watched tables
 //! through the store and must not write the state of a delivery.
 
+mod asking;
 mod auto_embed;
 mod auto_graph;
 mod auto_summarize;
 mod digest;
 mod plans;
+mod round;
 mod row_key;
 mod source;
 mod spending;

@@ -1,4 +1,4 @@
-//! How the rows of a table are named, and which one an event is about. Pure.
+//! The keys of a table's rows, and the key of the row that an event is about. Pure.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ pub struct RowKey {
     pub table: String,
     /// The columns of the primary key.
     pub key: Vec<String>,
-    /// The fields of the event's data that hold them; none for a column that the watch does not record.
+    /// The fields of the event's data that hold them; `None` for a column that the watch does not record.
     pub fields: Vec<Option<String>>,
 }
 
@@ -40,8 +40,8 @@ impl RowKey {
     }
 }
 
-/// A value of the data as the text by which the server finds the key: a text without its quotes, else as it was written, digits and
-/// all; of arrays and rows it reads the JSON. `None` for null, and for what is no text.
+/// A value of the data in the form by which the server finds the key: a text without its quotes, any other value as it was
+/// written, with all its digits; of arrays and rows the server reads the JSON. `None` for null, and for a broken text.
 pub fn text(value: &RawValue) -> Option<String> {
     let raw = value.get().trim();
     match raw.as_bytes().first()? {

@@ -1,5 +1,5 @@
-//! What a handler's requests cost: asks the budgets before they are sent, and writes the ledger after. One place for all handlers
-//! that use models; it knows no model and no table.
+//! Asks the budgets before a handler's requests are sent, and writes the ledger after. For all handlers that use models; it
+//! knows no model and no table.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use zerodb_hooks_engine::{Context, verdict};
 use zerodb_hooks_providers::Usage;
 use zerodb_hooks_store::{Spending, UsageEntry};
 
-/// For whom: user and project of an event.
+/// The user and the project of an event.
 pub type Tenant = (Option<Uuid>, Option<Uuid>);
 
-/// What requests cost.
+/// The cost of requests.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Spent {
     pub requests: u64,
@@ -31,10 +31,18 @@ impl Spent {
     }
 }
 
-/// The tenants that may spend now, with how many deliveries each has, and the place of its entry in the ledger.
+/// The tenants that may spend now.
 #[derive(Debug, Default)]
 pub struct Account {
-    tenants: BTreeMap<Tenant, (Uuid, u64)>,
+    tenants: BTreeMap<Tenant, LedgerShare>,
+}
+
+/// A tenant's share of what is spent.
+#[derive(Debug)]
+struct LedgerShare {
+    /// The id of its entry in the ledger.
+    entry: Uuid,
+    deliveries: u64,
 }
 
 pub fn tenant(delivery: &Delivery) -> Tenant {
@@ -42,7 +50,7 @@ pub fn tenant(delivery: &Delivery) -> Tenant {
 }
 
 impl Account {
-    /// Asks the budgets of the tenants. Those that have nothing left are in the second part, each with the reason to wait.
+    /// Asks the budgets of the tenants. Those that have nothing left are in the map, each with the reason to wait.
     ///
     /// # Errors
     /// Transient, when the database does not answer.
@@ -56,13 +64,16 @@ impl Account {
             account
                 .tenants
                 .entry(tenant)
-                .or_insert_with(|| (Uuid::new_v4(), 0))
-                .1 += 1;
+                .or_insert_with(|| LedgerShare {
+                    entry: Uuid::new_v4(),
+                    deliveries: 0,
+                })
+                .deliveries += 1;
         }
         let wanted: Vec<Spending> = account
             .tenants
             .iter()
-            .map(|(tenant, (id, _))| spending(hook, *tenant, *id))
+            .map(|(tenant, share)| spending(hook, *tenant, share.entry))
             .collect();
         let answers = context.store.check_budgets(&wanted).await;
         let answers = answers.map_err(|error| verdict::of_table(&error))?;
@@ -81,18 +92,28 @@ impl Account {
         Ok((account, refused))
     }
 
-    /// Writes what was spent for all tenants together, to each by its share of the deliveries. A ledger that cannot be written
-    /// fails no delivery: what is paid is paid.
+    /// Asks the budgets of one delivery's tenant.
+    ///
+    /// # Errors
+    /// Deferred, when a budget is used up; transient, when the database does not answer.
+    pub async fn open_one(context: &Context, delivery: &Delivery) -> Result<Self, HandlerError> {
+        let tenants = std::iter::once(tenant(delivery));
+        let (account, refused) = Self::open(context, &delivery.hook, tenants).await?;
+        refused.into_values().next().map_or(Ok(account), Err)
+    }
+
+    /// Writes what was spent for all tenants together, to each by its share of the deliveries. A ledger that cannot be
+    /// written fails no delivery: what is paid is paid.
     pub async fn close(self, context: &Context, hook: &Hook, provider: &str, model: &str, spent: Spent) {
-        let all: u64 = self.tenants.values().map(|(_, count)| *count).sum();
+        let all: u64 = self.tenants.values().map(|share| share.deliveries).sum();
         let several = self.tenants.len() > 1;
         let entries: Vec<UsageEntry> = self
             .tenants
             .into_iter()
-            .map(|((user_id, project_id), (id, count))| {
-                let part = |number: u64| number * count / all.max(1);
+            .map(|((user_id, project_id), share)| {
+                let part = |number: u64| number * share.deliveries / all.max(1);
                 UsageEntry {
-                    id,
+                    id: share.entry,
                     user_id,
                     project_id,
                     handler: hook.handler().into(),

@@ -1,28 +1,32 @@
-//! `auto_graph`: entities and relations of a memory into the graph of its store. Config: `provider`, `model`, `extract_entities`,
-//! `max_relations`, `embedding_provider`, `embedding_model`.
+//! `auto_graph`: writes the entities and relations of a memory into the graph of its store. Config: `provider`, `model`,
+//! `extract_entities`, `max_relations`, `embedding_provider`, `embedding_model`.
 //!
-//! A memory costs no request when its content has been extracted before, one when it has not, and a second one only where a
-//! name may mean an entity that is spelled or meant almost alike. What is written stands in one transaction, and only where the
-//! memory still says what was read. A memory that has gone is taken back. No transaction is open while a model is asked.
+//! A memory costs no request when its content has been extracted before, one when it has not, and a second one only where
+//! a name may mean an entity that is spelled or meant almost alike. The graph is written in one transaction, and only where
+//! the memory still has the content that was read. The part of a memory that has gone is taken back. No transaction is
+//! open while a model is asked.
 
-mod accounts;
-mod asking;
-mod config;
+mod answer;
+mod collecting;
+mod extracting;
 mod extraction;
 mod fields;
-mod memory;
+mod names;
 mod prompt;
+mod recipe;
 mod resolution;
-mod said;
-mod work;
+mod resolving;
+mod table;
+mod update;
 
 use std::time::Instant;
 
 use async_trait::async_trait;
 
-use config::Config;
-use memory::Memory;
-use work::{Ended, Work};
+use crate::round::Round;
+use recipe::GraphRecipe;
+use table::Memory;
+use update::GraphUpdate;
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler, verdict};
@@ -37,14 +41,14 @@ impl Handler for AutoGraph {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         let hook = &delivery.hook;
         let memory = Memory::new(context, delivery)?;
-        let config = Config::of(hook, delivery.event.user_id, &context.providers)?;
-        let work = Work {
+        let recipe = GraphRecipe::of(hook, &context.providers)?;
+        let update = GraphUpdate {
             memory: &memory,
-            config: &config,
+            recipe: &recipe,
             until: Instant::now() + verdict::time(hook),
         };
         for _round in 0..verdict::ROUNDS {
-            if work.once().await? == Ended::Done {
+            if update.once().await? == Round::Done {
                 return Ok(Done::default());
             }
         }

@@ -1,12 +1,12 @@
-//! What a model is asked, and the forms of its answers. Pure. A change of any text here needs another `VERSION`: memories are then
+//! The prompts, and the schemas of the answers. Pure. A change of any text here needs another `VERSION`: memories are then
 //! extracted anew when they are next touched.
 
 use serde_json::{Value, json};
 
+use super::answer;
 use super::extraction::{ENTITIES, Named};
 use super::fields::TYPES;
 use super::resolution::Candidate;
-use super::said;
 use zerodb_hooks_providers::Schema;
 
 pub const VERSION: i32 = 1;
@@ -14,7 +14,7 @@ pub const VERSION: i32 = 1;
 /// Characters of the memory that come with the question which entities its names mean.
 const CONTEXT: usize = 4000;
 
-/// What is told before a memory. Ids instead of names: a relation cannot name what is not listed.
+/// The prompt before a memory. It asks for ids instead of names: a relation cannot name what is not listed.
 pub fn extraction(max_relations: usize) -> String {
     format!(
         "You read memories and list what they state about the world, for a knowledge graph. The message is a JSON object whose \
@@ -71,7 +71,7 @@ with `candidates` of the graph, each with an `id` of its own. For each name answ
 same thing: the same person, the same organization, the same place. A similar name, a part of it, a member or a namesake is not the \
 same. Answer -1 where none is, or where you are not certain.";
 
-/// The names that are unclear, each with its candidates. All ids are places in these lists.
+/// The message with the names that are unclear, each with its candidates. All ids are indexes in these lists.
 pub fn choice(text: &str, unclear: &[(&Named, &[Candidate])]) -> String {
     let excerpt: String = text.chars().take(CONTEXT).collect();
     let candidates = |candidates: &[Candidate]| -> Value {
@@ -98,15 +98,15 @@ pub fn choice_schema() -> Schema {
 }
 
 /// The candidate that was chosen for each of the names; `None` where none was, or nothing that can be.
-pub fn chosen(answer: &Value, unclear: &[(&Named, &[Candidate])]) -> Vec<Option<i64>> {
+pub fn chosen(choices: &Value, unclear: &[(&Named, &[Candidate])]) -> Vec<Option<i64>> {
     let mut chosen = vec![None; unclear.len()];
-    for choice in answer["choices"]
+    for choice in choices["choices"]
         .as_array()
         .map(Vec::as_slice)
         .unwrap_or_default()
     {
-        let place = |field: &str| said::place(&choice[field]);
-        if let (Some(name), Some(candidate)) = (place("name"), place("candidate"))
+        let index = |field: &str| answer::index(&choice[field]);
+        if let (Some(name), Some(candidate)) = (index("name"), index("candidate"))
             && let Some((_, known)) = unclear.get(name)
         {
             chosen[name] = known.get(candidate).map(|one| one.id);

@@ -1,33 +1,36 @@
-//! Which entity of the graph a name means, as far as no model is needed. Pure: SQL has found exact names, aliases and what is near;
-//! what is near enough is decided here.
+//! Decides which entity of the graph a name means, as far as no model is needed. SQL has found exact names, aliases and
+//! candidates that are near; this file decides what is near enough. Pure.
+
+use std::cmp::Ordering;
 
 use serde::Deserialize;
 use zerodb_hooks_english::{is_fuzzy_matchable, trigram_similarity};
 
 use super::fields::GENERIC;
 
-/// Shared trigrams from which on two names are spelled alike, and from which on they may mean the same.
+/// The share of common trigrams from which on two names are spelled alike.
 const ALIKE: f64 = 0.9;
-/// The same for the cosine of their vectors.
+/// The cosine of their vectors from which on two names mean the same.
 const NEARLY_EQUAL: f64 = 0.95;
+/// The likeness from which on two names may mean the same.
 const MAYBE: f64 = 0.6;
 /// The most entities that a model is asked to choose from for a name.
 const CHOICES: usize = 15;
 
-/// What SQL says of a name.
+/// The answer of SQL for a name.
 #[derive(Debug, Deserialize)]
 pub struct Offer {
     pub place: usize,
-    /// The form in which names are compared.
+    /// The name in the form in which names are compared.
     pub norm_name: String,
     #[serde(rename = "match")]
-    pub known: Option<Known>,
+    pub known: Option<KnownEntity>,
     pub candidates: Vec<Candidate>,
 }
 
 /// The entity that has the name, or has it as an alias.
 #[derive(Debug, Deserialize)]
-pub struct Known {
+pub struct KnownEntity {
     pub id: i64,
 }
 
@@ -47,9 +50,9 @@ pub struct Candidate {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
-    /// One of the graph's, by its name or alias.
+    /// An entity of the graph, by its name or alias.
     Known(i64),
-    /// One of the graph's, by likeness: the word under which its new alias is kept, and how alike.
+    /// An entity of the graph, by likeness. `source` is the word under which its new alias is kept.
     Alike {
         id: i64,
         source: &'static str,
@@ -70,11 +73,7 @@ pub fn decide(kind: &str, offer: &Offer) -> Decision {
         .iter()
         .filter(|candidate| fits(kind, &candidate.kind))
         .collect();
-    let mut spelled: Vec<(f64, &Candidate)> = fitting
-        .iter()
-        .map(|candidate| (likeness(&offer.norm_name, &candidate.norm_name), *candidate))
-        .collect();
-    spelled.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.id.cmp(&b.1.id)));
+    let spelled = by_spelling(&offer.norm_name, &fitting);
     if let Some((score, candidate)) = spelled.first()
         && *score >= ALIKE
         && is_fuzzy_matchable(&offer.norm_name)
@@ -85,11 +84,7 @@ pub fn decide(kind: &str, offer: &Offer) -> Decision {
             score: *score,
         };
     }
-    let nearest = fitting
-        .iter()
-        .filter(|candidate| kind == candidate.kind)
-        .filter_map(|one| one.cosine.map(|cosine| (cosine, one.id)));
-    if let Some((score, id)) = nearest.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
+    if let Some((score, id)) = nearest(kind, &fitting)
         && score >= NEARLY_EQUAL
     {
         return Decision::Alike {
@@ -98,30 +93,54 @@ pub fn decide(kind: &str, offer: &Offer) -> Decision {
             score,
         };
     }
+    unclear(&offer.norm_name, spelled)
+}
+
+/// The candidates with the likeness of their spelling, the most alike first.
+fn by_spelling<'a>(name: &str, candidates: &[&'a Candidate]) -> Vec<(f64, &'a Candidate)> {
+    let mut spelled: Vec<(f64, &Candidate)> = candidates
+        .iter()
+        .map(|candidate| (likeness(name, &candidate.norm_name), *candidate))
+        .collect();
+    spelled.sort_by(by_score);
+    spelled
+}
+
+/// The cosine and the id of the candidate of the same type whose vector is nearest.
+fn nearest(kind: &str, candidates: &[&Candidate]) -> Option<(f64, i64)> {
+    let compared = candidates
+        .iter()
+        .filter(|candidate| kind == candidate.kind)
+        .filter_map(|one| one.cosine.map(|cosine| (cosine, one.id)));
+    compared.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
+}
+
+/// The candidates that a model chooses from; `New` where there are none.
+fn unclear(name: &str, spelled: Vec<(f64, &Candidate)>) -> Decision {
     let mut unclear: Vec<(f64, &Candidate)> = spelled
         .into_iter()
-        .map(|(spelling, candidate)| (chance(&offer.norm_name, spelling, candidate), candidate))
+        .map(|(spelling, candidate)| (chance(name, spelling, candidate), candidate))
         .filter(|(chance, _)| *chance >= MAYBE)
         .collect();
-    unclear.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.id.cmp(&b.1.id)));
-    unclear.truncate(CHOICES);
     if unclear.is_empty() {
-        Decision::New
-    } else {
-        Decision::Unclear(
-            unclear
-                .into_iter()
-                .map(|(_, candidate)| candidate.clone())
-                .collect(),
-        )
+        return Decision::New;
     }
+    unclear.sort_by(by_score);
+    unclear.truncate(CHOICES);
+    let candidates = unclear.into_iter().map(|(_, candidate)| candidate.clone());
+    Decision::Unclear(candidates.collect())
+}
+
+/// The highest score first; of equal ones the oldest entity.
+fn by_score(a: &(f64, &Candidate), b: &(f64, &Candidate)) -> Ordering {
+    b.0.total_cmp(&a.0).then(a.1.id.cmp(&b.1.id))
 }
 
 fn fits(kind: &str, other: &str) -> bool {
     kind == other || kind == GENERIC || other == GENERIC
 }
 
-/// How alike two names are spelled, with `Turing, Alan` read as `Alan Turing`.
+/// The likeness of the spelling of two names, with `Turing, Alan` read as `Alan Turing`.
 fn likeness(one: &str, other: &str) -> f64 {
     let (one, other) = (forward(one), forward(other));
     f64::from(trigram_similarity(&one, &other))
@@ -134,7 +153,7 @@ fn forward(name: &str) -> String {
     }
 }
 
-/// How likely two names mean the same, to choose what a model is asked.
+/// The likeness by which the candidates for a model are chosen.
 fn chance(name: &str, spelling: f64, candidate: &Candidate) -> f64 {
     let words = |text: &str| -> Vec<String> {
         let words = text
@@ -190,7 +209,7 @@ mod tests {
     #[test]
     fn a_known_name_needs_no_likeness() {
         let known = Offer {
-            known: Some(Known { id: 7 }),
+            known: Some(KnownEntity { id: 7 }),
             ..offer("Bob", &[candidate(1, "Bob Smith", "person")])
         };
         assert_eq!(decide("person", &known), Decision::Known(7));

@@ -1,18 +1,20 @@
-//! The summary of a text by a model: by one question where the text fits, else part by part. Decides nothing about attempts.
+//! Summarises a text by a model: by one question where the text fits, else part by part. Decides nothing about attempts.
 
-use super::asking::{Asker, Question, Said};
-use super::pieces::{chosen, evenly, outline, pieces};
-use super::recipe::Recipe;
-use super::stage::{Failed, Stage};
+use super::parts::{PartSummaries, SummaryError};
+use super::pieces::pieces;
+use super::recipe::SummaryRecipe;
+use super::selection::{chosen, evenly};
 use super::summary::{Method, Summary};
+use super::units::outline;
 use super::{length, prompt};
-use zerodb_hooks_providers::{Class, ProviderError, estimate_tokens};
+use crate::asking::{AnswerForm, Asker, ModelQuestion};
+use zerodb_hooks_providers::{ChatAnswer, Class, Finish, ProviderError, estimate_tokens};
 
 /// Tokens of a question beside text and answer.
 const OVERHEAD: usize = 500;
 /// The largest part of a long text, in tokens.
 const PIECE: usize = 4000;
-/// Tokens of a document that are read; of a longer one, those that say most.
+/// Tokens of a document that are read; of a longer one, chosen pieces.
 const MOST: usize = 200_000;
 /// The longest answer that is asked for, in tokens.
 const LONGEST_ANSWER: usize = 4096;
@@ -22,21 +24,19 @@ const PART_LENGTH: usize = 1500;
 const DEPTH: usize = 5;
 /// How often a text is tried with half the size, where the provider finds it too long.
 const SHRINKS: usize = 3;
-/// A provider that takes less is asked with as much.
+/// The fewest tokens of a text that are sent, whatever the provider takes.
 const LEAST: usize = 256;
 
-/// A document's way through a model.
+/// The summary of one document.
 pub struct ByModel<'a> {
     pub asker: &'a Asker<'a>,
-    /// For the parts.
-    pub stage: Stage<'a>,
-    pub recipe: &'a Recipe,
-    pub model: Option<&'a str>,
+    pub parts: PartSummaries<'a>,
+    pub recipe: &'a SummaryRecipe,
     /// The text has headings.
     pub is_markdown: bool,
 }
 
-/// What fits into a question.
+/// The sizes that fit into one question and its answer.
 #[derive(Debug, Clone, Copy)]
 struct Room {
     /// Tokens of the text.
@@ -46,9 +46,9 @@ struct Room {
 }
 
 impl Room {
-    /// Of a model that takes `context` tokens, question and answer together.
+    /// The sizes for a model that takes `context` tokens, question and answer together.
     fn of(context: usize, max_length: usize) -> Self {
-        // Of a script that needs most, a character is about a token; of most, a third of one.
+        // A character is about a token in the scripts that need most, and a third of one in most scripts.
         let answer = (max_length / 2 + 256).min(LONGEST_ANSWER).min(context / 4);
         Self {
             text: context.saturating_sub(answer + OVERHEAD).max(LEAST),
@@ -56,7 +56,7 @@ impl Room {
         }
     }
 
-    /// Characters of the summary of a part: several of them fit.
+    /// Characters of the summary of a part, so that several of them fit.
     fn part_length(self) -> usize {
         PART_LENGTH.min(self.text / 4).max(1)
     }
@@ -64,35 +64,47 @@ impl Room {
 
 impl ByModel<'_> {
     /// # Errors
-    /// As for `Asker::ask` and `Stage::condense`. Safe to cancel; what was sent may then be paid.
-    pub async fn summarize(&self, text: &str) -> Result<Summary, Failed> {
-        let takes = || self.asker.provider().pack_limits(self.model).input_tokens;
-        let mut context = takes();
+    /// As for `Asker::ask` and `PartSummaries::condense`. Safe to cancel; what was sent may then be paid.
+    pub async fn summarize(&self, text: &str) -> Result<Summary, SummaryError> {
+        let mut context = self.asker.context_tokens();
         for _ in 0..SHRINKS {
             match self.within(text, Room::of(context, self.recipe.max_length)).await {
-                Err(Failed::Model(error)) if is_too_long(&error) => context = takes().min(context / 2),
-                ended => return ended,
+                Err(SummaryError::Model(error)) if is_too_long(&error) => {
+                    context = self.asker.context_tokens().min(context / 2);
+                }
+                result => return result,
             }
         }
         self.within(text, Room::of(context, self.recipe.max_length)).await
     }
 
-    async fn within(&self, text: &str, room: Room) -> Result<Summary, Failed> {
-        if tokens(text) <= room.text {
-            let said = self
-                .ask(&prompt::whole(self.recipe.max_length), text, room)
-                .await?;
-            return self.finish(said, room, Method::Single, 1, false).await;
+    async fn within(&self, text: &str, room: Room) -> Result<Summary, SummaryError> {
+        if tokens(text) > room.text {
+            return self.part_by_part(text, room).await;
         }
+        let answer = self
+            .ask(&prompt::whole(self.recipe.max_length), text, room)
+            .await?;
+        let (text, is_cut) = self.fitted(answer, room).await;
+        Ok(Summary {
+            truncated: is_cut,
+            text: Some(text),
+            method: Method::Single,
+            model: Some(self.recipe.model.clone()),
+            chunks: 1,
+        })
+    }
+
+    async fn part_by_part(&self, text: &str, room: Room) -> Result<Summary, SummaryError> {
         let pieces = pieces(text, PIECE.min(room.text), self.is_markdown);
         let read = chosen(&pieces, MOST);
         let texts: Vec<String> = read
             .iter()
-            .map(|place| text[pieces[*place].range.clone()].to_owned())
+            .map(|index| text[pieces[*index].range.clone()].to_owned())
             .collect();
         let is_partial = read.len() < pieces.len();
         let partial = self
-            .stage
+            .parts
             .condense(&prompt::part(), &texts, room.part_length())
             .await?;
         let headings = if is_partial && self.is_markdown {
@@ -100,98 +112,105 @@ impl ByModel<'_> {
         } else {
             String::new()
         };
-        let (joined, is_thinned) = self.reduce(partial, &headings, room).await?;
-        let said = self
-            .ask(&prompt::all_parts(self.recipe.max_length), &joined, room)
+        let reduced = self.reduce(partial, &headings, room).await?;
+        let answer = self
+            .ask(&prompt::all_parts(self.recipe.max_length), &reduced.text, room)
             .await?;
-        self.finish(
-            said,
-            room,
-            Method::MapReduce,
-            texts.len(),
-            is_partial || is_thinned,
-        )
-        .await
+        let (text, is_cut) = self.fitted(answer, room).await;
+        Ok(Summary {
+            truncated: is_partial || reduced.is_thinned || is_cut,
+            text: Some(text),
+            method: Method::MapReduce,
+            model: Some(self.recipe.model.clone()),
+            chunks: texts.len(),
+        })
     }
 
-    /// Summaries of summaries until they fit into one question. Says whether some had to be left out.
+    /// Summarises summaries until they fit into one question.
     async fn reduce(
         &self,
         mut level: Vec<String>,
         headings: &str,
         room: Room,
-    ) -> Result<(String, bool), Failed> {
+    ) -> Result<Reduced, SummaryError> {
         let fits = |level: &[String]| tokens(&joined(headings, level)) <= room.text;
         for _ in 0..DEPTH {
             if fits(&level) {
-                return Ok((joined(headings, &level), false));
+                return Ok(Reduced {
+                    text: joined(headings, &level),
+                    is_thinned: false,
+                });
             }
             let groups: Vec<String> = level
                 .chunks(group_size(&level, room))
                 .map(|group| joined("", group))
                 .collect();
             level = self
-                .stage
+                .parts
                 .condense(&prompt::group(), &groups, room.part_length())
                 .await?;
         }
-        let all: Vec<usize> = (0..level.len()).collect();
-        let mut kept = evenly(&all);
-        let text_of = |kept: &[usize]| {
-            let mut places = kept.to_vec();
-            places.sort_unstable();
-            let texts: Vec<String> = places.into_iter().map(|place| level[place].clone()).collect();
-            joined(headings, &texts)
-        };
-        while kept.len() > 1 && tokens(&text_of(&kept)) > room.text {
-            kept.pop();
-        }
-        Ok((text_of(&kept), kept.len() < level.len()))
+        Ok(thinned(&level, headings, room))
     }
 
-    async fn ask(&self, system: &str, text: &str, room: Room) -> Result<Said, ProviderError> {
-        let question = Question {
-            model: self.model,
+    async fn ask(&self, system: &str, text: &str, room: Room) -> Result<ChatAnswer, ProviderError> {
+        let question = ModelQuestion {
             system,
-            text,
+            user: &prompt::fenced(text),
+            form: AnswerForm::Text {
+                enough: self.recipe.max_length,
+            },
             max_tokens: u32::try_from(room.answer).unwrap_or(u32::MAX),
-            enough: self.recipe.max_length,
         };
         self.asker.ask(&question).await
     }
 
-    /// Makes the answer fit its length: the model may shorten it once, then it is cut.
-    async fn finish(
-        &self,
-        mut said: Said,
-        room: Room,
-        method: Method,
-        chunks: usize,
-        truncated: bool,
-    ) -> Result<Summary, Failed> {
+    /// The text of an answer within its length, and whether the model was stopped before its end. The model may shorten it
+    /// once, then it is cut.
+    async fn fitted(&self, mut answer: ChatAnswer, room: Room) -> (String, bool) {
         let max_length = self.recipe.max_length;
-        if length::is_much_too_long(&said.text, max_length) && tokens(&said.text) <= room.text {
-            let shorter = self.ask(&prompt::shorter(max_length), &said.text, room).await;
+        if length::is_much_too_long(&answer.text, max_length) && tokens(&answer.text) <= room.text {
+            let shorter = self.ask(&prompt::shorter(max_length), &answer.text, room).await;
             // An answer that is cut is better than none.
             if let Ok(shorter) = shorter
-                && shorter.text.len() < said.text.len()
+                && shorter.text.len() < answer.text.len()
             {
-                said = shorter;
+                answer = shorter;
             }
         }
-        let text = length::kept(&said.text, max_length, said.is_cut);
-        Ok(Summary {
-            truncated: truncated || said.is_cut,
-            text: Some(text),
-            method,
-            model: Some(self.recipe.model.clone()),
-            chunks,
-        })
+        let is_cut = answer.finish == Finish::Length;
+        (length::fitted(&answer.text, max_length, is_cut), is_cut)
     }
 }
 
-/// How many summaries go into one of the next level. It depends on their size roughly only, so that an edit that makes one of
-/// them longer does not group all of them anew.
+/// Summaries that fit into one question.
+struct Reduced {
+    text: String,
+    /// Some had to be left out.
+    is_thinned: bool,
+}
+
+/// As many of the summaries as fit, spread evenly.
+fn thinned(level: &[String], headings: &str, room: Room) -> Reduced {
+    let all: Vec<usize> = (0..level.len()).collect();
+    let mut kept = evenly(&all);
+    let text_of = |kept: &[usize]| {
+        let mut indexes = kept.to_vec();
+        indexes.sort_unstable();
+        let texts: Vec<String> = indexes.into_iter().map(|index| level[index].clone()).collect();
+        joined(headings, &texts)
+    };
+    while kept.len() > 1 && tokens(&text_of(&kept)) > room.text {
+        kept.pop();
+    }
+    Reduced {
+        text: text_of(&kept),
+        is_thinned: kept.len() < level.len(),
+    }
+}
+
+/// The number of summaries that go into one of the next level. It depends on their size roughly only, so that an edit
+/// that makes one of them longer does not group all of them anew.
 fn group_size(level: &[String], room: Room) -> usize {
     let largest = level.iter().map(|summary| tokens(summary)).max().unwrap_or(1);
     (room.text / (largest + 2).next_power_of_two()).max(2)

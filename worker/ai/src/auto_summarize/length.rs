@@ -1,4 +1,4 @@
-//! How an answer becomes a summary: never longer than its limit, and it ends with a sentence. Pure.
+//! Makes a summary of an answer: never longer than its limit, and it ends with a sentence. Pure.
 
 use zerodb_hooks_english::cut_at_sentence;
 use zerodb_hooks_lexical::stops::{ends_sentence, full_stop};
@@ -15,7 +15,7 @@ pub fn is_much_too_long(answer: &str, max_length: usize) -> bool {
 
 /// The answer within `max_length` characters, ending with a sentence. `is_cut`: the model was stopped before its end. Empty
 /// only for an answer that is blank.
-pub fn kept(answer: &str, max_length: usize, is_cut: bool) -> String {
+pub fn fitted(answer: &str, max_length: usize, is_cut: bool) -> String {
     let answer = answer.trim();
     let length = answer.chars().count();
     if length <= max_length && ends_sentence(answer) {
@@ -34,7 +34,7 @@ pub fn kept(answer: &str, max_length: usize, is_cut: bool) -> String {
     cut
 }
 
-/// With the full stop that it lacks, if its script writes one.
+/// The answer with the full stop that it lacks, if its script writes one.
 fn closed(answer: &str) -> String {
     let mut closed = answer
         .trim_end_matches([',', ';', ':', '-', '–', '—', ' '])
@@ -51,32 +51,32 @@ mod tests {
 
     #[test]
     fn what_fits_and_ends_stays() {
-        assert_eq!(kept(" Alice met Bob. ", 100, false), "Alice met Bob.");
-        assert_eq!(kept("She said \"yes.\"", 100, false), "She said \"yes.\"");
-        assert_eq!(kept("今日は雨です。", 100, false), "今日は雨です。");
+        assert_eq!(fitted(" Alice met Bob. ", 100, false), "Alice met Bob.");
+        assert_eq!(fitted("She said \"yes.\"", 100, false), "She said \"yes.\"");
+        assert_eq!(fitted("今日は雨です。", 100, false), "今日は雨です。");
     }
 
     #[test]
     fn a_missing_full_stop_is_added() {
-        assert_eq!(kept("A report on sales", 100, false), "A report on sales.");
-        assert_eq!(kept("今日は雨", 100, false), "今日は雨。");
-        assert_eq!(kept("Three parts:", 100, false), "Three parts.");
+        assert_eq!(fitted("A report on sales", 100, false), "A report on sales.");
+        assert_eq!(fitted("今日は雨", 100, false), "今日は雨。");
+        assert_eq!(fitted("Three parts:", 100, false), "Three parts.");
         for (answer, expected) in [
             ("Հարկայինը բացվում է", "Հարկայինը բացվում է։"),
             ("སྐད་ཡིག", "སྐད་ཡིག།"),
             ("यह रिपोर्ट है", "यह रिपोर्ट है।"),
             ("รายงานการขาย", "รายงานการขาย"),
         ] {
-            assert_eq!(kept(answer, 100, false), expected);
-            assert_eq!(kept(expected, expected.chars().count(), false), expected);
+            assert_eq!(fitted(answer, 100, false), expected);
+            assert_eq!(fitted(expected, expected.chars().count(), false), expected);
         }
     }
 
     #[test]
     fn what_was_cut_goes_back_to_its_last_sentence() {
-        assert_eq!(kept("Alice met Bob. They went to", 100, true), "Alice met Bob.");
+        assert_eq!(fitted("Alice met Bob. They went to", 100, true), "Alice met Bob.");
         assert_eq!(
-            kept("Alice met Bob. They went.", 100, true),
+            fitted("Alice met Bob. They went.", 100, true),
             "Alice met Bob. They went."
         );
     }
@@ -94,11 +94,14 @@ mod tests {
         for answer in &answers {
             for max_length in 1..80 {
                 for is_cut in [false, true] {
-                    let kept = kept(answer, max_length, is_cut);
-                    assert!(!kept.is_empty() && kept.chars().count() <= max_length, "{kept}");
+                    let fitted = fitted(answer, max_length, is_cut);
                     assert!(
-                        ends_sentence(&kept) || answer.chars().count() == 1,
-                        "{max_length}: {kept}"
+                        !fitted.is_empty() && fitted.chars().count() <= max_length,
+                        "{fitted}"
+                    );
+                    assert!(
+                        ends_sentence(&fitted) || answer.chars().count() == 1,
+                        "{max_length}: {fitted}"
                     );
                 }
             }

@@ -1,21 +1,23 @@
 //! `auto_summarize`: a summary of a text or a file, stored beside it. Config: `provider`, `model`, `map_model`, `content`,
 //! `target_column`, `max_length`.
 //!
-//! The summary of a row is written only where the row still holds what it was made from; no transaction is open while a file is
-//! parsed or a model asked. A long text is summarised part by part, and what a part gave is kept for the next version of it.
+//! The summary of a row is written only where the row still holds what it was made from; no transaction is open while a
+//! file is parsed or a model asked. A long text is summarised part by part, and the summary of a part is kept for the next
+//! version of the text.
 
-mod asking;
 mod by_model;
 mod length;
+mod parts;
 mod pieces;
 mod plan;
 mod prompt;
 mod recipe;
-mod stage;
+mod row_locks;
+mod selection;
 mod summary;
 mod table;
-mod turns;
-mod work;
+mod units;
+mod update;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -24,17 +26,16 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use crate::plans::{Plans, Watched};
+use crate::round::Round;
 use crate::source::Files;
-use plan::Plan;
-use recipe::Recipe;
-use table::Table;
-use turns::Turns;
-use work::{Ended, Work};
+use plan::{SummaryPlan, plan_args};
+use recipe::SummaryRecipe;
+use row_locks::{RowLocks, RowName};
+use table::SummaryTable;
+use update::SummaryUpdate;
 use zerodb_hooks_delivery::delivery::Delivery;
-use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler, verdict};
-use zerodb_hooks_providers::Provider;
 
 /// Documents of one hook at once.
 const AT_ONCE: usize = 16;
@@ -42,9 +43,9 @@ const AT_ONCE: usize = 16;
 const OF_ALL_HOOKS: usize = 32;
 
 pub struct AutoSummarize {
-    plans: Plans<Plan>,
+    plans: Plans<SummaryPlan>,
     files: Arc<Files>,
-    turns: Turns,
+    locks: RowLocks,
 }
 
 impl AutoSummarize {
@@ -52,7 +53,7 @@ impl AutoSummarize {
         Self {
             plans: Plans::default(),
             files,
-            turns: Turns::default(),
+            locks: RowLocks::default(),
         }
     }
 }
@@ -64,22 +65,26 @@ impl Handler for AutoSummarize {
         let until = Instant::now() + verdict::time(hook);
         let provider = context.providers.get(hook.text("provider"));
         let provider = provider.map_err(|error| verdict::of_model(&error))?;
-        let question = plan::question(&event.event_type);
+        let (watched, args) = (Watched::of(event), plan_args(&event.event_type));
         let plan = self
             .plans
-            .get(context, hook, Watched::of(event), "summary_plan", &question)
+            .get(context, hook, watched, "summary_plan", &args)
             .await?;
-        let recipe = recipe(hook, &plan, &provider)?;
+        let recipe = SummaryRecipe::of(hook, &plan, &provider)?;
         let key = plan.row.of(event)?;
-        let turn = self.turns.take((hook.id, event.relid, key.clone()));
-        let Ok(_turn) = tokio::time::timeout(verdict::time(hook) / 2, turn).await else {
+        let lock = self.locks.take(RowName {
+            hook: hook.id,
+            relid: event.relid,
+            key: key.clone(),
+        });
+        let Ok(_lock) = tokio::time::timeout(verdict::time(hook) / 2, lock).await else {
             return Err(HandlerError::Deferred {
                 message: "busy: an earlier event of this row is worked on".into(),
                 after: verdict::CHANGING,
             });
         };
-        let work = Work {
-            table: Table {
+        let update = SummaryUpdate {
+            table: SummaryTable {
                 context,
                 delivery,
                 plan: &plan,
@@ -90,12 +95,12 @@ impl Handler for AutoSummarize {
             until,
             progress: AtomicBool::new(false),
         };
-        let ended = self.rounds(&work).await;
-        if ended.is_err() {
+        let result = self.rounds(&update).await;
+        if result.is_err() {
             // It may be the table that has changed.
-            self.plans.forget(hook, Watched::of(event));
+            self.plans.forget(hook, watched);
         }
-        ended
+        result
     }
 
     fn concurrency_of_hook(&self) -> Option<usize> {
@@ -108,9 +113,9 @@ impl Handler for AutoSummarize {
 }
 
 impl AutoSummarize {
-    async fn rounds(&self, work: &Work<'_>) -> Result<Done, HandlerError> {
+    async fn rounds(&self, update: &SummaryUpdate<'_>) -> Result<Done, HandlerError> {
         for _round in 0..verdict::ROUNDS {
-            if work.once(&self.files).await? == Ended::Done {
+            if update.once(&self.files).await? == Round::Done {
                 return Ok(Done::default());
             }
         }
@@ -118,21 +123,4 @@ impl AutoSummarize {
             "the row changed each time while it was summarised",
         ))
     }
-}
-
-/// What the summaries of this hook and table are made by.
-fn recipe(hook: &Hook, plan: &Plan, provider: &Provider) -> Result<Recipe, HandlerError> {
-    let identity = |name: Option<&str>| {
-        if provider.can_chat() {
-            provider.identity(name).map_err(|error| verdict::of_model(&error))
-        } else {
-            Ok(zerodb_hooks_lexical::MODEL.to_owned())
-        }
-    };
-    let model = hook.text("model");
-    Ok(Recipe {
-        model: identity(model)?,
-        map_model: identity(hook.text("map_model").or(model))?,
-        max_length: plan.max_length(hook),
-    })
 }

@@ -1,5 +1,4 @@
-//! What a hook's config and a table's definition say together: where the source lies, where the summary goes, how rows are
-//! named. Pure.
+//! The server's plan for a hook and a table: the target, the column of hashes, the key. Pure.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,9 +9,9 @@ use zerodb_hooks_delivery::hook::Hook;
 /// Characters of a summary where the config does not say.
 const MAX_LENGTH: usize = 1000;
 
-/// What the server found out about a table (`zerodb._summary_plan`). It finds it out anew for every action.
+/// The answer of `zerodb._summary_plan`. The server makes the plan anew for every action.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Plan {
+pub struct SummaryPlan {
     #[serde(flatten)]
     pub row: RowKey,
     /// Characters that the target holds, where it is bounded.
@@ -22,7 +21,7 @@ pub struct Plan {
     pub tenants: bool,
 }
 
-impl Plan {
+impl SummaryPlan {
     /// The most characters of a summary: what the hook says and the column holds.
     pub fn max_length(&self, hook: &Hook) -> usize {
         let wanted = hook
@@ -34,6 +33,6 @@ impl Plan {
 }
 
 /// The arguments of `zerodb._summary_plan`.
-pub fn question(event_type: &str) -> Value {
+pub fn plan_args(event_type: &str) -> Value {
     json!({ "event_type": event_type })
 }

@@ -1,71 +1,94 @@
-//! What a summary depends on beside its source, and what follows for a row: nothing, when it has that summary already. Pure.
+//! What a summary depends on beside its source, and the need of a row: none, when it has that summary already. Pure.
 
 use serde::Deserialize;
 
+use super::plan::SummaryPlan;
 use super::prompt;
 use crate::digest::{digest, hex};
 use crate::source::Source;
+use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
+use zerodb_hooks_engine::verdict;
+use zerodb_hooks_providers::Provider;
 
-/// A row as `zerodb._summary_read` gives it: without its content.
+/// A row in the form that `zerodb._summary_read` gives, without its content.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Row {
+pub struct SummarizedRow {
     #[serde(flatten)]
     pub source: Source,
     pub summarized: Option<bool>,
-    /// What the summary was made from, in hex, where this handler made it: of the table, or of the extension.
+    /// Identifies what the summary was made from, in hex, where this handler made it: the value in the table.
     pub hash: Option<String>,
+    /// The same value as the extension keeps it, for a table that has no column for it.
     pub kept_hash: Option<String>,
 }
 
-/// What follows for a row.
+/// The need of a row.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum SummaryNeed {
     Nothing,
     /// The source has gone; so does its summary.
-    Clear(Made),
-    Make(Made),
+    Clear(SummaryBasis),
+    Make(SummaryBasis),
 }
 
-/// From what a summary is made.
+/// What a summary is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
+pub struct SummaryBasis {
     /// The hash under which it is written back.
     pub source: String,
-    /// Of source, models, length and prompt, in hex.
+    /// The hash of source, models, length and prompt, in hex.
     pub hash: String,
 }
 
 #[derive(Debug, Clone)]
-pub struct Recipe {
-    /// As it is stored beside the summary.
+pub struct SummaryRecipe {
+    /// The model as it is stored beside the summary.
     pub model: String,
-    /// That of the parts of a long text.
+    /// The model of the parts of a long text.
     pub map_model: String,
-    /// In characters.
+    /// The longest summary, in characters.
     pub max_length: usize,
 }
 
-impl Recipe {
-    /// What to do with a row. A summary that the application has given is left alone.
+impl SummaryRecipe {
+    /// # Errors
+    /// Deferred, when neither the hook nor the worker's file names a model.
+    pub fn of(hook: &Hook, plan: &SummaryPlan, provider: &Provider) -> Result<Self, HandlerError> {
+        let identity = |name: Option<&str>| {
+            if provider.can_chat() {
+                provider.identity(name).map_err(|error| verdict::of_model(&error))
+            } else {
+                Ok(zerodb_hooks_lexical::MODEL.to_owned())
+            }
+        };
+        let model = hook.text("model");
+        Ok(Self {
+            model: identity(model)?,
+            map_model: identity(hook.text("map_model").or(model))?,
+            max_length: plan.max_length(hook),
+        })
+    }
+
+    /// The need of a row. A summary that the application has given is left alone.
     ///
     /// # Errors
     /// Permanent, when its source cannot be read.
-    pub fn need(&self, row: &Row) -> Result<Need, HandlerError> {
+    pub fn need(&self, row: &SummarizedRow) -> Result<SummaryNeed, HandlerError> {
         let summarized = row.summarized.unwrap_or(false);
         let known = row.hash.as_ref().or(row.kept_hash.as_ref());
         if summarized && known.is_none() {
-            return Ok(Need::Nothing);
+            return Ok(SummaryNeed::Nothing);
         }
         let source = row.source.readable()?.to_owned();
         let hash = self.hash(&source);
         let is_empty = source.is_empty();
-        let made = Made { source, hash };
+        let basis = SummaryBasis { source, hash };
         Ok(match (is_empty, summarized) {
-            (true, true) => Need::Clear(made),
-            (true, false) => Need::Nothing,
-            (false, true) if known == Some(&made.hash) => Need::Nothing,
-            (false, _) => Need::Make(made),
+            (true, true) => SummaryNeed::Clear(basis),
+            (true, false) => SummaryNeed::Nothing,
+            (false, true) if known == Some(&basis.hash) => SummaryNeed::Nothing,
+            (false, _) => SummaryNeed::Make(basis),
         })
     }
 
@@ -80,16 +103,16 @@ impl Recipe {
 mod tests {
     use super::*;
 
-    fn recipe() -> Recipe {
-        Recipe {
+    fn recipe() -> SummaryRecipe {
+        SummaryRecipe {
             model: "m".into(),
             map_model: "m".into(),
             max_length: 100,
         }
     }
 
-    fn row(source: &str, summarized: bool, hash: Option<String>) -> Row {
-        Row {
+    fn row(source: &str, summarized: bool, hash: Option<String>) -> SummarizedRow {
+        SummarizedRow {
             source: Source {
                 hash: Some(source.into()),
                 size: 10,
@@ -104,8 +127,8 @@ mod tests {
         }
     }
 
-    fn is_made(recipe: &Recipe, row: &Row) -> bool {
-        matches!(recipe.need(row).unwrap(), Need::Make(_))
+    fn is_made(recipe: &SummaryRecipe, row: &SummarizedRow) -> bool {
+        matches!(recipe.need(row).unwrap(), SummaryNeed::Make(_))
     }
 
     #[test]
@@ -120,15 +143,15 @@ mod tests {
             "the summary was taken away"
         );
         let others = [
-            Recipe {
+            SummaryRecipe {
                 model: "n".into(),
                 ..recipe()
             },
-            Recipe {
+            SummaryRecipe {
                 map_model: "n".into(),
                 ..recipe()
             },
-            Recipe {
+            SummaryRecipe {
                 max_length: 99,
                 ..recipe()
             },
@@ -136,7 +159,7 @@ mod tests {
         for other in others {
             assert!(is_made(&other, &row("a", true, hash.clone())), "{other:?}");
         }
-        let kept = Row {
+        let kept = SummarizedRow {
             hash: None,
             kept_hash: hash,
             ..row("a", true, None)
@@ -149,14 +172,20 @@ mod tests {
 
     #[test]
     fn a_summary_of_the_application_is_left_alone() {
-        assert_eq!(recipe().need(&row("a", true, None)).unwrap(), Need::Nothing);
+        assert_eq!(
+            recipe().need(&row("a", true, None)).unwrap(),
+            SummaryNeed::Nothing
+        );
     }
 
     #[test]
     fn a_source_that_has_gone_takes_its_summary_with_it() {
         let gone = row("", true, Some("aa".into()));
-        assert!(matches!(recipe().need(&gone).unwrap(), Need::Clear(_)));
-        assert_eq!(recipe().need(&row("", false, None)).unwrap(), Need::Nothing);
+        assert!(matches!(recipe().need(&gone).unwrap(), SummaryNeed::Clear(_)));
+        assert_eq!(
+            recipe().need(&row("", false, None)).unwrap(),
+            SummaryNeed::Nothing
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A summary as it is stored, with how it was made. Pure.
+//! A summary in the form in which it is stored. Pure.
 
 use serde_json::{Value, json};
 
@@ -6,16 +6,16 @@ use super::prompt;
 use crate::spending::Spent;
 use zerodb_hooks_providers::estimate_tokens;
 
-/// How a summary was made.
+/// The way in which a summary was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// The text is short enough to be its own summary.
     Passthrough,
-    /// By sentences of the text, without a model.
+    /// Sentences of the text, chosen without a model.
     Extractive,
-    /// By one question.
+    /// One question to a model.
     Single,
-    /// Part by part, then of these summaries.
+    /// Summaries of parts, then one of these summaries.
     MapReduce,
 }
 
@@ -54,7 +54,7 @@ impl Summary {
         }
     }
 
-    /// For the column `<target>_info`.
+    /// The value of the column `<target>_info`.
     pub fn info(&self, source: &str, spent: Spent) -> Value {
         json!({
             "method": self.method.name(),

@@ -1,9 +1,9 @@
-//! A row of a user's table, as the actions `summary_…` read and write it. Each call is one short transaction.
+//! One row of a user's table, as the actions `summary_…` read and write it. Each call is one short transaction.
 
 use serde_json::{Value, json};
 
-use super::plan::Plan;
-use super::recipe::{Made, Row};
+use super::plan::SummaryPlan;
+use super::recipe::{SummarizedRow, SummaryBasis};
 use super::summary::Summary;
 use crate::row_key::Key;
 use crate::source::Parts;
@@ -13,19 +13,19 @@ use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::{Context, verdict};
 use zerodb_hooks_store::StoreError;
 
-pub struct Table<'a> {
+pub struct SummaryTable<'a> {
     pub context: &'a Context,
     pub delivery: &'a Delivery,
-    pub plan: &'a Plan,
+    pub plan: &'a SummaryPlan,
     pub key: &'a Key,
 }
 
-impl Table<'_> {
+impl SummaryTable<'_> {
     /// The row without its content; `None` when it is gone.
     ///
     /// # Errors
     /// See `verdict::of_table`.
-    pub async fn read(&self) -> Result<Option<Row>, HandlerError> {
+    pub async fn read(&self) -> Result<Option<SummarizedRow>, HandlerError> {
         let store = &self.context.store;
         let args = self.complete(json!({}));
         let found = store
@@ -40,14 +40,14 @@ impl Table<'_> {
     /// See `verdict::of_table`.
     pub async fn write(
         &self,
-        made: &Made,
+        basis: &SummaryBasis,
         summary: &Summary,
         source: &str,
         spent: Spent,
     ) -> Result<bool, HandlerError> {
         let args = self.complete(json!({
-            "source": made.source,
-            "hash": made.hash,
+            "source": basis.source,
+            "hash": basis.hash,
             // A text of Postgres cannot hold a NUL.
             "summary": summary.text.as_ref().map(|text| text.replace('\0', "")),
             "model": summary.model,
@@ -67,7 +67,7 @@ impl Table<'_> {
         )
     }
 
-    /// With what every action needs.
+    /// Adds what every action needs.
     fn complete(&self, mut args: Value) -> Value {
         let user_id = if self.plan.tenants {
             self.delivery.event.user_id
@@ -80,7 +80,7 @@ impl Table<'_> {
     }
 }
 
-impl Parts for Table<'_> {
+impl Parts for SummaryTable<'_> {
     async fn part(&self, start: usize, count: usize) -> Result<Option<String>, HandlerError> {
         let store = &self.context.store;
         let args = self.complete(json!({ "start": start, "count": count }));

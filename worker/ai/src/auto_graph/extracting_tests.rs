@@ -1,5 +1,7 @@
 //! What is taken from an answer and from the rules, and what is dropped.
 
+use serde_json::json;
+
 use super::*;
 
 fn relation(source: i64, predicate: &str, target: i64, confidence: f64) -> Value {

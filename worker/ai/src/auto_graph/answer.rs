@@ -74,8 +74,8 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// A place in a list; a negative number is none.
-pub fn place(value: &Value) -> Option<usize> {
+/// An index of a list; a negative number is none.
+pub fn index(value: &Value) -> Option<usize> {
     id(value).parse().ok()
 }
 

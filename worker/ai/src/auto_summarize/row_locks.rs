@@ -9,38 +9,43 @@ use uuid::Uuid;
 
 use crate::row_key::Key;
 
-/// A hook, a table and a row of it.
-pub type RowName = (Uuid, u32, Key);
+/// A row of a table, for one hook.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RowName {
+    pub hook: Uuid,
+    pub relid: u32,
+    pub key: Key,
+}
 
 #[derive(Default)]
-pub struct Turns {
+pub struct RowLocks {
     taken: Mutex<HashSet<RowName>>,
     given_back: Notify,
 }
 
-/// Ends the turn when it is dropped.
-pub struct Turn<'a> {
-    turns: &'a Turns,
+/// Unlocks the row when it is dropped.
+pub struct RowLock<'a> {
+    locks: &'a RowLocks,
     name: RowName,
 }
 
-impl Turns {
-    /// Waits until nobody else works on the row. Safe to cancel.
-    pub async fn take(&self, name: RowName) -> Turn<'_> {
+impl RowLocks {
+    /// Waits until no other delivery works on the row. Safe to cancel.
+    pub async fn take(&self, name: RowName) -> RowLock<'_> {
         loop {
             let given_back = self.given_back.notified();
             if self.taken.lock().insert(name.clone()) {
-                return Turn { turns: self, name };
+                return RowLock { locks: self, name };
             }
             given_back.await;
         }
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for RowLock<'_> {
     fn drop(&mut self) {
-        self.turns.taken.lock().remove(&self.name);
-        self.turns.given_back.notify_waiters();
+        self.locks.taken.lock().remove(&self.name);
+        self.locks.given_back.notify_waiters();
     }
 }
 
@@ -52,11 +57,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_row_is_one_delivery_s_at_a_time() {
-        let turns = Turns::default();
-        let name = |no: &str| (Uuid::nil(), 1, vec![no.to_owned()]);
-        let first = turns.take(name("a")).await;
-        let _other = turns.take(name("b")).await;
-        let mut second = Box::pin(turns.take(name("a")));
+        let locks = RowLocks::default();
+        let name = |no: &str| RowName {
+            hook: Uuid::nil(),
+            relid: 1,
+            key: vec![no.to_owned()],
+        };
+        let first = locks.take(name("a")).await;
+        let _other = locks.take(name("b")).await;
+        let mut second = Box::pin(locks.take(name("a")));
         assert!((&mut second).now_or_never().is_none());
         drop(first);
         let _second = second.await;

@@ -1,42 +1,41 @@
-//! What a hook asks for, and the providers that do it.
+//! What a memory's part of the graph depends on beside its content: the settings of the hook, the providers and models.
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use zerodb_hooks_delivery::hook::{Hook, Principal};
+use super::extraction::RULES_VERSION;
+use super::prompt;
+use crate::asking::NamedModel;
+use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::{Provider, Providers};
 
-/// Relations of a memory where the hook does not say.
+/// The most relations of a memory where the hook does not say.
 const RELATIONS: usize = 30;
 
-pub struct Config {
-    /// Who asks the models.
-    pub who: Principal,
-    /// Extracts, and decides what is unclear; where it cannot chat, rules do the first and nobody the second.
+pub struct GraphRecipe {
+    /// Extracts, and decides what is unclear. Where it cannot chat, rules extract and nothing is decided.
     pub provider: Arc<Provider>,
     pub model: Option<String>,
-    /// As it stands in the ledger: a memory is extracted again when this is another.
+    /// The model's name in the ledger: a memory is extracted again when this is another.
     pub identity: String,
-    pub embedding: Option<Embedding>,
+    pub embedding: Option<NameEmbedding>,
     /// False: only entities that the graph has are linked, and no new ones made.
     pub creates: bool,
     pub max_relations: usize,
 }
 
-/// Where the names of entities are embedded.
-pub struct Embedding {
+/// The model that embeds the names of entities.
+pub struct NameEmbedding {
     pub provider: Arc<Provider>,
     pub model: Option<String>,
     pub identity: String,
 }
 
-impl Config {
+impl GraphRecipe {
     /// # Errors
     /// Deferred, where the hook names a provider or a model that the worker's file has not.
-    pub fn of(hook: &Hook, tenant: Option<Uuid>, providers: &Providers) -> Result<Self, HandlerError> {
+    pub fn of(hook: &Hook, providers: &Providers) -> Result<Self, HandlerError> {
         let get = |name: Option<&str>| providers.get(name).map_err(|error| verdict::of_model(&error));
         let provider = get(hook.text("provider"))?;
         let model = hook.text("model").map(str::to_owned);
@@ -55,8 +54,7 @@ impl Config {
             .number("max_relations")
             .and_then(|most| usize::try_from(most).ok());
         Ok(Self {
-            who: hook.principal(tenant),
-            embedding: Embedding::of(hook, embedder)?,
+            embedding: NameEmbedding::of(hook, embedder)?,
             provider,
             model,
             identity,
@@ -64,11 +62,29 @@ impl Config {
             max_relations: most.unwrap_or(RELATIONS),
         })
     }
+
+    /// The model that extracts; `None` where rules do.
+    pub fn chat_model(&self) -> Option<NamedModel<'_>> {
+        self.provider.can_chat().then(|| NamedModel {
+            provider: &self.provider,
+            name: self.model.as_deref(),
+            identity: &self.identity,
+        })
+    }
+
+    /// The version of the rules or of the prompts; a memory that an older one read is read again.
+    pub fn version(&self) -> i32 {
+        if self.provider.can_chat() {
+            prompt::VERSION
+        } else {
+            RULES_VERSION
+        }
+    }
 }
 
-impl Embedding {
-    /// `None` where names are compared by their spelling alone. An endpoint embeds only where the hook says so, because its default
-    /// model may be one that chats; the local provider's vectors know no more than spelling.
+impl NameEmbedding {
+    /// `None` where names are compared by their spelling alone. An endpoint embeds only where the hook says so, because its
+    /// default model may be one that chats; the local provider's vectors know no more than spelling.
     fn of(hook: &Hook, provider: Arc<Provider>) -> Result<Option<Self>, HandlerError> {
         let model = hook.text("embedding_model").map(str::to_owned);
         let is_named = model.is_some() || hook.text("embedding_provider").is_some();
@@ -85,5 +101,13 @@ impl Embedding {
             model,
             identity,
         }))
+    }
+
+    pub fn named(&self) -> NamedModel<'_> {
+        NamedModel {
+            provider: &self.provider,
+            name: self.model.as_deref(),
+            identity: &self.identity,
+        }
     }
 }

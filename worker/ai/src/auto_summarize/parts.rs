@@ -1,5 +1,5 @@
-//! Many texts, each into a shorter one: those that are known from an earlier attempt or an earlier version of the document are
-//! not asked for again, the others several at once. What is answered is kept at once, so that a worker that dies loses little.
+//! Summarises the parts of a document, several at once. A part that is known from an earlier attempt or an earlier version
+//! of the document is not asked for again; each answer is kept at once, so that a worker that dies loses little.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::asking::{Asker, Question};
-use super::length;
+use super::{length, prompt};
+use crate::asking::{AnswerForm, Asker, ModelQuestion};
 use crate::digest::digest;
-use zerodb_hooks_providers::ProviderError;
+use zerodb_hooks_providers::{Finish, ProviderError};
 use zerodb_hooks_store::{Store, StoreError};
 
 /// Questions at once for one document; the endpoint has its own limit for all of them.
@@ -18,9 +18,9 @@ const AT_ONCE: usize = 4;
 /// Tokens of an answer.
 const MAX_TOKENS: u32 = 600;
 
-/// Why a stage did not end.
+/// The reason why a document has no summary.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub enum SummaryError {
     #[error(transparent)]
     Model(#[from] ProviderError),
     #[error(transparent)]
@@ -28,21 +28,20 @@ pub enum Failed {
 }
 
 /// What the summaries of parts depend on beside their texts, and where they are kept.
-pub struct Stage<'a> {
+pub struct PartSummaries<'a> {
     pub asker: &'a Asker<'a>,
     pub store: &'a Store,
     pub hook: Uuid,
-    /// Whose document it is: summaries are not shared between tenants.
+    /// The tenant of the document: summaries are not shared between tenants.
     pub tenant: Option<Uuid>,
-    pub model: Option<&'a str>,
     /// The model as it is stored.
     pub identity: &'a str,
     /// Set once something was kept: a later attempt has less to do.
     pub progress: &'a AtomicBool,
 }
 
-/// The texts that are still to be asked for.
-struct Round<'a> {
+/// The parts that are still to be asked for.
+struct PartQueue<'a> {
     system: &'a str,
     /// Characters of an answer.
     length: usize,
@@ -57,17 +56,18 @@ struct Part<'a> {
     answer: Mutex<Option<String>>,
 }
 
-impl Stage<'_> {
+impl PartSummaries<'_> {
     /// The summaries of `texts` in their order, each at most `length` characters.
     ///
     /// # Errors
-    /// With the first; what was under way then is awaited and kept. Safe to cancel; what was sent may then be paid.
+    /// The first one; requests that were under way then are awaited and their answers kept. Safe to cancel; what was sent
+    /// may then be paid.
     pub async fn condense(
         &self,
         system: &str,
         texts: &[String],
         length: usize,
-    ) -> Result<Vec<String>, Failed> {
+    ) -> Result<Vec<String>, SummaryError> {
         let tenant = self.tenant.unwrap_or_default().to_string();
         let length_text = length.to_string();
         let hash = |text: &String| digest([system, self.identity, &tenant, &length_text, text]);
@@ -78,18 +78,18 @@ impl Stage<'_> {
             .iter()
             .zip(&hashes)
             .filter(|(_, hash)| !known.contains_key(*hash));
-        let round = Round {
+        let queue = PartQueue {
             system,
             length,
             parts: missing.map(|(text, hash)| Part::new(text, hash)).collect(),
             next: AtomicUsize::new(0),
             failure: Mutex::default(),
         };
-        join_all((0..AT_ONCE).map(|_| self.lane(&round))).await;
-        if let Some(error) = round.failure.into_inner() {
+        join_all((0..AT_ONCE).map(|_| self.work_off(&queue))).await;
+        if let Some(error) = queue.failure.into_inner() {
             return Err(error.into());
         }
-        for part in round.parts {
+        for part in queue.parts {
             let answer = part.answer.into_inner();
             known.insert(part.hash.to_vec(), answer.unwrap_or_default());
         }
@@ -100,24 +100,23 @@ impl Stage<'_> {
     }
 
     /// Asks for one part after the other, until none is left or one has failed.
-    async fn lane(&self, round: &Round<'_>) {
-        while let Some(part) = round.take() {
-            let question = Question {
-                model: self.model,
-                system: round.system,
-                text: part.text,
+    async fn work_off(&self, queue: &PartQueue<'_>) {
+        while let Some(part) = queue.take() {
+            let question = ModelQuestion {
+                system: queue.system,
+                user: &prompt::fenced(part.text),
+                form: AnswerForm::Text { enough: queue.length },
                 max_tokens: MAX_TOKENS,
-                enough: round.length,
             };
             match self.asker.ask(&question).await {
-                Ok(said) => {
-                    let summary = length::kept(&said.text, round.length, said.is_cut);
+                Ok(answer) => {
+                    let is_cut = answer.finish == Finish::Length;
+                    let summary = length::fitted(&answer.text, queue.length, is_cut);
                     self.keep(part.hash, &summary).await;
                     *part.answer.lock() = Some(summary);
                 }
                 Err(error) => {
-                    let mut failure = round.failure.lock();
-                    failure.get_or_insert(error);
+                    queue.failure.lock().get_or_insert(error);
                 }
             }
         }
@@ -142,10 +141,11 @@ impl<'a> Part<'a> {
     }
 }
 
-impl<'a> Round<'a> {
+impl<'a> PartQueue<'a> {
+    /// The next part; `None` when none is left, or one has failed.
     fn take(&self) -> Option<&Part<'a>> {
-        let failed = self.failure.lock().is_some();
-        if failed {
+        let has_failed = self.failure.lock().is_some();
+        if has_failed {
             return None;
         }
         self.parts.get(self.next.fetch_add(1, Ordering::Relaxed))

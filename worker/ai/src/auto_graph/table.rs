@@ -1,4 +1,5 @@
-//! One memory and its part of the graph, as the actions `zerodb._do_graph_…` give and take it. Decides nothing.
+//! One memory and its part of the graph, as the actions `zerodb._do_graph_…` read and write them. Each call is one short
+//! transaction. Decides nothing.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,21 +21,21 @@ pub struct Memory<'a> {
 
 /// A memory that is there.
 #[derive(Debug, Deserialize)]
-pub struct Read {
+pub struct MemoryRow {
     /// `None` where it is too long.
     pub content: Option<String>,
     pub size: u64,
     pub content_hash: String,
-    /// Whom or what the memory is about, where the table says so.
+    /// The person or thing that the memory is about, where the table says so.
     pub subject: Option<String>,
-    pub extraction: Option<Extracted>,
-    /// Dimensions of the vectors of names; `None` where they cannot be searched.
+    pub extraction: Option<LastExtraction>,
+    /// The dimensions of the vectors of names; `None` where they cannot be searched.
     pub dimensions: Option<usize>,
 }
 
-/// What the ledger says of the last extraction.
+/// The last extraction, in the ledger.
 #[derive(Debug, Deserialize)]
-pub struct Extracted {
+pub struct LastExtraction {
     pub content_hash: String,
     pub prompt_version: i32,
     pub model: String,
@@ -69,7 +70,7 @@ impl<'a> Memory<'a> {
     ///
     /// # Errors
     /// Those of the action, as for all of these.
-    pub async fn read(&self) -> Result<Option<Read>, HandlerError> {
+    pub async fn read(&self) -> Result<Option<MemoryRow>, HandlerError> {
         let read = self.act("graph_read", json!({}), None).await?;
         if read["found"] == json!(false) {
             return Ok(None);
@@ -77,11 +78,11 @@ impl<'a> Memory<'a> {
         expected(read).map(Some)
     }
 
-    /// What the names may mean. `vectors` are those of the names that have a place among them, one after another.
+    /// The entities that the names may mean. `vectors` are those of the names that have an index among them.
     pub async fn offers(
         &self,
         names: Value,
-        vectors: Option<&Vectors<'_>>,
+        vectors: Option<&NameVectors<'_>>,
     ) -> Result<Vec<Offer>, HandlerError> {
         let args = json!({
             "entities": names,
@@ -92,12 +93,16 @@ impl<'a> Memory<'a> {
     }
 
     /// False where the memory no longer says what was read; nothing is then written.
-    pub async fn write(&self, written: Value, vectors: Option<&Vectors<'_>>) -> Result<bool, HandlerError> {
+    pub async fn write(
+        &self,
+        written: Value,
+        vectors: Option<&NameVectors<'_>>,
+    ) -> Result<bool, HandlerError> {
         let answer = self.act("graph_write", written, vectors).await?;
         Ok(answer["stale"] == json!(false))
     }
 
-    /// Takes back what the memory said, unless it is there again.
+    /// Takes the memory's part of the graph back, unless the memory is there again.
     pub async fn retract(&self) -> Result<(), HandlerError> {
         self.act("graph_retract", json!({}), None).await.map(|_answer| ())
     }
@@ -106,7 +111,7 @@ impl<'a> Memory<'a> {
         &self,
         action: &str,
         mut args: Value,
-        vectors: Option<&Vectors<'_>>,
+        vectors: Option<&NameVectors<'_>>,
     ) -> Result<Value, HandlerError> {
         let (hook, event) = (&self.delivery.hook, &self.delivery.event);
         args["memory_id"] = json!(self.id);
@@ -119,8 +124,8 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// Vectors of names, one after another.
-pub struct Vectors<'a> {
+/// NameVectors of names, one after another.
+pub struct NameVectors<'a> {
     pub all: Vec<f32>,
     pub dimensions: usize,
     pub model: &'a str,
