@@ -157,11 +157,7 @@ impl Outcome {
 
 fn shorten(mut message: String) -> String {
     if message.len() > ERROR_BYTES {
-        let mut end = ERROR_BYTES;
-        while !message.is_char_boundary(end) {
-            end -= 1;
-        }
-        message.truncate(end);
+        message.truncate(message.floor_char_boundary(ERROR_BYTES));
         message.push('…');
     }
     // A text of Postgres cannot hold it.

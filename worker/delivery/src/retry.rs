@@ -1,4 +1,4 @@
-//! When to try again. Pure functions of the hook's policy, the attempt and a random number.
+//! The waits between attempts. Pure functions of the hook's policy, the attempt and a random number.
 
 use std::time::Duration;
 
@@ -11,6 +11,27 @@ const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// Share by which a wait is spread, to both sides.
 const JITTER: f64 = 0.2;
 
+/// A wait that doubles with each try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first wait.
+    pub base: Duration,
+    pub longest: Duration,
+}
+
+impl Backoff {
+    /// The wait after so many doublings: base · 2^doublings, at most `longest`.
+    pub fn wait(self, doublings: u32) -> Duration {
+        self.base.saturating_mul(1 << doublings.min(30)).min(self.longest)
+    }
+
+    /// The same wait, spread by ±20 %. `random` is uniform in 0..1.
+    pub fn spread(self, doublings: u32, random: f64) -> Duration {
+        let share = 1.0 - JITTER + 2.0 * JITTER * random.clamp(0.0, 1.0);
+        self.wait(doublings).mul_f64(share)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub max_attempts: i32,
@@ -21,8 +42,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// From a hook's config. A webhook that names no `retry_count` gets the Astrocyte default of two retries; anything else five
-    /// attempts. A value of the wrong kind counts as absent.
+    /// From a hook's config. A webhook that names no `retry_count` gets the Astrocyte default of two retries; any other hook
+    /// five attempts. A value of the wrong kind counts as absent.
     pub fn of(hook_type: &str, config: &Map<String, Value>) -> Self {
         let number = |key: &str| config.get(key).and_then(Value::as_u64);
         let (attempts, timeout_ms) = match hook_type {
@@ -46,12 +67,15 @@ impl Policy {
 
     /// base · 2^(attempt − 1), at most an hour, spread by ±20 %. `random` is uniform in 0..1.
     pub fn backoff(&self, attempt: i32, random: f64) -> Duration {
-        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(30);
-        let wait = self.base.saturating_mul(1 << doublings).min(LONGEST);
-        wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * random.clamp(0.0, 1.0))
+        let backoff = Backoff {
+            base: self.base,
+            longest: LONGEST,
+        };
+        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
+        backoff.spread(doublings, random)
     }
 
-    /// What a receiver asked for, but never less than the backoff and never more than a day.
+    /// The wait that a receiver asked for, but never less than the backoff and never more than a day.
     pub fn heed(&self, asked: Duration, backoff: Duration) -> Duration {
         asked.clamp(backoff, LONGEST_ASKED.max(backoff))
     }

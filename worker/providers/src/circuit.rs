@@ -1,21 +1,31 @@
-//! When an endpoint that fails is left alone, and how it is tried again. Pure state; times are since any fixed moment.
+//! The circuit of an endpoint: leaves one alone that fails, and lets one request try it again. Pure state; times are since
+//! any fixed moment.
 
 use std::time::Duration;
 
-/// Failures in a row that open it.
+use zerodb_hooks_delivery::retry::Backoff;
+
+/// Failures in a row that open the circuit.
 const FAILURES: u32 = 5;
-/// The first time that it is open; it doubles with every failed probe.
+/// The first pause.
 const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(5 * 60);
-/// A server that refuses for its rate and names no wait is left alone for a doubling time too.
-const LONGEST_THROTTLE: Duration = Duration::from_secs(15 * 60);
+/// The pause of an open circuit; it doubles with every failed probe.
+const OPEN: Backoff = Backoff {
+    base: FIRST,
+    longest: Duration::from_secs(5 * 60),
+};
+/// The pause after a server has refused for its rate and named no wait; it doubles with every such refusal.
+const THROTTLE: Backoff = Backoff {
+    base: FIRST,
+    longest: Duration::from_secs(15 * 60),
+};
 
 /// The health of one endpoint.
 #[derive(Debug, Default)]
 pub struct Circuit {
     failures: u32,
     throttles: u32,
-    /// How often it opened without a success since.
+    /// The number of openings since the last success.
     openings: u32,
     open_until: Option<Duration>,
     probing: bool,
@@ -31,7 +41,7 @@ pub enum Pass {
 
 impl Circuit {
     /// # Errors
-    /// While it is open: how long still. While a probe is on its way: a moment, to ask again.
+    /// The time until it may be asked again: while it is open, the rest of the pause; while a probe is on its way, a moment.
     pub fn enter(&mut self, now: Duration) -> Result<Pass, Duration> {
         match self.open_until {
             None => Ok(Pass::Usual),
@@ -57,12 +67,12 @@ impl Circuit {
         *self = Self::default();
     }
 
-    /// How often it failed in a row.
+    /// The number of failures in a row.
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// The endpoint failed. Returns for how long it is now left alone, if this failure opened it.
+    /// The endpoint failed. Returns the pause, if this failure opened the circuit.
     pub fn failed(&mut self, pass: Pass, now: Duration) -> Option<Duration> {
         self.failures = self.failures.saturating_add(1);
         let opens = match pass {
@@ -74,29 +84,25 @@ impl Circuit {
             return None;
         }
         self.probing = false;
-        let open = doubled(FIRST, self.openings, LONGEST);
+        let open = OPEN.wait(self.openings);
         self.openings = self.openings.saturating_add(1);
         self.open_until = Some(now + open);
         Some(open)
     }
 
-    /// Nothing is known of the request: it was dropped.
+    /// The request was dropped, and says nothing about the endpoint.
     pub fn left(&mut self, pass: Pass) {
         if pass == Pass::Probe {
             self.probing = false;
         }
     }
 
-    /// The endpoint refused for its rate and named no wait: how long to leave it alone.
+    /// The endpoint refused for its rate and named no wait. Returns the pause.
     pub fn throttled(&mut self) -> Duration {
-        let wait = doubled(FIRST, self.throttles, LONGEST_THROTTLE);
+        let wait = THROTTLE.wait(self.throttles);
         self.throttles = self.throttles.saturating_add(1);
         wait
     }
-}
-
-fn doubled(first: Duration, times: u32, longest: Duration) -> Duration {
-    first.saturating_mul(1 << times.min(20)).min(longest)
 }
 
 #[cfg(test)]
