@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use zerodb_hooks_harness::{Database, SOON, Session, eventually, on_every_server};
-use zerodb_hooks_worker::providers::{Cap, Entered, Gate, Learned, RateLimits, Wait};
+use zerodb_hooks_worker::providers::{Cap, Class, Entered, Gate, Learned, RateLimits, Wait};
 use zerodb_hooks_worker::store::{SharedGate, Store};
 
 const UNLIMITED: RateLimits = RateLimits {
@@ -42,7 +42,7 @@ async fn two_workers_of_many_tasks_let_in_what_the_server_counted() -> Result<()
         assert_eq!(i64::try_from(entered)?, counted);
         assert!((1..32).contains(&entered), "{entered}");
         for wait in answers.into_iter().filter_map(Result::err) {
-            assert_eq!(wait.reason, "rate_limited");
+            assert_eq!(wait.reason, Class::RateLimited.into());
             assert!(
                 wait.after > Duration::ZERO && wait.after < Duration::from_secs(2),
                 "{wait:?}"
@@ -60,12 +60,12 @@ async fn a_pause_of_one_worker_holds_the_other() -> Result<()> {
     on_every_server(async |database| {
         let (one, other) = (gate(&database)?, gate(&database)?);
         assert_eq!(other.enter("e", UNLIMITED, 1, 10).await, Ok(Entered));
-        one.pause("e", Duration::from_secs(600), "quota_exhausted").await;
+        one.pause("e", Duration::from_secs(600), Class::QuotaExhausted).await;
         let held = one.enter("e", UNLIMITED, 1, 10).await;
-        assert_eq!(held.map_err(|wait| wait.reason), Err("quota_exhausted".into()));
+        assert_eq!(held.map_err(|wait| wait.reason), Err(Class::QuotaExhausted.into()));
         // It trusts what it was told for a second.
         let held = eventually(SOON, async || other.enter("e", UNLIMITED, 1, 10).await.err()).await?;
-        assert_eq!(held.reason, "quota_exhausted");
+        assert_eq!(held.reason, Class::QuotaExhausted.into());
         assert!(held.after > Duration::from_secs(500), "{held:?}");
         assert_eq!(one.enter("another", UNLIMITED, 1, 10).await, Ok(Entered));
         let session = database.session().await?;

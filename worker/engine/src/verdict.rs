@@ -39,7 +39,7 @@ pub fn of_model(error: &ProviderError) -> HandlerError {
             message,
             after: after.unwrap_or(Duration::from_secs(1)),
         },
-        Advice::PauseEndpoint { after, .. } => HandlerError::Deferred { message, after },
+        Advice::PauseEndpoint { after } => HandlerError::Deferred { message, after },
         Advice::ConfigError => HandlerError::Deferred {
             message,
             after: UNTIL_CHANGED,

@@ -1,6 +1,8 @@
 //! `webhook`: an HTTP request for the event, signed as Standard Webhooks. Config: `url`, `method`, `headers`,
 //! `body_template`, `timeout_ms`, `retry_count`, `retry_delay_ms`, `secret`, `format`.
 
+use std::time::SystemTime;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -9,7 +11,9 @@ use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_delivery::secret::{HookSecrets, SIGNING, SecretError};
 use zerodb_hooks_engine::{Context, Handler};
-use zerodb_hooks_http::{Answer, HttpError, Method, Request, headers, place, signature};
+use zerodb_hooks_http::{
+    Answer, HttpError, Method, Read, Request, UrlSource, headers, host_and_port, signature,
+};
 
 pub struct Webhook;
 
@@ -32,7 +36,7 @@ async fn request(context: &Context, delivery: &Delivery) -> Result<Request, Hand
     let own = own_headers(delivery, &mut secrets)?;
     let signing = signing_secret(context, delivery, &mut secrets)?;
     // Where it goes is known only now: the URL may be a secret itself.
-    let (host, port) = place(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
+    let (host, port) = host_and_port(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
     secrets.check_host(&host, port).map_err(secret_error)?;
     let written = webhook_body::write(context, delivery, content_type(&own)).await?;
     let body = written.text;
@@ -44,6 +48,7 @@ async fn request(context: &Context, delivery: &Delivery) -> Result<Request, Hand
     headers.extend(signature_headers(signing.as_deref(), delivery, &body)?);
     Ok(Request {
         url,
+        url_source: UrlSource::Hook,
         method: if hook.text("method") == Some("PUT") {
             Method::Put
         } else {
@@ -52,6 +57,7 @@ async fn request(context: &Context, delivery: &Delivery) -> Result<Request, Hand
         headers,
         body,
         timeout: hook.policy.timeout,
+        read: Read::Discard,
     })
 }
 
@@ -143,7 +149,7 @@ fn verdict(answer: &Answer) -> Result<Done, HandlerError> {
         }),
         410 => Err(HandlerError::Permanent { message, status }),
         _ => {
-            let retry_after = answer.retry_after;
+            let retry_after = answer.retry_after(SystemTime::now());
             Err(HandlerError::Transient {
                 message,
                 status,

@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 tokio::task_local! {
-    /// Of the request that the task is at.
+    /// Whether the request of this task is being connected.
     static CONNECTING: Arc<AtomicBool>;
 }
 
@@ -21,7 +21,7 @@ pub async fn watched<T>(request: impl Future<Output = T>) -> (T, bool) {
     (ended, connecting.load(Ordering::Relaxed))
 }
 
-/// Notes when a connection is begun and made: name, TCP and TLS.
+/// Notes the begin and the end of connecting: name, TCP and TLS.
 #[derive(Clone)]
 pub struct Notes;
 
@@ -49,9 +49,9 @@ where
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, place: R) -> Self::Future {
+    fn call(&mut self, address: R) -> Self::Future {
         let connecting = CONNECTING.try_with(Arc::clone).unwrap_or_default();
-        let connected = self.0.call(place);
+        let connected = self.0.call(address);
         Box::pin(async move {
             connecting.store(true, Ordering::Relaxed);
             let connected = connected.await;

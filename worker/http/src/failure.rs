@@ -1,15 +1,25 @@
-//! Why a request got no answer, by the errors of the client below it: each way of not connecting has a reason of its own, and says
-//! what to do. Pure. None of it holds a URL, a header or a part of a body.
+//! The ways in which a request gets no answer; each way of not connecting has a reason of its own, and says what to do.
+//! None of them holds a URL, a header or a part of a body.
 
-use std::error::Error;
-use std::io;
 use std::time::Duration;
 
-use rustls::{AlertDescription, CertificateError, Error as TlsError};
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error("the request was refused: {reason}")]
+    Refused { reason: String },
+    #[error("the request is not valid: {reason}")]
+    Invalid { reason: String },
+    #[error("no answer within {} ms", .after.as_millis())]
+    Timeout { after: Duration },
+    #[error("could not connect: {cause}")]
+    Connect { cause: Unreachable },
+    #[error("the connection broke: {reason}")]
+    Broken { reason: Breach },
+    #[error("the answer has more than {most} bytes")]
+    TooLarge { most: usize },
+}
 
-use super::HttpError;
-
-/// Why there is no connection, or none that can be used.
+/// The reason why there is no connection, or none that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
     #[error("connection refused: nothing listens at that host and port")]
@@ -48,7 +58,7 @@ pub enum Unreachable {
     Other,
 }
 
-/// Why an answer did not come over a connection that was there.
+/// The reason why an answer did not come over a connection that was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Breach {
     #[error(
@@ -67,128 +77,4 @@ pub enum Breach {
     Sending,
     #[error("while the answer was read")]
     Reading,
-}
-
-/// What became of a request that was given `timeout` in all.
-pub fn classify(error: &reqwest::Error, timeout: Duration) -> HttpError {
-    if error.is_connect() {
-        return HttpError::Connect {
-            cause: unreachable(error),
-        };
-    }
-    if error.is_timeout() {
-        return HttpError::Timeout { after: timeout };
-    }
-    if error.is_builder() {
-        return HttpError::Invalid {
-            reason: "the url".into(),
-        };
-    }
-    let is_answer = error.is_body() || error.is_decode();
-    HttpError::Broken {
-        reason: breach(error).unwrap_or(if is_answer {
-            Breach::Reading
-        } else {
-            Breach::Sending
-        }),
-    }
-}
-
-/// An error and what it came of. An `io::Error` hides what it wraps from its sources.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| {
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        wrapped
-            .map(|wrapped| wrapped as &(dyn Error + 'static))
-            .or_else(|| error.source())
-    })
-}
-
-fn unreachable(error: &reqwest::Error) -> Unreachable {
-    let causes: Vec<_> = causes(error).collect();
-    if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<TlsError>()) {
-        return of_tls(tls);
-    }
-    // The resolver's errors have no kind of their own.
-    if causes.iter().any(|cause| cause.to_string() == "dns error") {
-        return Unreachable::NoHost;
-    }
-    let kinds = causes
-        .iter()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>());
-    let named = kinds.map(io::Error::kind).find_map(of_connection);
-    match named {
-        Some(named) => named,
-        None if error.is_timeout() => Unreachable::ConnectTimeout,
-        None => Unreachable::Other,
-    }
-}
-
-fn of_connection(kind: io::ErrorKind) -> Option<Unreachable> {
-    Some(match kind {
-        io::ErrorKind::ConnectionRefused => Unreachable::Refused,
-        io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkDown
-        | io::ErrorKind::AddrNotAvailable => Unreachable::NoRoute,
-        io::ErrorKind::PermissionDenied => Unreachable::Forbidden,
-        io::ErrorKind::TimedOut => Unreachable::ConnectTimeout,
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => Unreachable::CutOff,
-        _ => return None,
-    })
-}
-
-fn of_tls(error: &TlsError) -> Unreachable {
-    match error {
-        TlsError::InvalidCertificate(certificate) => of_certificate(certificate),
-        TlsError::InvalidMessage(_) => Unreachable::NoTls,
-        TlsError::AlertReceived(AlertDescription::CertificateRequired) => Unreachable::WantsCertificate,
-        TlsError::AlertReceived(_) | TlsError::PeerIncompatible(_) => Unreachable::TlsRefused,
-        _ => Unreachable::Other,
-    }
-}
-
-fn of_certificate(error: &CertificateError) -> Unreachable {
-    match error {
-        // A signature that does not fit is that of another authority with the name of a trusted one.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => Unreachable::Untrusted,
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => Unreachable::Expired,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Unreachable::WrongName
-        }
-        CertificateError::Revoked => Unreachable::Revoked,
-        _ => Unreachable::BadCertificate,
-    }
-}
-
-fn breach(error: &reqwest::Error) -> Option<Breach> {
-    let mut found = None;
-    for cause in causes(error) {
-        if let Some(http) = cause.downcast_ref::<hyper::Error>() {
-            if http.is_parse_too_large() {
-                return Some(Breach::LargeHead);
-            }
-            if http.is_parse() {
-                return Some(Breach::NotHttp);
-            }
-            if http.is_incomplete_message() && !error.is_body() && !error.is_decode() {
-                found = Some(Breach::Closed);
-            }
-        }
-        if let Some(system) = cause.downcast_ref::<io::Error>()
-            && matches!(
-                system.kind(),
-                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
-            )
-        {
-            found = Some(Breach::Reset);
-        }
-    }
-    found
 }

@@ -1,9 +1,9 @@
-//! Which headers a hook may set: those that are the receiver's business, not those of the connection, of the request's length
-//! and place, or of its signature. Pure; the extension refuses the same when a hook is made.
+//! The headers that a hook may set: not those of the connection, of the request's length and address, or of its signature.
+//! Pure; the extension refuses the same when a hook is made.
 
-use super::HttpError;
+use crate::failure::HttpError;
 
-/// Headers of the connection (RFC 9110, 7.6.1) and of the request's place and length.
+/// Headers of the connection (RFC 9110, 7.6.1) and of the request's address and length.
 const OWN: &[&str] = &[
     "connection",
     "content-length",
@@ -19,7 +19,7 @@ const OWN: &[&str] = &[
 /// Beginnings of families of headers: of proxies, and of the signature.
 const FAMILIES: &[&str] = &["proxy-", "webhook-"];
 
-/// Whether a hook may set the header, whose name is in lower case.
+/// Refuses a header that a hook may not set; its name is in lower case.
 ///
 /// # Errors
 /// `Refused` with the name, never the value.

@@ -7,7 +7,7 @@ use sha2::Sha256;
 use standardwebhooks::Webhook;
 use uuid::Uuid;
 
-/// What a secret begins with, before its base64.
+/// The begin of a secret, before its base64.
 const PREFIX: &str = "whsec_";
 
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +24,9 @@ pub fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String
         .map_err(|_| BadSecret)
 }
 
-/// The secret that signs for one tenant, made of one that signs for none: HKDF-SHA256 without a salt, with the tenant's id in
-/// its usual form as info. Whoever has it can neither sign for another tenant nor find the secret that it was made of.
+/// The secret that signs for one tenant, derived from one that signs for none: HKDF-SHA256 without a salt, with the
+/// tenant's id in its usual form as info. Its holder can neither sign for another tenant nor find the secret that it was
+/// derived from.
 ///
 /// # Errors
 /// When the secret is not `whsec_` and base64.

@@ -1,11 +1,11 @@
-//! What can go wrong with a model, by classes whose names are stable, and what follows from each. A message is made
-//! here or from numbers and codes: it holds no key, no input and no text of an answer.
+//! The errors of models, by classes whose names are stable, and the advice that follows from each. A message is made here
+//! or from numbers and codes: it holds no key, no input and no text of an answer.
 
 use std::time::Duration;
 
 use super::usage::Usage;
 
-/// The kind of a failure. Its name is what the ledger and the status show.
+/// The kind of a failure. Its name is shown in the ledger and in the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Too many requests or tokens in a time; passes by itself.
@@ -88,7 +88,7 @@ impl Class {
             .map_or("unknown", |(_, name)| name)
     }
 
-    /// What happened and what to do, in a sentence.
+    /// A sentence that says what happened and what to do.
     pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::RateLimited => "the server's rate limit is reached",
@@ -97,8 +97,8 @@ impl Class {
             Self::ModelNotFound => "the server does not have this model; check model and models",
             Self::NotFound => "nothing answers there; check url, which usually ends in /v1",
             Self::Redirected => {
-                "the server sends the request elsewhere, and redirects are not followed; write the final address into url, often \
-                 it has https or another path"
+                "the server sends the request elsewhere, and redirects are not followed; write the final address into \
+                 url, often it has https or another path"
             }
             Self::BadRequest => "the server refused the request",
             Self::InputTooLong => "an input has more tokens than the model takes",
@@ -123,7 +123,7 @@ impl Class {
     }
 }
 
-/// What the caller should do with the items of the request.
+/// The advice for the items of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
     /// Try again, after the time that the server named if it did. `charged`: it counts as an attempt of the delivery;
@@ -131,7 +131,7 @@ pub enum Advice {
     RetryLater { after: Option<Duration>, charged: bool },
     /// Nothing will work at this endpoint for that long: give the items back, not charged, and tell an operator. The
     /// endpoint has been paused in the `Gate` already.
-    PauseEndpoint { after: Duration, reason: &'static str },
+    PauseEndpoint { after: Duration },
     /// No item is at fault: send fewer in a request, at most `most` inputs where that is known. What was learned is in
     /// `pack_limits` already.
     SplitBatch { most: Option<usize> },
@@ -154,7 +154,7 @@ pub struct ProviderError {
     pub status: Option<u16>,
     /// The server's own name of the request, for its support.
     pub request_id: Option<Box<str>>,
-    /// What was paid although it failed, such as for a truncated answer.
+    /// The tokens that were paid although it failed, such as for a truncated answer.
     pub usage: Option<Usage>,
 }
 
@@ -182,7 +182,7 @@ impl ProviderError {
     }
 }
 
-/// Why the body of a success is not taken.
+/// The reason why the body of a success is not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub class: Class,

@@ -1,7 +1,6 @@
 //! The door before an endpoint: how many requests and tokens a minute, and pauses, for all who use it together. The
 //! trait is what a provider asks; the gate in Postgres serves all workers, `LocalGate` one process.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use super::caps::Learned;
 use super::error::Class;
 use super::rate::Rate;
 
-/// What the worker's file allows an endpoint; `None` is no limit.
+/// The rates that the worker's file allows an endpoint; `None` is no limit.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
     pub requests_per_minute: Option<u32>,
@@ -27,14 +26,34 @@ pub struct Entered;
 /// Not now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {
-    /// How long it is not worth asking again. Nothing is reserved: another may be first.
+    /// The time before another try. Nothing is reserved: another request may be first.
     pub after: Duration,
-    /// `rate_limited` for the limits of the file; for a pause the reason that `pause` was given, which is the name of an
-    /// error class (`Class::name`); `budget_exceeded` where a budget is used up.
-    pub reason: Cow<'static, str>,
+    pub reason: WaitReason,
 }
 
-/// What hooks are told of an endpoint. It holds no key, no input and no text of an answer.
+/// The reason of a wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaitReason {
+    /// `RateLimited` for the limits of the file; for a pause the class that `pause` was given.
+    Class(Class),
+    /// A pause by another version of the worker, for a class that this one does not know.
+    Unknown(String),
+}
+
+impl WaitReason {
+    /// The reason by the name of its class.
+    pub fn of_name(name: String) -> Self {
+        Class::of_name(&name).map_or(Self::Unknown(name), Self::Class)
+    }
+}
+
+impl From<Class> for WaitReason {
+    fn from(class: Class) -> Self {
+        Self::Class(class)
+    }
+}
+
+/// News of an endpoint for hooks. It holds no key, no input and no text of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News<'a> {
     /// It failed so often that it is left alone from now on.
@@ -67,9 +86,9 @@ pub trait Gate: Send + Sync + 'static {
     async fn settle(&self, _endpoint: &str, _limits: RateLimits, _estimated: u32, _used: u32) {}
 
     /// Nobody enters for that long. A later pause replaces an earlier one if it ends later.
-    async fn pause(&self, endpoint: &str, pause: Duration, reason: &'static str);
+    async fn pause(&self, endpoint: &str, pause: Duration, reason: Class);
 
-    /// Called before the pause that it is about begins. What others were told within the last minute is told nobody again.
+    /// Tells hooks; called before the pause that it is about begins. The same news within a minute is told once.
     async fn tell(&self, _endpoint: &str, _news: News<'_>) {}
 
     /// A cap of the server that its refusal named; for other workers, and after a restart.
@@ -84,15 +103,15 @@ pub trait Gate: Send + Sync + 'static {
 /// The gate of one process: for tests, and where no database is shared.
 #[derive(Debug, Default)]
 pub struct LocalGate {
-    endpoints: Mutex<HashMap<String, State>>,
+    endpoints: Mutex<HashMap<String, EndpointState>>,
     started: OnceLock<Instant>,
 }
 
 #[derive(Debug, Default, Clone)]
-struct State {
+struct EndpointState {
     requests: Rate,
     tokens: Rate,
-    pause: Option<(Duration, &'static str)>,
+    pause: Option<(Duration, Class)>,
 }
 
 impl LocalGate {
@@ -101,13 +120,13 @@ impl LocalGate {
         self.started.get_or_init(Instant::now).elapsed()
     }
 
-    fn with<T>(&self, endpoint: &str, change: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, endpoint: &str, change: impl FnOnce(&mut EndpointState) -> T) -> T {
         let mut endpoints = self.endpoints.lock();
         change(endpoints.entry(endpoint.to_owned()).or_default())
     }
 }
 
-impl State {
+impl EndpointState {
     fn enter(
         &mut self,
         now: Duration,
@@ -131,7 +150,7 @@ impl State {
         if !after.is_zero() {
             return Err(Wait {
                 after,
-                reason: Class::RateLimited.name().into(),
+                reason: Class::RateLimited.into(),
             });
         }
         if let Some(limit) = limits.requests_per_minute {
@@ -165,7 +184,7 @@ impl Gate for LocalGate {
         }
     }
 
-    async fn pause(&self, endpoint: &str, pause: Duration, reason: &'static str) {
+    async fn pause(&self, endpoint: &str, pause: Duration, reason: Class) {
         let until = self.now() + pause;
         self.with(endpoint, |state| {
             if state.pause.is_none_or(|(earlier, _)| earlier < until) {
@@ -186,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_stricter_limit_decides_and_a_refusal_counts_nothing() {
-        let mut state = State::default();
+        let mut state = EndpointState::default();
         let now = Duration::from_secs(10);
         assert!(state.enter(now, LIMITS, 1, 600).is_ok());
         let wait = state.enter(now, LIMITS, 1, 600).unwrap_err();
@@ -200,10 +219,11 @@ mod tests {
     #[tokio::test]
     async fn a_pause_stops_one_endpoint_and_tells_why_and_a_shorter_one_does_not_end_it() {
         let gate = LocalGate::default();
-        gate.pause("a", Duration::from_secs(600), "quota_exhausted").await;
-        gate.pause("a", Duration::from_secs(1), "rate_limited").await;
+        gate.pause("a", Duration::from_secs(600), Class::QuotaExhausted)
+            .await;
+        gate.pause("a", Duration::from_secs(1), Class::RateLimited).await;
         let wait = gate.enter("a", RateLimits::default(), 1, 1).await.unwrap_err();
-        assert_eq!(wait.reason, "quota_exhausted");
+        assert_eq!(wait.reason, Class::QuotaExhausted.into());
         assert!(wait.after > Duration::from_secs(500));
         assert!(gate.enter("b", RateLimits::default(), 1, 1).await.is_ok());
     }

@@ -43,7 +43,7 @@ pub use counter::TokenCounter;
 pub use embeddings::{EmbedRequest, Embeddings};
 pub use endpoint::Endpoint;
 pub use error::{Advice, Class, ProviderError};
-pub use gate::{Entered, Gate, LocalGate, News, RateLimits, Wait};
+pub use gate::{Entered, Gate, LocalGate, News, RateLimits, Wait, WaitReason};
 pub use provider::Provider;
 pub use schema::Schema;
 pub use usage::{Usage, estimate_tokens};

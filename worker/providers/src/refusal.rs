@@ -8,7 +8,7 @@ use super::error::{Advice, Class};
 use super::limit::{self, Limit};
 use super::reported::Reported;
 use super::wait;
-use zerodb_hooks_http::Reply;
+use zerodb_hooks_http::Answer;
 
 /// How long an endpoint is left alone that refuses the key: someone has to act, and one request a minute shows when.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
@@ -65,25 +65,25 @@ pub struct Refusal {
 }
 
 /// Classifies an answer that is no success: another status than 200, or an error in the body of a 200.
-pub fn classify(reply: &Reply, asked: &Asked, now: SystemTime) -> Refusal {
-    let reported = Reported::read(&reply.body);
-    let status = match (reply.status, reported.status) {
+pub fn classify(answer: &Answer, asked: &Asked, now: SystemTime) -> Refusal {
+    let reported = Reported::read(&answer.body);
+    let status = match (answer.status, reported.status) {
         (200..=299, Some(inner)) => inner,
         (status, _) => status,
     };
-    let seen = Seen {
+    let evidence = Evidence {
         status,
-        wait: wait::asked(reply, &reported.message, now),
+        wait: wait::asked(answer, &reported.message, now),
         reported: &reported,
         asked,
     };
-    let mut refusal = seen
+    let mut refusal = evidence
         .too_large()
-        .or_else(|| seen.access())
-        .or_else(|| seen.content())
-        .or_else(|| seen.model())
-        .or_else(|| seen.parameter())
-        .unwrap_or_else(|| seen.by_status());
+        .or_else(|| evidence.access())
+        .or_else(|| evidence.content())
+        .or_else(|| evidence.model())
+        .or_else(|| evidence.parameter())
+        .unwrap_or_else(|| evidence.by_status());
     refusal.code = reported.shown_code().map(str::to_owned);
     refusal
 }
@@ -99,14 +99,14 @@ fn refusal(class: Class, advice: Advice) -> Refusal {
     }
 }
 
-struct Seen<'a> {
+struct Evidence<'a> {
     status: u16,
     wait: Option<Duration>,
     reported: &'a Reported,
     asked: &'a Asked,
 }
 
-impl Seen<'_> {
+impl Evidence<'_> {
     /// A batch or an input that is too large, whatever the status: llama.cpp says it with 500, OpenAI's token limits with
     /// 429.
     fn too_large(&self) -> Option<Refusal> {
@@ -149,10 +149,7 @@ impl Seen<'_> {
 
     /// Keys, accounts and rates.
     fn access(&self) -> Option<Refusal> {
-        let pause = |class: Class, after| {
-            let reason = class.name();
-            refusal(class, Advice::PauseEndpoint { after, reason })
-        };
+        let pause = |class: Class, after| refusal(class, Advice::PauseEndpoint { after });
         match self.status {
             401 => Some(pause(Class::Unauthorized, UNAUTHORIZED_PAUSE)),
             403 if !self.is_moderation() => Some(pause(Class::Unauthorized, UNAUTHORIZED_PAUSE)),

@@ -1,19 +1,21 @@
-//! How long a server asks to be left alone: in headers and in the text of its refusal. Pure.
+//! The wait that a model server asks for, in headers or in the text of its refusal. Pure.
 
 use std::time::{Duration, SystemTime};
 
-use zerodb_hooks_http::Reply;
+use zerodb_hooks_http::Answer;
 
-/// Longer is not heeded: whatever it was may have passed by then, and one request tells.
+/// The longest wait that is heeded: the reason may have passed by then, and one request tells.
 pub const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// What an answer asks for: `retry-after-ms`, `retry-after` (seconds or an HTTP date), "try again in 41.7s" in `message`,
-/// then the reset headers of what is used up. `None` where it says nothing, or nothing that is positive.
-pub fn asked(reply: &Reply, message: &str, now: SystemTime) -> Option<Duration> {
-    let wait = milliseconds(reply.header("retry-after-ms"))
-        .or_else(|| retry_after(reply.header("retry-after")?, now))
+/// The wait that an answer asks for: `retry-after-ms`, `retry-after`, "try again in 41.7s" in `message`, then the reset
+/// headers of the limits that are used up. `None` where it names no wait above zero.
+pub fn asked(answer: &Answer, message: &str, now: SystemTime) -> Option<Duration> {
+    let wait = milliseconds(answer.header("retry-after-ms"))
+        .or_else(|| answer.retry_after(now))
+        // Some servers write the unit: "20s".
+        .or_else(|| duration(answer.header("retry-after")?))
         .or_else(|| in_words(message))
-        .or_else(|| reset(reply, now))?;
+        .or_else(|| reset(answer, now))?;
     (!wait.is_zero()).then(|| wait.min(LONGEST))
 }
 
@@ -22,11 +24,7 @@ fn milliseconds(value: Option<&str>) -> Option<Duration> {
     Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
 }
 
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    duration(value).or_else(|| httpdate::parse_http_date(value).ok()?.duration_since(now).ok())
-}
-
-/// The words by which the wait of a refusal is announced, in lower case.
+/// The words before the wait in a refusal, in lower case.
 const ANNOUNCED: &[&str] = &["try again in ", "retry in ", "retry after ", "wait for ", "wait "];
 
 fn in_words(message: &str) -> Option<Duration> {
@@ -36,12 +34,12 @@ fn in_words(message: &str) -> Option<Duration> {
     })
 }
 
-/// OpenAI names the reset of requests and of tokens; what is not used up is not waited for, unless neither says so. `-1`
-/// and `0`, which Azure sends, say nothing.
-fn reset(reply: &Reply, now: SystemTime) -> Option<Duration> {
+/// The reset of requests or of tokens, which OpenAI names. The one that is not used up counts only where neither is said
+/// to be. `-1` and `0`, which Azure sends, say nothing.
+fn reset(answer: &Answer, now: SystemTime) -> Option<Duration> {
     let of = |what: &str| {
-        let left = reply.header(&format!("x-ratelimit-remaining-{what}"));
-        let wait = duration(reply.header(&format!("x-ratelimit-reset-{what}"))?)?;
+        let left = answer.header(&format!("x-ratelimit-remaining-{what}"));
+        let wait = duration(answer.header(&format!("x-ratelimit-reset-{what}"))?)?;
         Some((left.is_some_and(|left| left.trim() == "0"), wait))
     };
     let both: Vec<(bool, Duration)> = [of("requests"), of("tokens")].into_iter().flatten().collect();
@@ -50,7 +48,7 @@ fn reset(reply: &Reply, now: SystemTime) -> Option<Duration> {
         .map(|(_, wait)| *wait)
         .max()
         .or_else(|| both.iter().map(|(_, wait)| *wait).max())
-        .or_else(|| plain_reset(reply.header("x-ratelimit-reset")?, now))
+        .or_else(|| plain_reset(answer.header("x-ratelimit-reset")?, now))
 }
 
 /// `x-ratelimit-reset`: seconds, or the seconds or milliseconds of the Unix time.
@@ -68,8 +66,8 @@ fn plain_reset(value: &str, now: SystemTime) -> Option<Duration> {
     at.duration_since(now).ok()
 }
 
-/// The durations of model servers at the begin of a text: "6m0s", "120ms", "41.7s", "2 minutes"; a number alone is of
-/// seconds.
+/// A duration at the begin of a text, in the forms of model servers: "6m0s", "120ms", "41.7s", "2 minutes"; a number
+/// without a unit is of seconds.
 fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim_start();
     let mut total = None;
@@ -117,8 +115,8 @@ fn unit(letters: &str) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn reply(headers: &[(&str, &str)]) -> Reply {
-        Reply {
+    fn answer(headers: &[(&str, &str)]) -> Answer {
+        Answer {
             status: 429,
             headers: headers
                 .iter()
@@ -197,7 +195,7 @@ mod tests {
             (&[], "the model is overloaded", None),
         ];
         for (headers, message, expected) in cases {
-            let wait = asked(&reply(headers), message, then()).map(|wait| wait.as_secs_f64());
+            let wait = asked(&answer(headers), message, then()).map(|wait| wait.as_secs_f64());
             assert_eq!(wait, *expected, "{headers:?} {message}");
         }
     }

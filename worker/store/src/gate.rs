@@ -1,7 +1,6 @@
 //! The gate that all workers share, in Postgres. Keeps what it was told for a second, so that many tasks of a worker ask
 //! with one voice and an endpoint without limits costs a statement a second. Decides nothing: the server's clock does.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use super::endpoint::{Admission, HeldBy};
 use super::{Store, StoreError};
 use zerodb_hooks_providers::caps::{Cap, Learned};
 use zerodb_hooks_providers::error::Class;
-use zerodb_hooks_providers::gate::{Entered, Gate, News, RateLimits, Wait};
+use zerodb_hooks_providers::gate::{Entered, Gate, News, RateLimits, Wait, WaitReason};
 
 /// How long an answer of the server is trusted.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -41,7 +40,7 @@ struct Door {
 struct Seen {
     at: Instant,
     /// Nobody enters before this moment, for the reason.
-    held: Option<(Instant, Cow<'static, str>)>,
+    held: Option<(Instant, WaitReason)>,
 }
 
 impl SharedGate {
@@ -79,7 +78,7 @@ impl Door {
     }
 
     /// Keeps an answer to what was asked at `asked`, unless something newer is known: a pause that was made meanwhile.
-    fn see(&self, asked: Instant, held: Option<(Duration, Cow<'static, str>)>) {
+    fn see(&self, asked: Instant, held: Option<(Duration, WaitReason)>) {
         let at = Instant::now();
         // A moment beyond all clocks counts as none: it is asked again anyway.
         let held = held.and_then(|(after, reason)| Some((at.checked_add(after)?, reason)));
@@ -91,20 +90,20 @@ impl Door {
 
     /// Keeps what the server said and turns it into the answer: when to send.
     fn heed(&self, asked: Instant, admission: Result<Admission, StoreError>) -> Result<Duration, Wait> {
-        let (after, reason, is_for_all): (_, Cow<'static, str>, _) = match admission {
+        let (after, reason, is_for_all) = match admission {
             Ok(Admission::In { after }) => {
                 self.see(asked, None);
                 return Ok(after);
             }
             Ok(Admission::Held { after, by }) => match by {
-                HeldBy::Pause(reason) => (after, reason.into(), true),
-                HeldBy::Requests => (ahead(after), Class::RateLimited.name().into(), true),
+                HeldBy::Pause(name) => (after, WaitReason::of_name(name), true),
+                HeldBy::Requests => (ahead(after), WaitReason::Class(Class::RateLimited), true),
                 // A smaller request may fit.
-                HeldBy::Tokens => (ahead(after), Class::RateLimited.name().into(), false),
+                HeldBy::Tokens => (ahead(after), WaitReason::Class(Class::RateLimited), false),
             },
             Err(error) => {
                 tracing::debug!(%error, "nobody enters an endpoint while the database is away");
-                (ANSWER, Class::RateLimited.name().into(), true)
+                (ANSWER, WaitReason::Class(Class::RateLimited), true)
             }
         };
         if is_for_all {
@@ -168,9 +167,10 @@ impl Gate for SharedGate {
         }
     }
 
-    async fn pause(&self, endpoint: &str, pause: Duration, reason: &'static str) {
+    async fn pause(&self, endpoint: &str, pause: Duration, reason: Class) {
         self.door(endpoint)
             .see(Instant::now(), Some((pause, reason.into())));
+        let reason = reason.name();
         let pausing = self.store.pause_endpoint(endpoint, pause, reason);
         if let Err(error) = self.store.bounded(pausing).await {
             tracing::warn!(endpoint, reason, %error, "other workers do not know that the endpoint is paused");

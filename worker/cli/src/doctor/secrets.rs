@@ -8,7 +8,7 @@ use super::DoctorArgs;
 use super::finding::{Checked, Finding, some_of};
 use crate::render;
 use zerodb_hooks_delivery::secret::Secrets;
-use zerodb_hooks_http::place;
+use zerodb_hooks_http::host_and_port;
 use zerodb_hooks_providers::Config;
 use zerodb_hooks_queries::{Client, HookFilter, hooks, references};
 
@@ -77,7 +77,7 @@ fn check(secrets: &Secrets, tenant: Option<Uuid>, config: &Map<String, Value>) -
             }
         }
         if at == 0 {
-            url = place(&expanded);
+            url = host_and_port(&expanded);
         }
     }
     match url {

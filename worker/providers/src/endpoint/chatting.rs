@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::call::{Answered, Call, Refused};
-use super::{Endpoint, Model, estimate};
+use super::call::{Call, CallAnswer, CallError};
+use super::{Endpoint, EndpointModel, estimate};
 use crate::address::Operation;
 use crate::chat::{self, ChatAnswer, ChatRequest};
 use crate::completion::{self, Taken};
@@ -22,10 +22,10 @@ impl Endpoint {
     ) -> Result<ChatAnswer, ProviderError> {
         let model = self.model(request.model)?;
         let mut call = Call::new(self, request.who, Operation::Chat, &model, deadline);
-        let mut dialect = self.memory.dialect(&model.real);
+        let mut dialect = self.models.dialect(&model.real);
         // Answers that were paid and not taken.
         let mut spent = Usage::default();
-        let Answered { taken, request_id } = loop {
+        let CallAnswer { taken, request_id } = loop {
             match call.answer(request, dialect).await {
                 Ok(answered) => break answered,
                 Err(mut refused) => {
@@ -41,7 +41,7 @@ impl Endpoint {
             }
         };
         let is_json = request.schema.is_some();
-        self.memory
+        self.models
             .update(&model.real, |known| known.chatted(dialect, is_json));
         let usage = taken.usage.unwrap_or_else(|| {
             let prompt = estimate_tokens(request.system).saturating_add(estimate_tokens(request.user));
@@ -61,10 +61,10 @@ impl Endpoint {
     /// The form in which to ask again, if one may help.
     fn next_step(
         &self,
-        model: &Model,
+        model: &EndpointModel,
         request: &ChatRequest<'_>,
         tried: Dialect,
-        refused: &Refused,
+        refused: &CallError,
     ) -> Option<Dialect> {
         if let Some(parameter) = refused.about {
             return self.without(model, tried, parameter);
@@ -85,7 +85,7 @@ impl Call<'_> {
         &mut self,
         request: &ChatRequest<'_>,
         dialect: Dialect,
-    ) -> Result<Answered<Taken>, Refused> {
+    ) -> Result<CallAnswer<Taken>, CallError> {
         let body = chat::body(self.model_name(), request, dialect);
         let asked = Asked {
             inputs: 1,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::call::{Answered, Call, Refused};
-use super::{Endpoint, Model, estimate};
+use super::call::{Call, CallAnswer, CallError};
+use super::{Endpoint, EndpointModel, estimate};
 use crate::address::Operation;
 use crate::dialect::Dialect;
 use crate::embeddings::{self, EmbedRequest, Embeddings};
@@ -26,8 +26,8 @@ impl Endpoint {
         self.recall(&model).await;
         let dimensions = request.dimensions.or(self.config.dimensions);
         let mut call = Call::new(self, request.who, Operation::Embeddings, &model, deadline);
-        let mut dialect = self.memory.dialect(&model.real);
-        let Answered { taken, request_id } = loop {
+        let mut dialect = self.models.dialect(&model.real);
+        let CallAnswer { taken, request_id } = loop {
             match call.vectors(request.inputs, dimensions, dialect).await {
                 Ok(answered) => break answered,
                 Err(refused) => {
@@ -37,7 +37,7 @@ impl Endpoint {
                 }
             }
         };
-        self.memory.update(&model.real, |known| known.embedded(dialect));
+        self.models.update(&model.real, |known| known.embedded(dialect));
         let estimated = embeddings::tokens(request.inputs);
         let (vectors, usage) = taken;
         let usage = usage.unwrap_or(estimate(estimated, 0));
@@ -58,10 +58,10 @@ impl Endpoint {
     async fn next_form(
         &self,
         call: &mut Call<'_>,
-        model: &Model,
+        model: &EndpointModel,
         dimensions: Option<usize>,
         tried: Dialect,
-        mut refused: Refused,
+        mut refused: CallError,
     ) -> Result<Dialect, ProviderError> {
         if let Some(parameter) = refused.about {
             return self.without(model, tried, parameter).ok_or(refused.error);
@@ -72,7 +72,7 @@ impl Endpoint {
         for form in [Some(tried), tried.plain_encoding()].into_iter().flatten() {
             match call.vectors(&[PROBE.to_owned()], dimensions, form).await {
                 Ok(_) => {
-                    self.memory.update(&model.real, |known| known.embedded(form));
+                    self.models.update(&model.real, |known| known.embedded(form));
                     return if form == tried {
                         Err(refused.error)
                     } else {
@@ -101,7 +101,7 @@ impl Call<'_> {
         inputs: &[String],
         dimensions: Option<usize>,
         dialect: Dialect,
-    ) -> Result<Answered<vectors::Read>, Refused> {
+    ) -> Result<CallAnswer<vectors::Read>, CallError> {
         let body = embeddings::body(self.model_name(), inputs, dimensions, dialect);
         let asked = Asked {
             inputs: inputs.len(),

@@ -1,11 +1,12 @@
-//! An OpenAI-compatible endpoint: its parts, its models, and what it remembers of its server.
+//! An OpenAI-compatible endpoint: its parts and its models.
 
 mod answer;
 mod call;
 mod chatting;
-mod door;
 mod embedding;
-mod memory;
+mod entrance;
+mod failing;
+mod learned_models;
 
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use super::error::ProviderError;
 use super::gate::Gate;
 use super::refusal::Parameter;
 use super::usage::Usage;
-use door::Door;
-use memory::Memory;
+use entrance::Entrance;
+use learned_models::LearnedModels;
 use zerodb_hooks_http::Client;
 
 pub struct Endpoint {
@@ -25,15 +26,15 @@ pub struct Endpoint {
     config: EndpointConfig,
     http: Client,
     gate: Arc<dyn Gate>,
-    door: Door,
-    memory: Memory,
+    entrance: Entrance,
+    models: LearnedModels,
 }
 
 /// A model by both of its names.
-struct Model {
-    /// As the hook or the file calls it.
+struct EndpointModel {
+    /// The name in the hook or the file.
     identity: String,
-    /// As the server does.
+    /// The server's name.
     real: String,
 }
 
@@ -44,8 +45,8 @@ impl Endpoint {
         }
         Self {
             name: name.into(),
-            door: Door::new(name, config.rates, config.concurrency, Arc::clone(&gate)),
-            memory: Memory::new(config.encoding),
+            entrance: Entrance::new(name, config.rates, config.concurrency, Arc::clone(&gate)),
+            models: LearnedModels::new(config.encoding),
             config,
             http,
             gate,
@@ -62,15 +63,15 @@ impl Endpoint {
         self.model(model).map(|model| model.identity)
     }
 
-    /// Of the file or the kind of server, and not more than it has taken.
+    /// The limits of the file or of the kind of server, lowered by what refusals taught.
     pub fn pack_limits(&self, model: Option<&str>) -> PackLimits {
         match self.model(model) {
-            Ok(model) => self.memory.lowered(&model.real, self.config.pack),
+            Ok(model) => self.models.lowered(&model.real, self.config.pack),
             Err(_) => self.config.pack,
         }
     }
 
-    fn model(&self, named: Option<&str>) -> Result<Model, ProviderError> {
+    fn model(&self, named: Option<&str>) -> Result<EndpointModel, ProviderError> {
         let Some(identity) = named.or(self.config.model.as_deref()) else {
             return Err(ProviderError::misconfigured(
                 &self.name,
@@ -78,24 +79,24 @@ impl Endpoint {
             ));
         };
         let real = self.config.models.get(identity);
-        Ok(Model {
+        Ok(EndpointModel {
             identity: identity.to_owned(),
             real: real.map_or(identity, String::as_str).to_owned(),
         })
     }
 
     /// The form in which to ask again after a refusal that names a parameter; it is remembered at once.
-    fn without(&self, model: &Model, tried: Dialect, parameter: Parameter) -> Option<Dialect> {
+    fn without(&self, model: &EndpointModel, tried: Dialect, parameter: Parameter) -> Option<Dialect> {
         let next = tried.without(parameter)?;
-        self.memory.exchange(&model.real, tried, next);
+        self.models.replace(&model.real, tried, next);
         Some(next)
     }
 
-    /// Asks once what other workers have learned of a model.
-    async fn recall(&self, model: &Model) {
-        if self.memory.is_new(&model.real) {
+    /// Asks the gate, once for each model, for the sizes that other workers learned.
+    async fn recall(&self, model: &EndpointModel) {
+        if self.models.is_new(&model.real) {
             for learned in self.gate.known(&self.name, &model.real).await {
-                self.memory.learn(&model.real, learned);
+                self.models.learn(&model.real, learned);
             }
         }
     }
@@ -104,7 +105,7 @@ impl Endpoint {
         if !usage.estimated {
             let used = usage.prompt_tokens.saturating_add(usage.completion_tokens);
             let estimated = u32::try_from(estimated).unwrap_or(u32::MAX);
-            self.door.settle(estimated, used).await;
+            self.entrance.settle(estimated, used).await;
         }
     }
 }

@@ -270,13 +270,7 @@ async fn a_refused_key_pauses_the_endpoint_and_is_told_as_such_meanwhile() {
     for _ in 0..2 {
         let refused = embed(&provider, &texts(1)).await.unwrap_err();
         assert_eq!(refused.class(), "unauthorized");
-        assert!(matches!(
-            refused.advice,
-            Advice::PauseEndpoint {
-                reason: "unauthorized",
-                ..
-            }
-        ));
+        assert!(matches!(refused.advice, Advice::PauseEndpoint { .. }));
     }
     assert_eq!(server.seen().len(), 1);
 }

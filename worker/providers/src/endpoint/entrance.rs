@@ -1,5 +1,5 @@
-//! The way to an endpoint: its turn in this worker, its circuit, and the gate that all workers share. Waits while that is
-//! short, and says how long where it is not.
+//! The entrance of an endpoint: its turns in this worker, its circuit, and the gate that all workers share. Waits while
+//! that is short, and says how long where it is not.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,21 +12,21 @@ use crate::circuit::{Circuit, Pass};
 use crate::error::Class;
 use crate::gate::{Gate, News, RateLimits, Wait};
 use zerodb_hooks_delivery::hook::Principal;
-use zerodb_hooks_turns::{Shares, Turn as HeldTurn, Turns};
+use zerodb_hooks_turns::{Shares, Turn, Turns};
 
-pub struct Door {
+pub struct Entrance {
     name: String,
     rates: RateLimits,
     gate: Arc<dyn Gate>,
-    /// One's slow or many requests leave the next turn to whoever has fewer under way.
+    /// The next turn is that of the owner, tenant or hook with the fewest requests under way.
     turns: Turns,
     circuit: Mutex<Circuit>,
-    /// It was told that the circuit opened, and not that it closed.
+    /// Hooks were told that the circuit opened, and not yet that it closed.
     told_open: AtomicBool,
     started: Instant,
 }
 
-impl Door {
+impl Entrance {
     pub fn new(name: &str, rates: RateLimits, concurrency: usize, gate: Arc<dyn Gate>) -> Self {
         Self {
             name: name.into(),
@@ -42,28 +42,28 @@ impl Door {
     /// Waits for a turn until the deadline, and for circuit and gate as long as `patience` lasts, which it shortens.
     ///
     /// # Errors
-    /// How long it is not worth trying again, and why. Nothing was sent.
+    /// The wait before another try, and its reason. Nothing was sent.
     pub async fn enter(
         &self,
         who: &Principal,
         tokens: u32,
         until: Instant,
         patience: &mut Duration,
-    ) -> Result<Turn<'_>, Wait> {
+    ) -> Result<InFlight<'_>, Wait> {
         let turn = match timeout_at(until, self.turns.take_for(who)).await {
             Ok(Some(turn)) => turn,
             // Others of this worker had all turns for the whole time; none is ever refused.
             Ok(None) | Err(_) => {
                 return Err(Wait {
                     after: Duration::ZERO,
-                    reason: Class::RateLimited.name().into(),
+                    reason: Class::RateLimited.into(),
                 });
             }
         };
         loop {
             let wait = match self.pass(tokens).await {
                 Ok(held) => {
-                    return Ok(Turn { held, _turn: turn });
+                    return Ok(InFlight { held, _turn: turn });
                 }
                 Err(wait) => wait,
             };
@@ -78,15 +78,15 @@ impl Door {
         }
     }
 
-    async fn pass(&self, tokens: u32) -> Result<Held<'_>, Wait> {
+    async fn pass(&self, tokens: u32) -> Result<HeldPass<'_>, Wait> {
         let open = |after| Wait {
             after,
-            reason: Class::CircuitOpen.name().into(),
+            reason: Class::CircuitOpen.into(),
         };
         let pass = self.circuit.lock().enter(self.now()).map_err(open)?;
         // Gives the probe back when the gate does not open, or this is cancelled within it.
-        let held = Held {
-            door: self,
+        let held = HeldPass {
+            entrance: self,
             pass: Some(pass),
         };
         self.gate.enter(&self.name, self.rates, 1, tokens).await?;
@@ -109,13 +109,13 @@ impl Door {
     }
 
     /// Leaves the endpoint alone, and tells hooks.
-    pub async fn open(&self, open: Open, last_error: &str) {
+    pub async fn open(&self, open: CircuitOpening, last_error: &str) {
         self.told_open.store(true, Ordering::Relaxed);
         let failures = open.failures;
         self.gate
             .tell(&self.name, News::Opened { failures, last_error })
             .await;
-        self.pause(open.pause, Class::CircuitOpen.name()).await;
+        self.pause(open.pause, Class::CircuitOpen).await;
     }
 
     /// Leaves the endpoint alone for its rate, and tells hooks.
@@ -128,11 +128,11 @@ impl Door {
             after,
         };
         self.gate.tell(&self.name, news).await;
-        self.pause(after, Class::RateLimited.name()).await;
+        self.pause(after, Class::RateLimited).await;
     }
 
-    /// Closes the door for all workers.
-    pub async fn pause(&self, pause: Duration, reason: &'static str) {
+    /// Closes the entrance for all workers.
+    pub async fn pause(&self, pause: Duration, reason: Class) {
         self.gate.pause(&self.name, pause, reason).await;
     }
 
@@ -142,59 +142,59 @@ impl Door {
 }
 
 /// A circuit that has just opened.
-pub struct Open {
+pub struct CircuitOpening {
     pub pause: Duration,
-    /// In a row.
+    /// The number of failures in a row.
     pub failures: u32,
 }
 
-/// A pass that is given back when it is dropped.
-struct Held<'a> {
-    door: &'a Door,
+/// A pass that goes back to the circuit when it is dropped.
+struct HeldPass<'a> {
+    entrance: &'a Entrance,
     pass: Option<Pass>,
 }
 
-impl Drop for Held<'_> {
+impl Drop for HeldPass<'_> {
     fn drop(&mut self) {
         if let Some(pass) = self.pass {
-            self.door.circuit.lock().left(pass);
+            self.entrance.circuit.lock().left(pass);
         }
     }
 }
 
-/// One request on its way. Dropped without a word it says nothing of the endpoint.
-pub struct Turn<'a> {
-    held: Held<'a>,
-    _turn: HeldTurn,
+/// One request on its way. Dropped without a result it says nothing about the endpoint.
+pub struct InFlight<'a> {
+    held: HeldPass<'a>,
+    _turn: Turn,
 }
 
-impl Turn<'_> {
+impl InFlight<'_> {
     pub fn succeeded(mut self) {
         self.held.pass = None;
-        self.held.door.circuit.lock().succeeded();
+        self.held.entrance.circuit.lock().succeeded();
     }
 
     /// The endpoint answered and refused the request.
     pub fn answered(mut self) {
         self.held.pass = None;
-        self.held.door.circuit.lock().answered();
+        self.held.entrance.circuit.lock().answered();
     }
 
-    /// The endpoint refused for its rate. Returns how long to leave it alone, where it names no time.
+    /// The endpoint refused for its rate. Returns the pause for a refusal that names no time.
     pub fn throttled(mut self) -> Duration {
         self.held.pass = None;
-        let mut circuit = self.held.door.circuit.lock();
+        let mut circuit = self.held.entrance.circuit.lock();
         circuit.answered();
         circuit.throttled()
     }
 
-    /// The endpoint failed. Returns how it is left alone from now on, if this opened the circuit.
-    pub fn failed(mut self) -> Option<Open> {
+    /// The endpoint failed. Returns the opening, if this failure opened the circuit.
+    pub fn failed(mut self) -> Option<CircuitOpening> {
         let pass = self.held.pass.take()?;
-        let now = self.held.door.now();
-        let mut circuit = self.held.door.circuit.lock();
+        let now = self.held.entrance.now();
+        let mut circuit = self.held.entrance.circuit.lock();
         let pause = circuit.failed(pass, now)?;
-        Some(Open {
+        Some(CircuitOpening {
             pause,
             failures: circuit.failures(),
         })

@@ -1,5 +1,5 @@
-//! What an endpoint has shown of each of its models: the form it understands and the sizes it takes. In this process only;
-//! sizes are told to the gate too.
+//! The forms that the models of an endpoint understand and the sizes that they take, as learned from its answers. In this
+//! process only; the gate is told the sizes too.
 
 use std::collections::HashMap;
 
@@ -9,20 +9,20 @@ use crate::caps::{Learned, PackLimits};
 use crate::config::EncodingFormat;
 use crate::dialect::Dialect;
 
-pub struct Memory {
+pub struct LearnedModels {
     encoding: EncodingFormat,
-    models: Mutex<HashMap<String, Known>>,
+    models: Mutex<HashMap<String, LearnedModel>>,
 }
 
 #[derive(Clone)]
-struct Known {
+struct LearnedModel {
     dialect: Dialect,
     learned: Vec<Learned>,
-    /// Whether the gate was asked for what others learned.
+    /// The gate was asked for the sizes that other workers learned.
     asked: bool,
 }
 
-impl Memory {
+impl LearnedModels {
     pub fn new(encoding: EncodingFormat) -> Self {
         Self {
             encoding,
@@ -38,7 +38,7 @@ impl Memory {
     }
 
     /// Replaces the dialect by `next` if it is still the one that was `tried`: another request may have learned more.
-    pub fn exchange(&self, model: &str, tried: Dialect, next: Dialect) {
+    pub fn replace(&self, model: &str, tried: Dialect, next: Dialect) {
         self.change(model, |known| {
             if known.dialect == tried {
                 known.dialect = next;
@@ -73,8 +73,8 @@ impl Memory {
         learned.fold(limits, |limits, learned| limits.lowered(*learned))
     }
 
-    fn change(&self, model: &str, change: impl FnOnce(&mut Known)) {
-        let known = || Known {
+    fn change(&self, model: &str, change: impl FnOnce(&mut LearnedModel)) {
+        let known = || LearnedModel {
             dialect: Dialect::new(self.encoding),
             learned: Vec::new(),
             asked: false,
@@ -91,20 +91,20 @@ mod tests {
 
     #[test]
     fn two_requests_that_are_refused_at_once_go_one_step_down() {
-        let memory = Memory::new(EncodingFormat::Auto);
-        let tried = memory.dialect("m");
+        let models = LearnedModels::new(EncodingFormat::Auto);
+        let tried = models.dialect("m");
         let next = tried.without(Parameter::ResponseFormat).unwrap();
-        memory.exchange("m", tried, next);
-        memory.exchange("m", tried, next);
-        assert_eq!(memory.dialect("m"), next);
-        assert_eq!(memory.dialect("other"), tried);
+        models.replace("m", tried, next);
+        models.replace("m", tried, next);
+        assert_eq!(models.dialect("m"), next);
+        assert_eq!(models.dialect("other"), tried);
     }
 
     #[test]
     fn the_smallest_size_counts() {
-        let memory = Memory::new(EncodingFormat::Auto);
+        let models = LearnedModels::new(EncodingFormat::Auto);
         for value in [64, 32, 48] {
-            memory.learn(
+            models.learn(
                 "m",
                 Learned {
                     cap: Cap::Inputs,
@@ -112,11 +112,11 @@ mod tests {
                 },
             );
         }
-        assert_eq!(memory.lowered("m", PackLimits::IN_PROCESS).inputs, 32);
+        assert_eq!(models.lowered("m", PackLimits::IN_PROCESS).inputs, 32);
         assert_eq!(
-            memory.lowered("other", PackLimits::IN_PROCESS),
+            models.lowered("other", PackLimits::IN_PROCESS),
             PackLimits::IN_PROCESS
         );
-        assert!(memory.is_new("m") && !memory.is_new("m"));
+        assert!(models.is_new("m") && !models.is_new("m"));
     }
 }

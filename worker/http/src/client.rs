@@ -1,0 +1,153 @@
+//! Sends requests. One client for all of them, so that connections are kept; no redirects, so that no header goes anywhere
+//! else, and no proxy from the environment.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Response, redirect};
+
+use crate::address::is_https;
+use crate::classify::classify;
+use crate::connecting;
+use crate::failure::{HttpError, Unreachable};
+use crate::request::{Answer, Method, Read, Request, UrlSource};
+
+/// Bytes that are read of a body which is discarded: enough to take the connection back into the pool.
+const DISCARDED_BYTES: usize = 64 * 1024;
+/// The time for that. A connection whose answer has no end by then is dropped.
+const DISCARDING: Duration = Duration::from_millis(250);
+
+/// Cheap to clone; the clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    inner: reqwest::Client,
+    https_only: bool,
+}
+
+impl Client {
+    /// `https_only`: refuses URLs of hooks without TLS.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(https_only: bool) -> Result<Self, HttpError> {
+        let inner = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .user_agent(concat!("zerodb-hooks/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(10))
+            .connector_layer(connecting::Notes)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build()
+            .map_err(|error| HttpError::Invalid {
+                reason: error.without_url().to_string(),
+            })?;
+        Ok(Self { inner, https_only })
+    }
+
+    /// Sends a request and reads its answer. Safe to cancel; the request may then have been received.
+    ///
+    /// # Errors
+    /// `TooLarge`, without reading on, when the body is larger than it may be. None of them holds the URL or a header,
+    /// which may hold a secret.
+    pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
+        if self.https_only && request.url_source == UrlSource::Hook && !is_https(&request.url) {
+            return Err(HttpError::Refused {
+                reason: "only https is allowed in production".into(),
+            });
+        }
+        let (timeout, read) = (request.timeout, request.read);
+        let mut response = self.respond(request).await?;
+        let answer = Answer {
+            status: response.status().as_u16(),
+            headers: text_headers(response.headers()),
+            body: Bytes::new(),
+        };
+        match read {
+            Read::Discard => {
+                // Its end, or that it has none, changes nothing.
+                let _ = tokio::time::timeout(DISCARDING, discard(&mut response)).await;
+                Ok(answer)
+            }
+            Read::Body { most } => Ok(Answer {
+                body: body(&mut response, most, timeout).await?,
+                ..answer
+            }),
+        }
+    }
+
+    /// Sends a request until the status of its answer is there.
+    async fn respond(&self, request: Request) -> Result<Response, HttpError> {
+        let timeout = request.timeout;
+        let method = match request.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+        };
+        let sent = self
+            .inner
+            .request(method, &request.url)
+            .headers(header_map(&request.headers)?)
+            .body(request.body)
+            .timeout(timeout)
+            .send();
+        let (sent, was_connecting) = connecting::watched(sent).await;
+        sent.map_err(|error| match classify(&error, timeout) {
+            // Whoever gave a hook's URL can mend it; of a model's endpoint it stays a lack of time.
+            HttpError::Timeout { .. } if was_connecting && request.url_source == UrlSource::Hook => {
+                HttpError::Connect {
+                    cause: Unreachable::ConnectTimeout,
+                }
+            }
+            other => other,
+        })
+    }
+}
+
+/// Reads the beginning of a body.
+async fn discard(response: &mut Response) {
+    let mut read = 0;
+    while read < DISCARDED_BYTES
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        read += chunk.len();
+    }
+}
+
+/// Reads a body to its end.
+async fn body(response: &mut Response, most: usize, timeout: Duration) -> Result<Bytes, HttpError> {
+    let announced = response.content_length().unwrap_or_default();
+    if usize::try_from(announced).map_or(true, |bytes| bytes > most) {
+        return Err(HttpError::TooLarge { most });
+    }
+    let mut body = BytesMut::new();
+    loop {
+        let chunk = response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| classify(&error, timeout))? else {
+            return Ok(body.freeze());
+        };
+        if body.len() + chunk.len() > most {
+            return Err(HttpError::TooLarge { most });
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect()
+}
+
+fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, HttpError> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let invalid = || HttpError::Invalid {
+            reason: format!("header {name:?}"),
+        };
+        let name = HeaderName::try_from(name).map_err(|_| invalid())?;
+        map.insert(name, HeaderValue::try_from(value).map_err(|_| invalid())?);
+    }
+    Ok(map)
+}

@@ -1,0 +1,68 @@
+//! A request and its answer. Pure.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use crate::retry_after;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Post,
+    Put,
+}
+
+/// The author of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlSource {
+    /// A hook: in production only https is allowed.
+    Hook,
+    /// The worker's own file: http to a neighbour is allowed in production too.
+    WorkerFile,
+}
+
+/// The part of an answer's body that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// None: the status is the answer. A body that is broken, slow or without end costs the connection only.
+    Discard,
+    /// All of it; one of more than `most` bytes is an error.
+    Body { most: usize },
+}
+
+pub struct Request {
+    pub url: String,
+    pub url_source: UrlSource,
+    pub method: Method,
+    /// Lower-case names; a later one replaces an earlier.
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    /// For connecting, sending, and reading as much of the answer as `read` says.
+    pub timeout: Duration,
+    pub read: Read,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Lower-case names, in the order of the answer; a value that is not ASCII is left out.
+    pub headers: Vec<(String, String)>,
+    /// Empty where it was not read.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// The first header of that lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// How long the header `retry-after` asks to wait; see `retry_after::wait`.
+    pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        retry_after::wait(self.header("retry-after")?, self.header("date"), now)
+    }
+}
