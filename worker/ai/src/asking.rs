@@ -14,7 +14,7 @@ use zerodb_hooks_providers::{
     Advice, ChatAnswer, ChatRequest, Class, EmbedRequest, Finish, Provider, ProviderError, Schema, Usage,
 };
 
-/// How many times as many tokens an answer gets that ended too soon.
+/// The factor by which the tokens of an answer are raised that ended too soon.
 const RAISED: u32 = 4;
 
 /// A model by all of its names.

@@ -61,8 +61,8 @@ impl<P> Default for Plans<P> {
 }
 
 impl<P: DeserializeOwned> Plans<P> {
-    /// The plan of the hook for a table and an event type of it: the known one, else the answer of `zerodb._do_<action>`
-    /// to `args`.
+    /// The plan of the hook for a table and an event type of it: the known one, else the answer of
+    /// `zerodb._do_<action>` to `args`.
     ///
     /// # Errors
     /// Permanent, when the event is about no row; deferred, when the hook and the table do not fit.

@@ -40,8 +40,9 @@ impl RowKey {
     }
 }
 
-/// A value of the data in the form by which the server finds the key: a text without its quotes, any other value as it was
-/// written, with all its digits; of arrays and rows the server reads the JSON. `None` for null, and for a broken text.
+/// A value of the data in the form by which the server finds the key: a text without its quotes, any other value as it
+/// was written, with all its digits; of arrays and rows the server reads the JSON. `None` for null, and for a broken
+/// text.
 pub fn text(value: &RawValue) -> Option<String> {
     let raw = value.get().trim();
     match raw.as_bytes().first()? {

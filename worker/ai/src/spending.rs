@@ -1,5 +1,5 @@
-//! Asks the budgets before a handler's requests are sent, and writes the ledger after. For all handlers that use models; it
-//! knows no model and no table.
+//! Asks the budgets before a handler's requests are sent, and writes the ledger after. For all handlers that use
+//! models; it knows no model and no table.
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ pub struct Delivery {
     pub epoch: i32,
     pub hook: Arc<Hook>,
     pub event: Arc<Event>,
-    /// What receivers may use to recognise a repetition: unique to the installation, the same on every attempt.
+    /// The id by which receivers may recognise a repetition: unique to the installation, the same on every attempt.
     pub message_id: MessageId,
 }
 

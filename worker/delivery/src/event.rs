@@ -50,8 +50,8 @@ impl Event {
             .timestamp_to_string(&self.created_at)
     }
 
-    /// `{id, event, channel, data, timestamp}`, or the Astrocyte form for the events of its channel. The data are those of the log,
-    /// to the last digit.
+    /// `{id, event, channel, data, timestamp}`, or the Astrocyte form for the events of its channel. The data are those
+    /// of the log, to the last digit.
     pub fn envelope(&self) -> Box<RawValue> {
         self.envelope_with(Some(self.data.raw()))
     }

@@ -1,7 +1,8 @@
-//! The data of an event: the JSON text that the log holds, which is passed on as it is, and read only by those who must. Pure.
+//! The data of an event: the JSON text that the log holds, which is passed on as it is, and read only by those who
+//! must. Pure.
 //!
-//! The text is the truth: a JSON column may hold numbers of any length, `\u0000`, halves of surrogate pairs, one name twice and
-//! thousands of levels, of which no reader takes all.
+//! The text is the truth: a JSON column may hold numbers of any length, `\u0000`, halves of surrogate pairs, one name
+//! twice and thousands of levels, of which no reader takes all.
 
 use std::sync::OnceLock;
 
@@ -18,7 +19,7 @@ pub struct EventData {
     read: OnceLock<Result<Value, Unreadable>>,
 }
 
-/// Why data cannot be read, though they can be passed on. Holds nothing of them.
+/// The reason why data cannot be read, though they can be passed on. Holds nothing of them.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the event's data cannot be read: {reason}")]
 pub struct Unreadable {
@@ -42,7 +43,7 @@ impl EventData {
         }
     }
 
-    /// As the log holds it, with every digit, but for white space between its parts.
+    /// The JSON text of the log, with every digit, but for white space between its parts.
     pub fn text(&self) -> &str {
         self.text.get()
     }
@@ -70,7 +71,8 @@ impl EventData {
 fn compact(text: &str) -> String {
     let mut compact = String::with_capacity(text.len());
     let (mut rest, mut in_string) = (text, false);
-    // Each piece ends where it may be decided anew: before white space, at a quote, or after what a backslash takes with it.
+    // Each piece ends where it may be decided anew: before white space, at a quote, or after what a backslash takes
+    // with it.
     while let Some(at) = rest
         .bytes()
         .position(|sign| matches!(sign, b'"' | b'\\' | b' ' | b'\t' | b'\n' | b'\r'))

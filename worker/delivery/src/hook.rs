@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::retry::Policy;
 
-/// For whom work is done. What a worker has little of is shared out by it: by owner, and by tenant within an owner.
+/// The owner and the user that work is done for. Turns are shared out by it: by owner, and by tenant within an owner.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Party {
     pub owner: Option<Arc<str>>,
@@ -69,7 +69,7 @@ impl Hook {
         }
     }
 
-    /// Who asks, when it works on what belongs to `tenant`: a hook of every user asks for each of them.
+    /// The principal for work on rows of `tenant`: a hook of every user asks for each of them.
     pub fn principal(&self, tenant: Option<Uuid>) -> Principal {
         let own = self.party();
         Principal {

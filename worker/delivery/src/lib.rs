@@ -1,5 +1,5 @@
-//! What the halves of the worker pass to each other: an event, its hook, the delivery of the one to the other, and what became
-//! of it. Values without I/O: no clock, no runtime, no database.
+//! The values that the halves of the worker pass to each other: an event, its hook, the delivery of the one to the
+//! other, and what became of it. Values without I/O: no clock, no runtime, no database.
 
 pub mod delivery;
 pub mod event;

@@ -1,10 +1,11 @@
-//! What a handler returns and what follows from it. Handlers decide, only the store writes. Pure.
+//! The result of a handler, and the outcome of the attempt that follows from it. Handlers decide, only the store
+//! writes. Pure.
 
 use std::time::Duration;
 
 use crate::retry::Policy;
 
-/// How long deliveries wait where the hook or the worker's file must be changed first.
+/// The wait of deliveries where the hook or the worker's file must be changed first.
 pub const UNTIL_CHANGED: Duration = Duration::from_secs(60);
 
 /// A success, with what the ledger keeps of it.
@@ -50,7 +51,7 @@ impl HandlerError {
     }
 }
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     Completed {
@@ -82,7 +83,7 @@ const DEFERRED: std::ops::RangeInclusive<Duration> =
 const ERROR_BYTES: usize = 2000;
 
 impl Outcome {
-    /// From a handler's result. `random` is uniform in 0..1.
+    /// The outcome that follows from a handler's result. `random` is uniform in 0..1.
     pub fn of(result: Result<Done, HandlerError>, policy: &Policy, attempt: i32, random: f64) -> Self {
         match result {
             Ok(done) => Self::Completed { status: done.status },

@@ -42,8 +42,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// From a hook's config. A webhook that names no `retry_count` gets the Astrocyte default of two retries; any other hook
-    /// five attempts. A value of the wrong kind counts as absent.
+    /// From a hook's config. A webhook that names no `retry_count` gets the Astrocyte default of two retries; any other
+    /// hook five attempts. A value of the wrong kind counts as absent.
     pub fn of(hook_type: &str, config: &Map<String, Value>) -> Self {
         let number = |key: &str| config.get(key).and_then(Value::as_u64);
         let (attempts, timeout_ms) = match hook_type {

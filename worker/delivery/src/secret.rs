@@ -12,12 +12,12 @@ use uuid::Uuid;
 pub use rules::{Binding, HostPattern, Rules, Users};
 
 const OPEN: &str = "${";
-/// Of secrets, which hooks may reference.
+/// The begin of the names of secrets, which hooks may reference.
 pub const PREFIX: &str = "ZERODB_SECRET_";
-/// Of the keys of providers, which only the worker's file may reference.
+/// The begin of the names of providers' keys, which only the worker's file may reference.
 pub const PROVIDER_PREFIX: &str = "ZERODB_PROVIDER_";
-/// The secret that signs the webhooks of hooks that name none: itself where they have no tenant, and else the tenant's key that
-/// is made of it.
+/// The secret that signs the webhooks of hooks that name none: itself where they have no tenant, and else the tenant's
+/// key that is made of it.
 pub const SIGNING: &str = "ZERODB_SECRET_WEBHOOK";
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Secrets {
         })
     }
 
-    /// What a hook of `tenant`, or of none, may use.
+    /// The secrets that a hook of `tenant`, or of none, may use.
     pub fn of_hook(&self, tenant: Option<Uuid>) -> HookSecrets<'_> {
         HookSecrets {
             secrets: self,
@@ -101,7 +101,7 @@ impl HookSecrets<'_> {
     /// Replaces every reference in a text of the hook's config.
     ///
     /// # Errors
-    /// What is not for this hook's user is refused before it is known whether it is set.
+    /// A secret that is not for this hook's user is refused before it is known whether it is set.
     pub fn expand(&mut self, text: &str) -> Result<String, SecretError> {
         let Self {
             secrets,
@@ -120,7 +120,7 @@ impl HookSecrets<'_> {
         })
     }
 
-    /// Whether all that was replaced may go to this host.
+    /// Refuses a host to which one of the secrets that were expanded may not go.
     ///
     /// # Errors
     /// `NotOfHost` with the first that may not.

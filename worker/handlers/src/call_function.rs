@@ -25,8 +25,8 @@ impl Handler for CallFunction {
             }),
             // The event's data, and whose the hook is, are what they are.
             Err(error @ StoreError::Uncallable { .. }) => Err(HandlerError::permanent(error.to_string())),
-            // Also where the function, or what it names, is not there or not allowed: a migration takes things away and brings them
-            // back.
+            // Also where the function, or what it names, is not there or not allowed: a migration takes things away and
+            // brings them back.
             Err(error) => Err(HandlerError::transient(error.to_string())),
         }
     }

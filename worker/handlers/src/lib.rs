@@ -1,5 +1,5 @@
-//! The handlers of a delivery itself: a request, a line of the log, a function of the database. A handler gets a context and
-//! returns what happened; it must not write the state of a delivery.
+//! The handlers of a delivery itself: a request, a line of the log, a function of the database. A handler gets a
+//! context and returns what happened; it must not write the state of a delivery.
 
 mod call_function;
 mod log;

@@ -1,6 +1,6 @@
-//! `log`: writes a line to the worker's log. Config: `level`, `message` (a template; by default the whole envelope). A line
-//! that the worker's log leaves out is not composed either. The message is a value of its line, which the log quotes: it can
-//! forge neither another line nor what stands beside it.
+//! `log`: writes a line to the worker's log. Config: `level`, `message` (a template; by default the whole envelope). A
+//! line that the worker's log leaves out is not composed either. The message is a value of its line, which the log
+//! quotes: it can forge neither another line nor what stands beside it.
 
 use async_trait::async_trait;
 

@@ -1,5 +1,5 @@
-//! The body of a webhook and its content type: the envelope, a CloudEvent, or what a template makes of the event. What is said to be
-//! JSON is JSON.
+//! The body of a webhook and its content type: the envelope, a CloudEvent, or the text of a template. A body of a JSON
+//! content type is checked to be JSON.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -16,7 +16,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A body as it is sent and signed.
 pub struct Written {
-    /// Of the request, unless the config gives another.
+    /// The content type of the request, unless the config gives another.
     pub content_type: &'static str,
     pub text: String,
 }
@@ -68,15 +68,15 @@ fn of_template(text: String, as_json: bool) -> Result<Written, HandlerError> {
     Ok(Written { content_type, text })
 }
 
-/// Whether a content type is JSON: `application/json`, or one with the suffix `+json`.
+/// True for a content type that is JSON: `application/json`, or one with the suffix `+json`.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let essence = essence.to_ascii_lowercase();
     essence.ends_with("/json") || essence.ends_with("+json")
 }
 
-/// The structured JSON mode of CloudEvents 1.0. `bankid` and `traceparent` are extension attributes; the second is that of the
-/// Distributed Tracing extension.
+/// The structured JSON mode of CloudEvents 1.0. `bankid` and `traceparent` are extension attributes; the second is that
+/// of the Distributed Tracing extension.
 #[derive(Serialize)]
 struct CloudEvent<'a> {
     specversion: &'static str,

@@ -1,5 +1,5 @@
-//! Sends requests. One client for all of them, so that connections are kept; no redirects, so that no header goes anywhere
-//! else, and no proxy from the environment.
+//! Sends requests. One client for all of them, so that connections are kept; no redirects, so that no header goes
+//! anywhere else, and no proxy from the environment.
 
 use std::time::Duration;
 

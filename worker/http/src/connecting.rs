@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 tokio::task_local! {
-    /// Whether the request of this task is being connected.
+    /// True while the request of this task is being connected.
     static CONNECTING: Arc<AtomicBool>;
 }
 

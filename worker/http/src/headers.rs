@@ -1,5 +1,5 @@
-//! The headers that a hook may set: not those of the connection, of the request's length and address, or of its signature.
-//! Pure; the extension refuses the same when a hook is made.
+//! The headers that a hook may set: not those of the connection, of the request's length and address, or of its
+//! signature. Pure; the extension refuses the same when a hook is made.
 
 use crate::failure::HttpError;
 

@@ -37,7 +37,7 @@ pub struct Request {
     /// Lower-case names; a later one replaces an earlier.
     pub headers: Vec<(String, String)>,
     pub body: String,
-    /// For connecting, sending, and reading as much of the answer as `read` says.
+    /// The deadline for connecting, sending, and reading as much of the answer as `read` says.
     pub timeout: Duration,
     pub read: Read,
 }
@@ -61,7 +61,7 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
-    /// How long the header `retry-after` asks to wait; see `retry_after::wait`.
+    /// The wait that the header `retry-after` asks for; `None` where it asks for none.
     pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         retry_after::wait(self.header("retry-after")?, self.header("date"), now)
     }

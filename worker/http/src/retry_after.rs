@@ -7,8 +7,8 @@ use httpdate::parse_http_date;
 /// More than anybody heeds, and little enough to be added to any time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The wait of `retry-after`. A date is compared with the answer's own `date`, where it has one: the two clocks need not
-/// agree. `None` for a text of neither form, for a time that has passed, and for a number below zero.
+/// The wait of `retry-after`. A date is compared with the answer's own `date`, where it has one: the two clocks need
+/// not agree. `None` for a text of neither form, for a time that has passed, and for a number below zero.
 pub fn wait(retry_after: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let text = retry_after.trim();
     let wait = seconds(text).or_else(|| until(text, date, now))?;

@@ -25,8 +25,8 @@ pub fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String
 }
 
 /// The secret that signs for one tenant, derived from one that signs for none: HKDF-SHA256 without a salt, with the
-/// tenant's id in its usual form as info. Its holder can neither sign for another tenant nor find the secret that it was
-/// derived from.
+/// tenant's id in its usual form as info. Its holder can neither sign for another tenant nor find the secret that it
+/// was derived from.
 ///
 /// # Errors
 /// When the secret is not `whsec_` and base64.

@@ -1,4 +1,4 @@
-//! Where the operations of an endpoint are, from the base URL in any of the forms that people write. Pure.
+//! The URLs of the operations of an endpoint, from the base URL in any of the forms that people write. Pure.
 
 use url::Url;
 
@@ -10,7 +10,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// In words.
+    /// The name for messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Embeddings => "embeddings",
@@ -35,7 +35,7 @@ pub struct Address {
     deployments: bool,
 }
 
-/// Why a URL is none of an endpoint.
+/// The reason why a URL cannot be that of an endpoint.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AddressError {
     #[error("not a URL; write it as https://host/v1")]
@@ -47,8 +47,8 @@ pub enum AddressError {
 }
 
 impl Address {
-    /// Of an OpenAI-compatible server: `https://host`, `https://host/v1`, with a slash at the end, or with the path of an
-    /// operation. A path that is there is kept; where there is none it is `/v1`.
+    /// Reads the URL of an OpenAI-compatible server: `https://host`, `https://host/v1`, with a slash at the end, or
+    /// with the path of an operation. A path that is there is kept; where there is none it is `/v1`.
     ///
     /// # Errors
     /// When it is no http URL.
@@ -63,8 +63,8 @@ impl Address {
         })
     }
 
-    /// Of Azure: the resource, the resource with `/openai/v1`, or a deployment. `api_version` is added, except where the
-    /// URL has one.
+    /// Reads the URL of Azure: the resource, the resource with `/openai/v1`, or a deployment. `api_version` is added,
+    /// except where the URL has one.
     ///
     /// # Errors
     /// When it is no http URL.
@@ -85,7 +85,7 @@ impl Address {
         self.base.host_str().unwrap_or_default()
     }
 
-    /// Whether a key would be readable on its way, other than to this machine.
+    /// True where a key would be readable on its way, other than to this machine.
     pub fn is_plain(&self) -> bool {
         self.base.scheme() == "http" && !matches!(self.host(), "localhost" | "127.0.0.1" | "[::1]")
     }

@@ -28,7 +28,7 @@ pub struct Candle {
     model: Arc<OnceLock<Model>>,
 }
 
-/// What a call computed.
+/// The result of one call.
 struct Computed {
     vectors: Vec<Vec<f32>>,
     tokens: u64,
@@ -65,7 +65,7 @@ impl Candle {
         }
     }
 
-    /// As much as a processor computes within the deadline of a hook; a longer input is cut by the model itself.
+    /// Sizes that a processor computes within the deadline of a hook; a longer input is cut by the model itself.
     pub fn pack_limits(&self) -> PackLimits {
         let model = self.model.get();
         PackLimits {
@@ -107,7 +107,7 @@ impl Candle {
     }
 
     /// # Errors
-    /// As for `embed`.
+    /// See `Provider::embed`.
     pub async fn token_counter(&self, deadline: Duration) -> Result<TokenCounter, ProviderError> {
         let (slot, path) = (Arc::clone(&self.model), self.config.path.clone());
         if slot.get().is_none() {
@@ -116,7 +116,7 @@ impl Candle {
             let slot = Arc::clone(&slot);
             let job = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
-                opened(&slot, &path).map(drop).map_err(Failure::from)
+                opened(&slot, &path).map(drop).map_err(CandleError::from)
             });
             self.ended(timeout_at(until, job).await)?;
         }
@@ -147,10 +147,10 @@ impl Candle {
         })
     }
 
-    /// What a job that may block has given.
+    /// The result of a job that may block.
     fn ended<T>(
         &self,
-        job: Result<Result<Result<T, Failure>, JoinError>, Elapsed>,
+        job: Result<Result<Result<T, CandleError>, JoinError>, Elapsed>,
     ) -> Result<T, ProviderError> {
         match job {
             Ok(Ok(Ok(given))) => Ok(given),
@@ -164,17 +164,17 @@ impl Candle {
         }
     }
 
-    fn failed(&self, failure: Failure) -> ProviderError {
+    fn failed(&self, failure: CandleError) -> ProviderError {
         let (class, advice) = match &failure {
-            Failure::Dimensions { .. } => (Class::WrongDimensions, Advice::ConfigError),
-            Failure::Model(ModelError::BadText { .. }) => (Class::BadRequest, Advice::ItemsAtFault),
-            Failure::Model(ModelError::NotADirection { .. }) => (Class::BadNumbers, Advice::ItemsAtFault),
-            Failure::Model(ModelError::Cancelled) => (Class::Timeout, again()),
-            Failure::Model(ModelError::Compute(_) | ModelError::NoThreads { .. }) => {
+            CandleError::Dimensions { .. } => (Class::WrongDimensions, Advice::ConfigError),
+            CandleError::Model(ModelError::BadText { .. }) => (Class::BadRequest, Advice::ItemsAtFault),
+            CandleError::Model(ModelError::NotADirection { .. }) => (Class::BadNumbers, Advice::ItemsAtFault),
+            CandleError::Model(ModelError::Cancelled) => (Class::Timeout, again()),
+            CandleError::Model(ModelError::Compute(_) | ModelError::NoThreads { .. }) => {
                 (Class::ServerError, again())
             }
             // The directory: missing, damaged, or of a kind that is not computed here.
-            Failure::Model(_) => (Class::Misconfigured, Advice::ConfigError),
+            CandleError::Model(_) => (Class::Misconfigured, Advice::ConfigError),
         };
         self.error(class, advice, failure.to_string())
     }
@@ -185,7 +185,7 @@ impl Candle {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum CandleError {
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error("the model has vectors of {has} dimensions, not {wanted}")]
@@ -208,10 +208,10 @@ fn compute(
     inputs: &[String],
     wanted: Option<usize>,
     cancel: &AtomicBool,
-) -> Result<Computed, Failure> {
+) -> Result<Computed, CandleError> {
     let has = model.dimensions();
     if let Some(wanted) = wanted.filter(|wanted| *wanted != has) {
-        return Err(Failure::Dimensions { has, wanted });
+        return Err(CandleError::Dimensions { has, wanted });
     }
     let texts: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let vectors = model.embed(&texts, cancel)?;

@@ -1,5 +1,5 @@
-//! How much an endpoint takes in one request: what the file says, else what its refusals taught, else what is known of
-//! its kind. Pure.
+//! The sizes that an endpoint takes in one request: those of the file, else those that its refusals taught, else those
+//! of its kind. Pure.
 
 /// The limits by which inputs are packed into requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct PackLimits {
     pub input_tokens: usize,
 }
 
-/// Which cap a refusal named.
+/// The kind of a cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cap {
     Inputs,
@@ -28,7 +28,7 @@ pub struct Learned {
 }
 
 impl Cap {
-    /// As it is stored.
+    /// The name in the database.
     pub fn name(self) -> &'static str {
         match self {
             Self::Inputs => "inputs",
@@ -52,8 +52,8 @@ const fn limits(inputs: usize, tokens: usize, input_tokens: usize) -> PackLimits
     }
 }
 
-/// What the providers document, November 2026, by a part of the host's name. A cap that has changed since is learned from
-/// the first refusal.
+/// The documented limits of providers, November 2026, by a part of the host's name. A cap that has changed since is
+/// learned from the first refusal.
 const BY_HOST: &[(&str, PackLimits)] = &[
     ("api.openai.com", limits(2048, 300_000, 8192)),
     ("openai.azure.com", limits(2048, 300_000, 8192)),
@@ -72,13 +72,13 @@ const BY_HOST: &[(&str, PackLimits)] = &[
 const UNKNOWN: PackLimits = limits(256, 100_000, 8192);
 
 impl PackLimits {
-    /// Of a provider in the worker's own process: enough for few calls, little enough to be cancelled soon.
+    /// The limits of a provider in the worker's own process: enough for few calls, little enough to be cancelled soon.
     pub const IN_PROCESS: Self = limits(256, 100_000, 8192);
 
-    /// Of a model computed in this process: a big one computes some hundred tokens a second.
+    /// The limits of a model computed in this process: a big one computes some hundred tokens a second.
     pub const COMPUTED: Self = limits(32, 4096, 8192);
 
-    /// What is known of an endpoint by its host.
+    /// The limits of an endpoint that is known by its host.
     pub fn of_host(host: &str) -> Self {
         BY_HOST
             .iter()
@@ -86,7 +86,7 @@ impl PackLimits {
             .map_or(UNKNOWN, |(_, limits)| *limits)
     }
 
-    /// With what a refusal taught: a cap only becomes smaller, and never zero.
+    /// These limits with a cap that a refusal taught: it only becomes smaller, and never zero.
     #[must_use]
     pub fn lowered(mut self, learned: Learned) -> Self {
         let value = learned.value.max(1);
@@ -99,7 +99,7 @@ impl PackLimits {
     }
 }
 
-/// Whether `part` is in the host as a whole word: "tei" is in "tei.internal", not in "protein.example".
+/// True where `part` is in the host as a whole word: "tei" is in "tei.internal", not in "protein.example".
 fn names(host: &str, part: &str) -> bool {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     host.match_indices(part).any(|(start, _)| {

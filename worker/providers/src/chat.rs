@@ -10,7 +10,7 @@ use zerodb_hooks_delivery::hook::Principal;
 
 #[derive(Debug, Clone, Copy)]
 pub struct ChatRequest<'a> {
-    /// By whom the turns of an endpoint are shared out; `None` for an operator.
+    /// The hook that asks, by which turns are shared out; `None` for an operator.
     pub who: Option<&'a Principal>,
     /// A name or alias of the provider's `models`; `None` for its default.
     pub model: Option<&'a str>,
@@ -24,11 +24,12 @@ pub struct ChatRequest<'a> {
     pub temperature: Option<f32>,
 }
 
-/// Why the model stopped.
+/// The reason why the model stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {
     Stop,
-    /// At `max_tokens`: the text is cut. JSON that is whole all the same is taken; else it is an error, `truncated`.
+    /// It stopped at `max_tokens`: the text is cut. JSON that is whole all the same is taken; else it is an error,
+    /// `truncated`.
     Length,
 }
 
@@ -36,12 +37,12 @@ pub enum Finish {
 pub struct ChatAnswer {
     /// Without reasoning; never empty.
     pub text: String,
-    /// With a schema: fits it.
+    /// The JSON that fits the schema, where one was given.
     pub json: Option<Value>,
-    /// Of all requests that it took.
+    /// The tokens of all requests that it took.
     pub usage: Usage,
     pub finish: Finish,
-    /// What to store beside the result: `Provider::identity` of the request's model.
+    /// The name to store beside the result: `Provider::identity` of the request's model.
     pub model: String,
     pub request_id: Option<String>,
 }

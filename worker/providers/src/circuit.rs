@@ -1,5 +1,5 @@
-//! The circuit of an endpoint: leaves one alone that fails, and lets one request try it again. Pure state; times are since
-//! any fixed moment.
+//! The circuit of an endpoint: leaves one alone that fails, and lets one request try it again. Pure state; times are
+//! since any fixed moment.
 
 use std::time::Duration;
 
@@ -41,7 +41,8 @@ pub enum Pass {
 
 impl Circuit {
     /// # Errors
-    /// The time until it may be asked again: while it is open, the rest of the pause; while a probe is on its way, a moment.
+    /// The time until it may be asked again: while it is open, the rest of the pause; while a probe is on its way, a
+    /// moment.
     pub fn enter(&mut self, now: Duration) -> Result<Pass, Duration> {
         match self.open_until {
             None => Ok(Pass::Usual),

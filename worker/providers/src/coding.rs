@@ -1,5 +1,5 @@
-//! The body of an answer as it was before its server, or a proxy, compressed it. Nobody asks for that, but a server may do so
-//! unasked (RFC 9110, 12.5.3), and some say it wrongly. Pure; never more than `most` bytes come of it.
+//! The body of an answer as it was before its server, or a proxy, compressed it. Nobody asks for that, but a server may
+//! do so unasked (RFC 9110, 12.5.3), and some say it wrongly. Pure; never more than `most` bytes come of it.
 
 use std::io::{self, Read};
 
@@ -101,7 +101,7 @@ fn read(decoder: impl Read, most: usize) -> Result<Vec<u8>, CodingError> {
     }
 }
 
-/// Whether a body is JSON already; no coding begins so.
+/// True for a body that is JSON already; no coding begins so.
 fn is_json(body: &[u8]) -> bool {
     matches!(bare(body).first(), Some(b'{' | b'['))
 }

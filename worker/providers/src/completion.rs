@@ -1,5 +1,5 @@
-//! What is taken from the answer to a chat. Pure. Servers and models differ in where the text is and what is around it; what is
-//! clear is taken, and what is not is refused by a name that says what to do.
+//! Reads the answer to a chat. Servers and models differ in where the text is and what is around it; a clear answer is
+//! taken, any other is refused with a class that says what to do. Pure.
 
 use serde_json::Value;
 
@@ -10,21 +10,22 @@ use super::schema::Schema;
 use super::usage::Usage;
 use super::{json_mend, wrapping};
 
-/// What is taken from the body of a success.
+/// The answer of the model in the body of a success.
 #[derive(Debug, PartialEq)]
-pub struct Taken {
+pub struct Completion {
     pub text: String,
     pub json: Option<Value>,
     pub finish: Finish,
-    /// Where the server says it.
+    /// `None` where the server does not say it.
     pub usage: Option<Usage>,
 }
 
-/// Checks a success in this order: choices, the filter, a refusal, emptiness, JSON and its schema, the reason of the end.
+/// Checks a success in this order: choices, the filter, a refusal, emptiness, JSON and its schema, the reason of the
+/// end.
 ///
 /// # Errors
-/// With the first that is not well.
-pub fn read(body: &[u8], schema: Option<&Schema>) -> Result<Taken, Fault> {
+/// The first check that fails.
+pub fn read(body: &[u8], schema: Option<&Schema>) -> Result<Completion, Fault> {
     let Some(body) = parsed(body) else {
         return fault(Class::NotJson, no_json(body));
     };
@@ -45,7 +46,7 @@ pub fn read(body: &[u8], schema: Option<&Schema>) -> Result<Taken, Fault> {
         Some(schema) => (answer.into(), Some(checked(answer, schema, finish)?)),
         None => (wrapping::prose(answer), None),
     };
-    Ok(Taken {
+    Ok(Completion {
         text: text.replace('\0', ""),
         json,
         finish,
@@ -167,7 +168,7 @@ fn checked(text: &str, schema: &Schema, finish: Finish) -> Result<Value, Fault> 
 }
 
 /// `said`: there was something that is no answer.
-fn empty(message: &Value, finish: Finish, said: bool) -> Result<Taken, Fault> {
+fn empty(message: &Value, finish: Finish, said: bool) -> Result<Completion, Fault> {
     const KEYS: &[&str] = &["reasoning_content", "reasoning", "thinking"];
     let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.trim().is_empty());
     let has_reasoned = said || KEYS.iter().any(|key| is_text(&message[*key]));

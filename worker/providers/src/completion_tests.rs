@@ -1,5 +1,5 @@
-//! Answers of chat servers and of the models behind them, as their documentation and their bug reports show them: what is taken
-//! of each, or by which name it is refused.
+//! Answers of chat servers and of the models behind them, as their documentation and their bug reports show them: what
+//! is taken of each, or by which name it is refused.
 
 use super::*;
 use serde_json::json;

@@ -1,9 +1,9 @@
-//! What an endpoint has shown to understand for a model, so that it is found out once. Pure.
+//! The form of requests that an endpoint understands for a model, so that it is found out once. Pure.
 
 use super::config::EncodingFormat;
 use super::refusal::Parameter;
 
-/// How the form of a JSON answer is asked for, from the surest to the simplest.
+/// The ways of asking for a JSON answer, from the surest to the simplest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonMode {
     /// `json_schema` with `strict`.
@@ -26,7 +26,7 @@ impl JsonMode {
         }
     }
 
-    /// Whether the model must be told the schema in words.
+    /// True where the model must be told the schema in words.
     pub fn tells_schema(self) -> bool {
         matches!(self, Self::Object | Self::Prompt)
     }
@@ -57,7 +57,7 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// What is tried first.
+    /// The form that is tried first.
     pub fn new(encoding: EncodingFormat) -> Self {
         Self {
             encoding: Some(match encoding {
@@ -122,7 +122,7 @@ impl Dialect {
         })
     }
 
-    /// With what a good answer to a request in the form of `other` shows of its embedding part.
+    /// This form with the embedding part of `other`, which a good answer has proven.
     #[must_use]
     pub fn embedded(self, other: Self) -> Self {
         Self {
@@ -133,7 +133,7 @@ impl Dialect {
         }
     }
 
-    /// The same for a chat; `json`: the answer was to be JSON.
+    /// This form with the chat part of `other`, which a good answer has proven; `json`: the answer was to be JSON.
     #[must_use]
     pub fn chatted(self, other: Self, json: bool) -> Self {
         let mut shown = Self {

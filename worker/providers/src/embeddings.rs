@@ -10,7 +10,7 @@ use zerodb_hooks_delivery::hook::Principal;
 /// Texts to embed with one model.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbedRequest<'a> {
-    /// By whom the turns of an endpoint are shared out; `None` for an operator.
+    /// The hook that asks, by which turns are shared out; `None` for an operator.
     pub who: Option<&'a Principal>,
     /// A name or alias of the provider's `models`; `None` for its default.
     pub model: Option<&'a str>,
@@ -26,7 +26,7 @@ pub struct EmbedRequest<'a> {
 pub struct Embeddings {
     pub vectors: Vec<Vec<f32>>,
     pub usage: Usage,
-    /// What to store beside a vector: `Provider::identity` of the request's model.
+    /// The name to store beside a vector: `Provider::identity` of the request's model.
     pub model: String,
     /// The server's name of the request.
     pub request_id: Option<String>,

@@ -1,5 +1,5 @@
-//! The errors of models, by classes whose names are stable, and the advice that follows from each. A message is made here
-//! or from numbers and codes: it holds no key, no input and no text of an answer.
+//! The errors of models, by classes whose names are stable, and the advice that follows from each. A message is made
+//! here or from numbers and codes: it holds no key, no input and no text of an answer.
 
 use std::time::Duration;
 
@@ -190,7 +190,7 @@ pub(super) struct Fault {
     pub message: String,
 }
 
-/// With the advice that is usual for such a body.
+/// A fault with the advice that is usual for such a body.
 pub(super) fn fault<T>(class: Class, message: impl Into<String>) -> Result<T, Fault> {
     let advice = match class {
         // What was asked of it will be answered so again; a part of it may not.

@@ -1,4 +1,4 @@
-//! How an answer is made to fit a schema, without guessing at what it means. Pure.
+//! Makes an answer fit a schema, without guessing at what it means. Pure.
 
 use serde_json::{Map, Value};
 
@@ -48,7 +48,7 @@ pub fn taken(answer: &Value, schema: &Value) -> Result<Value, String> {
     }
 }
 
-/// What is wrapped into a list of one, or under a key of its own.
+/// Takes a value out of a list of one, or from under a key of its own.
 fn unwrapped<'a>(answer: &'a Value, has_any: &impl Fn(&Value) -> bool) -> &'a Value {
     let inner = match answer {
         Value::Array(list) if list.len() == 1 => list.first(),
@@ -86,8 +86,8 @@ fn fitting(value: &Value, schema: &Value) -> Option<Value> {
     read.filter(|read| !matches!(read, Value::Object(_) | Value::Array(_)) && fits(read))
 }
 
-/// Whether something can be made of an item: it has one of its texts, or, where it has none but numbers, all of them; or it is a
-/// text itself.
+/// True for an item of any use: it has one of its texts, or all of its numbers where the schema has no texts; or it is
+/// a text itself.
 fn is_useful(item: &Value, schema: &Value) -> bool {
     if !is_of(&Value::Object(Map::new()), &schema["type"]) {
         return fitting(item, schema).is_some();

@@ -1,12 +1,12 @@
-//! JSON as models write it, made into JSON: trailing commas, single quotes, comments, the words of Python, line ends within
-//! texts, halves of surrogate pairs. Pure, in one pass without recursion, whatever the text: readers of JSON5 recurse without
-//! a bound, and know neither the words of Python nor a line end within a text.
+//! JSON as models write it, made into JSON: trailing commas, single quotes, comments, the words of Python, line ends
+//! within texts, halves of surrogate pairs. Pure, in one pass without recursion, whatever the text: readers of JSON5
+//! recurse without a bound, and know neither the words of Python nor a line end within a text.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The text in the grammar of JSON, as far as that is clear. What follows its first value is left out; a value that does not end
-/// is returned without its end.
+/// The text in the grammar of JSON, as far as that is clear. What follows its first value is left out; a value that
+/// does not end is returned without its end.
 pub fn mended(text: &str) -> String {
     let mut mender = Mender {
         rest: text.chars().peekable(),

@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 use super::json_mend::mended;
 use super::schema::Schema;
 
-/// Brackets that are tried: a long text of code must not take long.
+/// The most brackets that are tried: a long text of code must not take long.
 const TRIED: usize = 50;
-/// Those that are tried with their faults mended, which reads to the end of the text.
+/// The most that are tried with their faults mended, which reads to the end of the text.
 const MENDED: usize = 4;
-/// Values that are put together.
+/// The most values that are put together.
 const PIECES: usize = 1000;
 
-/// Why a text holds no JSON of a schema.
+/// The reason why a text holds no JSON of a schema.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lack {
     Nothing,
@@ -22,11 +22,11 @@ pub enum Lack {
     Unfit(String),
 }
 
-/// The first value in a text that has all that the schema asks for; else all of them put together, as of a model that writes a
-/// line for each part; else the first that fits without.
+/// The first value in a text that has all that the schema asks for; else all of them put together, as of a model that
+/// writes a line for each part; else the first that fits without.
 ///
 /// # Errors
-/// Why there is none.
+/// The reason why there is none.
 pub fn fitting(text: &str, schema: &Schema) -> Result<Value, Lack> {
     if let Ok(whole) = serde_json::from_str::<Value>(text) {
         return schema.taken(&whole).map_err(Lack::Unfit);
@@ -56,7 +56,8 @@ pub fn fitting(text: &str, schema: &Schema) -> Result<Value, Lack> {
     })
 }
 
-/// The objects and lists of a text, one behind another, not those within others. True where one begins and cannot be read.
+/// The objects and lists of a text, one behind another, not those within others. True where one begins and cannot be
+/// read.
 fn values(text: &str) -> (Vec<Value>, bool) {
     let (mut found, mut is_broken, mut at, mut failures) = (Vec::new(), false, 0, 0);
     while failures < TRIED && found.len() < PIECES {
@@ -84,7 +85,7 @@ fn values(text: &str) -> (Vec<Value>, bool) {
     (found, is_broken)
 }
 
-/// Whether a bracket is followed by what JSON may have there, and not by a word.
+/// True where a bracket is followed by JSON and not by a word.
 fn begins_json(text: &str) -> bool {
     text[1..].trim_start().starts_with(['"', '\'', '{', '['])
 }

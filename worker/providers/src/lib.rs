@@ -54,7 +54,7 @@ use zerodb_hooks_http::Client;
 /// The name of the provider that is always there.
 pub const LOCAL: &str = "local";
 
-/// A clock cannot count to the end of any deadline that a hook may have.
+/// The longest deadline that is counted: a clock cannot count to the end of any that a hook may have.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(24 * 3600);
 
 /// All providers of a worker. Cheap to clone; what one clone learns of an endpoint, all know.
@@ -100,7 +100,8 @@ impl Providers {
         })
     }
 
-    /// The model that a hook names and does not get: it names no provider, and the default one is the local one, which knows none.
+    /// The model that a hook names and does not get, because it names no provider and the default one is the local one,
+    /// which knows no models.
     pub fn replaces<'a>(&self, hook: &'a Hook) -> Option<&'a str> {
         if hook.hook_type != "first_party" || hook.text("provider").is_some() || &*self.default != LOCAL {
             return None;

@@ -2,7 +2,7 @@
 
 use super::reported::Reported;
 
-/// What was too large, with the most that is allowed where the refusal says it.
+/// The size that was too large, with the most that is allowed where the refusal says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// The tokens of one input.

@@ -6,7 +6,7 @@ pub use zerodb_hooks_lexical::MODEL;
 use super::embeddings::{EmbedRequest, Embeddings};
 use super::usage::Usage;
 
-/// Where neither hook nor column asks for a number: that of bge-m3, so that a column fits both.
+/// The dimensions where neither hook nor column asks for a number: those of bge-m3, so that a column fits both.
 const DIMENSIONS: usize = 1024;
 
 /// Whatever model the request names, it is this one: a hook that is written for an endpoint works without it.

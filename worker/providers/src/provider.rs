@@ -49,7 +49,7 @@ impl Provider {
         }
     }
 
-    /// As in the worker's file.
+    /// The name in the worker's file.
     pub fn name(&self) -> &str {
         match self {
             Self::Local => super::LOCAL,
@@ -73,12 +73,12 @@ impl Provider {
         }
     }
 
-    /// Whether `chat` can work. Where not, handlers use the rules of the local provider.
+    /// True where `chat` can work. Where it cannot, handlers use the rules of the local provider.
     pub fn can_chat(&self) -> bool {
         matches!(self, Self::Endpoint(_))
     }
 
-    /// How inputs are packed into requests; changes with what the endpoint's refusals teach.
+    /// The limits by which inputs are packed into requests; refusals of the endpoint lower them.
     pub fn pack_limits(&self, model: Option<&str>) -> PackLimits {
         match self {
             Self::Local => PackLimits::IN_PROCESS,
@@ -88,8 +88,8 @@ impl Provider {
         }
     }
 
-    /// Counts tokens as the model does, where it is read in this process; it is opened if need be, and `pack_limits` are its own
-    /// from then on.
+    /// Counts tokens as the model does, where it is read in this process; it is opened if need be, and `pack_limits`
+    /// are its own from then on.
     ///
     /// # Errors
     /// As for `embed`.

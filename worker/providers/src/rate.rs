@@ -1,10 +1,11 @@
-//! A rate as a theoretical arrival time (the generic cell rate algorithm, ITU-T I.371): no counter, no window, no timer.
-//! Pure; times are since any fixed moment.
+//! A rate as a theoretical arrival time (the generic cell rate algorithm, ITU-T I.371): no counter, no window, no
+//! timer. Pure; times are since any fixed moment.
 
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// What may come at once after a rest: a second's share, so that a server which counts whole minutes is hardly exceeded.
+/// The burst after a rest: a second's share, so that the limit of a server which counts whole minutes is hardly
+/// exceeded.
 const BURST: Duration = Duration::from_secs(1);
 
 /// The state of one limit: when the next unit would be due if all so far had come evenly.
@@ -14,8 +15,8 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// How long until `cost` units may pass at `per_minute`; zero is now. More than a minute's units pass after a rest, and
-    /// are waited for afterwards.
+    /// The wait until `cost` units may pass at `per_minute`; zero is now. More than a minute's units pass after a rest,
+    /// and are waited for afterwards.
     pub fn wait(self, now: Duration, per_minute: u32, cost: u32) -> Duration {
         let time = share(per_minute, cost);
         let tolerance = BURST.max(time);

@@ -1,4 +1,4 @@
-//! What a refusal means: from status, headers and body to a class and what to do. Pure; the order of the rules is the
+//! Classifies refusals: from status, headers and body to a class and an advice. Pure; the order of the rules is the
 //! contract, because servers send what is permanent behind a 5xx and what is transient behind a 200.
 
 use std::time::{Duration, SystemTime};
@@ -10,9 +10,9 @@ use super::reported::Reported;
 use super::wait;
 use zerodb_hooks_http::Answer;
 
-/// How long an endpoint is left alone that refuses the key: someone has to act, and one request a minute shows when.
+/// The pause of an endpoint that refuses the key: an operator has to act, and one request a minute shows when.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
-/// The same for an account without credit.
+/// The pause of an endpoint whose account has no credit.
 const QUOTA_PAUSE: Duration = Duration::from_secs(600);
 
 /// A parameter that some servers refuse and that a request can do without.
@@ -26,7 +26,7 @@ pub enum Parameter {
 }
 
 impl Parameter {
-    /// As the protocol calls it.
+    /// The name in the protocol.
     pub fn name(self) -> &'static str {
         match self {
             Self::EncodingFormat => "encoding_format",
@@ -38,18 +38,18 @@ impl Parameter {
     }
 }
 
-/// What was asked, as far as it decides what a refusal means.
+/// The parts of the request that decide what a refusal means.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// Inputs of the request; 1 for a chat.
     pub inputs: usize,
     /// Their tokens, estimated.
     pub tokens: usize,
-    /// Those that were sent.
+    /// The parameters that were sent.
     pub parameters: Vec<Parameter>,
 }
 
-/// What a refusal means.
+/// The meaning of a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub class: Class,
@@ -107,8 +107,8 @@ struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// A batch or an input that is too large, whatever the status: llama.cpp says it with 500, OpenAI's token limits with
-    /// 429.
+    /// A batch or an input that is too large, whatever the status: llama.cpp says it with 500, OpenAI's token limits
+    /// with 429.
     fn too_large(&self) -> Option<Refusal> {
         let limit = limit::read(self.reported, self.asked.inputs);
         match limit {
@@ -131,7 +131,8 @@ impl Evidence<'_> {
         }
     }
 
-    /// `most` as the server names it, else half of what was `sent`. An input that is alone cannot be split: it is too long.
+    /// `most` as the server names it, else half of what was `sent`. An input that is alone cannot be split: it is too
+    /// long.
     fn batch(&self, cap: Cap, most: Option<usize>, sent: usize) -> Refusal {
         if self.asked.inputs <= 1 {
             return self.too_long(None);
@@ -287,8 +288,8 @@ impl Evidence<'_> {
         }
     }
 
-    /// A parameter by name is the hook's or the file's. The rest is taken to be about the inputs, which a request with half of
-    /// them shows.
+    /// A parameter by name is the hook's or the file's. The rest is taken to be about the inputs, which a request with
+    /// half of them shows.
     fn bad_request(&self) -> Refusal {
         const INPUTS: &[&str] = &["input", "messages", "prompt"];
         // What pydantic says of any parameter.

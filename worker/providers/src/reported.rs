@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// What a body says of a failure; every text in lower case, empty where there is none.
+/// The report of a failure in a body; every text in lower case, empty where there is none.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reported {
     pub message: String,
@@ -17,7 +17,7 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// From any body; one that is no JSON is its own message.
+    /// Reads any body; one that is no JSON is its own message.
     pub fn read(body: &[u8]) -> Self {
         if let Ok(value) = serde_json::from_slice::<Value>(body) {
             return Self::of(&value).unwrap_or_default();
@@ -31,7 +31,7 @@ impl Reported {
         }
     }
 
-    /// From a JSON body that has an error in it, whatever its status; `None` where it has none.
+    /// Reads a JSON body that has an error in it, whatever its status; `None` where it has none.
     pub fn of(body: &Value) -> Option<Self> {
         match body {
             // Gemini sends a list with one error.

@@ -1,12 +1,12 @@
-//! The part of JSON Schema that strict servers take: what is taken of an answer, and what is checked of a schema itself. Pure. A
+//! The part of JSON Schema that strict servers take: fits answers to a schema, and checks a schema itself. Pure. A
 //! whole validator would bring two dozen crates for keywords that must not be used here.
 
 use serde_json::{Map, Value};
 
 use super::fit;
 
-/// A JSON schema that the answer must fit: `type`, `properties`, `required`, `items`, `enum`, `anyOf`. Lengths, ranges and
-/// patterns are the caller's to check, because strict servers refuse them.
+/// A JSON schema that the answer must fit: `type`, `properties`, `required`, `items`, `enum`, `anyOf`. Lengths, ranges
+/// and patterns are the caller's to check, because strict servers refuse them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
     /// Letters, digits, `_` and `-`, at most 64.
@@ -14,7 +14,7 @@ pub struct Schema {
     pub value: Value,
 }
 
-/// What strict servers take.
+/// The keywords that strict servers take.
 const KEYWORDS: &[&str] = &[
     "type",
     "properties",
@@ -27,7 +27,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 impl Schema {
-    /// Why a strict server would refuse it; for the test of whoever writes one.
+    /// The reason why a strict server would refuse it; for the tests of schemas.
     pub fn fault(&self) -> Option<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(plain) {
@@ -36,9 +36,9 @@ impl Schema {
         fault_at(&self.value, "$")
     }
 
-    /// The answer in the form of the schema. Servers that are not strict, and models behind them, leave out and mistake single
-    /// fields: lists that are absent are empty, and the items of a list are the caller's to read and to drop, as long as one
-    /// of them is of any use.
+    /// The answer in the form of the schema. Servers that are not strict, and models behind them, leave out and mistake
+    /// single fields: lists that are absent are empty, and the items of a list are the caller's to read and to drop, as
+    /// long as one of them is of any use.
     ///
     /// # Errors
     /// The place of the first value that does not fit, such as `$.entities[0]`; never the value.
@@ -46,7 +46,7 @@ impl Schema {
         fit::taken(answer, &self.value)
     }
 
-    /// Whether an answer has all that the schema asks for at its top.
+    /// True where an answer has all that the schema asks for at its top.
     pub fn is_whole(&self, answer: &Value) -> bool {
         let schema = self.value.as_object();
         schema.is_some_and(|schema| required(schema).iter().all(|name| answer.get(*name).is_some()))

@@ -12,7 +12,8 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// From the `usage` of an answer. `None` where it names nothing, or zero, which some servers do for whatever was asked.
+    /// Reads the `usage` of an answer. `None` where it names nothing, or zero, which some servers report for any
+    /// request.
     pub fn reported(usage: &Value) -> Option<Self> {
         let prompt_tokens = usage["prompt_tokens"].as_u64().filter(|tokens| *tokens > 0)?;
         Some(Self {
@@ -22,7 +23,7 @@ impl Usage {
         })
     }
 
-    /// Of several requests together; estimated if one of them is.
+    /// The sum of two; estimated if one of them is.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -33,8 +34,8 @@ impl Usage {
     }
 }
 
-/// The tokens of a text, as texts are cut by them: more than nearly any tokenizer makes of it, so that a request packed by it is
-/// not refused.
+/// The estimate by which texts are cut: more tokens than nearly any tokenizer makes of a text, so that a request packed
+/// by it is not refused.
 pub fn estimate_tokens(text: &str) -> u64 {
     zerodb_hooks_documents::estimated_tokens(text) as u64
 }

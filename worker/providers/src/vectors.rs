@@ -1,5 +1,5 @@
-//! What is taken from the answer to a request for embeddings: one vector for each input, in the order of the inputs, or an error
-//! that names what is wrong. Pure. A vector in the wrong place would be found by nobody, so nothing is guessed.
+//! Reads the answer to a request for embeddings: one vector for each input, in the order of the inputs, or an error
+//! that names what is wrong. Nobody would notice a vector of another text, so nothing is guessed. Pure.
 
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -11,14 +11,20 @@ use serde_json::Value;
 use super::error::{Advice, Class, Fault, fault};
 use super::usage::Usage;
 
-/// Vectors in the order of the inputs, with the usage where the server says it.
-pub type Read = (Vec<Vec<f32>>, Option<Usage>);
+/// The vectors of an answer.
+#[derive(Debug, PartialEq)]
+pub struct Vectors {
+    /// In the order of the inputs.
+    pub vectors: Vec<Vec<f32>>,
+    /// `None` where the server does not say it.
+    pub usage: Option<Usage>,
+}
 
 #[derive(Deserialize)]
-struct Answer {
+struct EmbeddingsBody {
     #[serde(default)]
     data: Option<Vec<Item>>,
-    /// Of Ollama's and Cohere's own APIs.
+    /// The vectors in Ollama's and Cohere's own APIs.
     #[serde(default)]
     embeddings: Option<Bare>,
     #[serde(default)]
@@ -36,13 +42,13 @@ struct Item {
 ///
 /// # Errors
 /// When one of them is missing, double, of another dimension than `dimensions` or than the first, or no direction.
-pub fn read(body: &[u8], count: usize, dimensions: Option<usize>) -> Result<Read, Fault> {
+pub fn read(body: &[u8], count: usize, dimensions: Option<usize>) -> Result<Vectors, Fault> {
     let (vectors, usage) = if body.starts_with(b"[") {
         // Of the own API of Text Embeddings Inference.
         let Bare(vectors) = parsed(body)?;
         (counted(vectors, count)?, None)
     } else {
-        let answer: Answer = parsed(body)?;
+        let answer: EmbeddingsBody = parsed(body)?;
         let usage = Usage::reported(&answer.usage);
         match (answer.data, answer.embeddings) {
             (Some(items), _) => (in_order(counted(items, count)?)?, usage),
@@ -51,7 +57,7 @@ pub fn read(body: &[u8], count: usize, dimensions: Option<usize>) -> Result<Read
         }
     };
     check(&vectors, dimensions)?;
-    Ok((vectors, usage))
+    Ok(Vectors { vectors, usage })
 }
 
 fn parsed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
@@ -73,7 +79,7 @@ fn parsed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
     })
 }
 
-/// What the parser says of the form of a vector, in words that hold nothing of the answer.
+/// The mistake in the form of a vector, in words that hold nothing of the answer.
 fn form(told: &str) -> Option<&'static str> {
     let of_number = |kind: &str| told.starts_with(kind) && told.contains("expected f32");
     if of_number("invalid type: sequence") {
@@ -96,8 +102,8 @@ fn counted<T>(answered: Vec<T>, count: usize) -> Result<Vec<T>, Fault> {
     fault(Class::WrongCount, message)
 }
 
-/// The vectors by their indexes. One that has none is in its place, as some servers leave out zeros, and some all; where each says
-/// zero, none says anything. Some count from one.
+/// The vectors by their indexes. A vector without an index keeps its place: some servers leave out zeros, some leave
+/// out all indexes. Where each index is zero, they count as left out. Some servers count from one.
 fn in_order(items: Vec<Item>) -> Result<Vec<Vec<f32>>, Fault> {
     let count = items.len();
     if items.iter().any(|item| item.index == Index::Odd) {
@@ -231,7 +237,7 @@ impl<'de> Visitor<'de> for BareVisitor {
     }
 }
 
-/// What is wrong with the form of a vector.
+/// The mistakes in the form of a vector.
 const FORMS: &[&str] = &[NO_FLOATS, NULL, NO_BASE64];
 const NO_FLOATS: &str = "it has no vectors of numbers";
 const NULL: &str = "a vector is null";
@@ -279,7 +285,7 @@ impl<'de> Visitor<'de> for ComponentsVisitor {
     }
 }
 
-/// In either alphabet, with or without padding and line ends.
+/// Base64 of either alphabet, with or without padding and line ends.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);

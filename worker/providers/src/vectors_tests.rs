@@ -1,5 +1,5 @@
-//! Answers of embedding servers, as their documentation and their bug reports show them: what is taken of each, or by which name
-//! it is refused. The inputs stand for [1, 0], [0, 1] and [1, 1], in this order.
+//! Answers of embedding servers, as their documentation and their bug reports show them: what is taken of each, or by
+//! which name it is refused. The inputs stand for [1, 0], [0, 1] and [1, 1], in this order.
 
 use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD, URL_SAFE as URL_BASE64};
 
@@ -81,7 +81,7 @@ const RIGHT: &[(&str, &str)] = &[
 #[test]
 fn vectors_are_in_the_order_of_the_inputs_whatever_the_server() {
     for (server, body) in RIGHT {
-        let read = read(body.as_bytes(), 3, Some(2)).map(|(vectors, _)| vectors);
+        let read = read(body.as_bytes(), 3, Some(2)).map(|read| read.vectors);
         assert_eq!(
             read,
             Ok(vec![vec![1.0, 0.0], vec![0.0, 1.0], vec![1.0, 1.0]]),
@@ -104,7 +104,7 @@ fn base64_is_read_in_each_of_its_forms() {
         URL_BASE64.encode(bytes(vector)),
         broken,
     ] {
-        let (vectors, usage) = read(of(form.clone()).as_bytes(), 1, Some(2)).unwrap();
+        let Vectors { vectors, usage } = read(of(form.clone()).as_bytes(), 1, Some(2)).unwrap();
         assert_eq!(vectors, [vector.to_vec()], "{form}");
         assert_eq!(usage.map(|usage| usage.prompt_tokens), Some(7));
     }

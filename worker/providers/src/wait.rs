@@ -34,8 +34,8 @@ fn in_words(message: &str) -> Option<Duration> {
     })
 }
 
-/// The reset of requests or of tokens, which OpenAI names. The one that is not used up counts only where neither is said
-/// to be. `-1` and `0`, which Azure sends, say nothing.
+/// The reset of requests or of tokens, which OpenAI names. The one that is not used up counts only where neither is
+/// said to be. `-1` and `0`, which Azure sends, say nothing.
 fn reset(answer: &Answer, now: SystemTime) -> Option<Duration> {
     let of = |what: &str| {
         let left = answer.header(&format!("x-ratelimit-remaining-{what}"));

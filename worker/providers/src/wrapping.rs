@@ -1,4 +1,5 @@
-//! What models and their servers put around an answer: reasoning, marks of the chat's template, a code fence, quotation marks.
+//! Takes off what models and their servers put around an answer: reasoning, marks of the chat's template, a code fence,
+//! quotation marks.
 //! Pure. It takes off what stands at the begin or the end; an answer that speaks of a mark keeps it.
 
 use std::borrow::Cow;
@@ -82,7 +83,7 @@ fn of_json(text: &str) -> Option<String> {
     }
 }
 
-/// What models call what they were asked for.
+/// The words by which models announce a summary.
 const ANNOUNCED: &[&str] = &["summar", "Summar", "SUMMAR"];
 
 /// Without a first line, or a first word, that says only what follows.
@@ -109,7 +110,7 @@ fn without_announcement(text: &str) -> Option<&str> {
     (!rest.is_empty()).then_some(rest)
 }
 
-/// What is between the fences, if all of the text is; a fence that is not closed was cut.
+/// The text between the fences, if all of it is; a fence that is not closed was cut.
 fn without_fence(text: &str) -> Option<&str> {
     ["```", "~~~"].iter().find_map(|fence| {
         let rest = text.strip_prefix(fence)?;
@@ -143,8 +144,8 @@ fn without_marks(text: &str) -> &str {
     rest
 }
 
-/// gpt-oss writes its channels one after another; the one called final is the answer. Some servers drop the marks and leave the
-/// channels' names.
+/// gpt-oss writes its channels one after another; the one called final is the answer. Some servers drop the marks and
+/// leave the channels' names.
 fn of_harmony(text: &str) -> &str {
     if text.starts_with("<|channel|>") {
         let Some((_, of_final)) = text.split_once(FINAL) else {
@@ -167,8 +168,8 @@ fn of_harmony(text: &str) -> &str {
     text
 }
 
-/// Reasoning stands at the begin. Some servers leave out the mark that opens it; then the one that closes it must look like an
-/// end, because answers speak of these marks too.
+/// Reasoning stands at the begin. Some servers leave out the mark that opens it; then the one that closes it must look
+/// like an end, because answers speak of these marks too.
 fn without_thoughts(text: &str) -> &str {
     for (open, close) in THOUGHTS {
         if let Some(inner) = text.strip_prefix(open) {

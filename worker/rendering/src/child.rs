@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use zerodb_hooks_delivery::event_data::EventData;
 use zerodb_hooks_templates::render;
 
-use crate::message::{self, Request};
+use crate::message::{self, RenderRequest};
 
 /// The whole life of a child: `main` calls this before it starts a thread or a runtime, and returns what it returns.
 #[must_use]
 pub fn serve() -> ExitCode {
     zerodb_hooks_child::serve(message::REQUEST, |parts| {
-        let Request { head, template, data } = Request::read(parts)?;
+        let RenderRequest { head, template, data } = RenderRequest::read(parts)?;
         let result = match EventData::new(&data).as_ref().map(EventData::value) {
             Ok(Ok(data)) => {
                 render(&template, data, head.own.as_ref(), head.form()).map_err(|fault| fault.to_string())

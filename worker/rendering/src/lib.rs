@@ -1,8 +1,8 @@
-//! Jinja2 templates over an event or a row: where one is rendered, whose turn it is, and what its failure means for a
-//! delivery. Secrets are not among the variables.
+//! Renders Jinja2 templates over an event or a row, and decides what a failure means for a delivery. Secrets are not
+//! among the variables.
 //!
-//! A plain template (`zerodb_hooks_templates::pieces`) is rendered here and now, within a bound of work. Any other can make
-//! much of little, so a child process with limits renders it, and children stay for the next one.
+//! A plain template (`zerodb_hooks_templates::pieces`) is rendered here and now, within a bound of work. Any other may
+//! take much memory or time for little text, so a child process with limits renders it; children stay for the next one.
 
 mod child;
 mod message;
@@ -21,7 +21,7 @@ use zerodb_hooks_templates::pieces;
 
 use message::Head;
 use renderer::{Renderer, Trouble};
-use turns::{Strikes, Turns};
+use turns::{RenderTurns, Strikes};
 use variables::{own, weight};
 use zerodb_hooks_delivery::event::Event;
 use zerodb_hooks_delivery::event_data::{EventData, Unreadable};
@@ -29,28 +29,28 @@ use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_delivery::outcome::UNTIL_CHANGED;
 
-/// Fields and filters of a plain template times bytes of data, up to which it is rendered on the worker's own threads: some
-/// milliseconds.
+/// Fields and filters of a plain template times bytes of data, up to which it is rendered on the worker's own threads:
+/// some milliseconds.
 const PLAIN_WORK: usize = 4 << 20;
 
-/// What renders templates.
+/// Renders templates; one for a worker.
 pub struct Templates {
     /// `zerodb-hooks`; without it only plain templates are rendered.
     program: Option<PathBuf>,
     idle: Mutex<Vec<Renderer>>,
-    turns: Turns,
+    turns: RenderTurns,
     strikes: Strikes,
 }
 
 /// A rendering.
-struct Job<'a> {
+struct Rendering<'a> {
     hook: &'a Hook,
     template: &'a str,
     data: Data<'a>,
     head: Head,
 }
 
-/// What a template is rendered with.
+/// The data that a template is rendered with.
 enum Data<'a> {
     Event(&'a EventData),
     Row(&'a Value),
@@ -85,17 +85,17 @@ impl Templates {
         Self {
             program,
             idle: Mutex::default(),
-            turns: Turns::default(),
+            turns: RenderTurns::default(),
             strikes: Strikes::default(),
         }
     }
 
-    /// Renders with the event's data fields and `event_type`, `event_id`, `timestamp`, `channel`, `bank_id`, `trace_id`,
-    /// `data` and `event` (the envelope). Safe to cancel.
+    /// Renders with the event's data fields and `event_type`, `event_id`, `timestamp`, `channel`, `bank_id`,
+    /// `trace_id`, `data` and `event` (the envelope). Safe to cancel.
     ///
     /// # Errors
-    /// Permanent: a template that fails for an event, or takes more than it may, does so again, and data that cannot be read stay so.
-    /// Transient when no child could be had, deferred when this worker has none.
+    /// Permanent: a template that fails for an event, or takes more than it may, does so again, and data that cannot be
+    /// read stay so. Transient when no child could be had, deferred when this worker has none.
     pub async fn of_event(
         &self,
         hook: &Hook,
@@ -124,7 +124,7 @@ impl Templates {
             as_json,
         };
         let data = Data::Event(&event.data);
-        self.render(&Job {
+        self.render(&Rendering {
             hook,
             template,
             data,
@@ -149,7 +149,7 @@ impl Templates {
             most,
             as_json: false,
         };
-        self.render(&Job {
+        self.render(&Rendering {
             hook,
             template,
             data: Data::Row(row),
@@ -158,24 +158,24 @@ impl Templates {
         .await
     }
 
-    async fn render(&self, job: &Job<'_>) -> Result<String, HandlerError> {
-        let is_plain = pieces(job.template)
-            .and_then(|pieces| pieces.checked_mul(job.data.weight()))
+    async fn render(&self, rendering: &Rendering<'_>) -> Result<String, HandlerError> {
+        let is_plain = pieces(rendering.template)
+            .and_then(|pieces| pieces.checked_mul(rendering.data.weight()))
             .is_some_and(|work| work <= PLAIN_WORK);
         if is_plain {
-            let data = job.data.value().map_err(|unread| failed(&unread))?;
-            let (own, form) = (job.head.own.as_ref(), job.head.form());
-            return zerodb_hooks_templates::render(job.template, data, own, form)
+            let data = rendering.data.value().map_err(|unread| failed(&unread))?;
+            let (own, form) = (rendering.head.own.as_ref(), rendering.head.form());
+            return zerodb_hooks_templates::render(rendering.template, data, own, form)
                 .map_err(|fault| failed(&fault));
         }
-        let _turn = self.turns.of(job.hook.tenant()).await;
+        let _turn = self.turns.of(rendering.hook.tenant()).await;
         // Asked here, for those that waited while the others had their strikes.
-        if self.strikes.is_out(job.hook) {
+        if self.strikes.is_out(rendering.hook) {
             return Err(HandlerError::permanent(
                 "the template took too much each time it was tried; it is not tried until the hook is changed",
             ));
         }
-        match self.ask(job).await {
+        match self.ask(rendering).await {
             Ok(Ok(text)) => Ok(text),
             Ok(Err(fault)) => Err(failed(&fault)),
             Err(Some(trouble)) if trouble.is_of_the_template() => Err(failed(&trouble)),
@@ -189,16 +189,16 @@ impl Templates {
         }
     }
 
-    /// Has a child render; `Err(None)` where there is no program for one.
-    async fn ask(&self, job: &Job<'_>) -> Result<Result<String, String>, Option<Trouble>> {
+    /// Lets a child render; `Err(None)` where there is no program for one.
+    async fn ask(&self, rendering: &Rendering<'_>) -> Result<Result<String, String>, Option<Trouble>> {
         let program = self.program.as_ref().ok_or(None)?;
         let idle = self.idle.lock().pop();
         let renderer = match idle {
             Some(renderer) => renderer,
             None => Renderer::start(program).map_err(Some)?,
         };
-        let mut watch = self.strikes.watch(job.hook);
-        let rendered = renderer.render(&job.head, job.template, &job.data.text()).await;
+        let mut watch = self.strikes.watch(rendering.hook);
+        let rendered = renderer.render(&rendering.head, rendering.template, &rendering.data.text()).await;
         watch.too_much = Some(matches!(&rendered, Err(trouble) if trouble.is_of_the_template()));
         let (answer, renderer) = rendered.map_err(Some)?;
         self.idle.lock().push(renderer);

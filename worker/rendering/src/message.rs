@@ -37,14 +37,14 @@ impl Head {
 }
 
 /// A request as the child reads it.
-pub struct Request {
+pub struct RenderRequest {
     pub head: Head,
     pub template: String,
     /// Not read yet: what is wrong with it is the event's fault, not the pipe's.
     pub data: String,
 }
 
-impl Request {
+impl RenderRequest {
     /// # Errors
     /// When the parts are no request.
     pub fn read([head, template, data]: [Vec<u8>; 3]) -> io::Result<Self> {

@@ -1,4 +1,4 @@
-//! Whose turn it is to have a template rendered, and whose template is tried no more.
+//! Shares the renderings out among tenants, and gives up the templates of a hook that take too much again and again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,21 +14,24 @@ use zerodb_hooks_delivery::hook::Hook;
 const AT_ONCE: usize = 3;
 /// Hooks with a strike, and tenants with a turn, that are remembered.
 const KEPT: usize = 4096;
-/// How often a hook's template may take too much before this worker tries it no more.
+/// The number of times that a hook's template may take too much before this worker tries it no more.
 const STRIKES: u32 = 3;
 /// A rendering that was still going on after this time, when its deadline came, is a strike too.
 const LONG: Duration = Duration::from_millis(250);
 
-/// One turn for each tenant, so that one tenant's templates wait for each other and not for another's.
-pub struct Turns {
+/// One rendering at once for each tenant, so that one tenant's templates wait for each other and not for another's.
+pub struct RenderTurns {
     all: Arc<Semaphore>,
     tenants: Mutex<HashMap<Option<Uuid>, Arc<Semaphore>>>,
 }
 
-/// The right to render, of a tenant and of the worker.
-pub type Turn = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
+/// The right to render; it is given back when it is dropped.
+pub struct RenderTurn {
+    _of_tenant: Option<OwnedSemaphorePermit>,
+    _of_worker: Option<OwnedSemaphorePermit>,
+}
 
-impl Default for Turns {
+impl Default for RenderTurns {
     fn default() -> Self {
         Self {
             all: Arc::new(Semaphore::new(AT_ONCE)),
@@ -37,9 +40,9 @@ impl Default for Turns {
     }
 }
 
-impl Turns {
+impl RenderTurns {
     /// Waits for the tenant's turn, then for the worker's. Safe to cancel.
-    pub async fn of(&self, tenant: Option<Uuid>) -> Turn {
+    pub async fn of(&self, tenant: Option<Uuid>) -> RenderTurn {
         let of_tenant = {
             let mut tenants = self.tenants.lock();
             if tenants.len() >= KEPT {
@@ -51,8 +54,10 @@ impl Turns {
             Arc::clone(turn)
         };
         // Neither is ever closed.
-        let of_tenant = of_tenant.acquire_owned().await.ok();
-        (of_tenant, Arc::clone(&self.all).acquire_owned().await.ok())
+        RenderTurn {
+            _of_tenant: of_tenant.acquire_owned().await.ok(),
+            _of_worker: Arc::clone(&self.all).acquire_owned().await.ok(),
+        }
     }
 }
 
@@ -69,8 +74,8 @@ impl Strikes {
     }
 
     /// Watches a rendering.
-    pub fn watch(&self, hook: &Hook) -> Watch<'_> {
-        Watch {
+    pub fn watch(&self, hook: &Hook) -> StrikeWatch<'_> {
+        StrikeWatch {
             strikes: self,
             version: (hook.id, hook.version),
             begun: Instant::now(),
@@ -88,7 +93,7 @@ impl Strikes {
 }
 
 /// Counts a rendering that took too much, by its end or because its deadline came first.
-pub struct Watch<'a> {
+pub struct StrikeWatch<'a> {
     strikes: &'a Strikes,
     version: (Uuid, i64),
     begun: Instant,
@@ -96,7 +101,7 @@ pub struct Watch<'a> {
     pub too_much: Option<bool>,
 }
 
-impl Drop for Watch<'_> {
+impl Drop for StrikeWatch<'_> {
     fn drop(&mut self) {
         if self.too_much.unwrap_or_else(|| self.begun.elapsed() >= LONG) {
             self.strikes.add(self.version);

@@ -1,11 +1,11 @@
-//! What a template sees of an event, and how much it is. Pure.
+//! The variables of a template from an event, and their size. Pure.
 
 use serde_json::Value;
 use zerodb_hooks_templates::Own;
 
 use zerodb_hooks_delivery::event::Event;
 
-/// What an event has beside the fields of its data.
+/// The variables of an event beside the fields of its data.
 pub fn own(event: &Event) -> Own {
     // Texts only; it has no data.
     let envelope: Value = serde_json::from_str(event.envelope_with(None).get()).unwrap_or_default();

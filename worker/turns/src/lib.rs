@@ -1,6 +1,6 @@
-//! Turns of what goes on only so many times at once: deliveries of a handler, requests to a model. They are shared out by owner
-//! first, then by tenant, then by hook: whoever holds the fewest is next, and where the handler says so, some are kept for those
-//! who have none. No I/O.
+//! Turns for work that runs only so many times at once: deliveries of a handler, requests to a model. They are shared
+//! out by owner first, then by tenant, then by hook: the one with the fewest turns is next, and where the handler says
+//! so, some are kept for owners who have none. No I/O.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use zerodb_hooks_delivery::hook::{Hook, Party, Principal};
 
-/// How many turns there are, and for whom.
+/// The number of turns, and the most of one owner or tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shares {
     pub all: usize,
@@ -19,7 +19,7 @@ pub struct Shares {
     pub of_owner: usize,
     /// The most of one tenant's hooks that one owner made.
     pub of_tenant: usize,
-    /// How many only an owner gets who has none.
+    /// The last free turns, which only an owner without a turn gets.
     pub kept: usize,
 }
 
@@ -37,15 +37,15 @@ impl Shares {
 
 /// `None` where there is no bound: such a handler's turns cost nothing.
 #[derive(Clone)]
-pub struct Turns(Option<Arc<Shared>>);
+pub struct Turns(Option<Arc<SharedTurns>>);
 
-struct Shared {
+struct SharedTurns {
     shares: Shares,
-    state: Mutex<State>,
+    state: Mutex<TurnCounts>,
 }
 
 #[derive(Default)]
-struct State {
+struct TurnCounts {
     held: usize,
     by_owner: HashMap<Option<Arc<str>>, usize>,
     by_tenant: HashMap<Party, usize>,
@@ -54,13 +54,13 @@ struct State {
 }
 
 /// The right to run. It is given back when it is dropped.
-pub struct Turn(Option<(Arc<Shared>, Principal)>);
+pub struct Turn(Option<(Arc<SharedTurns>, Principal)>);
 
 impl Turns {
     pub fn new(shares: Shares) -> Self {
         let bounded = shares.all < usize::MAX;
         Self(bounded.then(|| {
-            Arc::new(Shared {
+            Arc::new(SharedTurns {
                 shares: Shares {
                     all: shares.all.max(1),
                     ..shares
@@ -84,7 +84,7 @@ impl Turns {
         self.take_for(&hook.principal(None)).await
     }
 
-    /// The same for anybody.
+    /// Waits for a turn of this hook and tenant. Safe to cancel.
     pub async fn take_for(&self, who: &Principal) -> Option<Turn> {
         let Some(shared) = &self.0 else {
             return Some(Turn(None));
@@ -102,8 +102,8 @@ impl Turns {
     }
 }
 
-impl Shared {
-    fn try_take(self: &Arc<Self>, state: &mut State, who: &Principal) -> Option<Turn> {
+impl SharedTurns {
+    fn try_take(self: &Arc<Self>, state: &mut TurnCounts, who: &Principal) -> Option<Turn> {
         self.is_free_for(state, who).then(|| {
             state.held += 1;
             *state.by_owner.entry(who.party.owner.clone()).or_default() += 1;
@@ -113,7 +113,7 @@ impl Shared {
         })
     }
 
-    fn is_free_for(&self, state: &State, who: &Principal) -> bool {
+    fn is_free_for(&self, state: &TurnCounts, who: &Principal) -> bool {
         let free = self.shares.all.saturating_sub(state.held);
         let (of_owner, of_tenant, _) = state.held_by(who);
         let others_first = of_owner > 0 && free <= self.shares.kept;
@@ -123,7 +123,7 @@ impl Shared {
             && (of_tenant < self.shares.of_tenant.max(1))
     }
 
-    /// Gives free turns to those who wait: first to whose owner, then to whose tenant, then to whose hook holds the fewest.
+    /// Gives free turns to those who wait: to the owner with the fewest first, then to the tenant, then to the hook.
     fn give(self: &Arc<Self>) {
         loop {
             let (turn, to) = {
@@ -146,7 +146,7 @@ impl Shared {
     }
 }
 
-impl State {
+impl TurnCounts {
     fn held_by(&self, who: &Principal) -> (usize, usize, usize) {
         (
             self.by_owner.get(&who.party.owner).copied().unwrap_or(0),

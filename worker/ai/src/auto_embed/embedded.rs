@@ -12,7 +12,7 @@ use zerodb_hooks_store::StoreError;
 /// The message for a row that changed in each round.
 pub const CHANGED: &str = "the row changed each time while its text was embedded";
 
-/// What was done for a row.
+/// The effect of an update on a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It has no text, or its vectors are of that text already.

@@ -13,7 +13,7 @@ use zerodb_hooks_delivery::hook::Hook;
 /// The column that is embedded where the config names none.
 const CONTENT: &str = "content";
 
-/// What `zerodb._embed_plan` answers.
+/// The answer of `zerodb._embed_plan`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Layout {

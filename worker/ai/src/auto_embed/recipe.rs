@@ -1,4 +1,4 @@
-//! What a vector depends on beside its text. Pure.
+//! The settings that a vector depends on beside its text. Pure.
 
 use super::layout::Layout;
 use zerodb_hooks_delivery::hook::Hook;
@@ -6,7 +6,7 @@ use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::Provider;
 
-/// What the vectors of one hook and table are made by.
+/// The recipe of the vectors of one hook and table.
 #[derive(Debug, Clone)]
 pub struct EmbedRecipe {
     pub template: Option<String>,

@@ -1,5 +1,5 @@
-//! Embeds texts in requests of the size that the provider takes. A request that is refused is split until the text at fault
-//! is alone; every text gets a result. Knows no table.
+//! Embeds texts in requests of the size that the provider takes. A request that is refused is split until the text at
+//! fault is alone; every text gets a result. Knows no table.
 
 use std::collections::HashMap;
 use std::ops::Range;

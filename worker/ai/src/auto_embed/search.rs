@@ -1,5 +1,5 @@
-//! The search for texts at fault: chooses the next request. A request that is refused is halved; where the first half has
-//! no text at fault, the second must, and is halved without being asked. A single text is always asked before it is
+//! The search for texts at fault: chooses the next request. A request that is refused is halved; where the first half
+//! has no text at fault, the second must, and is halved without being asked. A single text is always asked before it is
 //! blamed. Pure.
 
 use std::ops::Range;

@@ -1,4 +1,5 @@
-//! The work of a hook on a table, whatever the layout of its vectors: the plan of the server, the provider and the recipe.
+//! The work of a hook on a table, whatever the layout of its vectors: the plan of the server, the provider and the
+//! recipe.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The items of a model's answer as they come: numbers as texts, texts as numbers, fields that are not there. Pure; what they are
-//! good for is decided elsewhere.
+//! Reads the items of a model's answer: numbers that are texts, texts that are numbers, fields that are not there. It
+//! judges none of them. Pure.
 
 use serde_json::Value;
 

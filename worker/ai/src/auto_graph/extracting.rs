@@ -47,8 +47,8 @@ impl Extraction {
         collected.finish(max_relations)
     }
 
-    /// The extraction from a model's answer of the form of `prompt::extraction_schema`, whatever its items are: one that
-    /// says nothing is left out, and the rest is taken.
+    /// The extraction from a model's answer of the form of `prompt::extraction_schema`, whatever its items are: one
+    /// that says nothing is left out, and the rest is taken.
     pub fn by_model(answer: &Value, max_relations: usize) -> Self {
         let mut collected = Collecting::default();
         let entities = list(&answer["entities"]);

@@ -18,7 +18,7 @@ const PREDICATE: usize = 64;
 /// The longest fact or quote, in characters.
 const SENTENCE: usize = 500;
 
-/// What stands for something that is named elsewhere, or for nothing in particular.
+/// Words for something that is named elsewhere, or for nothing in particular.
 const NO_NAMES: [&str; 52] = [
     "i",
     "me",
@@ -92,8 +92,8 @@ pub fn entity_type(text: &str) -> &'static str {
         .unwrap_or(GENERIC)
 }
 
-/// A predicate in capitals of its script: `works at` is `WORKS_AT`, `gründete` is `GRÜNDETE`. `None` where it has no letter. The
-/// tables of the graph check the same.
+/// A predicate in capitals of its script: `works at` is `WORKS_AT`, `gründete` is `GRÜNDETE`. `None` where it has no
+/// letter. The tables of the graph check the same.
 pub fn predicate(text: &str) -> Option<String> {
     let mut predicate = String::new();
     for c in text.trim().nfkc() {
@@ -147,7 +147,7 @@ fn date(text: &str) -> Option<Date> {
     completed.parse().ok()
 }
 
-/// On one line, without what Postgres cannot hold, at most so many characters; `None` where nothing is left.
+/// The text on one line, without characters that Postgres cannot hold, cut to `most`; `None` where nothing is left.
 fn tidy(text: &str, most: usize) -> Option<String> {
     let visible = |c: &char| !c.is_control() && !is_invisible(*c);
     let words: Vec<String> = text
@@ -158,7 +158,7 @@ fn tidy(text: &str, most: usize) -> Option<String> {
     (!line.is_empty()).then_some(line)
 }
 
-/// What joins or parts letters and is not seen.
+/// True for characters that join or part letters and are not seen.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

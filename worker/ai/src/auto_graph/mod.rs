@@ -1,10 +1,10 @@
-//! `auto_graph`: writes the entities and relations of a memory into the graph of its store. Config: `provider`, `model`,
-//! `extract_entities`, `max_relations`, `embedding_provider`, `embedding_model`.
+//! `auto_graph`: writes the entities and relations of a memory into the graph of its store. Config: `provider`,
+//! `model`, `extract_entities`, `max_relations`, `embedding_provider`, `embedding_model`.
 //!
-//! A memory costs no request when its content has been extracted before, one when it has not, and a second one only where
-//! a name may mean an entity that is spelled or meant almost alike. The graph is written in one transaction, and only where
-//! the memory still has the content that was read. The part of a memory that has gone is taken back. No transaction is
-//! open while a model is asked.
+//! A memory costs no request when its content has been extracted before, one when it has not, and a second one only
+//! where a name may mean an entity that is spelled or meant almost alike. The graph is written in one transaction, and
+//! only where the memory still has the content that was read. The part of a memory that has gone is taken back. No
+//! transaction is open while a model is asked.
 
 mod answer;
 mod collecting;

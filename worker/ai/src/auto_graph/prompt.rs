@@ -1,5 +1,5 @@
-//! The prompts, and the schemas of the answers. Pure. A change of any text here needs another `VERSION`: memories are then
-//! extracted anew when they are next touched.
+//! The prompts, and the schemas of the answers. Pure. A change of any text here needs another `VERSION`: memories are
+//! then extracted anew when they are next touched.
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,14 @@ pub fn choice(text: &str, unclear: &[(&Named, &[Candidate])]) -> String {
     let names: Value = unclear
         .iter()
         .enumerate()
-        .map(|(id, (named, known))| json!({"id": id, "name": named.name, "type": named.kind, "candidates": candidates(known)}))
+        .map(|(id, (named, known))| {
+            json!({
+                "id": id,
+                "name": named.name,
+                "type": named.kind,
+                "candidates": candidates(known),
+            })
+        })
         .collect();
     json!({"memory": excerpt, "names": names}).to_string()
 }

@@ -1,4 +1,5 @@
-//! What a memory's part of the graph depends on beside its content: the settings of the hook, the providers and models.
+//! The settings that a memory's part of the graph depends on beside its content: those of the hook, the providers, the
+//! models.
 
 use std::sync::Arc;
 
@@ -83,8 +84,8 @@ impl GraphRecipe {
 }
 
 impl NameEmbedding {
-    /// `None` where names are compared by their spelling alone. An endpoint embeds only where the hook says so, because its
-    /// default model may be one that chats; the local provider's vectors know no more than spelling.
+    /// `None` where names are compared by their spelling alone. An endpoint embeds only where the hook says so, because
+    /// its default model may be one that chats; the local provider's vectors know no more than spelling.
     fn of(hook: &Hook, provider: Arc<Provider>) -> Result<Option<Self>, HandlerError> {
         let model = hook.text("embedding_model").map(str::to_owned);
         let is_named = model.is_some() || hook.text("embedding_provider").is_some();

@@ -1,5 +1,5 @@
-//! Finds out which entities the names of a memory mean: by the graph alone, then by their vectors, then by the model. It
-//! writes nothing.
+//! Finds out which entities the names of a memory mean: by the graph alone, then by their vectors, then by the model.
+//! It writes nothing.
 
 use super::extraction::Named;
 use super::names::Names;
@@ -72,8 +72,8 @@ impl Resolving<'_> {
     }
 }
 
-/// Asks the model about the unclear names, all at once. Where it fails twice, nothing is merged, and the new entities are
-/// marked for review.
+/// Asks the model about the unclear names, all at once. Where it fails twice, nothing is merged, and the new entities
+/// are marked for review.
 async fn choose(chat: &Asker<'_>, text: &str, names: &mut Names<'_>) {
     let unclear = names.unclear();
     if unclear.is_empty() {

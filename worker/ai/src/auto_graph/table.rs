@@ -1,5 +1,5 @@
-//! One memory and its part of the graph, as the actions `zerodb._do_graph_…` read and write them. Each call is one short
-//! transaction. Decides nothing.
+//! One memory and its part of the graph, as the actions `zerodb._do_graph_…` read and write them. Each call is one
+//! short transaction. Decides nothing.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -69,7 +69,7 @@ impl<'a> Memory<'a> {
     /// `None` where there is no such memory.
     ///
     /// # Errors
-    /// Those of the action, as for all of these.
+    /// See `verdict::of_table`; so for all of these.
     pub async fn read(&self) -> Result<Option<MemoryRow>, HandlerError> {
         let read = self.act("graph_read", json!({}), None).await?;
         if read["found"] == json!(false) {

@@ -1,5 +1,5 @@
-//! Brings the graph up to date with one memory: reads, extracts, resolves its names, writes. Decides nothing about attempts
-//! beyond what its errors say.
+//! Brings the graph up to date with one memory: reads, extracts, resolves its names, writes. Decides nothing about
+//! attempts beyond what its errors say.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ use zerodb_hooks_providers::{Class, ProviderError, estimate_tokens};
 const EXTRACTION_TOKENS: u32 = 3000;
 /// Tokens of a question beside the memory.
 const OVERHEAD: usize = 1500;
-/// How often a memory is tried with half the size, where the model finds it too long.
+/// The number of times that a memory is tried with half the size, where the model finds it too long.
 const SHRINKS: usize = 3;
 
 /// The update of one memory.
@@ -179,8 +179,8 @@ impl GraphUpdate<'_> {
     }
 }
 
-/// The verdict for a question whose answer must be of a form. A model that declines, or has no room for its answer, will do
-/// the same again.
+/// The verdict for a question whose answer must be of a form. A model that declines, or has no room for its answer,
+/// will do the same again.
 fn of_answer(error: &ProviderError) -> HandlerError {
     match error.class {
         Class::Truncated | Class::Refused => HandlerError::Permanent {

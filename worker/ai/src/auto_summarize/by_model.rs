@@ -1,10 +1,11 @@
-//! Summarises a text by a model: by one question where the text fits, else part by part. Decides nothing about attempts.
+//! Summarises a text by a model: by one question where the text fits, else part by part. Decides nothing about
+//! attempts.
 
 use super::parts::{PartSummaries, SummaryError};
 use super::pieces::pieces;
 use super::recipe::SummaryRecipe;
 use super::selection::{chosen, evenly};
-use super::summary::{Method, Summary};
+use super::summary::{Summary, SummaryMethod};
 use super::units::outline;
 use super::{length, prompt};
 use crate::asking::{AnswerForm, Asker, ModelQuestion};
@@ -20,9 +21,9 @@ const MOST: usize = 200_000;
 const LONGEST_ANSWER: usize = 4096;
 /// Characters of the summary of a part.
 const PART_LENGTH: usize = 1500;
-/// How often summaries are summarised again.
+/// The number of times that summaries are summarised again.
 const DEPTH: usize = 5;
-/// How often a text is tried with half the size, where the provider finds it too long.
+/// The number of times that a text is tried with half the size, where the provider finds it too long.
 const SHRINKS: usize = 3;
 /// The fewest tokens of a text that are sent, whatever the provider takes.
 const LEAST: usize = 256;
@@ -89,7 +90,7 @@ impl ByModel<'_> {
         Ok(Summary {
             truncated: is_cut,
             text: Some(text),
-            method: Method::Single,
+            method: SummaryMethod::Single,
             model: Some(self.recipe.model.clone()),
             chunks: 1,
         })
@@ -120,7 +121,7 @@ impl ByModel<'_> {
         Ok(Summary {
             truncated: is_partial || reduced.is_thinned || is_cut,
             text: Some(text),
-            method: Method::MapReduce,
+            method: SummaryMethod::MapReduce,
             model: Some(self.recipe.model.clone()),
             chunks: texts.len(),
         })
@@ -165,8 +166,8 @@ impl ByModel<'_> {
         self.asker.ask(&question).await
     }
 
-    /// The text of an answer within its length, and whether the model was stopped before its end. The model may shorten it
-    /// once, then it is cut.
+    /// The text of an answer within its length, and whether the model was stopped before its end. The model may shorten
+    /// it once, then it is cut.
     async fn fitted(&self, mut answer: ChatAnswer, room: Room) -> (String, bool) {
         let max_length = self.recipe.max_length;
         if length::is_much_too_long(&answer.text, max_length) && tokens(&answer.text) <= room.text {

@@ -6,15 +6,15 @@ use zerodb_hooks_lexical::stops::{ends_sentence, full_stop};
 /// An answer that is longer than this many times its limit is asked for again, shorter; what is less too long is cut.
 const TOO_LONG: f64 = 1.5;
 
-/// Whether the model should shorten its answer before it is cut.
+/// True where the model should shorten its answer before it is cut.
 pub fn is_much_too_long(answer: &str, max_length: usize) -> bool {
     let length = answer.chars().count();
     // Lengths are far below 2^52.
     length as f64 > max_length as f64 * TOO_LONG
 }
 
-/// The answer within `max_length` characters, ending with a sentence. `is_cut`: the model was stopped before its end. Empty
-/// only for an answer that is blank.
+/// The answer within `max_length` characters, ending with a sentence. `is_cut`: the model was stopped before its end.
+/// Empty only for an answer that is blank.
 pub fn fitted(answer: &str, max_length: usize, is_cut: bool) -> String {
     let answer = answer.trim();
     let length = answer.chars().count();

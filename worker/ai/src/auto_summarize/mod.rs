@@ -1,9 +1,9 @@
-//! `auto_summarize`: a summary of a text or a file, stored beside it. Config: `provider`, `model`, `map_model`, `content`,
-//! `target_column`, `max_length`.
+//! `auto_summarize`: a summary of a text or a file, stored beside it. Config: `provider`, `model`, `map_model`,
+//! `content`, `target_column`, `max_length`.
 //!
 //! The summary of a row is written only where the row still holds what it was made from; no transaction is open while a
-//! file is parsed or a model asked. A long text is summarised part by part, and the summary of a part is kept for the next
-//! version of the text.
+//! file is parsed or a model asked. A long text is summarised part by part, and the summary of a part is kept for the
+//! next version of the text.
 
 mod by_model;
 mod length;

@@ -1,5 +1,6 @@
-//! Summarises the parts of a document, several at once. A part that is known from an earlier attempt or an earlier version
-//! of the document is not asked for again; each answer is kept at once, so that a worker that dies loses little.
+//! Summarises the parts of a document, several at once. A part that is known from an earlier attempt or an earlier
+//! version of the document is not asked for again; each answer is kept at once, so that a worker that dies loses
+//! little.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -27,7 +28,7 @@ pub enum SummaryError {
     Table(#[from] StoreError),
 }
 
-/// What the summaries of parts depend on beside their texts, and where they are kept.
+/// The settings of the summaries of parts, and the store in which they are kept.
 pub struct PartSummaries<'a> {
     pub asker: &'a Asker<'a>,
     pub store: &'a Store,
@@ -60,8 +61,8 @@ impl PartSummaries<'_> {
     /// The summaries of `texts` in their order, each at most `length` characters.
     ///
     /// # Errors
-    /// The first one; requests that were under way then are awaited and their answers kept. Safe to cancel; what was sent
-    /// may then be paid.
+    /// The first one; requests that were under way then are awaited and their answers kept. Safe to cancel; what was
+    /// sent may then be paid.
     pub async fn condense(
         &self,
         system: &str,

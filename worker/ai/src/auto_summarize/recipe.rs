@@ -1,4 +1,5 @@
-//! What a summary depends on beside its source, and the need of a row: none, when it has that summary already. Pure.
+//! The settings that a summary depends on beside its source, and the need of a row: none, when it has that summary
+//! already. Pure.
 
 use serde::Deserialize;
 
@@ -32,7 +33,7 @@ pub enum SummaryNeed {
     Make(SummaryBasis),
 }
 
-/// What a summary is made from.
+/// The source of a summary, and the hash of all that it is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryBasis {
     /// The hash under which it is written back.

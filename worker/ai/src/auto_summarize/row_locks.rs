@@ -1,5 +1,5 @@
-//! One delivery at a time for a row: the next one finds what the one before has made, and need not pay for it again. Within
-//! one worker; two workers may still summarise the same row at the same time, and write the same.
+//! One delivery at a time for a row: the next one finds what the one before has made, and need not pay for it again.
+//! Within one worker; two workers may still summarise the same row at the same time, and write the same.
 
 use std::collections::HashSet;
 

@@ -8,7 +8,7 @@ use zerodb_hooks_providers::estimate_tokens;
 
 /// The way in which a summary was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub enum SummaryMethod {
     /// The text is short enough to be its own summary.
     Passthrough,
     /// Sentences of the text, chosen without a model.
@@ -19,7 +19,7 @@ pub enum Method {
     MapReduce,
 }
 
-impl Method {
+impl SummaryMethod {
     pub fn name(self) -> &'static str {
         match self {
             Self::Passthrough => "passthrough",
@@ -34,7 +34,7 @@ impl Method {
 pub struct Summary {
     /// `None` for a text that is blank.
     pub text: Option<String>,
-    pub method: Method,
+    pub method: SummaryMethod,
     /// The model that wrote it, where one did.
     pub model: Option<String>,
     /// Parts that were summarised.
@@ -47,7 +47,7 @@ impl Summary {
     pub fn passthrough(text: &str) -> Self {
         Self {
             text: Some(text.to_owned()).filter(|text| !text.is_empty()),
-            method: Method::Passthrough,
+            method: SummaryMethod::Passthrough,
             model: None,
             chunks: 0,
             truncated: false,

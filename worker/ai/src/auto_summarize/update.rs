@@ -1,5 +1,5 @@
-//! Brings the summary of one row up to date, from its source to the write-back. Decides nothing about attempts beyond what
-//! its errors say.
+//! Brings the summary of one row up to date, from its source to the write-back. Decides nothing about attempts beyond
+//! what its errors say.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use zerodb_hooks_documents::unguarded;
 use super::by_model::ByModel;
 use super::parts::{PartSummaries, SummaryError};
 use super::recipe::{SummaryBasis, SummaryNeed, SummaryRecipe};
-use super::summary::{Method, Summary};
+use super::summary::{Summary, SummaryMethod};
 use super::table::SummaryTable;
 use crate::asking::{Asker, NamedModel};
 use crate::round::Round;
@@ -175,7 +175,7 @@ async fn extracted(text: Arc<str>, max_length: usize) -> Result<Summary, Handler
         summary.map_err(|_| HandlerError::transient("the summary was not made: its thread ended"))?;
     Ok(Summary {
         text: Some(summary).filter(|summary| !summary.is_empty()),
-        method: Method::Extractive,
+        method: SummaryMethod::Extractive,
         model: Some(zerodb_hooks_lexical::MODEL.into()),
         chunks: 0,
         truncated: false,

@@ -68,7 +68,7 @@ pub async fn read_text(
     files.parse(&bytes, label, time).await.map(Some)
 }
 
-/// All bytes of the source, if they still are those of its hash.
+/// The bytes of the source; `None` where they no longer are those of its hash.
 async fn read_bytes(table: &impl Parts, source: &str) -> Result<Option<Vec<u8>>, HandlerError> {
     let mut bytes = Vec::new();
     loop {

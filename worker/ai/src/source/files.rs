@@ -80,7 +80,7 @@ impl Files {
     }
 }
 
-/// Half of the time is left for the work.
+/// Waits for half of the time at most; the rest is left for the work.
 async fn turn(turns: &Arc<Semaphore>, time: Duration) -> Result<OwnedSemaphorePermit, HandlerError> {
     match tokio::time::timeout(time / 2, Arc::clone(turns).acquire_owned()).await {
         Ok(Ok(turn)) => Ok(turn),

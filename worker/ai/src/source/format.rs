@@ -18,7 +18,7 @@ pub fn is_markdown(text: &str, label: FileLabel<'_>) -> bool {
     }
 }
 
-/// Whether most lines are program text or configuration.
+/// True where most lines are program text or configuration.
 fn is_code(text: &str) -> bool {
     if text.starts_with("#!") {
         return true;

@@ -9,7 +9,7 @@ use zerodb_hooks_delivery::outcome::HandlerError;
 /// The longest source that is read, in bytes; `zerodb._summary_limit` is the same.
 pub const LARGEST_SOURCE: u64 = 64 * 1024 * 1024;
 
-/// What `zerodb._summary_row` says of a source without reading it.
+/// The description of a source by `zerodb._summary_row`, which does not read it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Source {
     /// SHA-256 of the content in hex; empty where there is none, `None` where it is too large.

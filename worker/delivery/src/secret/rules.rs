@@ -1,7 +1,8 @@
-//! Whose each secret is, and to which hosts it may go: what the worker's file says, and what holds without it. Pure.
+//! The users of each secret and the hosts to which it may go: the rules of the worker's file, and those without it.
+//! Pure.
 //!
-//! A secret that the file does not name is for hooks without a tenant, which administrators make, and any host. One that it
-//! names is for the users and hosts that it names and nobody else. The keys of providers are for no hook.
+//! A secret that the file does not name is for hooks without a tenant, which administrators make, and any host. One
+//! that it names is for the users and hosts that it names and nobody else. The keys of providers are for no hook.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use super::SecretError;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// By the whole name of the variable.
+    /// The rules by the whole name of the variable.
     pub bindings: BTreeMap<String, Binding>,
     /// Variables that providers use.
     pub of_providers: BTreeSet<String>,
@@ -23,7 +24,7 @@ pub struct Binding {
     pub users: Users,
 }
 
-/// Whose hooks may use a secret.
+/// The users whose hooks may use a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Users {
     /// Hooks without a tenant.
@@ -36,7 +37,7 @@ pub enum Users {
 /// `host`, `*.domain`, either with `:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPattern {
-    /// Whether the name is that of a domain, and any host within it is meant.
+    /// The name is that of a domain, and any host within it is meant.
     within: bool,
     name: String,
     port: Option<u16>,

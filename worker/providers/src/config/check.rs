@@ -1,4 +1,4 @@
-//! What the types of the file do not say: which keys a kind needs and has, and that keys are references.
+//! Checks what the types of the file do not say: the keys that a kind needs and has, and that keys are references.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_saphyr::Spanned;
 
-use super::file::{Entry, File, Kind};
+use super::file::{Entry, Kind, WorkerFile};
 use super::secrets as of_hooks;
 use super::{CandleConfig, Config, ConfigError, EndpointConfig, ProviderConfig};
 use crate::LOCAL;
@@ -30,13 +30,13 @@ const SECRET_HEADERS: &[&str] = &[
 ];
 
 /// A name and its line, for errors.
-struct Place<'a> {
+struct EntryPlace<'a> {
     file: &'a str,
     provider: &'a str,
     line: u64,
 }
 
-impl Place<'_> {
+impl EntryPlace<'_> {
     /// An error at a key of the provider.
     fn wrong<T>(&self, line: u64, key: &str, what: &str) -> Result<T, ConfigError> {
         let (file, provider) = (self.file, self.provider);
@@ -47,8 +47,8 @@ impl Place<'_> {
 }
 
 /// # Errors
-/// With the line and the key of what cannot work.
-pub fn config(name: &str, file: File, secrets: &Secrets) -> Result<Config, ConfigError> {
+/// With the line and the key of an entry that cannot work.
+pub fn config(name: &str, file: WorkerFile, secrets: &Secrets) -> Result<Config, ConfigError> {
     if let Some(hooks) = &file.hooks {
         let line = hooks.referenced.line();
         return Err(ConfigError(format!(
@@ -59,7 +59,7 @@ pub fn config(name: &str, file: File, secrets: &Secrets) -> Result<Config, Confi
     let rules = of_hooks::rules(name, file.secrets, file.providers.iter().flatten())?;
     let mut providers = BTreeMap::new();
     for (provider, entry) in file.providers.unwrap_or_default() {
-        let place = Place {
+        let place = EntryPlace {
             file: name,
             provider: &provider,
             line: entry.referenced.line(),
@@ -103,7 +103,7 @@ fn default_provider(
     }
 }
 
-fn entry_of(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<ProviderConfig, ConfigError> {
+fn entry_of(place: &EntryPlace<'_>, entry: Entry, secrets: &Secrets) -> Result<ProviderConfig, ConfigError> {
     let kind = entry.kind();
     if place.provider == LOCAL && kind != Kind::Local {
         return place.wrong(
@@ -163,7 +163,7 @@ fn entry_of(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<Provid
     }
 }
 
-fn candle(place: &Place<'_>, entry: Entry) -> Result<ProviderConfig, ConfigError> {
+fn candle(place: &EntryPlace<'_>, entry: Entry) -> Result<ProviderConfig, ConfigError> {
     let Some(path) = entry.path else {
         return place.wrong(place.line, "path", "missing; name the directory of the model");
     };
@@ -181,7 +181,7 @@ fn candle(place: &Place<'_>, entry: Entry) -> Result<ProviderConfig, ConfigError
     }))
 }
 
-fn endpoint(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<EndpointConfig, ConfigError> {
+fn endpoint(place: &EntryPlace<'_>, entry: Entry, secrets: &Secrets) -> Result<EndpointConfig, ConfigError> {
     let azure = entry.kind() == Kind::Azure;
     let address = address(place, &entry, azure)?;
     let known = PackLimits::of_host(address.host());
@@ -218,7 +218,7 @@ fn endpoint(place: &Place<'_>, entry: Entry, secrets: &Secrets) -> Result<Endpoi
     })
 }
 
-fn address(place: &Place<'_>, entry: &Entry, azure: bool) -> Result<Address, ConfigError> {
+fn address(place: &EntryPlace<'_>, entry: &Entry, azure: bool) -> Result<Address, ConfigError> {
     let Some(url) = &entry.url else {
         return place.wrong(
             place.line,
@@ -239,7 +239,7 @@ fn address(place: &Place<'_>, entry: &Entry, azure: bool) -> Result<Address, Con
 
 /// A value that must be a reference to a secret and nothing else.
 fn secret(
-    place: &Place<'_>,
+    place: &EntryPlace<'_>,
     key: &str,
     value: &Spanned<String>,
     secrets: &Secrets,
@@ -264,7 +264,7 @@ fn secret(
 }
 
 fn expand(
-    place: &Place<'_>,
+    place: &EntryPlace<'_>,
     key: &str,
     value: &Spanned<String>,
     secrets: &Secrets,
@@ -283,7 +283,7 @@ fn expand(
 }
 
 fn headers<'e>(
-    place: &Place<'_>,
+    place: &EntryPlace<'_>,
     headers: impl Iterator<Item = (&'e String, &'e Spanned<String>)>,
     secrets: &Secrets,
 ) -> Result<Vec<(String, SecretString)>, ConfigError> {

@@ -1,5 +1,5 @@
-//! The form of the file: its keys and their types, and the words for what YAML or serde find wrong. Never shows a value:
-//! it may be a key that somebody wrote there.
+//! The form of the file: its keys and their types, and the words for what YAML or serde find wrong. Never shows a
+//! value: it may be a key that somebody wrote there.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
@@ -15,7 +15,7 @@ use super::{ConfigError, EncodingFormat};
 /// The top of the file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub struct WorkerFile {
     #[serde(default)]
     pub providers: Option<BTreeMap<String, Spanned<Entry>>>,
     #[serde(default)]
@@ -96,11 +96,11 @@ pub struct Secret {
 }
 
 /// # Errors
-/// With the line and the key.
-pub fn parse(name: &str, text: &str) -> Result<File, ConfigError> {
+/// With the line and the key of the mistake.
+pub fn parse(name: &str, text: &str) -> Result<WorkerFile, ConfigError> {
     let mut options = Options::default();
     options.with_snippet = false;
-    let parsed: Result<Option<File>, Error> = serde_saphyr::from_str_with_options(text, options);
+    let parsed: Result<Option<WorkerFile>, Error> = serde_saphyr::from_str_with_options(text, options);
     parsed
         .map(Option::unwrap_or_default)
         .map_err(|error| explain(name, text, &error))
@@ -127,7 +127,7 @@ fn explain(name: &str, text: &str, error: &Error) -> ConfigError {
     ConfigError(format!("{name}:{line}: {what}"))
 }
 
-/// Of a key that is not known. `hooks` is known for what is said of it.
+/// The message for an unknown key. `hooks` is accepted only to say where hooks are made.
 fn unknown(field: &str, expected: &[&'static str]) -> String {
     let known: Vec<&str> = expected.iter().copied().filter(|key| *key != "hooks").collect();
     match nearest(field, known.iter().copied()) {

@@ -1,5 +1,5 @@
-//! The worker's file: which providers there are, and whose each secret is. Read once at the start; what is wrong in it is said
-//! then, with the line.
+//! The worker's file: the providers, and the hosts and users of each secret. Read once at the start; its mistakes are
+//! told then, with their lines.
 
 mod check;
 mod file;
@@ -17,7 +17,7 @@ use super::caps::PackLimits;
 use super::gate::RateLimits;
 use zerodb_hooks_delivery::secret::{Rules, Secrets};
 
-/// What is wrong with the file; the message has the file, the line, the key and what to do.
+/// A mistake in the file; the message has the file, the line, the key and what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct ConfigError(pub(super) String);
@@ -26,9 +26,10 @@ pub struct ConfigError(pub(super) String);
 #[derive(Debug, Clone)]
 pub struct Config {
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// Of a hook that names none: the file's `default_provider`, else the only one that it has, else `local`.
+    /// The provider of a hook that names none: the file's `default_provider`, else the only one that it has, else
+    /// `local`.
     pub default_provider: String,
-    /// What hooks may do with secrets.
+    /// The rules by which hooks may use secrets.
     pub secrets: Rules,
 }
 
@@ -46,7 +47,7 @@ pub struct CandleConfig {
     pub path: PathBuf,
     /// Its name in rows: the file's `model`, else the directory's name.
     pub model: String,
-    /// What every vector must have.
+    /// The dimensions that every vector must have.
     pub dimensions: Option<usize>,
 }
 
@@ -61,7 +62,7 @@ pub struct EndpointConfig {
     pub headers: Vec<(String, SecretString)>,
     /// The server's own names of models by what hooks call them.
     pub models: BTreeMap<String, String>,
-    /// Of a hook that names none.
+    /// The model of a hook that names none.
     pub model: Option<String>,
     /// Asked for where the hook does not.
     pub dimensions: Option<usize>,
@@ -69,12 +70,12 @@ pub struct EndpointConfig {
     pub pack: PackLimits,
     /// Requests at once, of one worker.
     pub concurrency: usize,
-    /// Of one request.
+    /// The deadline of one request.
     pub timeout: Duration,
     pub encoding: EncodingFormat,
 }
 
-/// How vectors are asked for. Whatever comes is read.
+/// The form in which vectors are asked for; an answer is read in any form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EncodingFormat {
@@ -114,7 +115,7 @@ impl Config {
         Self::parse(&path.display().to_string(), &text, secrets)
     }
 
-    /// From the text of a file; `name` is what errors call it.
+    /// Parses the text of a file; errors call it `name`.
     ///
     /// # Errors
     /// As for `read`.

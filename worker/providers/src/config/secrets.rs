@@ -1,5 +1,5 @@
-//! The block `secrets`: to which hosts and for which users each secret is. Without it, and for what it does not name, the rules
-//! of `secret::Rules` hold.
+//! The block `secrets`: to which hosts and for which users each secret is. Without it, and for what it does not name,
+//! the rules of `secret::Rules` hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use zerodb_hooks_delivery::secret::{
 const EVERY: &str = "every";
 
 /// # Errors
-/// With the line and the key of what is no host or user, and when a secret is the key of a provider too.
+/// With the line and the key, for a value that is no host or user, and for a secret that is the key of a provider too.
 pub fn rules<'f>(
     file: &str,
     entries: Option<BTreeMap<String, Spanned<Secret>>>,

@@ -25,7 +25,7 @@ pub async fn decompressed(answer: &Answer) -> Result<Bytes, CodingError> {
     decoding.await.unwrap_or(Err(CodingError::Broken))
 }
 
-/// Whether the body of a success is an error.
+/// True where the body of a success is an error.
 pub fn has_error(answer: &Answer) -> bool {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     body["object"] == "error" || (!body["error"].is_null() && Reported::of(&body).is_some())

@@ -6,7 +6,7 @@ use super::call::{Call, CallAnswer, CallError};
 use super::{Endpoint, EndpointModel, estimate};
 use crate::address::Operation;
 use crate::chat::{self, ChatAnswer, ChatRequest};
-use crate::completion::{self, Taken};
+use crate::completion::{self, Completion};
 use crate::dialect::Dialect;
 use crate::error::{Class, ProviderError};
 use crate::refusal::Asked;
@@ -85,7 +85,7 @@ impl Call<'_> {
         &mut self,
         request: &ChatRequest<'_>,
         dialect: Dialect,
-    ) -> Result<CallAnswer<Taken>, CallError> {
+    ) -> Result<CallAnswer<Completion>, CallError> {
         let body = chat::body(self.model_name(), request, dialect);
         let asked = Asked {
             inputs: 1,

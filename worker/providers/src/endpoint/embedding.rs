@@ -1,4 +1,5 @@
-//! Embedding at an endpoint: in the form that its server is known to understand, and in a plainer one where that is refused.
+//! Embedding at an endpoint: in the form that its server is known to understand, and in a plainer one where that is
+//! refused.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::embeddings::{self, EmbedRequest, Embeddings};
 use crate::error::{Advice, Class, ProviderError};
 use crate::refusal::Asked;
-use crate::vectors;
+use crate::vectors::{self, Vectors};
 
 /// A text that every model takes.
 const PROBE: &str = "ok";
@@ -39,7 +40,7 @@ impl Endpoint {
         };
         self.models.update(&model.real, |known| known.embedded(dialect));
         let estimated = embeddings::tokens(request.inputs);
-        let (vectors, usage) = taken;
+        let Vectors { vectors, usage } = taken;
         let usage = usage.unwrap_or(estimate(estimated, 0));
         self.settle(estimated, usage).await;
         Ok(Embeddings {
@@ -50,8 +51,8 @@ impl Endpoint {
         })
     }
 
-    /// The form in which to ask again. A refusal without a reason, from a server that has not served yet, may be about the form
-    /// or about the texts: one short text shows which.
+    /// The form in which to ask again. A refusal without a reason, from a server that has not served yet, may be about
+    /// the form or about the texts: one short text shows which.
     ///
     /// # Errors
     /// The refusal, where no other form helps.
@@ -101,7 +102,7 @@ impl Call<'_> {
         inputs: &[String],
         dimensions: Option<usize>,
         dialect: Dialect,
-    ) -> Result<CallAnswer<vectors::Read>, CallError> {
+    ) -> Result<CallAnswer<Vectors>, CallError> {
         let body = embeddings::body(self.model_name(), inputs, dimensions, dialect);
         let asked = Asked {
             inputs: inputs.len(),

@@ -1,5 +1,5 @@
-//! What follows from a question that was not answered: the error for the caller, and the pauses, the circuit and the sizes
-//! of the endpoint.
+//! The consequences of a question that was not answered: the error for the caller, and the pauses, the circuit and the
+//! sizes of the endpoint.
 
 use std::time::{Duration, SystemTime};
 
@@ -190,7 +190,7 @@ fn unnamed(error: ProviderError) -> CallError {
     }
 }
 
-/// What happened, the status, and the server's own word where it is one of the protocol.
+/// The message: what happened, the status, and the server's own word where it is one of the protocol.
 fn message(refusal: &Refusal, status: u16) -> String {
     let what = match refusal.about {
         Some(parameter) => format!("the server refused {}", parameter.name()),

@@ -1,5 +1,5 @@
-//! The forms that the models of an endpoint understand and the sizes that they take, as learned from its answers. In this
-//! process only; the gate is told the sizes too.
+//! The forms that the models of an endpoint understand and the sizes that they take, as learned from its answers. In
+//! this process only; the gate is told the sizes too.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Cuts a text into chunks, and those that a model will not take into halves; hashes each, so that a chunk which has not
-//! changed is recognised. Pure.
+//! Cuts a text into chunks, and those that a model will not take into halves; hashes each, so that a chunk which has
+//! not changed is recognised. Pure.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the work on the texts of one table for one tenant needs.
+//! The hook, the models and the files that the texts of one table and tenant are embedded with.
 
 use super::super::recipe::EmbedRecipe;
 use super::super::scope::Scope;

@@ -1,5 +1,5 @@
-//! Asks for the vectors of a text's chunks. A chunk that the model refuses for its length is cut in two until its halves
-//! fit, so that nothing of a text is lost; chunks that are there already are not asked for. It writes nothing.
+//! Asks for the vectors of a text's chunks. A chunk that the model refuses for its length is cut in two until its
+//! halves fit, so that nothing of a text is lost; chunks that are there already are not asked for. It writes nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::spending::Spent;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_providers::{Class, TokenCounter, estimate_tokens};
 
-/// How often a chunk is halved.
+/// The number of times that a chunk is halved.
 const DEPTH: usize = 12;
 /// A chunk of so few tokens that is refused is not too long: the model takes none.
 const LEAST: u64 = 16;
@@ -21,7 +21,7 @@ const GUESSES: usize = 16;
 /// The chunks of a text with their results.
 pub struct EmbeddedChunks {
     pub chunks: Vec<TextChunk>,
-    /// By the chunk's index; those that are there already have none.
+    /// The vectors by the chunks' indexes; chunks that are stored already have none.
     pub vectors: HashMap<usize, Vec<f32>>,
     /// The chunks that the model will never take, by index.
     pub faults: HashMap<usize, HandlerError>,

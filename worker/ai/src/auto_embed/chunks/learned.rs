@@ -1,6 +1,6 @@
 //! The lengths that models have refused, so that the next text is cut smaller from the start. In memory only: after a
-//! restart they are learned anew. The chunks of a text are the same either way, because a chunk that is too long is always
-//! cut into the same halves.
+//! restart they are learned anew. The chunks of a text are the same either way, because a chunk that is too long is
+//! always cut into the same halves.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ type ProviderModel = (String, String);
 pub struct LearnedLengths(Mutex<HashMap<ProviderModel, [Option<usize>; DENSITIES]>>);
 
 impl LearnedLengths {
-    /// Whether a model has refused texts as long and as dense as this one.
+    /// True where a model has refused texts as long and as dense as this one.
     pub fn is_too_long(&self, provider: &str, model: &str, text: &str) -> bool {
         let known = self.0.lock();
         let of_model = known.get(&(provider.to_owned(), model.to_owned()));

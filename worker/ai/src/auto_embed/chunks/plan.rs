@@ -23,8 +23,8 @@ pub struct ChunkPlan {
     pub tenants: bool,
 }
 
-/// The sizes of chunks: those of the hook, but not more than its model takes. `is_counted`: by the model's own tokenizer,
-/// so that the headings above a chunk need room of their own; an estimate has some.
+/// The sizes of chunks: those of the hook, but not more than its model takes. `is_counted`: by the model's own
+/// tokenizer, so that the headings above a chunk need room of their own; an estimate has some.
 pub fn options(hook: &Hook, input_tokens: usize, is_counted: bool) -> ChunkOptions {
     let number = |name: &str| hook.number(name).and_then(|number| usize::try_from(number).ok());
     let usual = ChunkOptions::for_embeddings(false);

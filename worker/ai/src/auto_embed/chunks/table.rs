@@ -65,7 +65,8 @@ impl ChunkTable<'_> {
     }
 
     /// Writes the chunks, unless the row no longer has this source; says whether it did. Where some have to wait, the
-    /// others are added to the chunks of before, which stay until then. `hash` identifies what all of them were made from.
+    /// others are added to the chunks of before, which stay until then. `hash` identifies what all of them were made
+    /// from.
     ///
     /// # Errors
     /// See `verdict::of_table`.
@@ -112,8 +113,8 @@ impl Parts for ChunkTable<'_> {
     }
 }
 
-/// The chunks in the form that `zerodb._chunk_write` takes, and their vectors one after another. A chunk that is at fault
-/// or has to wait is left out.
+/// The chunks in the form that `zerodb._chunk_write` takes, and their vectors one after another. A chunk that is at
+/// fault or has to wait is left out.
 fn chunk_rows(embedded: &EmbeddedChunks) -> (Vec<Value>, Vec<f32>) {
     let (mut rows, mut flat, mut count) = (Vec::new(), Vec::new(), 0);
     for (index, chunk) in embedded.chunks.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Brings the chunks of one row up to date: reads its source, cuts the text, embeds the chunks that are new, writes them.
-//! Decides nothing about attempts beyond what its errors say.
+//! Brings the chunks of one row up to date: reads its source, cuts the text, embeds the chunks that are new, writes
+//! them. Decides nothing about attempts beyond what its errors say.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use zerodb_hooks_providers::TokenCounter;
 
 /// The wait before the rest of a text that has been embedded in part.
 const SOON: Duration = Duration::from_secs(1);
-/// How often a text is cut anew because a refusal taught how much its model takes.
+/// The number of times that a text is cut, because a refusal taught how much its model takes.
 const CUTS: usize = 4;
 /// Chunks at fault that an error names.
 const NAMED: usize = 5;
@@ -72,8 +72,8 @@ impl ChunkUpdate<'_> {
         self.embed_text(&row, source, text, counter.as_ref(), spent).await
     }
 
-    /// Cuts and embeds the text. Where a refusal says how much the model takes, the text is cut anew by that, as the next
-    /// attempt would do.
+    /// Cuts and embeds the text. Where a refusal says how much the model takes, the text is cut anew by that, as the
+    /// next attempt would do.
     async fn embed_text(
         &self,
         row: &ChunkedRow,
@@ -118,7 +118,7 @@ impl ChunkUpdate<'_> {
         plan::options(hook, self.context.input_tokens(), counter.is_some())
     }
 
-    /// On a thread that may be busy for a while.
+    /// Cuts on a thread that may be busy for a while.
     async fn cut(
         &self,
         text: &Arc<str>,
@@ -172,7 +172,7 @@ impl ChunkUpdate<'_> {
     }
 }
 
-/// Whether all chunks of the row are there. Chunks that somebody has taken away come back.
+/// True where all chunks of the row are there. Chunks that somebody has taken away come back.
 fn is_embedded(row: &ChunkedRow, source: &str, hash: &str) -> bool {
     if source.is_empty() {
         row.chunks.is_empty()

@@ -14,7 +14,7 @@ pub struct ColumnRow {
     /// The index of its key among those that were asked for.
     #[serde(default)]
     pub n: usize,
-    /// In the form of the server, which may be another text than the one that was asked for.
+    /// The key in the server's form, which may be another text than the one that was asked for.
     pub key: Key,
     /// Hash of the columns that were read; `None` when they are too long to be read.
     pub source: Option<String>,
