@@ -13,7 +13,11 @@ use zerodb_hooks_providers::Usage;
 use zerodb_hooks_store::{Spending, UsageEntry};
 
 /// The user and the project of an event.
-pub type Tenant = (Option<Uuid>, Option<Uuid>);
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tenant {
+    pub user_id: Option<Uuid>,
+    pub project_id: Option<Uuid>,
+}
 
 /// The cost of requests.
 #[derive(Debug, Default, Clone, Copy)]
@@ -46,7 +50,10 @@ struct LedgerShare {
 }
 
 pub fn tenant(delivery: &Delivery) -> Tenant {
-    (delivery.event.user_id, delivery.event.project_id)
+    Tenant {
+        user_id: delivery.event.user_id,
+        project_id: delivery.event.project_id,
+    }
 }
 
 impl Account {
@@ -80,7 +87,10 @@ impl Account {
         let mut refused = BTreeMap::new();
         for (one, answer) in wanted.into_iter().zip(answers) {
             if let Some(over) = answer {
-                let tenant = (one.user_id, one.project_id);
+                let tenant = Tenant {
+                    user_id: one.user_id,
+                    project_id: one.project_id,
+                };
                 account.tenants.remove(&tenant);
                 let deferred = HandlerError::Deferred {
                     message: over.to_string(),
@@ -110,12 +120,12 @@ impl Account {
         let entries: Vec<UsageEntry> = self
             .tenants
             .into_iter()
-            .map(|((user_id, project_id), share)| {
+            .map(|(tenant, share)| {
                 let part = |number: u64| number * share.deliveries / all.max(1);
                 UsageEntry {
                     id: share.entry,
-                    user_id,
-                    project_id,
+                    user_id: tenant.user_id,
+                    project_id: tenant.project_id,
                     handler: hook.handler().into(),
                     hook_id: Some(hook.id),
                     provider: provider.into(),
@@ -143,8 +153,8 @@ impl Account {
 fn spending(hook: &Hook, tenant: Tenant, id: Uuid) -> Spending {
     Spending {
         id,
-        user_id: tenant.0,
-        project_id: tenant.1,
+        user_id: tenant.user_id,
+        project_id: tenant.project_id,
         handler: hook.handler().into(),
         tokens: 0,
     }

@@ -182,5 +182,4 @@ fn empty(message: &Value, finish: Finish, said: bool) -> Result<Completion, Faul
 }
 
 #[cfg(test)]
-#[path = "completion_tests.rs"]
 mod tests;

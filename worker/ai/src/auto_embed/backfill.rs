@@ -12,7 +12,7 @@ use super::scope::Scope;
 use super::target::EmbedTarget;
 use crate::plans::Watched;
 use crate::row_key::Key;
-use crate::spending::Account;
+use crate::spending::{Account, Tenant};
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::{Backfills, Context, Rows, verdict};
@@ -95,7 +95,10 @@ impl Backfills for AutoEmbed {
     ) -> Result<Page, HandlerError> {
         let target = self.target_of(context, hook, backfill).await?;
         let seen = rows.rows.as_array().map_or(0, Vec::len);
-        let tenant = (hook.tenant(), None);
+        let tenant = Tenant {
+            user_id: hook.tenant(),
+            project_id: None,
+        };
         let (account, refused) = Account::open(context, hook, std::iter::once(tenant)).await?;
         if let Some(over) = refused.into_values().next() {
             return Err(over);

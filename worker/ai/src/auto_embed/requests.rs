@@ -2,7 +2,7 @@
 //! fault is alone; every text gets a result. Knows no table.
 
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -12,7 +12,9 @@ use crate::spending::Spent;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
-use zerodb_hooks_providers::{Advice, Class, EmbedRequest, PackLimits, Provider, estimate_tokens};
+use zerodb_hooks_providers::{
+    Advice, Class, EmbedRequest, Embeddings, PackLimits, Provider, ProviderError, estimate_tokens,
+};
 
 /// The vectors of texts.
 pub struct TextVectors {
@@ -34,8 +36,7 @@ pub async fn embed(
 ) -> TextVectors {
     let until = Instant::now() + time;
     let (model, who) = (hook.text("model"), hook.principal(tenant));
-    let mut answers: Vec<Option<Result<Vec<f32>, HandlerError>>> = texts.iter().map(|_| None).collect();
-    let (mut spent, mut refused) = (Spent::default(), HashMap::new());
+    let mut results = Results::new(texts.len());
     let mut search = Search::new(packs(texts, &provider.pack_limits(model)));
     while let Some(range) = search.next() {
         let request = EmbedRequest {
@@ -44,47 +45,86 @@ pub async fn embed(
             dimensions,
             inputs: &texts[range.clone()],
         };
-        spent.requests += 1;
         let left = until.saturating_duration_since(Instant::now());
         match provider.embed(&request, left).await {
-            Ok(embeddings) => {
-                spent.inputs += range.len() as u64;
-                spent.usage = spent.usage.plus(embeddings.usage);
-                for (place, vector) in range.zip(embeddings.vectors) {
-                    answers[place] = Some(Ok(vector));
-                }
-            }
+            Ok(embeddings) => results.answered(range, embeddings),
             Err(error) => {
-                spent.usage = spent.usage.plus(error.usage.unwrap_or_default());
-                let single = match error.advice {
-                    Advice::ItemsAtFault => search.blame(&range),
-                    Advice::SplitBatch { most } => !search.split(&range, most),
-                    // The texts that follow would fare the same.
-                    _ => {
-                        let open = answers.iter_mut().filter(|answer| answer.is_none());
-                        open.for_each(|answer| *answer = Some(Err(verdict::of_model(&error))));
-                        break;
-                    }
-                };
-                if single {
-                    refused.insert(range.start, error.class);
-                    answers[range.start] = Some(Err(verdict::of_model(&error)));
+                if results.refused(&range, &error, &mut search).is_break() {
+                    break;
                 }
             }
         }
     }
-    let missing = || {
-        Err(HandlerError::transient(
-            "timeout: the time of the attempt ended before this text's turn",
-        ))
-    };
-    TextVectors {
-        vectors: answers
-            .into_iter()
-            .map(|answer| answer.unwrap_or_else(missing))
-            .collect(),
-        refused,
-        spent,
+    results.finish()
+}
+
+/// The results so far; `None` for a text that is still open.
+struct Results {
+    vectors: Vec<Option<Result<Vec<f32>, HandlerError>>>,
+    refused: HashMap<usize, Class>,
+    spent: Spent,
+}
+
+impl Results {
+    fn new(count: usize) -> Self {
+        Self {
+            vectors: (0..count).map(|_| None).collect(),
+            refused: HashMap::new(),
+            spent: Spent::default(),
+        }
+    }
+
+    fn answered(&mut self, range: Range<usize>, embeddings: Embeddings) {
+        self.spent.add(Spent {
+            requests: 1,
+            inputs: range.len() as u64,
+            usage: embeddings.usage,
+        });
+        for (index, vector) in range.zip(embeddings.vectors) {
+            self.vectors[index] = Some(Ok(vector));
+        }
+    }
+
+    /// Breaks where the texts that follow would fare the same; they get the same error.
+    fn refused(
+        &mut self,
+        range: &Range<usize>,
+        error: &ProviderError,
+        search: &mut Search,
+    ) -> ControlFlow<()> {
+        self.spent.add(Spent {
+            requests: 1,
+            inputs: 0,
+            usage: error.usage.unwrap_or_default(),
+        });
+        let is_found = match error.advice {
+            Advice::ItemsAtFault => search.blame(range),
+            Advice::SplitBatch { most } => !search.split(range, most),
+            _ => {
+                let open = self.vectors.iter_mut().filter(|result| result.is_none());
+                open.for_each(|result| *result = Some(Err(verdict::of_model(error))));
+                return ControlFlow::Break(());
+            }
+        };
+        if is_found {
+            self.refused.insert(range.start, error.class);
+            self.vectors[range.start] = Some(Err(verdict::of_model(error)));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finish(self) -> TextVectors {
+        let missing = || {
+            Err(HandlerError::transient(
+                "timeout: the time of the attempt ended before this text's turn",
+            ))
+        };
+        let vectors = self.vectors.into_iter();
+        TextVectors {
+            vectors: vectors.map(|result| result.unwrap_or_else(missing)).collect(),
+            refused: self.refused,
+            spent: self.spent,
+        }
     }
 }
 

@@ -138,6 +138,14 @@ fn list(items: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::{digest, hex};
+
+    #[test]
+    fn another_text_of_a_prompt_has_another_version() {
+        let schemas = [extraction_schema(), choice_schema()].map(|schema| schema.value.to_string());
+        let prompts = [&extraction(30), CHOICE, &schemas[0], &schemas[1]];
+        assert_eq!((VERSION, &hex(&digest(prompts))[..16]), (1, "b7ef0a4eec43c134"));
+    }
 
     #[test]
     fn strict_servers_take_the_schemas() {

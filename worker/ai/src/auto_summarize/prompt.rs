@@ -69,6 +69,7 @@ pub fn fenced(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::{digest, hex};
 
     #[test]
     fn a_text_cannot_end_its_own_fence() {
@@ -82,6 +83,13 @@ mod tests {
             .to_owned();
         assert!(!text.contains(&mark));
         assert!(fenced.ends_with(&format!("{mark}>>>")) && fenced.contains(text));
+    }
+
+    #[test]
+    fn another_text_of_a_prompt_has_another_version() {
+        let prompts = [whole(1000), part(), group(), all_parts(1000), shorter(1000)];
+        let all = hex(&digest(prompts.iter().map(String::as_str)));
+        assert_eq!((VERSION, &all[..16]), ("1", "bc717a2c7a22395e"));
     }
 
     #[test]

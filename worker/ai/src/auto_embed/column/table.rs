@@ -9,8 +9,11 @@ use super::plan::ColumnPlan;
 use crate::row_key::Key;
 use zerodb_hooks_store::{Hashes, StoreError};
 
-/// A text and its vector.
-pub type InputVector = (ColumnInput, Vec<f32>);
+/// An input with its vector.
+pub struct EmbeddedInput {
+    pub input: ColumnInput,
+    pub vector: Vec<f32>,
+}
 
 pub struct ColumnTable<'a> {
     pub scope: Scope<'a>,
@@ -67,34 +70,36 @@ impl ColumnTable<'_> {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn write(&self, vectors: &[InputVector]) -> Result<Vec<usize>, StoreError> {
-        let Some(dimensions) = vectors.first().map(|(_, vector)| vector.len()) else {
+    pub async fn write(&self, embedded: &[EmbeddedInput]) -> Result<Vec<usize>, StoreError> {
+        let Some(dimensions) = embedded.first().map(|one| one.vector.len()) else {
             return Ok(Vec::new());
         };
-        let rows: Vec<Value> = vectors
+        let rows: Vec<Value> = embedded
             .iter()
-            .map(|(input, _)| json!({"key": input.key, "source": input.source, "hash": input.hash}))
+            .map(|EmbeddedInput { input, .. }| {
+                json!({"key": input.key, "source": input.source, "hash": input.hash})
+            })
             .collect();
-        let flat: Vec<f32> = vectors
+        let flat: Vec<f32> = embedded
             .iter()
-            .flat_map(|(_, vector)| vector.iter().copied())
+            .flat_map(|one| one.vector.iter().copied())
             .collect();
         let args = json!({"rows": rows, "model": self.model, "dimensions": dimensions});
-        parsed(self.write_all(args, vectors, &flat).await?)
+        parsed(self.write_all(args, embedded, &flat).await?)
     }
 
     async fn write_all(
         &self,
         args: Value,
-        vectors: &[InputVector],
+        embedded: &[EmbeddedInput],
         flat: &[f32],
     ) -> Result<Value, StoreError> {
         if self.plan.hash_column.is_some() {
             return self.call("embed_write", args, Some(flat)).await;
         }
         let hashes = Hashes {
-            keys: vectors.iter().map(|(input, _)| json!(input.key)).collect(),
-            hashes: vectors.iter().map(|(input, _)| input.hash.as_str()).collect(),
+            keys: embedded.iter().map(|one| json!(one.input.key)).collect(),
+            hashes: embedded.iter().map(|one| one.input.hash.as_str()).collect(),
             model: self.model,
         };
         let store = &self.scope.context.store;

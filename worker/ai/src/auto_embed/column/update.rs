@@ -11,7 +11,7 @@ use super::super::recipe::EmbedRecipe;
 use super::super::requests;
 use super::super::scope::Scope;
 use super::input::{ColumnInput, ColumnNeed, ColumnRow, joined};
-use super::table::{ColumnTable, InputVector};
+use super::table::{ColumnTable, EmbeddedInput};
 use crate::row_key::Key;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
@@ -90,7 +90,7 @@ impl ColumnUpdate<'_> {
         }
         let vectors = self.vectors(inputs, time, embedded).await;
         let written = self.table.write(&vectors).await?;
-        let mut changed: Vec<Option<Key>> = vectors.into_iter().map(|(input, _)| Some(input.key)).collect();
+        let mut changed: Vec<Option<Key>> = vectors.into_iter().map(|one| Some(one.input.key)).collect();
         for index in written {
             if let Some(key) = changed.get_mut(index).and_then(Option::take) {
                 embedded.results.insert(key, Ok(Effect::Vectors));
@@ -121,7 +121,7 @@ impl ColumnUpdate<'_> {
         inputs: Vec<ColumnInput>,
         time: Duration,
         embedded: &mut Embedded,
-    ) -> Vec<InputVector> {
+    ) -> Vec<EmbeddedInput> {
         let (texts, indexes) = distinct(&inputs);
         if texts.is_empty() {
             return Vec::new();
@@ -133,7 +133,10 @@ impl ColumnUpdate<'_> {
         let mut vectors = Vec::with_capacity(inputs.len());
         for (input, index) in inputs.into_iter().zip(indexes) {
             match &answered.vectors[index] {
-                Ok(vector) => vectors.push((input, vector.clone())),
+                Ok(vector) => vectors.push(EmbeddedInput {
+                    input,
+                    vector: vector.clone(),
+                }),
                 Err(error) => {
                     let is_too_long = answered.refused.get(&index) == Some(&Class::InputTooLong);
                     let error = error.clone();
