@@ -1,5 +1,5 @@
-//! Which deferrals the log is told: the first of a pause. A thousand deliveries that wait for one endpoint are one line, and none of
-//! them has failed. Must not decide how long anything waits.
+//! Selects the deferrals that are logged: the first of each pause. A thousand deliveries that wait for one endpoint are one line, and
+//! none of them has failed. Must not decide how long anything waits.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +20,7 @@ type Cause = (Uuid, String);
 pub struct Deferrals(Mutex<HashMap<Cause, Instant>>);
 
 impl Deferrals {
-    /// Whether this deferral is the first of its pause. The class of the error, up to its first colon, says what is waited for.
+    /// True for the first deferral of a pause. The class of the error, up to its first colon, says what is waited for.
     pub fn begins_pause(&self, hook: Uuid, error: &str, retry_in: Duration) -> bool {
         let class = error.split_once(':').map_or(error, |(class, _)| class);
         let cause = (hook, class.chars().take(100).collect());

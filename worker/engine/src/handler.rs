@@ -1,7 +1,5 @@
-//! What a handler is to the engine, and the handlers of a worker by name. It must not name one: whoever builds the worker
-//! brings them.
+//! The face of a handler towards the engine. It must not name one: whoever builds the worker brings them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,11 +12,9 @@ use zerodb_hooks_http::Client;
 use zerodb_hooks_providers::Providers;
 use zerodb_hooks_rendering::Templates;
 use zerodb_hooks_store::{Backfill, Counted, Page, Store};
-use zerodb_hooks_turns::{Shares, Turns};
+use zerodb_hooks_turns::Shares;
 
-use crate::threads::Threads;
-
-/// What a handler may use.
+/// The means that a handler is given.
 #[derive(Clone)]
 pub struct Context {
     #[doc(hidden)]
@@ -64,8 +60,8 @@ pub trait Handler: Send + Sync + 'static {
         results
     }
 
-    /// How many deliveries, or packs, of one hook run at once where neither the hook nor this handler's user says; `None` for
-    /// the worker's setting.
+    /// The most deliveries, or packs, of one hook that run at once where the hook's config does not say; `None` for the worker's
+    /// setting.
     fn concurrency_of_hook(&self) -> Option<usize> {
         None
     }
@@ -75,14 +71,14 @@ pub trait Handler: Send + Sync + 'static {
         None
     }
 
-    /// How many deliveries of this handler one worker runs at once, of all hooks together. The others wait for their
+    /// The most deliveries of this handler that one worker runs at once, of all hooks together. The others wait for their
     /// turn, which is not yet an attempt.
     fn concurrency(&self) -> usize {
         usize::MAX
     }
 
-    /// How these turns are shared out among owners and tenants. By default anybody may have all of them while nobody else waits,
-    /// and then whoever holds the fewest is next.
+    /// The shares of owners and tenants in these turns. By default anybody may have all of them while nobody else waits, and then
+    /// whoever holds the fewest is next.
     fn shares(&self) -> Shares {
         Shares::open(self.concurrency())
     }
@@ -99,7 +95,7 @@ pub struct Rows {
 /// end was not kept.
 #[async_trait]
 pub trait Backfills: Send + Sync {
-    /// How many rows there are, and how many have a result.
+    /// Counts the rows, and those that have a result.
     ///
     /// # Errors
     /// As for `Handler::run`; the backfill is then taken up again later, also after a permanent one.
@@ -133,38 +129,4 @@ pub trait Backfills: Send + Sync {
         backfill: &Backfill,
         rows: Rows,
     ) -> Result<Page, HandlerError>;
-}
-
-/// A handler with its turns.
-pub struct Registered {
-    pub handler: Arc<dyn Handler>,
-    pub turns: Turns,
-    /// `None` for the built-in ones, which never block and so run on the worker's own threads.
-    pub threads: Option<Arc<Threads>>,
-}
-
-impl Registered {
-    /// A handler with as many turns as it says, on these threads or on the worker's own.
-    pub fn new(handler: impl Handler, threads: Option<Threads>) -> Self {
-        Self {
-            turns: Turns::new(handler.shares()),
-            handler: Arc::new(handler),
-            threads: threads.map(Arc::new),
-        }
-    }
-}
-
-/// The handlers of a worker by name.
-#[derive(Default)]
-pub struct Registry(HashMap<String, Registered>);
-
-impl Registry {
-    /// Adds a handler, or puts it in the place of the one with its name.
-    pub fn insert(&mut self, name: &str, handler: Registered) {
-        self.0.insert(name.into(), handler);
-    }
-
-    pub fn get(&self, name: &str) -> Option<&Registered> {
-        self.0.get(name)
-    }
 }

@@ -1,46 +1,59 @@
 //! Renews this worker's lease and gives back those of dead workers. The server's clock decides what is expired.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
-use super::runner::{Outage, Shared};
-use zerodb_hooks_store::StoreError;
+use crate::lease::{Lease, Renewal};
+use crate::outage::Outage;
+use zerodb_hooks_store::{Store, StoreError};
 
-pub async fn run(shared: Arc<Shared>) {
-    let mut ticks = interval(shared.settings.lease / 3);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut outage = Outage::default();
-    loop {
-        // The lease is renewed during the drain too: the runner ends this task, when the lease is given back.
-        ticks.tick().await;
-        match shared.store.bounded(beat(&shared)).await {
-            Ok(()) => outage.over(),
-            Err(error) => outage.wait(&error, &shared.stop).await,
-        }
-    }
+/// Beats in the length of a lease.
+const BEATS: u32 = 3;
+
+pub struct Heartbeat {
+    pub store: Store,
+    pub lease: Arc<Lease>,
+    pub requeued: Arc<Notify>,
+    pub stop: CancellationToken,
 }
 
-async fn beat(shared: &Shared) -> Result<(), StoreError> {
-    let length = shared.settings.lease;
-    let in_doubt = shared.is_lease_in_doubt();
-    if !in_doubt && !shared.store.renew_lease(shared.lease(), length).await? && !shared.stop.is_cancelled() {
-        let lease = shared.store.take_lease(&shared.settings.name, length).await?;
-        shared.set_lease(lease);
-        // Nothing could be claimed without it.
-        shared.requeued.notify_one();
-        tracing::warn!("the lease was lost, probably in a pause of this process; a new one is taken");
+impl Heartbeat {
+    /// Beats until it is dropped: the lease is renewed during the drain too, and the runner ends this task when the lease is given back.
+    pub async fn run(self, lease_length: Duration) {
+        let mut ticks = interval(lease_length / BEATS);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut outage = Outage::default();
+        loop {
+            ticks.tick().await;
+            match self.store.bounded(self.beat()).await {
+                Ok(()) => outage.over(),
+                Err(error) => outage.wait(&error, &self.stop).await,
+            }
+        }
     }
-    let reaped = shared.store.reap_expired_leases().await?;
-    if reaped.deliveries > 0 {
-        shared.requeued.notify_one();
+
+    async fn beat(&self) -> Result<(), StoreError> {
+        if self.lease.renew().await? == Renewal::Lost && !self.stop.is_cancelled() {
+            self.lease.replace().await?;
+            // Nothing could be claimed without it.
+            self.requeued.notify_one();
+            tracing::warn!("the lease was lost, probably in a pause of this process; a new one is taken");
+        }
+        let reaped = self.store.reap_expired_leases().await?;
+        if reaped.deliveries > 0 {
+            self.requeued.notify_one();
+        }
+        if reaped.workers > 0 {
+            tracing::warn!(
+                workers = reaped.workers,
+                deliveries = reaped.deliveries,
+                "gave back the deliveries of lost workers"
+            );
+        }
+        Ok(())
     }
-    if reaped.workers > 0 {
-        tracing::warn!(
-            workers = reaped.workers,
-            deliveries = reaped.deliveries,
-            "gave back the deliveries of lost workers"
-        );
-    }
-    Ok(())
 }

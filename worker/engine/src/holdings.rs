@@ -1,5 +1,5 @@
-//! Who holds how much of what a worker may hold: by hook, by tenant, by owner, and who has as much as he may. Counts only; no I/O.
-//! What a hook of no user holds counts for the hook alone: only administrators make such.
+//! The shares of hooks, tenants and owners in the capacity of a worker, and which of them have theirs. Counts only; no I/O.
+//! Deliveries of a hook of no user count for the hook alone: only administrators make such.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use zerodb_hooks_delivery::hook::Party;
 
-/// Hooks whose party is kept. Beyond, those are forgotten that hold nothing; they are told again when they are next met.
+/// Hooks whose party is kept. Beyond, those without a delivery are forgotten; they are told again when they are next met.
 const KEPT: usize = 100_000;
 
+/// Deliveries in flight, by whom they are for.
 #[derive(Default)]
 pub struct Holdings {
     total: usize,
@@ -21,7 +22,7 @@ pub struct Holdings {
     parties: HashMap<Uuid, Party>,
 }
 
-/// Tenants and owners that hold what they may.
+/// Tenants and owners that have their share.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Crowd {
     pub users: Vec<Uuid>,
@@ -62,7 +63,7 @@ impl Holdings {
         }
     }
 
-    /// Says for whom a hook works. What it holds already counts for them from now on.
+    /// Notes for whom a hook works. Its deliveries in flight count for them from now on.
     pub fn belong(&mut self, hook: Uuid, party: Party) {
         if self.parties.get(&hook) == Some(&party) {
             return;
@@ -112,8 +113,8 @@ impl Holdings {
         saturated
     }
 
-    /// What one look may take: the share of a hook that holds nothing, and not much more than what is left to the tenant or owner
-    /// that is nearest to its own, for all that is found may be his.
+    /// The most that one look may take: the share of a hook that has nothing, and not much more than what is left to the tenant or owner
+    /// that is nearest to its share, for all that is found may be of that one.
     pub fn one_look(&self, free: usize) -> usize {
         let room = |most: usize, held: usize| most.checked_sub(held).filter(|left| *left > 0);
         let of_tenants = self.by_tenant.values();
@@ -158,19 +159,19 @@ fn lower<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K, fewer
     true
 }
 
-/// The share of one hook of so many slots: three quarters.
-fn of_hook(slots: usize) -> usize {
-    (slots * 3).div_ceil(4)
+/// The share of one hook: three quarters of its own and the free capacity together.
+fn of_hook(capacity: usize) -> usize {
+    (capacity * 3).div_ceil(4)
 }
 
-/// The share of one tenant. More than a hook's, so that one slow hook of his does not hold up his others.
-fn of_tenant(slots: usize) -> usize {
-    (slots - slots.div_ceil(8)).max(1)
+/// The share of one tenant. More than a hook's, so that one slow hook does not hold up its tenant's others.
+fn of_tenant(capacity: usize) -> usize {
+    (capacity - capacity.div_ceil(8)).max(1)
 }
 
-/// The share of one owner, whichever tenants he acts for.
-fn of_owner(slots: usize) -> usize {
-    (slots - slots.div_ceil(16)).max(1)
+/// The share of one owner, whichever tenants it acts for.
+fn of_owner(capacity: usize) -> usize {
+    (capacity - capacity.div_ceil(16)).max(1)
 }
 
 #[cfg(test)]
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn many_hooks_of_a_tenant_leave_slots_to_others() {
+    fn many_hooks_of_a_tenant_leave_capacity_to_others() {
         for size in [2, 16, 400, 4000] {
             let hooks: Vec<_> = (1..=40).map(|n| (Uuid::from_u128(n), party("m", 7))).collect();
             assert!(left_by(&hooks, size) >= (size / 64).max(1), "of {size}");
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_that_acts_for_many_tenants_leaves_slots_to_others() {
+    fn a_role_that_acts_for_many_tenants_leaves_capacity_to_others() {
         for size in [2, 16, 400, 4000] {
             let hooks: Vec<_> = (1..=40).map(|n| (Uuid::from_u128(n), party("m", n))).collect();
             assert!(left_by(&hooks, size) >= (size / 64).max(1), "of {size}");
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_hook_leaves_slots_to_its_tenants_other_hooks() {
+    fn a_slow_hook_leaves_capacity_to_its_tenants_other_hooks() {
         let mut holdings = Holdings::default();
         let (slow, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         holdings.belong(slow, party("m", 7));

@@ -1,4 +1,5 @@
-//! The hooks this worker has met, each at the version that the database last named. Says for whom each one works.
+//! The hooks this worker has met, each at the version that the database last named, with their handlers and their share of this worker's
+//! concurrency.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,85 +7,108 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::runner::Shared;
+use crate::capacity::Capacity;
+use crate::handler::Context;
+use crate::registry::{Registered, Registry};
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_store::StoreError;
-
-/// A hook with its share of this worker's concurrency.
-#[derive(Clone)]
-pub struct Known {
-    pub hook: Arc<Hook>,
-    pub running: Arc<Semaphore>,
-}
-
-impl Known {
-    /// The same for a delivery that others wait for.
-    pub fn hurried(self) -> Self {
-        Self {
-            hook: Arc::new(self.hook.within_default_timeout()),
-            ..self
-        }
-    }
-}
-
-pub struct Hooks {
-    known: HashMap<Uuid, Known>,
-    concurrency: usize,
-}
 
 /// Hooks kept before all are forgotten; each is loaded again when it is next met.
 const KEPT: usize = 100_000;
 
+/// A hook at one version, ready to be run.
+pub struct LoadedHook {
+    pub hook: Arc<Hook>,
+    pub registered: Arc<Registered>,
+    /// A permit for each of its deliveries, or packs, that may run at once.
+    pub permits: Arc<Semaphore>,
+}
+
+impl LoadedHook {
+    /// The same hook with a deadline that others can wait for.
+    pub fn hurried(&self) -> Arc<Self> {
+        Arc::new(Self {
+            hook: Arc::new(self.hook.within_default_timeout()),
+            registered: Arc::clone(&self.registered),
+            permits: Arc::clone(&self.permits),
+        })
+    }
+
+    /// The most deliveries that the handler takes in one call.
+    pub fn pack_size(&self, context: &Context) -> usize {
+        self.registered.handler.pack(context, &self.hook).max(1)
+    }
+}
+
+/// The cache of hooks. Tells `Capacity` for whom each one works.
+pub struct Hooks {
+    loaded: HashMap<Uuid, Arc<LoadedHook>>,
+    context: Arc<Context>,
+    registry: Arc<Registry>,
+    capacity: Arc<Capacity>,
+    /// Deliveries of one hook that run at once, where nobody says otherwise.
+    concurrency: usize,
+}
+
 impl Hooks {
-    pub fn new(concurrency: usize) -> Self {
+    pub fn new(
+        context: Arc<Context>,
+        registry: Arc<Registry>,
+        capacity: Arc<Capacity>,
+        concurrency: usize,
+    ) -> Self {
         Self {
-            known: HashMap::new(),
+            loaded: HashMap::new(),
+            context,
+            registry,
+            capacity,
             concurrency: concurrency.max(1),
         }
     }
 
     /// The hook at `version` or newer; `None` when it was deleted.
-    pub async fn get(
-        &mut self,
-        shared: &Shared,
-        id: Uuid,
-        version: i64,
-    ) -> Result<Option<Known>, StoreError> {
-        if let Some(known) = self.known.get(&id)
-            && known.hook.version == version
+    ///
+    /// # Errors
+    /// Those of loading it, where this version is not known yet.
+    pub async fn get(&mut self, id: Uuid, version: i64) -> Result<Option<Arc<LoadedHook>>, StoreError> {
+        if let Some(loaded) = self.loaded.get(&id)
+            && loaded.hook.version == version
         {
-            return Ok(Some(known.clone()));
+            return Ok(Some(Arc::clone(loaded)));
         }
-        let store = &shared.store;
+        let store = &self.context.store;
         let Some(hook) = store.bounded(store.load_hook(id)).await? else {
-            self.known.remove(&id);
+            self.loaded.remove(&id);
             return Ok(None);
         };
-        if self.known.len() >= KEPT {
-            self.known.clear();
+        if self.loaded.len() >= KEPT {
+            self.loaded.clear();
         }
-        shared.slots.belong(id, hook.party());
-        if let Some(model) = shared.context.providers.replaces(&hook) {
+        self.capacity.belong(id, hook.party());
+        if let Some(model) = self.context.providers.replaces(&hook) {
             tracing::warn!(
                 hook = %hook.name,
                 model,
                 "no provider is configured for the hook's model: the built-in local one serves it, by hashed words and rules"
             );
         }
+        let loaded = Arc::new(self.with_handler(hook));
+        self.loaded.insert(id, Arc::clone(&loaded));
+        Ok(Some(loaded))
+    }
+
+    fn with_handler(&self, hook: Hook) -> LoadedHook {
+        let registered = self.registry.get_or_missing(hook.handler());
         let permits = hook
             .number("concurrency")
             .and_then(|own| usize::try_from(own).ok())
-            .or_else(|| shared.registry.get(hook.handler())?.handler.concurrency_of_hook());
-        let running = Arc::new(Semaphore::new(
-            permits
-                .unwrap_or(self.concurrency)
-                .clamp(1, Semaphore::MAX_PERMITS),
-        ));
-        let known = Known {
+            .or_else(|| registered.handler.concurrency_of_hook())
+            .unwrap_or(self.concurrency)
+            .clamp(1, Semaphore::MAX_PERMITS);
+        LoadedHook {
             hook: Arc::new(hook),
-            running,
-        };
-        self.known.insert(id, known.clone());
-        Ok(Some(known))
+            registered,
+            permits: Arc::new(Semaphore::new(permits)),
+        }
     }
 }

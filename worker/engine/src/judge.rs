@@ -2,13 +2,14 @@
 //! a time limit; tenants take turns by the time that their hooks have taken. It makes deliveries and never runs one.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::runner::{Outage, Shared};
-use zerodb_hooks_store::{StoreError, Undecided};
+use crate::outage::Outage;
+use crate::signals::Signals;
+use zerodb_hooks_store::{Store, StoreError, Undecided};
 
 /// Candidates decided in one statement, at first and at most.
 const BATCH: usize = 256;
@@ -23,28 +24,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long a hook is left alone that failed otherwise.
 const PAUSE: Duration = Duration::from_secs(10);
 
-pub async fn run(shared: Arc<Shared>) {
-    let mut judge = Judge::default();
-    let mut outage = Outage::default();
-    while !shared.stop.is_cancelled() {
-        match judge.turn(&shared).await {
-            Ok(true) => outage.over(),
-            Ok(false) => {
-                outage.over();
-                tokio::select! {
-                    () = shared.undecided.notified() => {}
-                    () = tokio::time::sleep(EVERY) => {}
-                    () = shared.stop.cancelled() => {}
-                }
-            }
-            Err(error) => outage.wait(&error, &shared.stop).await,
-        }
-    }
-}
-
-/// How a hook's candidates are asked for.
+/// The size and the time limit of the questions about one hook's candidates. Pure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Pace {
+struct HookPace {
     version: i64,
     most: usize,
     /// Chances that a single candidate has had.
@@ -52,7 +34,7 @@ struct Pace {
     not_before: Option<Instant>,
 }
 
-impl Pace {
+impl HookPace {
     fn new(version: i64) -> Self {
         Self {
             version,
@@ -82,55 +64,79 @@ impl Pace {
     }
 }
 
-#[derive(Default)]
-struct Judge {
-    paces: HashMap<Uuid, Pace>,
-    /// What the hooks of each tenant took since there was last nothing to decide.
-    used: HashMap<Uuid, Duration>,
+pub struct Judge {
+    store: Store,
+    signals: Signals,
+    stop: CancellationToken,
+    paces: HashMap<Uuid, HookPace>,
+    used: UsedTime,
 }
 
 impl Judge {
+    pub fn new(store: Store, signals: Signals, stop: CancellationToken) -> Self {
+        Self {
+            store,
+            signals,
+            stop,
+            paces: HashMap::new(),
+            used: UsedTime::default(),
+        }
+    }
+
+    /// Decides until the worker stops.
+    pub async fn run(mut self) {
+        let mut outage = Outage::default();
+        while !self.stop.is_cancelled() {
+            match self.turn().await {
+                Ok(true) => outage.over(),
+                Ok(false) => {
+                    outage.over();
+                    tokio::select! {
+                        () = self.signals.undecided.notified() => {}
+                        () = tokio::time::sleep(EVERY) => {}
+                        () = self.stop.cancelled() => {}
+                    }
+                }
+                Err(error) => outage.wait(&error, &self.stop).await,
+            }
+        }
+    }
+
     /// Goes through the hooks that have candidates, for as long as their list is good. False when there are none.
-    async fn turn(&mut self, shared: &Shared) -> Result<bool, StoreError> {
-        let mut waiting = shared.store.bounded(shared.store.undecided()).await?;
+    async fn turn(&mut self) -> Result<bool, StoreError> {
+        let mut waiting = self.store.bounded(self.store.undecided()).await?;
         let listed = Instant::now();
         waiting.retain(|hook| {
             let pace = self.paces.get(&hook.hook_id);
             pace.is_none_or(|pace| pace.not_before.is_none_or(|at| at <= listed))
         });
         if waiting.is_empty() {
-            self.used.clear();
+            self.used.forget();
             return Ok(false);
         }
-        while let Some(next) = self.next(&waiting) {
+        while let Some(next) = self.used.next(&waiting) {
             let hook = waiting.swap_remove(next);
             let since = Instant::now();
-            let judged = self.judge(shared, &hook).await;
-            *self.used.entry(hook.user_id).or_default() += since.elapsed();
+            let judged = self.judge(&hook).await;
+            self.used.add(hook.user_id, since.elapsed());
             judged?;
-            if listed.elapsed() > LIST || shared.stop.is_cancelled() {
+            if listed.elapsed() > LIST || self.stop.is_cancelled() {
                 break;
             }
         }
         Ok(true)
     }
 
-    /// The hook of the tenant whose hooks took least.
-    fn next(&self, waiting: &[Undecided]) -> Option<usize> {
-        let used = |hook: &Undecided| self.used.get(&hook.user_id).copied().unwrap_or_default();
-        (0..waiting.len()).min_by_key(|place| used(&waiting[*place]))
-    }
-
-    async fn judge(&mut self, shared: &Shared, hook: &Undecided) -> Result<(), StoreError> {
+    async fn judge(&mut self, hook: &Undecided) -> Result<(), StoreError> {
         let pace = self
             .paces
             .entry(hook.hook_id)
-            .or_insert_with(|| Pace::new(hook.hook_version));
+            .or_insert_with(|| HookPace::new(hook.hook_version));
         if pace.version != hook.hook_version {
-            *pace = Pace::new(hook.hook_version);
+            *pace = HookPace::new(hook.hook_version);
         }
-        let judged = shared.store.judge(hook, pace.most, pace.limit());
-        match shared.store.bounded(judged).await {
+        let judged = self.store.judge(hook, pace.most, pace.limit());
+        match self.store.bounded(judged).await {
             Ok(judged) => {
                 pace.decided();
                 if judged.decided == 0 {
@@ -138,14 +144,14 @@ impl Judge {
                     pace.not_before = Some(Instant::now() + LIST);
                 }
                 if judged.made > 0 {
-                    shared.requeued.notify_one();
+                    self.signals.requeued.notify_one();
                 }
                 Ok(())
             }
             Err(error) if error.is_cancelled() => {
                 if pace.too_slow() {
                     pace.not_before = Some(Instant::now() + PAUSE);
-                    switch_off(shared, hook).await?;
+                    self.switch_off(hook).await?;
                 }
                 Ok(())
             }
@@ -157,26 +163,42 @@ impl Judge {
             }
         }
     }
+
+    async fn switch_off(&self, hook: &Undecided) -> Result<(), StoreError> {
+        let reason = format!(
+            "\"when\" or \"order_by\" did not end within {} s over one event; make it simpler and switch the hook on again",
+            CHANCES[CHANCES.len() - 1].as_secs()
+        );
+        match self.store.bounded(self.store.disable_hook(hook, &reason)).await {
+            Ok(true) => tracing::warn!(hook.id = %hook.hook_id, reason, "switched a hook off"),
+            Ok(false) => {}
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => {
+                tracing::error!(hook.id = %hook.hook_id, %error, "a hook whose condition does not end could not be switched off");
+            }
+        }
+        Ok(())
+    }
 }
 
-async fn switch_off(shared: &Shared, hook: &Undecided) -> Result<(), StoreError> {
-    let reason = format!(
-        "\"when\" or \"order_by\" did not end within {} s over one event; make it simpler and switch the hook on again",
-        CHANCES[CHANCES.len() - 1].as_secs()
-    );
-    match shared
-        .store
-        .bounded(shared.store.disable_hook(hook, &reason))
-        .await
-    {
-        Ok(true) => tracing::warn!(hook.id = %hook.hook_id, reason, "switched a hook off"),
-        Ok(false) => {}
-        Err(error) if error.is_passing() => return Err(error),
-        Err(error) => {
-            tracing::error!(hook.id = %hook.hook_id, %error, "a hook whose condition does not end could not be switched off");
-        }
+/// The time that the hooks of each tenant took since there was last nothing to decide. Pure.
+#[derive(Default)]
+struct UsedTime(HashMap<Uuid, Duration>);
+
+impl UsedTime {
+    fn add(&mut self, tenant: Uuid, time: Duration) {
+        *self.0.entry(tenant).or_default() += time;
     }
-    Ok(())
+
+    fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// The index of a hook of the tenant whose hooks took least.
+    fn next(&self, waiting: &[Undecided]) -> Option<usize> {
+        let used = |hook: &Undecided| self.0.get(&hook.user_id).copied().unwrap_or_default();
+        (0..waiting.len()).min_by_key(|index| used(&waiting[*index]))
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_slow_condition_is_asked_about_one_event_before_it_counts() {
-        let mut pace = Pace::new(1);
+        let mut pace = HookPace::new(1);
         let mut asked = Vec::new();
         while !pace.too_slow() {
             asked.push((pace.most, pace.limit()));
@@ -213,12 +235,12 @@ mod tests {
 
     #[test]
     fn the_tenant_who_used_least_is_next() {
-        let mut judge = Judge::default();
-        judge.used.insert(Uuid::from_u128(1), Duration::from_secs(3));
+        let mut used = UsedTime::default();
+        used.add(Uuid::from_u128(1), Duration::from_secs(3));
         let waiting = [hook(10, 1), hook(11, 1), hook(12, 2)];
-        assert_eq!(judge.next(&waiting), Some(2));
-        judge.used.insert(Uuid::from_u128(2), Duration::from_secs(4));
-        assert_eq!(judge.next(&waiting), Some(0));
-        assert_eq!(judge.next(&[]), None);
+        assert_eq!(used.next(&waiting), Some(2));
+        used.add(Uuid::from_u128(2), Duration::from_secs(4));
+        assert_eq!(used.next(&waiting), Some(0));
+        assert_eq!(used.next(&[]), None);
     }
 }

@@ -1,72 +1,78 @@
-//! What is done once a minute: settings read again, the log rotated, old deliveries pruned.
+//! The work of once a minute: settings read again, the log rotated, old rows pruned.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
-use super::runner::Shared;
-use zerodb_hooks_store::{Installation, StoreError};
+use zerodb_hooks_store::{Installation, Store, StoreError};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// Partitions of the log.
 const SLOTS: i32 = 8;
 
-pub async fn run(shared: Arc<Shared>) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = shared.stop.cancelled() => return,
+pub struct Maintenance {
+    pub store: Store,
+    /// Sends the settings as they are read again.
+    pub installation: watch::Sender<Arc<Installation>>,
+    pub stop: CancellationToken,
+}
+
+impl Maintenance {
+    /// Works until the worker stops.
+    pub async fn run(self) {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.stop.cancelled() => return,
+            }
+            self.tidy().await;
         }
-        tidy(&shared).await;
     }
-}
 
-/// Each step by itself: one that fails keeps none of the others from being made.
-async fn tidy(shared: &Shared) {
-    let store = &shared.store;
-    let goes_on = || !shared.stop.is_cancelled();
-    let loaded = store.bounded(store.load_installation()).await;
-    if let Some(installation) = done("the settings", loaded) {
-        done("the log", rotate(shared, &installation).await);
-        let pruned = async {
+    /// Each step by itself: one that fails keeps none of the others from being made.
+    async fn tidy(&self) {
+        let store = &self.store;
+        let loaded = store.bounded(store.load_installation()).await;
+        if let Some(installation) = done("the settings", loaded) {
+            done("the log", self.rotate(&installation).await);
             let retention = &installation.retention;
-            while store.bounded(store.prune_deliveries(retention)).await? && goes_on() {}
-            Ok(())
-        };
-        done("the deliveries", pruned.await);
-        shared.set_installation(installation);
+            let pruned = self.repeat(|| store.prune_deliveries(retention));
+            done("the deliveries", pruned.await);
+            self.installation.send_replace(Arc::new(installation));
+        }
+        done("the cursor", store.bounded(store.prune_cursor()).await);
+        let cancelled = self.repeat(|| store.cancel_orphans());
+        done("the deliveries of deleted hooks", cancelled.await);
+        let forgotten = self.repeat(|| store.prune_summary_chunks());
+        done("the summaries of parts", forgotten.await);
+        let summed = self.repeat(|| store.roll_up_usage());
+        done("the usage of models", summed.await);
+        done("the endpoints", store.bounded(store.prune_endpoints()).await);
     }
-    done("the cursor", store.bounded(store.prune_cursor()).await);
-    let cancelled = async {
-        while store.bounded(store.cancel_orphans()).await? && goes_on() {}
-        Ok(())
-    };
-    done("the deliveries of deleted hooks", cancelled.await);
-    let forgotten = async {
-        while store.bounded(store.prune_summary_chunks()).await? && goes_on() {}
-        Ok(())
-    };
-    done("the summaries of parts", forgotten.await);
-    let summed = async {
-        while store.bounded(store.roll_up_usage()).await? && goes_on() {}
-        Ok(())
-    };
-    done("the usage of models", summed.await);
-    done("the endpoints", store.bounded(store.prune_endpoints()).await);
-}
 
-async fn rotate(shared: &Shared, installation: &Installation) -> Result<(), StoreError> {
-    let store = &shared.store;
-    let next_slot = (installation.slot + 1) % SLOTS;
-    let emptied = store.bounded(store.rotate_log(next_slot, &installation.retention));
-    if emptied.await? {
-        tracing::info!(slot = next_slot, "emptied the oldest partition of the log");
+    /// Repeats a step while there may be more for it to do and the worker runs.
+    async fn repeat<F>(&self, step: impl Fn() -> F) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<bool, StoreError>>,
+    {
+        while self.store.bounded(step()).await? && !self.stop.is_cancelled() {}
+        Ok(())
     }
-    Ok(())
+
+    async fn rotate(&self, installation: &Installation) -> Result<(), StoreError> {
+        let next_slot = (installation.slot + 1) % SLOTS;
+        let emptied = self.store.rotate_log(next_slot, &installation.retention);
+        if self.store.bounded(emptied).await? {
+            tracing::info!(slot = next_slot, "emptied the oldest partition of the log");
+        }
+        Ok(())
+    }
 }
 
 /// Says which step failed, unless it does so in passing.

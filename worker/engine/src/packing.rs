@@ -1,52 +1,138 @@
-//! Gathers the deliveries of a hook whose handler takes several at once. A pack that is not full leaves only when no other one
+//! Gathers the jobs of a hook whose handler takes several in one call. A pack that is not full leaves only when no other one
 //! of its hook is under way (Nagle's rule, RFC 896) or it has waited long enough: so an event that comes alone is not held up,
-//! and in a backlog packs are full. Runs them through the executor; decides nothing about outcomes.
+//! and in a backlog packs are full. Decides nothing about outcomes.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::attempting::Job;
-use super::executor::{self, Runner};
-use super::runner::Shared;
+use crate::call::Call;
+use crate::capacity::Capacity;
+use crate::executor::Executor;
+use crate::hooks::LoadedHook;
+use crate::job::Job;
+use crate::permit::Permit;
 
 /// How long a pack waits for company while another one of its hook is under way.
 const GATHERING: Duration = Duration::from_millis(250);
 
 /// The queues by hook. A queue exists while it has a task that empties it.
-#[derive(Default)]
-pub struct Packing(Mutex<HashMap<Uuid, Arc<Queue>>>);
+pub struct Packing {
+    queues: Mutex<HashMap<Uuid, Arc<Queue>>>,
+    executor: Arc<Executor>,
+    capacity: Arc<Capacity>,
+    stop: CancellationToken,
+}
 
+#[derive(Default)]
 struct Queue {
     jobs: Mutex<VecDeque<Job>>,
+    /// Notified when jobs come, and when a pack has ended.
     changed: Notify,
-    /// For those who wait until it is empty.
+    /// Notified when jobs are taken, for those who wait until it is empty.
     taken: Notify,
-    /// Packs under way.
-    running: AtomicUsize,
+    packs_under_way: AtomicUsize,
 }
 
 impl Packing {
-    /// Waits until nothing of a hook waits for company or for a turn.
+    pub fn new(executor: Arc<Executor>, capacity: Arc<Capacity>, stop: CancellationToken) -> Self {
+        Self {
+            queues: Mutex::default(),
+            executor,
+            capacity,
+            stop,
+        }
+    }
+
+    /// Queues jobs of one hook.
+    pub fn add(self: &Arc<Self>, loaded: &LoadedHook, jobs: VecDeque<Job>) {
+        let hook = loaded.hook.id;
+        let mut queues = self.lock();
+        if let Some(queue) = queues.get(&hook) {
+            queue.lock().extend(jobs);
+            queue.changed.notify_one();
+            return;
+        }
+        let queue = Arc::new(Queue {
+            jobs: Mutex::new(jobs),
+            ..Queue::default()
+        });
+        queues.insert(hook, Arc::clone(&queue));
+        drop(queues);
+        let pack = loaded.pack_size(&self.executor.context);
+        let wanted = loaded.permits.available_permits().saturating_mul(pack);
+        self.capacity.want(hook, Some(wanted));
+        self.executor.spawn(Arc::clone(self).send_all(hook, queue));
+    }
+
+    /// Waits until no job of a hook is queued.
     pub async fn idle(&self, hook: Uuid) {
         loop {
             let Some(queue) = self.lock().get(&hook).cloned() else {
                 return;
             };
-            let changed = queue.taken.notified();
+            let taken = queue.taken.notified();
             if queue.lock().is_empty() {
                 return;
             }
-            changed.await;
+            taken.await;
         }
     }
 
+    /// Sends packs until the queue is empty and nothing of it is under way. What has no permit when the worker stops is given back.
+    async fn send_all(self: Arc<Self>, hook: Uuid, queue: Arc<Queue>) {
+        let mut size = 1;
+        loop {
+            queue.ready(size).await;
+            if self.closes(hook, &queue) {
+                return;
+            }
+            let Some(loaded) = queue.lock().front().map(|job| Arc::clone(&job.loaded)) else {
+                continue;
+            };
+            // It changes with what the handler learns.
+            size = loaded.pack_size(&self.executor.context);
+            let permit = Permit::take(&loaded, &self.stop).await;
+            let jobs = queue.take(size);
+            match permit {
+                Some(permit) => self.launch(&loaded, &queue, jobs, permit),
+                None => jobs
+                    .into_iter()
+                    .for_each(|job| self.executor.attempts.release(job)),
+            }
+        }
+    }
+
+    fn launch(&self, loaded: &LoadedHook, queue: &Arc<Queue>, jobs: Vec<Job>, permit: Permit) {
+        let attempts = jobs
+            .into_iter()
+            .map(|job| self.executor.attempts.begin(job, None))
+            .collect();
+        let held = (permit, UnderWay::begin(queue));
+        self.executor
+            .launch(&loaded.registered, vec![Call::pack(attempts, held)]);
+    }
+
+    /// Removes the queue when nothing is left of it.
+    fn closes(&self, hook: Uuid, queue: &Queue) -> bool {
+        let mut queues = self.lock();
+        let closes = queue.lock().is_empty() && queue.packs_under_way.load(Ordering::Acquire) == 0;
+        if closes {
+            queues.remove(&hook);
+            drop(queues);
+            self.capacity.want(hook, None);
+        }
+        closes
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Queue>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,7 +141,7 @@ impl Queue {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next jobs, at most `most`, all of one version of the hook.
+    /// Takes the next jobs, at most `most`, all of one version of the hook.
     fn take(&self, most: usize) -> Vec<Job> {
         let mut jobs = self.lock();
         let version = jobs.front().map(|job| job.delivery.hook.version);
@@ -69,13 +155,13 @@ impl Queue {
         taken
     }
 
-    /// Waits until a pack is full or worth sending.
-    async fn ready(&self, pack: usize) {
+    /// Waits until a pack of this size is full or worth sending.
+    async fn ready(&self, size: usize) {
         let since = Instant::now();
         loop {
             let changed = self.changed.notified();
             let waiting = self.lock().len();
-            if waiting >= pack || (waiting > 0 && self.running.load(Ordering::Acquire) == 0) {
+            if waiting >= size || (waiting > 0 && self.packs_under_way.load(Ordering::Acquire) == 0) {
                 return;
             }
             let left = GATHERING.saturating_sub(since.elapsed());
@@ -90,77 +176,19 @@ impl Queue {
     }
 }
 
-/// Takes jobs of one hook, for a handler that takes packs.
-pub fn add(shared: &Arc<Shared>, runner: Runner, jobs: Vec<Job>) {
-    let Some(first) = jobs.first() else { return };
-    let hook = first.delivery.hook.id;
-    let mut queues = shared.packing.lock();
-    if let Some(queue) = queues.get(&hook) {
-        queue.lock().extend(jobs);
-        queue.changed.notify_one();
-        return;
-    }
-    let pack = runner.pack(shared, &first.delivery.hook);
-    let wanted = first.known.running.available_permits().saturating_mul(pack);
-    let queue = Arc::new(Queue {
-        jobs: Mutex::new(jobs.into()),
-        changed: Notify::new(),
-        taken: Notify::new(),
-        running: AtomicUsize::new(0),
-    });
-    queues.insert(hook, Arc::clone(&queue));
-    drop(queues);
-    shared.slots.want(hook, Some(wanted));
-    let task = send_all(Arc::clone(shared), hook, queue, runner);
-    shared
-        .running
-        .spawn(shared.abandon.clone().run_until_cancelled_owned(task));
-}
+/// A pack under way; it has ended when this is dropped.
+struct UnderWay(Arc<Queue>);
 
-/// Sends packs until the queue is empty and nothing of it is under way. What has no turn when the worker stops is given back.
-async fn send_all(shared: Arc<Shared>, hook: Uuid, queue: Arc<Queue>, runner: Runner) {
-    let mut pack = 1;
-    loop {
-        queue.ready(pack).await;
-        if closes(&shared, hook, &queue) {
-            return;
-        }
-        let Some(known) = queue.lock().front().map(|job| job.known.clone()) else {
-            continue;
-        };
-        // It changes with what the handler learns.
-        pack = runner.pack(&shared, &known.hook);
-        let turn = runner.turn(&shared, &known).await;
-        let jobs = queue.take(pack);
-        match turn {
-            Some(turn) => {
-                queue.running.fetch_add(1, Ordering::AcqRel);
-                let ended = Ended(Arc::clone(&queue));
-                executor::launch_pack(&shared, &runner, jobs, turn, ended);
-            }
-            None => jobs.into_iter().for_each(|job| job.release(&shared)),
-        }
+impl UnderWay {
+    fn begin(queue: &Arc<Queue>) -> Self {
+        queue.packs_under_way.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(queue))
     }
 }
 
-/// Removes the queue when nothing is left of it.
-fn closes(shared: &Shared, hook: Uuid, queue: &Queue) -> bool {
-    let mut queues = shared.packing.lock();
-    let closes = queue.lock().is_empty() && queue.running.load(Ordering::Acquire) == 0;
-    if closes {
-        queues.remove(&hook);
-        drop(queues);
-        shared.slots.want(hook, None);
-    }
-    closes
-}
-
-/// Says, when it is dropped, that a pack has ended.
-pub struct Ended(Arc<Queue>);
-
-impl Drop for Ended {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        self.0.packs_under_way.fetch_sub(1, Ordering::AcqRel);
         self.0.changed.notify_one();
     }
 }

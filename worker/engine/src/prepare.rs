@@ -1,77 +1,51 @@
-//! From a claimed row to a delivery that can run, or to its end when it cannot. No I/O.
+//! From a claimed row to a delivery that can be run, or to the outcome of one that cannot. No I/O.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
-use uuid::Uuid;
-
-use super::hooks::Known;
 use zerodb_hooks_delivery::delivery::{Delivery, MessageId};
 use zerodb_hooks_delivery::event::{Event, EventId};
+use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::Outcome;
-use zerodb_hooks_store::{Attempt, Claimed, EventRow, Installation, Place, StoreError};
+use zerodb_hooks_store::{Claimed, EventRow, Installation};
 
 /// Losses after which a delivery is given up: it ran alone in the last ones, so it is what killed the worker.
 const MOST_LOSSES: i16 = 4;
 
-/// The delivery to run, or how it ends without being run.
+/// The delivery to run. Takes the event out of what was claimed.
+///
+/// # Errors
+/// The outcome with which it ends without being run.
 pub fn prepare(
     installation: &Installation,
-    claimed: Claimed,
-    known: Result<Option<Known>, StoreError>,
-) -> Result<(Delivery, Place, Known), Box<(Uuid, Attempt)>> {
-    let (hook_id, delivery_id, epoch, attempt) =
-        (claimed.hook_id, claimed.id, claimed.epoch, claimed.attempt);
-    let place = claimed.place.clone();
-    let without_run = |outcome| {
-        let attempt = Attempt {
-            delivery_id,
-            place: place.clone(),
-            epoch,
-            started_at: Timestamp::now(),
-            duration: Duration::ZERO,
-            outcome,
-        };
-        Box::new((hook_id, attempt))
-    };
-    let discarded = |error: &str| {
-        without_run(Outcome::Discarded {
-            error: error.into(),
-            status: None,
-        })
-    };
-    let known = match known {
-        Ok(Some(known)) => known,
-        // The store sees that the hook is gone and cancels the delivery.
-        Ok(None) => {
-            return Err(without_run(Outcome::retry_in(
-                Duration::ZERO,
-                "the hook was deleted",
-            )));
-        }
-        Err(_) => return Err(without_run(Outcome::Released)),
-    };
+    hook: &Arc<Hook>,
+    claimed: &mut Claimed,
+) -> Result<Delivery, Outcome> {
     if claimed.losses >= MOST_LOSSES {
         return Err(discarded(
             "given up: each attempt ended with the worker, also alone",
         ));
     }
-    let Some(row) = claimed.event else {
+    let Some(row) = claimed.event.take() else {
         return Err(discarded("the event has left the log"));
     };
-    let delivery = Delivery {
-        id: delivery_id,
-        attempt,
-        epoch,
-        hook: Arc::clone(&known.hook),
+    Ok(Delivery {
+        id: claimed.id,
+        attempt: claimed.attempt,
+        epoch: claimed.epoch,
+        hook: Arc::clone(hook),
         event: Arc::new(event(installation, row)),
         message_id: MessageId {
             salt: installation.salt,
-            delivery: delivery_id,
+            delivery: claimed.id,
         },
-    };
-    Ok((delivery, claimed.place, known))
+    })
+}
+
+fn discarded(error: &str) -> Outcome {
+    Outcome::Discarded {
+        error: error.into(),
+        status: None,
+    }
 }
 
 fn event(installation: &Installation, row: EventRow) -> Event {
@@ -94,5 +68,34 @@ fn event(installation: &Installation, row: EventRow) -> Event {
         traceparent: row.traceparent,
         created_at: row.created_at,
         relid: row.relid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{claimed, hook, installation};
+
+    fn outcome(change: impl FnOnce(&mut Claimed)) -> Result<Delivery, Outcome> {
+        let mut claimed = claimed(7);
+        change(&mut claimed);
+        prepare(&installation(), &Arc::new(hook("count")), &mut claimed)
+    }
+
+    #[test]
+    fn a_delivery_has_the_ids_of_the_installation_and_the_channel_of_its_type() {
+        let delivery = outcome(|_| ()).unwrap();
+        assert_eq!(delivery.message_id.to_string(), "msg_000000010000000000000007");
+        assert_eq!(&*delivery.event.channel, "order");
+    }
+
+    #[test]
+    fn what_killed_its_worker_alone_and_what_has_no_event_is_discarded() {
+        for change in [
+            (|claimed| claimed.losses = MOST_LOSSES) as fn(&mut Claimed),
+            |claimed| claimed.event = None,
+        ] {
+            assert!(matches!(outcome(change), Err(Outcome::Discarded { .. })));
+        }
     }
 }

@@ -1,62 +1,99 @@
-//! Makes jobs of what the pump has taken and hands them to the executor, while the pump asks for the next.
+//! Makes jobs of what the dispatcher has claimed and sends them on to be run, while the dispatcher asks for the next.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+use uuid::Uuid;
 
-use super::attempting::Job;
-use super::completer::Ended;
-use super::executor;
-use super::hooks::Hooks;
-use super::prepare::prepare;
-use super::runner::Shared;
-use super::suspects::Alone;
-use zerodb_hooks_store::Claimed;
+use crate::admission::Admission;
+use crate::hooks::{Hooks, LoadedHook};
+use crate::job::{Alone, Job};
+use crate::packing::Packing;
+use crate::prepare::prepare;
+use zerodb_hooks_delivery::outcome::Outcome;
+use zerodb_hooks_store::{Claimed, Installation};
 
-/// Deliveries taken together, and the lease they are held under. Their slots are taken: each is freed by its outcome.
-pub struct Taken {
+/// Deliveries claimed together. `Capacity` has counted them: each is given back with its outcome.
+pub struct Claim {
     pub lease: i64,
     pub deliveries: Vec<Claimed>,
-    /// The others wait for them, so they may not take as long as their hook says.
+    /// The others wait for these, so they may not take as long as their hook says.
     pub alone: Option<Alone>,
 }
 
-/// Ends when the pump has ended and all that it took is started.
-pub async fn run(shared: Arc<Shared>, mut taken: UnboundedReceiver<Taken>) {
-    let mut hooks = Hooks::new(shared.settings.concurrency);
-    while let Some(next) = taken.recv().await {
-        start(&shared, &mut hooks, next).await;
-    }
+pub struct Starter {
+    pub hooks: Hooks,
+    pub installation: watch::Receiver<Arc<Installation>>,
+    pub admission: Admission,
+    pub packing: Arc<Packing>,
 }
 
-async fn start(shared: &Arc<Shared>, hooks: &mut Hooks, taken: Taken) {
-    let Taken {
-        lease,
-        deliveries,
-        alone,
-    } = taken;
-    let installation = shared.installation();
-    let mut jobs = Vec::with_capacity(deliveries.len());
-    for one in deliveries {
-        let known = hooks
-            .get(shared, one.hook_id, one.hook_version)
-            .await
-            .map(|known| known.map(|known| if alone.is_some() { known.hurried() } else { known }));
-        match prepare(&installation, one, known) {
-            Ok((delivery, place, known)) => jobs.push(Job {
-                lease,
-                delivery: Arc::new(delivery),
-                place,
-                known,
-                alone: alone.clone(),
-            }),
-            Err(ended) => {
-                let (hook, attempt) = *ended;
-                shared.slots.begin();
-                // The completer outlives this task.
-                let _closed = shared.ended.send(Ended::Attempt { lease, hook, attempt });
-            }
+impl Starter {
+    /// Ends when the dispatcher has ended and all that it claimed is sent on.
+    pub async fn run(mut self, mut claims: UnboundedReceiver<Claim>) {
+        while let Some(claim) = claims.recv().await {
+            self.start(claim).await;
         }
     }
-    executor::start(shared, jobs);
+
+    async fn start(&mut self, claim: Claim) {
+        let installation = Arc::clone(&self.installation.borrow());
+        let mut by_hook = HashMap::<(Uuid, i64), (Arc<LoadedHook>, VecDeque<Job>)>::new();
+        for mut claimed in claim.deliveries {
+            let prepared = match self.load(&claimed, claim.alone.is_some()).await {
+                Ok(loaded) => {
+                    prepare(&installation, &loaded.hook, &mut claimed).map(|delivery| (loaded, delivery))
+                }
+                Err(outcome) => Err(outcome),
+            };
+            let (loaded, delivery) = match prepared {
+                Ok(prepared) => prepared,
+                Err(outcome) => {
+                    self.admission
+                        .executor
+                        .attempts
+                        .end_unrun(claim.lease, claimed, outcome);
+                    continue;
+                }
+            };
+            let job = Job {
+                lease: claim.lease,
+                stored: claimed.stored,
+                delivery: Arc::new(delivery),
+                loaded: Arc::clone(&loaded),
+                alone: claim.alone.clone(),
+            };
+            let hook = (loaded.hook.id, loaded.hook.version);
+            let (_, jobs) = by_hook.entry(hook).or_insert_with(|| (loaded, VecDeque::new()));
+            jobs.push_back(job);
+        }
+        for (loaded, jobs) in by_hook.into_values() {
+            self.send_on(&loaded, jobs);
+        }
+    }
+
+    /// The hook of what was claimed.
+    ///
+    /// # Errors
+    /// The outcome of a delivery whose hook is not to be had.
+    async fn load(&mut self, claimed: &Claimed, is_alone: bool) -> Result<Arc<LoadedHook>, Outcome> {
+        match self.hooks.get(claimed.hook_id, claimed.hook_version).await {
+            Ok(Some(loaded)) if is_alone => Ok(loaded.hurried()),
+            Ok(Some(loaded)) => Ok(loaded),
+            // The store sees that the hook is gone and cancels the delivery.
+            Ok(None) => Err(Outcome::retry_in(Duration::ZERO, "the hook was deleted")),
+            Err(_) => Err(Outcome::Released),
+        }
+    }
+
+    fn send_on(&self, loaded: &Arc<LoadedHook>, jobs: VecDeque<Job>) {
+        if loaded.pack_size(&self.admission.executor.context) > 1 {
+            self.packing.add(loaded, jobs);
+        } else {
+            self.admission.admit(loaded, jobs);
+        }
+    }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::error::StoreError;
 use super::statements::{ADVANCE_BACKFILL, CLAIM_BACKFILL, LEAVE_BACKFILL};
-use super::{Store, StoreError};
+use super::store::Store;
 
 /// A backfill of this worker's.
 #[derive(Debug, Clone)]

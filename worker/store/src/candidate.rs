@@ -7,9 +7,10 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::claim::{MOST_BYTES, to_i32};
+use super::error::StoreError;
 use super::order::release_ordered;
 use super::statements::{DISABLE_HOOK, DROP_CANDIDATES, JUDGE_CANDIDATES, LIST_CANDIDATES};
-use super::{Store, StoreError};
+use super::store::Store;
 
 /// A hook that has candidates.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,19 +1,21 @@
-//! Getting work that waits in the queue: deliveries that are due.
+//! Claiming deliveries that wait in the queue and are due.
 
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::columns::columns;
+use super::error::StoreError;
 use super::event_row::{EventRow, Events};
-use super::place::Place;
 use super::statements::{CLAIM_DELIVERIES, CLAIM_SUSPECT, HAS_SUSPECTS, NEXT_DUE};
-use super::{Store, StoreError};
+use super::store::Store;
+use super::stored::Stored;
 
 /// Deliveries lost twice that run together, with nothing beside them. One of them that kills its worker again is then found alone.
 const SUSPECTS: i32 = 64;
 /// Bytes of event data in one answer, if it is of more than one event.
 pub(super) const MOST_BYTES: i64 = 32 << 20;
 
-/// How much this worker can take now.
+/// The most that a worker may take now.
 pub struct Limits {
     /// Deliveries in all.
     pub deliveries: usize,
@@ -23,12 +25,14 @@ pub struct Limits {
     pub saturated: Vec<Uuid>,
 }
 
-/// A leased delivery as the database describes it.
+/// A delivery that was claimed just now, as the database describes it.
 #[derive(Debug)]
 pub struct Claimed {
     pub id: i64,
-    pub place: Place,
+    pub stored: Stored,
+    /// 1 for the first attempt.
     pub attempt: i32,
+    /// The number of this claim; the end of an older one is refused.
     pub epoch: i32,
     /// Earlier attempts that ended with their worker.
     pub losses: i16,
@@ -40,6 +44,9 @@ pub struct Claimed {
 
 impl Store {
     /// Leases deliveries that are due.
+    ///
+    /// # Errors
+    /// Those of any statement. After `Unavailable` it may have claimed: only the end of the lease gives that back.
     pub async fn claim(&self, lease: i64, limits: &Limits) -> Result<Vec<Claimed>, StoreError> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(CLAIM_DELIVERIES).await?;
@@ -60,7 +67,10 @@ impl Store {
         Ok(connection.query_one(&statement, &[]).await?.try_get(0)?)
     }
 
-    /// Leases some of them, all of one hook; the caller runs nothing beside them.
+    /// Leases some deliveries that were in flight at two crashes, all of one hook. The caller runs nothing beside them.
+    ///
+    /// # Errors
+    /// As for `claim`.
     pub async fn claim_suspects(&self, lease: i64) -> Result<Vec<Claimed>, StoreError> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(CLAIM_SUSPECT).await?;
@@ -78,33 +88,34 @@ impl Store {
     }
 }
 
-// The columns of both claims, in this order; those of the event follow.
-const ID: usize = 0;
-const HOOK_ID: usize = 1;
-const HOOK_VERSION: usize = 2;
-const ATTEMPTS: usize = 3;
-const EPOCH: usize = 4;
-const LOSSES: usize = 5;
-const EVENT: usize = 6;
+columns! {
+    /// The columns of both claims. Those of the event follow.
+    ClaimColumns { id, hook_id, version, attempts, epoch, losses }
+}
 
 fn claimed(rows: &[Row]) -> Result<Vec<Claimed>, StoreError> {
+    let Some(first) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    let columns = ClaimColumns::of(first)?;
     let mut events = Events::default();
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
         claimed.push(Claimed {
-            id: row.try_get(ID)?,
-            place: Place::Row,
-            attempt: row.try_get(ATTEMPTS)?,
-            epoch: row.try_get(EPOCH)?,
-            losses: row.try_get(LOSSES)?,
-            hook_id: row.try_get(HOOK_ID)?,
-            hook_version: row.try_get(HOOK_VERSION)?,
-            event: events.read(row, EVENT)?,
+            id: row.try_get(columns.id)?,
+            stored: Stored::row(),
+            attempt: row.try_get(columns.attempts)?,
+            epoch: row.try_get(columns.epoch)?,
+            losses: row.try_get(columns.losses)?,
+            hook_id: row.try_get(columns.hook_id)?,
+            hook_version: row.try_get(columns.version)?,
+            event: events.read(row)?,
         });
     }
     Ok(claimed)
 }
 
+/// A number of things to be asked for; more than the server can count is its greatest number.
 pub(super) fn to_i32(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

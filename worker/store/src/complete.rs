@@ -1,22 +1,54 @@
-//! Completing deliveries of batches: the arrays that one statement writes. The usual end of a delivery.
+//! Completing deliveries of batches, many in one row of arrays: the usual end of a delivery.
 
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 
-use super::place::{EventKey, Xid};
+use super::ended_attempt::EndedAttempt;
+use super::error::StoreError;
+use super::settle::Ledger;
 use super::statements::COMPLETE_DELIVERIES;
-use super::{Attempt, Place, Store, StoreError};
+use super::store::Store;
+use super::xid::{EventKey, Xid};
 
-/// Deliveries to be written, in groups of one batch each.
+impl Store {
+    /// Writes that these deliveries of batches, sorted by batch and id, were completed, and removes the batches that are empty with
+    /// them. Returns how many were accepted: all but those of a lease that has passed on. When the answer was lost, it is repeated with
+    /// the same deliveries.
+    pub(super) async fn complete(
+        &self,
+        lease: i64,
+        ledger: Ledger<'_>,
+        completions: &[EndedAttempt],
+        emptied: &[i64],
+    ) -> Result<usize, StoreError> {
+        let (groups, deliveries) = columns_of(completions);
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(COMPLETE_DELIVERIES).await?;
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&lease, &ledger.worker];
+        parameters.extend(groups.parameters());
+        parameters.extend(deliveries.parameters());
+        parameters.extend([&ledger.keeps_completed as &(dyn ToSql + Sync), &emptied]);
+        let answer = connection.query_one(&statement, &parameters).await?;
+        Ok(usize::try_from(answer.try_get::<_, i64>(0)?).unwrap_or(0))
+    }
+}
+
+/// Consecutive deliveries of one batch as arrays: an element for each group, which becomes a row of `zerodb.completion`.
 #[derive(Default)]
-struct Groups {
+struct GroupColumns {
     batches: Vec<i64>,
-    /// Places in the arrays below, counted from 1, as SQL does.
+    /// Where the group begins and ends in `DeliveryColumns`, counted from 1 as SQL does.
     first: Vec<i32>,
     last: Vec<i32>,
     first_ids: Vec<i64>,
     last_ids: Vec<i64>,
     first_xids: Vec<Xid>,
     last_xids: Vec<Xid>,
+}
+
+/// The deliveries of all groups as arrays.
+#[derive(Default)]
+struct DeliveryColumns {
     ids: Vec<i64>,
     xids: Vec<Xid>,
     ords: Vec<i32>,
@@ -25,92 +57,76 @@ struct Groups {
     statuses: Vec<Option<i32>>,
 }
 
-impl Groups {
-    fn of(attempts: &[Attempt]) -> Self {
-        let mut groups = Self::default();
-        for attempt in attempts {
-            if let Place::Batch { batch, event } = &attempt.place {
-                groups.add(batch.id, *event, attempt);
-            }
+fn columns_of(completions: &[EndedAttempt]) -> (GroupColumns, DeliveryColumns) {
+    let (mut groups, mut deliveries) = (GroupColumns::default(), DeliveryColumns::default());
+    for attempt in completions {
+        if let Some(delivery) = attempt.stored.batched() {
+            let number = deliveries.push(attempt, delivery.event);
+            groups.extend(delivery.batch.id, number, attempt.delivery_id, delivery.event.xid);
         }
-        groups
     }
+    (groups, deliveries)
+}
 
-    fn add(&mut self, batch: i64, event: EventKey, attempt: &Attempt) {
+impl GroupColumns {
+    /// Adds the delivery with this number to the group of its batch, or begins one.
+    fn extend(&mut self, batch: i64, number: i32, id: i64, xid: Xid) {
         if self.batches.last() != Some(&batch) {
             self.batches.push(batch);
-            self.first.push(self.place() + 1);
-            self.last.push(0);
-            self.first_ids.push(attempt.delivery_id);
-            self.last_ids.push(0);
-            self.first_xids.push(event.xid);
-            self.last_xids.push(event.xid);
+            self.first.push(number);
+            self.last.push(number);
+            self.first_ids.push(id);
+            self.last_ids.push(id);
+            self.first_xids.push(xid);
+            self.last_xids.push(xid);
         }
+        change_last(&mut self.last, |_| number);
+        change_last(&mut self.last_ids, |_| id);
+        change_last(&mut self.first_xids, |first| first.min(xid));
+        change_last(&mut self.last_xids, |last| last.max(xid));
+    }
+
+    /// $3 to $9 of `complete_deliveries.sql`.
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 7] {
+        [
+            &self.batches,
+            &self.first,
+            &self.last,
+            &self.first_ids,
+            &self.last_ids,
+            &self.first_xids,
+            &self.last_xids,
+        ]
+    }
+}
+
+impl DeliveryColumns {
+    /// Adds a delivery and returns its number, counted from 1.
+    fn push(&mut self, attempt: &EndedAttempt, event: EventKey) -> i32 {
         self.ids.push(attempt.delivery_id);
         self.xids.push(event.xid);
         self.ords.push(event.ord);
         self.starts.push(attempt.started_at);
         self.durations.push(attempt.duration_ms());
-        self.statuses.push(attempt.outcome.status().map(i32::from));
-        let place = self.place();
-        widen(&mut self.last, |_| place);
-        widen(&mut self.last_ids, |_| attempt.delivery_id);
-        widen(&mut self.first_xids, |xid| xid.min(event.xid));
-        widen(&mut self.last_xids, |xid| xid.max(event.xid));
-    }
-
-    fn place(&self) -> i32 {
+        self.statuses.push(attempt.status());
         i32::try_from(self.ids.len()).unwrap_or(i32::MAX)
     }
-}
 
-/// Changes what is kept of the group at the end.
-fn widen<T: Copy>(bounds: &mut [T], change: impl Fn(T) -> T) {
-    if let Some(bound) = bounds.last_mut() {
-        *bound = change(*bound);
+    /// $10 to $15 of `complete_deliveries.sql`.
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
+        [
+            &self.ids,
+            &self.xids,
+            &self.ords,
+            &self.starts,
+            &self.durations,
+            &self.statuses,
+        ]
     }
 }
 
-impl Store {
-    /// Writes that these deliveries of batches, sorted by batch and id, were completed, and removes the batches that have
-    /// ended with them; returns how many were accepted: all but those of a lease that has passed on. When the answer was
-    /// lost, it is repeated with the same deliveries.
-    pub async fn complete(
-        &self,
-        lease: i64,
-        worker: &str,
-        record_all: bool,
-        attempts: &[Attempt],
-        ended_batches: &[i64],
-    ) -> Result<usize, StoreError> {
-        let groups = Groups::of(attempts);
-        let connection = self.connection().await?;
-        let statement = connection.prepare_cached(COMPLETE_DELIVERIES).await?;
-        let accepted: i64 = connection
-            .query_one(
-                &statement,
-                &[
-                    &lease,
-                    &worker,
-                    &groups.batches,
-                    &groups.first,
-                    &groups.last,
-                    &groups.first_ids,
-                    &groups.last_ids,
-                    &groups.first_xids,
-                    &groups.last_xids,
-                    &groups.ids,
-                    &groups.xids,
-                    &groups.ords,
-                    &groups.starts,
-                    &groups.durations,
-                    &groups.statuses,
-                    &record_all,
-                    &ended_batches,
-                ],
-            )
-            .await?
-            .try_get(0)?;
-        Ok(usize::try_from(accepted).unwrap_or(0))
+fn change_last<T: Copy>(values: &mut [T], change: impl Fn(T) -> T) {
+    if let Some(last) = values.last_mut() {
+        *last = change(*last);
     }
 }

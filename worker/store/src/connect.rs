@@ -12,7 +12,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// The settings of the worker's own sessions; what a role or a database sets must not reach them. Names are found in the catalog
 /// alone. The planner must not guess: their tables are read by index or not at all, and one that has just been filled has no

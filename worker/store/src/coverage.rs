@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::backfill::Backfill;
+use super::error::StoreError;
 use super::statements::{DUE_COVERAGE, KEEP_COVERAGE};
-use super::{Backfill, Store, StoreError};
+use super::store::Store;
 
 /// Rows, and those with a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

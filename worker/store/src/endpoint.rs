@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio_postgres::types::Json;
 
+use super::error::StoreError;
 use super::statements::{
     ENTER_ENDPOINT, LEARN_ENDPOINT, LOAD_ENDPOINT, PAUSE_ENDPOINT, SETTLE_ENDPOINT, TELL_ENDPOINT,
 };
-use super::{Store, StoreError};
+use super::store::Store;
 use zerodb_hooks_providers::gate::RateLimits;
 
 /// The answer to one who wants to send a request.

@@ -1,15 +1,18 @@
-//! Events as answers of the database hold them. The data of one event is kept once, however many deliveries it has.
+//! The events in answers of the database. The data of one event is kept once, however many deliveries it has.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
 use uuid::Uuid;
 
-use super::StoreError;
-use super::place::{EventKey, Json};
+use super::columns::columns;
+use super::error::StoreError;
+use super::xid::EventKey;
 use zerodb_hooks_delivery::event_data::EventData;
 
+/// An event as the log holds it.
 #[derive(Debug, Clone)]
 pub struct EventRow {
     pub key: EventKey,
@@ -24,51 +27,75 @@ pub struct EventRow {
     pub relid: u32,
 }
 
-// The columns of an event, counted from the first of them.
-const XID: usize = 0;
-const ORD: usize = 1;
-const EVENT_TYPE: usize = 2;
-const DATA: usize = 3;
-const USER_ID: usize = 4;
-const PROJECT_ID: usize = 5;
-const BANK_ID: usize = 6;
-const TRACEPARENT: usize = 7;
-const CREATED_AT: usize = 8;
-const RELID: usize = 9;
+columns! {
+    /// The columns of an event. All are null in a row that has none.
+    EventColumns {
+        xid,
+        ord,
+        event_type,
+        data,
+        user_id,
+        project_id,
+        bank_id,
+        traceparent,
+        created_at,
+        relid,
+    }
+}
 
 /// The events of one answer, by their keys.
 #[derive(Default)]
-pub(super) struct Events(HashMap<EventKey, EventRow>);
+pub(super) struct Events {
+    columns: Option<EventColumns>,
+    known: HashMap<EventKey, EventRow>,
+}
 
 impl Events {
-    /// The event whose columns begin at `first`, read once; `None` when the row has none.
-    pub fn read(&mut self, row: &Row, first: usize) -> Result<Option<EventRow>, StoreError> {
-        let Some(xid) = row.try_get(first + XID)? else {
+    /// The event of a row; `None` when it has none. Each event is read once.
+    pub fn read(&mut self, row: &Row) -> Result<Option<EventRow>, StoreError> {
+        let columns = match &self.columns {
+            Some(columns) => columns,
+            None => self.columns.insert(EventColumns::of(row)?),
+        };
+        let Some(xid) = row.try_get(columns.xid)? else {
             return Ok(None);
         };
         let key = EventKey {
             xid,
-            ord: row.try_get(first + ORD)?,
+            ord: row.try_get(columns.ord)?,
         };
-        if let Some(known) = self.0.get(&key) {
+        if let Some(known) = self.known.get(&key) {
             return Ok(Some(known.clone()));
         }
         let event = EventRow {
             key,
-            event_type: row.try_get(first + EVENT_TYPE)?,
-            data: Arc::new(row.try_get::<_, Json>(first + DATA)?.0),
-            user_id: row.try_get(first + USER_ID)?,
-            project_id: row.try_get(first + PROJECT_ID)?,
-            bank_id: row.try_get(first + BANK_ID)?,
-            traceparent: row.try_get(first + TRACEPARENT)?,
-            created_at: row.try_get(first + CREATED_AT)?,
-            relid: row.try_get(first + RELID)?,
+            event_type: row.try_get(columns.event_type)?,
+            data: Arc::new(row.try_get::<_, Json>(columns.data)?.0),
+            user_id: row.try_get(columns.user_id)?,
+            project_id: row.try_get(columns.project_id)?,
+            bank_id: row.try_get(columns.bank_id)?,
+            traceparent: row.try_get(columns.traceparent)?,
+            created_at: row.try_get(columns.created_at)?,
+            relid: row.try_get(columns.relid)?,
         };
-        self.0.insert(key, event.clone());
+        self.known.insert(key, event.clone());
         Ok(Some(event))
     }
 
     pub fn get(&self, key: EventKey) -> Option<&EventRow> {
-        self.0.get(&key)
+        self.known.get(&key)
+    }
+}
+
+/// A `json` value with every digit that the server has.
+struct Json(EventData);
+
+impl<'a> FromSql<'a> for Json {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(EventData::new(std::str::from_utf8(raw)?)?))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::JSON
     }
 }

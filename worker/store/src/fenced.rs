@@ -13,8 +13,8 @@ use super::statements::TERMINATE_SESSION;
 /// How long each step of ending a session may take.
 const ENDING: Duration = Duration::from_secs(10);
 
-/// Where the connection comes from.
-pub(super) enum Held {
+/// A session, by where it comes from.
+pub(super) enum Session {
     Pooled(Object),
     Own(ClientWrapper),
 }
@@ -28,16 +28,16 @@ pub(super) struct Ending {
 
 pub(super) struct Fenced {
     /// `None` once it is given back.
-    held: Option<Held>,
+    session: Option<Session>,
     ending: Ending,
     /// The server's process; 0 before it has begun the transaction.
     process: AtomicI32,
 }
 
 impl Fenced {
-    pub fn new(held: Held, ending: Ending) -> Self {
+    pub fn new(session: Session, ending: Ending) -> Self {
         Self {
-            held: Some(held),
+            session: Some(session),
             ending,
             process: AtomicI32::new(0),
         }
@@ -45,9 +45,9 @@ impl Fenced {
 
     /// The connection; `None` when it has ended.
     pub fn client(&self) -> Option<&ClientWrapper> {
-        match &self.held {
-            Some(Held::Pooled(object)) => Some(object),
-            Some(Held::Own(client)) => Some(client),
+        match &self.session {
+            Some(Session::Pooled(object)) => Some(object),
+            Some(Session::Own(client)) => Some(client),
             None => None,
         }
     }
@@ -72,16 +72,16 @@ impl Fenced {
     }
 
     /// The session has answered and is as it was before: it may be used again.
-    pub fn release(mut self) -> Option<Held> {
-        self.held.take()
+    pub fn release(mut self) -> Option<Session> {
+        self.session.take()
     }
 }
 
 impl Drop for Fenced {
     fn drop(&mut self) {
-        let client = match self.held.take() {
-            Some(Held::Pooled(object)) => Object::take(object),
-            Some(Held::Own(client)) => client,
+        let client = match self.session.take() {
+            Some(Session::Pooled(object)) => Object::take(object),
+            Some(Session::Own(client)) => client,
             None => return,
         };
         if client.is_closed() {

@@ -1,61 +1,20 @@
-//! Ending attempts otherwise than by completing a batch's deliveries, many in one statement.
-
-use std::time::Duration;
+//! Ending attempts of deliveries that have a row, and of those that get one by it: all but the completions of batches.
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::place::{Place, Xid};
+use super::ended_attempt::EndedAttempt;
+use super::error::StoreError;
+use super::settle::Ledger;
 use super::statements::{FINISH_DELIVERIES, SPILL_DELIVERIES};
-use super::{Store, StoreError};
-use zerodb_hooks_delivery::outcome::Outcome;
+use super::store::Store;
+use super::xid::Xid;
 
-/// An attempt that has ended and is not written yet.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    pub delivery_id: i64,
-    pub place: Place,
-    pub epoch: i32,
-    pub started_at: Timestamp,
-    pub duration: Duration,
-    pub outcome: Outcome,
-}
-
-impl Attempt {
-    pub fn batch_id(&self) -> Option<i64> {
-        match &self.place {
-            Place::Row => None,
-            Place::Batch { batch, .. } => Some(batch.id),
-        }
-    }
-
-    pub fn duration_ms(&self) -> i32 {
-        i32::try_from(self.duration.as_millis()).unwrap_or(i32::MAX)
-    }
-
-    /// True when it is written with `Store::complete`, else with `Store::finish`.
-    pub fn completes_in_batch(&self) -> bool {
-        matches!(
-            (&self.place, &self.outcome),
-            (Place::Batch { .. }, Outcome::Completed { .. })
-        )
-    }
-
-    fn retry_ms(&self) -> i64 {
-        match self.outcome {
-            Outcome::Failed { retry_in, .. } | Outcome::Deferred { retry_in, .. } => {
-                i64::try_from(retry_in.as_millis()).unwrap_or(i64::MAX)
-            }
-            _ => 0,
-        }
-    }
-}
-
-/// What became of outcomes.
+/// The answer to outcomes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Finished {
-    /// Those whose lease and epoch still held.
+pub(super) struct Finished {
+    /// How many were written: those whose lease and claim still held.
     pub accepted: usize,
     /// An ordered delivery ended: another one of its key may have to be released.
     pub unblocks: bool,
@@ -67,90 +26,84 @@ impl Finished {
     fn of(rows: &[Row]) -> Result<Self, StoreError> {
         let mut finished = Self::default();
         for row in rows {
-            if row.try_get::<_, bool>(LOCKED)? {
-                finished.locked.push(row.try_get(ID)?);
+            if row.try_get("locked")? {
+                finished.locked.push(row.try_get("id")?);
             } else {
                 finished.accepted += 1;
-                finished.unblocks |= row.try_get::<_, bool>(UNBLOCKS)?;
+                finished.unblocks |= row.try_get::<_, bool>("unblocks")?;
             }
         }
         Ok(finished)
     }
 }
 
-// The columns of the statement's answer.
-const ID: usize = 0;
-const UNBLOCKS: usize = 2;
-const LOCKED: usize = 3;
-
 impl Store {
-    /// Writes the outcomes; accepted are those whose lease and epoch still hold. Waits for no other session: rows that one holds
-    /// are `locked`. Deliveries of batches get their rows first, in the same transaction. Idempotent: an outcome that was written
-    /// before is refused the second time.
-    pub async fn finish(
+    /// Writes the outcomes, and waits for no other session: rows that one holds are `locked`. Deliveries of batches get their rows first,
+    /// in the same transaction. Idempotent: an outcome that was written before is refused the second time.
+    pub(super) async fn finish(
         &self,
         lease: i64,
-        worker: &str,
-        record_all: bool,
-        attempts: &[Attempt],
+        ledger: Ledger<'_>,
+        attempts: &[EndedAttempt],
     ) -> Result<Finished, StoreError> {
         let connection = self.connection().await?;
         let spill = connection.prepare_cached(SPILL_DELIVERIES).await?;
         let finish = connection.prepare_cached(FINISH_DELIVERIES).await?;
-        let spilled = Spilled::of(attempts);
-        let ended = Ended::of(attempts);
+        let spilled = SpilledColumns::of(attempts);
+        let outcomes = OutcomeColumns::of(attempts);
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&lease];
-        parameters.extend(ended.parameters());
-        parameters.extend([&worker as &(dyn ToSql + Sync), &record_all]);
+        parameters.extend(outcomes.parameters());
+        parameters.extend([&ledger.worker as &(dyn ToSql + Sync), &ledger.keeps_completed]);
         if spilled.ids.is_empty() {
             return Finished::of(&connection.query(&finish, &parameters).await?);
         }
         // Sent at once: the server works through them without waiting for this side.
-        let (_begun, _spilled, accepted, _committed) = futures_util::try_join!(
+        let (_begun, _spilled, finished, _committed) = futures_util::try_join!(
             connection.batch_execute("BEGIN"),
             async {
-                let spilled: [&(dyn ToSql + Sync); 5] = [
-                    &lease,
-                    &spilled.batches,
-                    &spilled.ids,
-                    &spilled.xids,
-                    &spilled.ords,
-                ];
-                connection.execute(&spill, &spilled).await
+                let SpilledColumns {
+                    batches,
+                    ids,
+                    xids,
+                    ords,
+                } = &spilled;
+                connection
+                    .execute(&spill, &[&lease, batches, ids, xids, ords])
+                    .await
             },
             connection.query(&finish, &parameters),
             connection.batch_execute("COMMIT"),
         )?;
-        Finished::of(&accepted)
+        Finished::of(&finished)
     }
 }
 
-/// The deliveries of batches among the attempts, as arrays.
+/// The attempts at deliveries of batches as arrays: the parameters of `spill_deliveries.sql` after the lease.
 #[derive(Default)]
-struct Spilled {
+struct SpilledColumns {
     batches: Vec<i64>,
     ids: Vec<i64>,
     xids: Vec<Xid>,
     ords: Vec<i32>,
 }
 
-impl Spilled {
-    fn of(attempts: &[Attempt]) -> Self {
-        let mut spilled = Self::default();
+impl SpilledColumns {
+    fn of(attempts: &[EndedAttempt]) -> Self {
+        let mut columns = Self::default();
         for attempt in attempts {
-            if let Place::Batch { batch, event } = &attempt.place {
-                spilled.batches.push(batch.id);
-                spilled.ids.push(attempt.delivery_id);
-                spilled.xids.push(event.xid);
-                spilled.ords.push(event.ord);
+            if let Some(delivery) = attempt.stored.batched() {
+                columns.batches.push(delivery.batch.id);
+                columns.ids.push(attempt.delivery_id);
+                columns.xids.push(delivery.event.xid);
+                columns.ords.push(delivery.event.ord);
             }
         }
-        spilled
+        columns
     }
 }
 
-/// The attempts as arrays, in the order of the statement's parameters.
-struct Ended<'a> {
+/// The attempts as arrays: the parameters of `finish_deliveries.sql` between the lease and the ledger's.
+struct OutcomeColumns<'a> {
     ids: Vec<i64>,
     epochs: Vec<i32>,
     outcomes: Vec<&'static str>,
@@ -161,20 +114,17 @@ struct Ended<'a> {
     durations: Vec<i32>,
 }
 
-impl<'a> Ended<'a> {
-    fn of(attempts: &'a [Attempt]) -> Self {
+impl<'a> OutcomeColumns<'a> {
+    fn of(attempts: &'a [EndedAttempt]) -> Self {
         Self {
             ids: attempts.iter().map(|attempt| attempt.delivery_id).collect(),
             epochs: attempts.iter().map(|attempt| attempt.epoch).collect(),
             outcomes: attempts.iter().map(|attempt| attempt.outcome.name()).collect(),
-            waits: attempts.iter().map(Attempt::retry_ms).collect(),
+            waits: attempts.iter().map(EndedAttempt::retry_ms).collect(),
             errors: attempts.iter().map(|attempt| attempt.outcome.error()).collect(),
-            statuses: attempts
-                .iter()
-                .map(|attempt| attempt.outcome.status().map(i32::from))
-                .collect(),
+            statuses: attempts.iter().map(EndedAttempt::status).collect(),
             starts: attempts.iter().map(|attempt| attempt.started_at).collect(),
-            durations: attempts.iter().map(Attempt::duration_ms).collect(),
+            durations: attempts.iter().map(EndedAttempt::duration_ms).collect(),
         }
     }
 

@@ -1,17 +1,15 @@
-//! Calling a hook's SQL function. A session runs the functions of one owner as long as it lives, and between two calls it forgets
-//! everything: what a function leaves behind is seen by no other call, and what no server can be told to forget by no other role.
+//! Calling a hook's SQL function: in a transaction of its own, within the hook's deadline. Between two calls a session forgets
+//! everything, so that what a function leaves behind is seen by no other call.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::ClientWrapper;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::connect::Target;
-use super::fenced::{Fenced, Held};
+use super::error::StoreError;
+use super::fenced::{Fenced, Session};
 use super::statements::CALL_FUNCTION;
-use super::{Store, StoreError};
+use super::store::Store;
 use zerodb_hooks_delivery::event::EventId;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_turns::Shares;
@@ -23,56 +21,8 @@ pub const FUNCTION_TURNS: Shares = Shares {
     of_tenant: 2,
     kept: 2,
 };
-/// Connections that are kept for the next call.
-const IDLE: usize = 2;
 /// How long the worker waits for an answer after the server should have cancelled the function.
 const GRACE: Duration = Duration::from_millis(500);
-
-/// The sessions that wait for the next function of their owner.
-pub(super) struct Sessions {
-    target: Target,
-    idle: Mutex<Vec<(Arc<str>, ClientWrapper)>>,
-}
-
-impl Sessions {
-    pub fn new(target: Target) -> Self {
-        Self {
-            target,
-            idle: Mutex::default(),
-        }
-    }
-
-    /// A session that has run nobody else's functions.
-    async fn get(&self, owner: Option<&Arc<str>>) -> Result<ClientWrapper, StoreError> {
-        if let Some(owner) = owner
-            && let Some(session) = self.idle_of(owner)
-        {
-            return Ok(session);
-        }
-        let (client, driver) = self.target.connect().await?;
-        Ok(ClientWrapper::new(client, driver))
-    }
-
-    fn idle_of(&self, owner: &Arc<str>) -> Option<ClientWrapper> {
-        let mut idle = self.lock();
-        idle.retain(|(_, session)| !session.is_closed());
-        let at = idle.iter().position(|(of, _)| of == owner)?;
-        Some(idle.remove(at).1)
-    }
-
-    /// Keeps a session for its owner's next function, in the place of the one that has waited longest.
-    fn keep(&self, owner: &Arc<str>, session: ClientWrapper) {
-        let mut idle = self.lock();
-        if idle.len() >= IDLE {
-            idle.remove(0);
-        }
-        idle.push((Arc::clone(owner), session));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(Arc<str>, ClientWrapper)>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Store {
     /// Runs the function of a `sql` hook with an event of the log as its owner, in a transaction of its own, within the hook's deadline. The session is such as
@@ -84,12 +34,12 @@ impl Store {
     /// Safe to cancel: the session is then ended.
     pub async fn call_function(&self, hook: &Hook, event: EventId) -> Result<(), StoreError> {
         let timeout = hook.policy.timeout;
-        let session = tokio::time::timeout(timeout, self.functions.get(hook.owner.as_ref()));
+        let session = tokio::time::timeout(timeout, self.functions().get(hook.owner.as_ref()));
         let session = session
             .await
             .map_err(|_elapsed| StoreError::no_connection("no connection within the hook's deadline"))?
             .map_err(StoreError::untried)?;
-        let fenced = Fenced::new(Held::Own(session), self.ending());
+        let fenced = Fenced::new(Session::Own(session), self.ending());
         let called = tokio::time::timeout(timeout + GRACE, run(&fenced, hook.id, event, timeout));
         let (result, is_clean) = match called.await {
             Ok(called) => called,
@@ -97,10 +47,10 @@ impl Store {
             Err(_elapsed) => return Err(StoreError::no_connection("the server does not answer")),
         };
         if is_clean
-            && let Some(Held::Own(session)) = fenced.release()
+            && let Some(Session::Own(session)) = fenced.release()
             && let Some(owner) = &hook.owner
         {
-            self.functions.keep(owner, session);
+            self.functions().keep(owner, session);
         }
         result
     }

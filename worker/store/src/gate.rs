@@ -9,14 +9,15 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::endpoint::{Admission, HeldBy};
-use super::{Store, StoreError};
+use super::error::StoreError;
+use super::store::Store;
 use zerodb_hooks_providers::caps::{Cap, Learned};
 use zerodb_hooks_providers::error::Class;
 use zerodb_hooks_providers::gate::{Entered, Gate, News, RateLimits, Wait, WaitReason};
 
 /// How long an answer of the server is trusted.
 const TRUSTED: Duration = Duration::from_secs(1);
-/// How far ahead a place is taken. One who waits for it does not have to ask again and lose it to another.
+/// How far ahead an admission is taken. Who waits for it need not ask again, and does not lose it to another.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long a caller waits for the database, and everybody after it when it did not answer.
 const ANSWER: Duration = Duration::from_millis(900);
@@ -24,20 +25,20 @@ const ANSWER: Duration = Duration::from_millis(900);
 /// Serves any number of tasks.
 pub struct SharedGate {
     store: Store,
-    doors: Mutex<HashMap<String, Arc<Door>>>,
+    endpoints: Mutex<HashMap<String, Arc<EndpointView>>>,
 }
 
 /// One endpoint as this worker sees it.
 #[derive(Default)]
-struct Door {
-    /// Who asks the server; the others wait and look at what it said.
-    turn: tokio::sync::Mutex<()>,
-    seen: Mutex<Option<Seen>>,
+struct EndpointView {
+    /// Held by the task that asks the server; the others wait and take its answer.
+    asking: tokio::sync::Mutex<()>,
+    answer: Mutex<Option<LastAnswer>>,
 }
 
-/// What the server said last.
+/// The server's last answer.
 #[derive(Debug, Clone)]
-struct Seen {
+struct LastAnswer {
     at: Instant,
     /// Nobody enters before this moment, for the reason.
     held: Option<(Instant, WaitReason)>,
@@ -47,23 +48,27 @@ impl SharedGate {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            doors: Mutex::default(),
+            endpoints: Mutex::default(),
         }
     }
 
-    fn door(&self, endpoint: &str) -> Arc<Door> {
-        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(door) = doors.get(endpoint) {
-            return Arc::clone(door);
+    fn view(&self, endpoint: &str) -> Arc<EndpointView> {
+        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(view) = endpoints.get(endpoint) {
+            return Arc::clone(view);
         }
-        Arc::clone(doors.entry(endpoint.to_owned()).or_default())
+        Arc::clone(endpoints.entry(endpoint.to_owned()).or_default())
     }
 }
 
-impl Door {
-    /// What the last answer of the server means for this request, while it is trusted.
+impl EndpointView {
+    /// Answers from the server's last answer, while it is trusted.
     fn recall(&self, limits: RateLimits, now: Instant) -> Option<Result<Entered, Wait>> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let seen = self
+            .answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()?;
         if now.saturating_duration_since(seen.at) >= TRUSTED {
             return None;
         }
@@ -82,9 +87,9 @@ impl Door {
         let at = Instant::now();
         // A moment beyond all clocks counts as none: it is asked again anyway.
         let held = held.and_then(|(after, reason)| Some((at.checked_add(after)?, reason)));
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.as_ref().is_none_or(|seen| seen.at <= asked) {
-            *seen = Some(Seen { at, held });
+            *seen = Some(LastAnswer { at, held });
         }
     }
 
@@ -113,7 +118,7 @@ impl Door {
     }
 }
 
-/// When asking again has a chance: a place is taken as early as `PATIENCE` before it comes.
+/// The wait before asking again has a chance: an admission is given as early as `PATIENCE` before its time.
 fn ahead(after: Duration) -> Duration {
     after.saturating_sub(PATIENCE).max(Duration::from_millis(1))
 }
@@ -128,26 +133,26 @@ impl Gate for SharedGate {
         requests: u32,
         tokens: u32,
     ) -> Result<Entered, Wait> {
-        let door = self.door(endpoint);
+        let view = self.view(endpoint);
         let called = Instant::now();
-        if let Some(answer) = door.recall(limits, called) {
+        if let Some(answer) = view.recall(limits, called) {
             return answer;
         }
         let entered = tokio::time::timeout(ANSWER, async {
-            let _turn = door.turn.lock().await;
+            let _asking = view.asking.lock().await;
             let asked = Instant::now();
-            if let Some(answer) = door.recall(limits, asked) {
+            if let Some(answer) = view.recall(limits, asked) {
                 return answer.map(|Entered| Duration::ZERO);
             }
             let entering = self
                 .store
                 .enter_endpoint(endpoint, limits, requests, tokens, PATIENCE);
-            door.heed(asked, self.store.bounded(entering).await)
+            view.heed(asked, self.store.bounded(entering).await)
         })
         .await;
         let after = entered.unwrap_or_else(|_elapsed| {
             let reason = "no answer in time".to_owned();
-            door.heed(called, Err(StoreError::Unavailable { reason }))
+            view.heed(called, Err(StoreError::Unavailable { reason }))
         })?;
         tokio::time::sleep(after).await;
         Ok(Entered)
@@ -168,7 +173,7 @@ impl Gate for SharedGate {
     }
 
     async fn pause(&self, endpoint: &str, pause: Duration, reason: Class) {
-        self.door(endpoint)
+        self.view(endpoint)
             .see(Instant::now(), Some((pause, reason.into())));
         let reason = reason.name();
         let pausing = self.store.pause_endpoint(endpoint, pause, reason);

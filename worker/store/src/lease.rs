@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::error::StoreError;
 use super::statements::{LOCK_DEAD_LEASES, REAP_LEASES, RENEW_LEASE, TAKE_LEASE};
-use super::{Store, StoreError};
+use super::store::Store;
 
 /// What a reaper gave back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Connection};
 
 use super::connect::{SESSION, Target};
+use super::error::StoreError;
 use super::statements::{CHANNEL, LEAD, PARK, UNPARK};
-use super::{Store, StoreError, answered};
+use super::store::{Store, answered};
 
 /// So many wake-ups within a pause are a flood; such a pause is then between two readings.
 const FLOOD: u32 = 16;
@@ -40,7 +41,7 @@ pub struct Listener {
 impl Store {
     /// Connects and listens.
     pub async fn listen(&self, park_timeout: Duration) -> Result<Listener, StoreError> {
-        let target = Target::parse(&self.url, "zerodb-hooks listener")?;
+        let target = Target::parse(self.url(), "zerodb-hooks listener")?;
         let (client, connection) = target.config.connect(target.tls).await?;
         // One waiting wake-up says all: more are dropped, and the channel closes when the connection ends.
         let (wakes, notifications) = mpsc::channel(1);

@@ -1,7 +1,8 @@
 //! Keeping the relations flat: rotation of the log, pruning.
 
+use super::error::StoreError;
 use super::statements::{CANCEL_ORPHANS, PRUNE_CURSOR, PRUNE_DELIVERIES, ROTATE_LOG};
-use super::{Store, StoreError};
+use super::store::Store;
 
 /// Deliveries deleted or cancelled in one statement.
 const BATCH: i32 = 10_000;

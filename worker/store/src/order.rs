@@ -3,7 +3,7 @@
 use deadpool_postgres::Object;
 use tokio_postgres::error::SqlState;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::statements::{LOCK_RELEASE, RELEASE_ORDERED};
 
 /// Makes the first delivery of each key due that is signalled and has none; returns how many. Every worker may call it at any

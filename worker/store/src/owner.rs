@@ -8,9 +8,10 @@ use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use super::connect::SESSION;
-use super::fenced::{Fenced, Held};
+use super::error::StoreError;
+use super::fenced::{Fenced, Session};
 use super::statements::{AS_OWNER, LOAD_EMBEDDINGS, READ_CHUNKS, WRITE_CHUNKS, WRITE_EMBEDDINGS};
-use super::{ANSWER, Store, StoreError};
+use super::store::{ANSWER, Store};
 
 /// How long an action waits for a row that somebody else has locked, and how long it may take.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '14s'";
@@ -98,7 +99,7 @@ impl Store {
     ) -> Result<HashMap<Value, (String, String)>, StoreError> {
         let parameters: [&(dyn ToSql + Sync); 3] = [&hook, &relid, &keys];
         let found = async {
-            let connection = self.rows.get().await?;
+            let connection = self.row_connection().await?;
             let statement = connection.prepare_cached(LOAD_EMBEDDINGS).await?;
             Ok(connection.query(&statement, &parameters).await?)
         };
@@ -118,16 +119,12 @@ impl Store {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Value, StoreError> {
         let ready = self.bounded(async {
-            let connection = self
-                .rows
-                .get()
-                .await
-                .map_err(|error| StoreError::from(error).untried())?;
+            let connection = self.row_connection().await.map_err(StoreError::untried)?;
             let statement = connection.prepare_cached(statement).await?;
             Ok((connection, statement))
         });
         let (connection, statement) = ready.await?;
-        let fenced = Fenced::new(Held::Pooled(connection), self.ending());
+        let fenced = Fenced::new(Session::Pooled(connection), self.ending());
         let (result, is_clean) =
             match tokio::time::timeout(ANSWER, run(&fenced, &statement, parameters)).await {
                 Ok(ran) => ran,

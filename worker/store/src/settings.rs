@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::error::StoreError;
 use super::statements::{LOAD_CHANNELS, LOAD_HOOK, LOAD_PARTIES, LOAD_SETTINGS};
-use super::{Store, StoreError};
+use super::store::Store;
 use zerodb_hooks_delivery::hook::{Hook, Party};
 
 /// The installation as the server describes it.

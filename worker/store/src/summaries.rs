@@ -7,10 +7,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::error::StoreError;
 use super::statements::{
     KEEP_SUMMARY_CHUNK, LOAD_SUMMARY_CHUNKS, PRUNE_SUMMARY_CHUNKS, READ_SUMMARY, WRITE_SUMMARY,
 };
-use super::{Store, StoreError};
+use super::store::Store;
 
 /// Summaries of parts that one statement deletes.
 const BATCH: u64 = 10_000;
@@ -53,7 +54,7 @@ impl Store {
     ) -> Result<HashMap<Vec<u8>, String>, StoreError> {
         let parameters: [&(dyn ToSql + Sync); 2] = [&hook, &hashes];
         let found = async {
-            let connection = self.rows.get().await?;
+            let connection = self.row_connection().await?;
             let statement = connection.prepare_cached(LOAD_SUMMARY_CHUNKS).await?;
             Ok(connection.query(&statement, &parameters).await?)
         };
@@ -69,7 +70,7 @@ impl Store {
     pub async fn keep_summary_chunk(&self, hook: Uuid, hash: &[u8], summary: &str) -> Result<(), StoreError> {
         let parameters: [&(dyn ToSql + Sync); 3] = [&hook, &hash, &summary];
         let kept = async {
-            let connection = self.rows.get().await?;
+            let connection = self.row_connection().await?;
             let statement = connection.prepare_cached(KEEP_SUMMARY_CHUNK).await?;
             connection.execute(&statement, &parameters).await?;
             Ok(())

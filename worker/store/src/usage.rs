@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::error::StoreError;
 use super::statements::{CHECK_BUDGETS, PRUNE_ADMISSIONS, RECORD_USAGE, ROLL_UP_USAGE, TIDY_BUDGETS};
-use super::{Store, StoreError};
+use super::store::Store;
 use zerodb_hooks_providers::Usage;
 
 /// For how long a request that is under way, or whose worker died, counts for its budgets.
@@ -65,7 +66,7 @@ impl Store {
     pub async fn check_budgets(&self, wanted: &[Spending]) -> Result<Vec<Option<OverBudget>>, StoreError> {
         let mut answers = vec![None; wanted.len()];
         self.bounded(async {
-            let connection = self.rows.get().await?;
+            let connection = self.row_connection().await?;
             let statement = connection.prepare_cached(CHECK_BUDGETS).await?;
             let ids: Vec<Uuid> = wanted.iter().map(|one| one.id).collect();
             let users: Vec<Uuid> = wanted.iter().map(|one| one.user_id.unwrap_or_default()).collect();
@@ -99,7 +100,7 @@ impl Store {
     pub async fn record_usage(&self, entries: &[UsageEntry]) -> Result<(), StoreError> {
         let columns = Columns::of(entries);
         self.bounded(async {
-            let connection = self.rows.get().await?;
+            let connection = self.row_connection().await?;
             let statement = connection.prepare_cached(RECORD_USAGE).await?;
             connection
                 .query_one(

@@ -1,5 +1,5 @@
-//! How soon a wake-up is followed. At once, as long as now and then one brings work; but anybody who may connect can send them, so a
-//! flood of those for which there is no work costs a look now and then. Pure.
+//! The wait between a wake-up and the look after it. There is none as long as now and then a wake-up brings work; but anybody who may
+//! connect can send them, so a flood of those for which there is no work costs a look now and then. Pure.
 
 use std::time::{Duration, Instant};
 
@@ -8,18 +8,19 @@ use std::time::{Duration, Instant};
 const FREE: u32 = 4;
 /// The time between two looks after that.
 const SHORTEST: Duration = Duration::from_millis(5);
-/// How often that is doubled while nothing is found.
+/// Doublings of that time while nothing is found.
 const DOUBLINGS: u32 = 3;
 
+/// The wake-ups so far.
 #[derive(Default)]
-pub struct Pace {
+pub struct WakeUps {
     last: Option<Instant>,
     /// Wake-ups in a row after which nothing was found.
     vain: u32,
 }
 
-impl Pace {
-    /// How long after this wake-up the worker may look. Those that come meanwhile are the same one.
+impl WakeUps {
+    /// The wait before the look that follows this wake-up. Those that come meanwhile count as the same one.
     pub fn woken(&mut self, now: Instant) -> Duration {
         let apart = match self.vain.checked_sub(FREE) {
             None => Duration::ZERO,
@@ -45,31 +46,38 @@ mod tests {
 
     #[test]
     fn a_wake_up_after_a_rest_is_followed_at_once() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
+        let (mut wake_ups, start) = (WakeUps::default(), Instant::now());
         for n in 0..100 {
-            assert_eq!(pace.woken(start + Duration::from_millis(50 * n)), Duration::ZERO);
+            assert_eq!(
+                wake_ups.woken(start + Duration::from_millis(50 * n)),
+                Duration::ZERO
+            );
         }
     }
 
     #[test]
     fn wake_ups_that_bring_work_are_followed_at_once() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
+        let (mut wake_ups, now) = (WakeUps::default(), Instant::now());
         for _ in 0..100 {
-            assert_eq!(pace.woken(now), Duration::ZERO);
-            pace.found();
+            assert_eq!(wake_ups.woken(now), Duration::ZERO);
+            wake_ups.found();
         }
         for _ in 0..FREE {
-            assert_eq!(pace.woken(now), Duration::ZERO, "a few bring nothing, as ever");
+            assert_eq!(
+                wake_ups.woken(now),
+                Duration::ZERO,
+                "a few bring nothing, as ever"
+            );
         }
-        assert_eq!(pace.woken(now), SHORTEST);
+        assert_eq!(wake_ups.woken(now), SHORTEST);
     }
 
     #[test]
     fn a_flood_without_work_costs_a_few_looks_in_a_second() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
+        let (mut wake_ups, start) = (WakeUps::default(), Instant::now());
         let (mut now, mut looks) = (start, 0);
         while now < start + Duration::from_secs(1) {
-            now += pace.woken(now).max(Duration::from_micros(50));
+            now += wake_ups.woken(now).max(Duration::from_micros(50));
             looks += 1;
         }
         assert!(looks <= 40, "{looks}");

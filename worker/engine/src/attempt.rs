@@ -1,0 +1,185 @@
+//! Attempts: how one begins, and how its end gets to the completer, once. What failed is logged here, without payload.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::capacity::Capacity;
+use crate::deferrals::Deferrals;
+use crate::job::{Alone, Job};
+use crate::permit::Permit;
+use zerodb_hooks_delivery::delivery::Delivery;
+use zerodb_hooks_delivery::outcome::{Done, HandlerError, Outcome};
+use zerodb_hooks_store::{Claimed, EndedAttempt, Stored};
+
+/// An attempt under way. It may be ended from several sides; the first one counts.
+pub struct Attempt {
+    pub delivery: Arc<Delivery>,
+    open: Mutex<Option<Open>>,
+}
+
+/// What the end of an attempt needs. The permit ends with it.
+struct Open {
+    lease: i64,
+    stored: Stored,
+    started_at: Timestamp,
+    started: Instant,
+    _permit: Option<Permit>,
+    _alone: Option<Alone>,
+}
+
+/// A message to the completer.
+pub enum Message {
+    Ended {
+        lease: i64,
+        attempt: EndedAttempt,
+    },
+    /// No delivery runs any more.
+    Close,
+}
+
+impl Attempt {
+    pub fn has_ended(&self) -> bool {
+        self.lock().is_none()
+    }
+
+    fn take(&self) -> Option<Open> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Begins attempts and hands their ends to the completer.
+pub struct Attempts {
+    capacity: Arc<Capacity>,
+    completer: UnboundedSender<Message>,
+    deferrals: Deferrals,
+}
+
+impl Attempts {
+    /// The second part is for the completer.
+    pub fn new(capacity: Arc<Capacity>) -> (Self, UnboundedReceiver<Message>) {
+        let (completer, messages) = mpsc::unbounded_channel();
+        let attempts = Self {
+            capacity,
+            completer,
+            deferrals: Deferrals::default(),
+        };
+        (attempts, messages)
+    }
+
+    /// Begins an attempt; a job of a pack has no permit of its own.
+    pub fn begin(&self, job: Job, permit: Option<Permit>) -> Arc<Attempt> {
+        self.capacity.begin();
+        Arc::new(Attempt {
+            delivery: job.delivery,
+            open: Mutex::new(Some(Open {
+                lease: job.lease,
+                stored: job.stored,
+                started_at: Timestamp::now(),
+                started: Instant::now(),
+                _permit: permit,
+                _alone: job.alone,
+            })),
+        })
+    }
+
+    /// Ends an attempt. Of one that has ended the result counts no more.
+    pub fn end(&self, attempt: &Attempt, result: Result<Done, HandlerError>) {
+        let delivery = &attempt.delivery;
+        self.end_as(attempt, || {
+            let outcome = Outcome::of(result, &delivery.hook.policy, delivery.attempt, rand::random());
+            self.log(delivery, &outcome);
+            outcome
+        });
+    }
+
+    /// Gives a job back without an attempt.
+    pub fn release(&self, job: Job) {
+        self.end_as(&self.begin(job, None), || Outcome::Released);
+    }
+
+    fn end_as(&self, attempt: &Attempt, outcome: impl FnOnce() -> Outcome) {
+        let Some(Open {
+            lease,
+            stored,
+            started_at,
+            started,
+            _permit,
+            _alone,
+        }) = attempt.take()
+        else {
+            return;
+        };
+        let delivery = &attempt.delivery;
+        let ended = EndedAttempt {
+            delivery_id: delivery.id,
+            hook_id: delivery.hook.id,
+            stored,
+            epoch: delivery.epoch,
+            started_at,
+            duration: started.elapsed(),
+            outcome: outcome(),
+        };
+        self.send(lease, ended);
+    }
+
+    /// Ends a delivery that cannot be run.
+    pub fn end_unrun(&self, lease: i64, claimed: Claimed, outcome: Outcome) {
+        self.capacity.begin();
+        self.send(
+            lease,
+            EndedAttempt {
+                delivery_id: claimed.id,
+                hook_id: claimed.hook_id,
+                stored: claimed.stored,
+                epoch: claimed.epoch,
+                started_at: Timestamp::now(),
+                duration: Duration::ZERO,
+                outcome,
+            },
+        );
+    }
+
+    /// Tells the completer that no delivery runs any more.
+    pub fn close(&self) {
+        let _ended = self.completer.send(Message::Close);
+    }
+
+    fn send(&self, lease: i64, attempt: EndedAttempt) {
+        // The completer outlives every running delivery.
+        let _closed = self.completer.send(Message::Ended { lease, attempt });
+    }
+
+    /// Logs a failure, and the first deferral of each pause.
+    fn log(&self, delivery: &Delivery, outcome: &Outcome) {
+        if let Outcome::Deferred { retry_in, error } = outcome {
+            if self.deferrals.begins_pause(delivery.hook.id, error, *retry_in) {
+                tracing::info!(
+                    hook.id = %delivery.hook.id,
+                    hook.name = %delivery.hook.name,
+                    delivery.id,
+                    retry_in_ms = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX),
+                    error,
+                    "deliveries are deferred"
+                );
+            }
+        } else if let Some(error) = outcome.error() {
+            tracing::warn!(
+                delivery.id,
+                delivery.attempt,
+                hook.id = %delivery.hook.id,
+                hook.name = %delivery.hook.name,
+                event.id = %delivery.event.id,
+                outcome = outcome.name(),
+                error,
+                "an attempt failed"
+            );
+        }
+    }
+}

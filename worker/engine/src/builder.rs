@@ -1,0 +1,125 @@
+//! Collects the parts of a worker. Contacts nobody.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::WorkerError;
+use crate::handler::{Context, Handler};
+use crate::registry::{Registered, Registry};
+use crate::runner::Worker;
+use crate::settings::Settings;
+use crate::threads::Threads;
+use zerodb_hooks_delivery::secret::Secrets;
+use zerodb_hooks_http::Client;
+use zerodb_hooks_providers::{Config, Gate, Providers};
+use zerodb_hooks_rendering::Templates;
+use zerodb_hooks_store::{SharedGate, Store};
+
+pub struct WorkerBuilder {
+    url: String,
+    settings: Settings,
+    built_in: BuiltIn,
+    own: Vec<(String, Registered)>,
+    program: Option<PathBuf>,
+    secrets: Secrets,
+    config: Config,
+    /// The first thing that went wrong; `build` returns it.
+    failure: Option<WorkerError>,
+}
+
+/// Makes the handlers that a worker has by itself. The path is that of the program `zerodb-hooks`, where it is known: some
+/// handlers start it as a child.
+pub type BuiltIn = fn(Option<&Path>) -> Registry;
+
+impl WorkerBuilder {
+    /// A worker of the database at this URL, with these handlers and the defaults of everything else.
+    pub fn new(url: &str, built_in: BuiltIn) -> Self {
+        Self {
+            url: url.into(),
+            settings: Settings::default(),
+            built_in,
+            own: Vec::new(),
+            program: None,
+            secrets: Secrets::new(std::env::vars()),
+            config: Config::default(),
+            failure: None,
+        }
+    }
+
+    /// Adds an in-process handler: it runs the hooks of type `function` with this name, on threads of its own.
+    #[must_use]
+    pub fn handler(mut self, name: &str, handler: impl Handler) -> Self {
+        match Threads::start(name) {
+            Ok(threads) => self
+                .own
+                .push((name.into(), Registered::new(handler, Some(threads)))),
+            Err(error) => {
+                self.failure.get_or_insert(WorkerError::Threads {
+                    handler: name.into(),
+                    error,
+                });
+            }
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The secrets that hooks may reference. Defaults to those of the environment.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// The worker's file: the providers that hooks may name, and the rules for secrets. Defaults to the built-in `local` provider
+    /// alone, and secrets for hooks without a tenant.
+    #[must_use]
+    pub fn providers(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The program `zerodb-hooks`, which is started as a child to read files and to render templates. By default no file's bytes
+    /// are read, and only templates that do no more than write fields are rendered; other deliveries wait.
+    #[must_use]
+    pub fn parser(mut self, program: PathBuf) -> Self {
+        self.program = Some(program);
+        self
+    }
+
+    /// # Errors
+    /// When the URL does not parse, TLS cannot be set up, a provider cannot work or a handler got no threads. Neither the
+    /// database nor a provider is contacted.
+    pub fn build(self) -> Result<Worker, WorkerError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let store = Store::new(&self.url)?;
+        let http = Client::new(self.settings.production)?;
+        let gate: Arc<dyn Gate> = Arc::new(SharedGate::new(store.clone()));
+        let mut registry = (self.built_in)(self.program.as_deref());
+        for (name, handler) in self.own {
+            registry.insert(&name, handler);
+        }
+        let context = Context {
+            providers: Providers::new(&self.config, &http, &gate)?,
+            http,
+            secrets: self.secrets.under(self.config.secrets),
+            store,
+            templates: Arc::new(Templates::new(self.program)),
+        };
+        Ok(Worker::new(context, registry, self.settings))
+    }
+}
+
+impl Worker {
+    /// A worker that has no handlers but those it is given.
+    pub fn builder(url: &str) -> WorkerBuilder {
+        WorkerBuilder::new(url, |_| Registry::default())
+    }
+}

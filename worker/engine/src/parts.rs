@@ -1,0 +1,159 @@
+//! What the tasks of a worker are made of. Each task gets what it needs, and nothing else.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::admission::Admission;
+use crate::attempt::{Attempts, Message};
+use crate::backfill::Backfilling;
+use crate::capacity::Capacity;
+use crate::claiming::Claiming;
+use crate::completer::Completer;
+use crate::coverage::Coverage;
+use crate::dispatcher::Dispatcher;
+use crate::executor::Executor;
+use crate::handler::Context;
+use crate::heartbeat::Heartbeat;
+use crate::hooks::Hooks;
+use crate::judge::Judge;
+use crate::lease::Lease;
+use crate::maintenance::Maintenance;
+use crate::packing::Packing;
+use crate::registry::Registry;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::starter::{Claim, Starter};
+use crate::writer::Writer;
+use zerodb_hooks_store::{Installation, Store};
+
+pub struct Parts {
+    pub settings: Settings,
+    context: Arc<Context>,
+    registry: Arc<Registry>,
+    pub lease: Arc<Lease>,
+    pub capacity: Arc<Capacity>,
+    pub executor: Arc<Executor>,
+    packing: Arc<Packing>,
+    signals: Signals,
+    installation: watch::Receiver<Arc<Installation>>,
+    /// Set when work is no longer taken.
+    pub stop: CancellationToken,
+}
+
+impl Parts {
+    /// The second part is for the completer.
+    pub fn new(
+        settings: Settings,
+        context: Context,
+        registry: Registry,
+        lease: Lease,
+        installation: watch::Receiver<Arc<Installation>>,
+    ) -> (Self, UnboundedReceiver<Message>) {
+        let (context, stop) = (Arc::new(context), CancellationToken::new());
+        let capacity = Arc::new(Capacity::new(settings.in_flight));
+        let (attempts, messages) = Attempts::new(Arc::clone(&capacity));
+        let executor = Arc::new(Executor::new(Arc::clone(&context), Arc::new(attempts)));
+        let packing = Packing::new(Arc::clone(&executor), Arc::clone(&capacity), stop.clone());
+        let parts = Self {
+            settings,
+            context,
+            registry: Arc::new(registry),
+            lease: Arc::new(lease),
+            capacity,
+            executor,
+            packing: Arc::new(packing),
+            signals: Signals::default(),
+            installation,
+            stop,
+        };
+        (parts, messages)
+    }
+
+    fn store(&self) -> Store {
+        self.context.store.clone()
+    }
+
+    pub fn dispatcher(&self, starter: UnboundedSender<Claim>) -> Dispatcher<Store> {
+        let claiming = Claiming {
+            source: Arc::new(self.store()),
+            lease: Arc::clone(&self.lease),
+            capacity: Arc::clone(&self.capacity),
+            starter,
+        };
+        Dispatcher::new(claiming, &self.signals, self.settings.poll, &self.stop)
+    }
+
+    pub fn starter(&self) -> Starter {
+        let hooks = Hooks::new(
+            Arc::clone(&self.context),
+            Arc::clone(&self.registry),
+            Arc::clone(&self.capacity),
+            self.settings.concurrency,
+        );
+        Starter {
+            hooks,
+            installation: self.installation.clone(),
+            admission: Admission {
+                executor: Arc::clone(&self.executor),
+                stop: self.stop.clone(),
+            },
+            packing: Arc::clone(&self.packing),
+        }
+    }
+
+    pub fn completer(&self) -> Completer<Writer> {
+        let writer = Writer {
+            store: self.store(),
+            worker: self.settings.name.clone(),
+            installation: self.installation.clone(),
+        };
+        Completer::new(
+            writer,
+            Arc::clone(&self.lease),
+            Arc::clone(&self.capacity),
+            Arc::clone(&self.signals.requeued),
+        )
+    }
+
+    pub fn heartbeat(&self) -> Heartbeat {
+        Heartbeat {
+            store: self.store(),
+            lease: Arc::clone(&self.lease),
+            requeued: Arc::clone(&self.signals.requeued),
+            stop: self.stop.clone(),
+        }
+    }
+
+    pub fn maintenance(&self, installation: watch::Sender<Arc<Installation>>) -> Maintenance {
+        Maintenance {
+            store: self.store(),
+            installation,
+            stop: self.stop.clone(),
+        }
+    }
+
+    pub fn coverage(&self) -> Coverage {
+        Coverage {
+            context: Arc::clone(&self.context),
+            registry: Arc::clone(&self.registry),
+            stop: self.stop.clone(),
+        }
+    }
+
+    pub fn judge(&self) -> Judge {
+        Judge::new(self.store(), self.signals.clone(), self.stop.clone())
+    }
+
+    pub fn backfilling(&self) -> Backfilling {
+        Backfilling {
+            context: Arc::clone(&self.context),
+            registry: Arc::clone(&self.registry),
+            lease: Arc::clone(&self.lease),
+            packing: Arc::clone(&self.packing),
+            stop: self.stop.clone(),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Writes ended attempts, and tries until the database answers.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::outage::Outage;
+use zerodb_hooks_store::{EndedAttempt, Installation, Ledger, Settled, Settlement, Store};
+
+/// What the completer asks of the database. `Writer` answers; tests answer in its place.
+pub trait Settle: Send + Sync + 'static {
+    /// Writes attempts that ran under `lease`. Does not end before the database has answered.
+    fn settle(&self, lease: i64, attempts: Vec<EndedAttempt>) -> impl Future<Output = Settled> + Send;
+}
+
+pub struct Writer {
+    pub store: Store,
+    /// The name of this worker in the ledger.
+    pub worker: String,
+    pub installation: watch::Receiver<Arc<Installation>>,
+}
+
+impl Settle for Writer {
+    async fn settle(&self, lease: i64, attempts: Vec<EndedAttempt>) -> Settled {
+        let mut settlement = Settlement::new(lease, attempts);
+        let mut outage = Outage::default();
+        loop {
+            let ledger = Ledger {
+                worker: &self.worker,
+                keeps_completed: self.installation.borrow().record_all,
+            };
+            match self.store.settle(&mut settlement, ledger).await {
+                Ok(()) => {
+                    outage.over();
+                    return settlement.end();
+                }
+                Err(error) => outage.wait(&error, &CancellationToken::new()).await,
+            }
+        }
+    }
+}
