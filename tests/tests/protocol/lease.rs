@@ -1,9 +1,8 @@
 //! Leases and epochs, for one delivery: deliveries share nothing but their worker's lease. What a step stands for:
-//! - `Send`, `Execute`, `Commit`, `Answer`, `Lose`: a claim (`claim_deliveries.sql`, `claim_suspect.sql`, and the part
-//!   of `dispatch_events.sql` that leases), from `pump.rs` through the server and back, if its connection lasts so
-//!   long.
-//! - `End`, `Finish`, `Told`, `Again`: the handler's end, `finish_deliveries.sql`, and in `completer.rs` its answer,
-//!   or the same statement once more because the answer was lost.
+//! - `Send`, `Execute`, `Commit`, `Answer`, `Lose`: a claim (`claim_deliveries.sql`, `claim_suspect.sql`, and the part of
+//!   `dispatch_events.sql` that leases), from `dispatcher.rs` through the server and back, if its connection lasts so long.
+//! - `End`, `Finish`, `Told`, `Again`: the handler's end, `finish_deliveries.sql`, and in `settle.rs` of the store its answer, or the same
+//!   statement once more because the answer was lost.
 //! - `Beat`: `heartbeat.rs` with `renew_lease.sql`, and `take_lease.sql` where the lease is gone.
 //! - `Expire`: the server's clock passes `expires_at`. It may at any time: a paused worker is one that takes no step.
 //! - `Reap`, `Free`, `Undo`: `reap_leases.sql`: the lock on the lease, then its delivery and itself, or a rollback.
@@ -71,24 +70,24 @@ impl Leases {
 
     /// A claim shares the lock on its lease's row until it commits.
     fn is_claiming(&self, state: &State, lease: usize) -> bool {
-        let executes = |worker: &Worker| worker.pump == Pump::Executing(lease);
+        let executes = |worker: &Worker| worker.dispatcher == Dispatcher::Executing(lease);
         self.0 != ClaimsUnderAnyLease && state.workers.iter().any(executes)
     }
 
-    fn execute(&self, last: &State, lease: usize) -> Pump {
-        let is_locked = |other: &Worker| matches!(other.pump, Pump::Executing(_));
+    fn execute(&self, last: &State, lease: usize) -> Dispatcher {
+        let is_locked = |other: &Worker| matches!(other.dispatcher, Dispatcher::Executing(_));
         let may = last.exists(lease) || self.0 == ClaimsUnderAnyLease;
         match last.delivery {
-            Delivery::Due if may && !last.workers.iter().any(is_locked) => Pump::Executing(lease),
-            _ => Pump::Idle,
+            Delivery::Due if may && !last.workers.iter().any(is_locked) => Dispatcher::Executing(lease),
+            _ => Dispatcher::Idle,
         }
     }
 
     fn commit(&self, state: &mut State, worker: usize, lease: usize) {
         let alive = state.workers[worker].alive;
-        let answered = Pump::Answered(state.claims.len());
+        let answered = Dispatcher::Answered(state.claims.len());
         state.delivery = Delivery::Running(lease);
-        state.workers[worker].pump = if alive { answered } else { Pump::Idle };
+        state.workers[worker].dispatcher = if alive { answered } else { Dispatcher::Idle };
         let at = if alive { At::Claimed } else { At::Over };
         state.claims.push(Claim { worker, lease, at });
     }
@@ -132,7 +131,7 @@ impl Model for Leases {
         let worker = |lease| Worker {
             alive: true,
             lease,
-            pump: Pump::Idle,
+            dispatcher: Dispatcher::Idle,
         };
         vec![State {
             leases: std::array::from_fn(|lease| {
@@ -156,13 +155,17 @@ impl Model for Leases {
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         let room = state.claims.len() < CLAIMS;
         for (number, worker) in state.workers.iter().enumerate() {
-            match worker.pump {
-                Pump::Idle if worker.alive && room && state.delivery == Delivery::Due => {
+            match worker.dispatcher {
+                Dispatcher::Idle if worker.alive && room && state.delivery == Delivery::Due => {
                     actions.push(Send(number))
                 }
-                Pump::Sent(lease) if !self.is_locked(state, lease) => actions.push(Execute(number, lease)),
-                Pump::Executing(lease) if room => actions.extend([Commit(number, lease), Rollback(number)]),
-                Pump::Answered(epoch) if worker.alive => {
+                Dispatcher::Sent(lease) if !self.is_locked(state, lease) => {
+                    actions.push(Execute(number, lease))
+                }
+                Dispatcher::Executing(lease) if room => {
+                    actions.extend([Commit(number, lease), Rollback(number)])
+                }
+                Dispatcher::Answered(epoch) if worker.alive => {
                     actions.extend([Answer(number, epoch), Lose(number, epoch)])
                 }
                 _ => {}
@@ -196,16 +199,16 @@ impl Model for Leases {
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
         match action {
-            Send(number) => state.workers[number].pump = Pump::Sent(last.workers[number].lease),
-            Execute(number, lease) => state.workers[number].pump = self.execute(last, lease),
+            Send(number) => state.workers[number].dispatcher = Dispatcher::Sent(last.workers[number].lease),
+            Execute(number, lease) => state.workers[number].dispatcher = self.execute(last, lease),
             Commit(number, lease) => self.commit(&mut state, number, lease),
-            Rollback(number) => state.workers[number].pump = Pump::Idle,
+            Rollback(number) => state.workers[number].dispatcher = Dispatcher::Idle,
             Answer(number, epoch) => {
-                state.workers[number].pump = Pump::Idle;
+                state.workers[number].dispatcher = Dispatcher::Idle;
                 state.claims[epoch].at = At::Handler;
             }
             Lose(number, epoch) => {
-                state.workers[number].pump = Pump::Idle;
+                state.workers[number].dispatcher = Dispatcher::Idle;
                 state.claims[epoch].at = At::Over;
                 if self.0 != KeepsLeaseOfLostAnswer {
                     state.take_lease(number)?;

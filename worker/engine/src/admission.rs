@@ -1,5 +1,5 @@
-//! Lets jobs run one by one within the concurrency of their hook and handler: at once where there are permits, else in turn. For handlers
-//! that take packs `packing.rs` does the same.
+//! Lets jobs run one by one within the concurrency of their hook and handler: at once where there are permits, else
+//! in turn. For handlers that take packs `packing.rs` does the same.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,8 +22,9 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Begins the jobs of one hook that get a permit at once. One task waits for the permits of all the others: a task for each costs
-    /// more than what most of them do. A job that has none when the worker stops is given back, uncharged.
+    /// Begins the jobs of one hook that get a permit at once. One task waits for the permits of all the others: a
+    /// task for each costs more than what most of them do. A job that has none when the worker stops is given back,
+    /// uncharged.
     pub fn admit(&self, loaded: &Arc<LoadedHook>, mut jobs: VecDeque<Job>) {
         loop {
             let mut calls = Vec::new();
@@ -61,5 +62,68 @@ impl Admission {
         {
             calls.push(Call::Single(self.executor.attempts.begin(job, Some(permit))));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::testing::{Calls, Ends, executor, jobs, loaded};
+    use zerodb_hooks_delivery::outcome::Done;
+
+    fn admission() -> (Admission, Ends) {
+        let (executor, _capacity, ends) = executor();
+        let stop = CancellationToken::new();
+        (Admission { executor, stop }, ends)
+    }
+
+    #[tokio::test]
+    async fn no_more_run_at_once_than_the_hook_allows_and_all_have_their_turn() {
+        let (admission, mut ends) = admission();
+        let running = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let counted = Arc::clone(&running);
+        let handler = Calls(move |_| {
+            let counted = Arc::clone(&counted);
+            async move {
+                let (now, most) = &*counted;
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(Done::default())
+            }
+        });
+        let hook = loaded(handler, None, 2);
+        admission.admit(&hook, jobs(&hook, 70));
+        assert!(
+            ends.take(70)
+                .await
+                .iter()
+                .all(|(_, outcome)| *outcome == "completed")
+        );
+        assert_eq!(running.1.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn what_has_no_turn_when_the_worker_stops_is_given_back() {
+        let (admission, mut ends) = admission();
+        let gate = Arc::new(Semaphore::new(0));
+        let held = Arc::clone(&gate);
+        let handler = Calls(move |_| {
+            let held = Arc::clone(&held);
+            async move {
+                let _permit = held.acquire().await;
+                Ok(Done::default())
+            }
+        });
+        let hook = loaded(handler, None, 1);
+        admission.admit(&hook, jobs(&hook, 3));
+        admission.stop.cancel();
+        assert_eq!(ends.take(2).await, [(2, "released"), (3, "released")]);
+        gate.add_permits(1);
+        assert_eq!(ends.take(1).await, [(1, "completed")]);
     }
 }

@@ -20,7 +20,7 @@ pub struct Attempt {
     open: Mutex<Option<Open>>,
 }
 
-/// What the end of an attempt needs. The permit ends with it.
+/// The part of an attempt that its end takes. The permit is given back with it.
 struct Open {
     lease: i64,
     stored: Stored,

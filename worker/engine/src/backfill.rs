@@ -1,5 +1,5 @@
-//! Works through backfills, one at a time: claims one, drives its handler page by page, keeps how far it has come. Live deliveries of the
-//! same hook come first. It knows no handler's work.
+//! Works through backfills, one at a time: claims one, drives its handler page by page, keeps how far it has come.
+//! Live deliveries of the same hook come first. It knows no handler's work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +18,11 @@ use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_store::{Backfill, StoreError};
 
-/// How often a backfill is looked for.
+/// Time between two looks for a backfill.
 const LOOK: Duration = Duration::from_secs(1);
 /// Pages under way at once.
 const PAGES: usize = 4;
-/// How long a page waits for live deliveries of its hook, at most.
+/// The longest time that a page waits for live deliveries of its hook.
 const COURTESY: Duration = Duration::from_secs(2);
 /// Wait after a failure that says nothing of its own.
 const PAUSE: Duration = Duration::from_secs(2);

@@ -27,8 +27,8 @@ pub struct WorkerBuilder {
     failure: Option<WorkerError>,
 }
 
-/// Makes the handlers that a worker has by itself. The path is that of the program `zerodb-hooks`, where it is known: some
-/// handlers start it as a child.
+/// Makes the handlers that a worker has by itself. The path is that of the program `zerodb-hooks`, where it is known:
+/// some handlers start it as a child.
 pub type BuiltIn = fn(Option<&Path>) -> Registry;
 
 impl WorkerBuilder {
@@ -76,16 +76,17 @@ impl WorkerBuilder {
         self
     }
 
-    /// The worker's file: the providers that hooks may name, and the rules for secrets. Defaults to the built-in `local` provider
-    /// alone, and secrets for hooks without a tenant.
+    /// The worker's file: the providers that hooks may name, and the rules for secrets. Defaults to the built-in
+    /// `local` provider alone, and secrets for hooks without a tenant.
     #[must_use]
     pub fn providers(mut self, config: Config) -> Self {
         self.config = config;
         self
     }
 
-    /// The program `zerodb-hooks`, which is started as a child to read files and to render templates. By default no file's bytes
-    /// are read, and only templates that do no more than write fields are rendered; other deliveries wait.
+    /// The program `zerodb-hooks`, which is started as a child to read files and to render templates. By default no
+    /// file's bytes are read, and only templates that do no more than write fields are rendered; other deliveries
+    /// wait.
     #[must_use]
     pub fn parser(mut self, program: PathBuf) -> Self {
         self.program = Some(program);
@@ -93,8 +94,8 @@ impl WorkerBuilder {
     }
 
     /// # Errors
-    /// When the URL does not parse, TLS cannot be set up, a provider cannot work or a handler got no threads. Neither the
-    /// database nor a provider is contacted.
+    /// When the URL does not parse, TLS cannot be set up, a provider cannot work or a handler got no threads. Neither
+    /// the database nor a provider is contacted.
     pub fn build(self) -> Result<Worker, WorkerError> {
         if let Some(failure) = self.failure {
             return Err(failure);

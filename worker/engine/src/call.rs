@@ -1,4 +1,5 @@
-//! One call of a handler: its deadline, and the barrier against panics. Decides nothing about retries; `Outcome::of` does.
+//! One call of a handler: its deadline, and the barrier against panics. Decides nothing about retries; `Outcome::of`
+//! does.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -13,7 +14,8 @@ use crate::handler::{Context, Handler};
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 
-/// What a handler gets beyond its hook's deadline before it is dropped. One that keeps the deadline itself knows better what it waited for.
+/// Time beyond the hook's deadline before a handler is dropped. One that keeps the deadline itself knows better what
+/// it waited for.
 pub const GRACE: Duration = Duration::from_secs(1);
 
 /// The attempts that a call of the handler is to make.

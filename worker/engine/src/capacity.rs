@@ -1,5 +1,5 @@
-//! The capacity of this worker: deliveries in flight, those of them that are not begun, and how many more may be taken. The shares of
-//! hooks, tenants and owners are kept by `holdings.rs`. No I/O.
+//! The capacity of this worker: deliveries in flight, those of them that are not begun, and how many more may be
+//! taken. The shares of hooks, tenants and owners are kept by `holdings.rs`. No I/O.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,8 @@ use crate::holdings::{Crowd, Holdings};
 use zerodb_hooks_delivery::hook::Party;
 use zerodb_hooks_store::Limits;
 
-/// As many deliveries are taken ahead as end in this time. More would only wait here while another worker has nothing to do.
+/// Deliveries are taken ahead for this time, by the rate at which they end. More would only wait here while another
+/// worker has nothing to do.
 const AHEAD: Duration = Duration::from_millis(200);
 /// The time over which ends are counted for one reading of their rate.
 const READING: Duration = Duration::from_millis(50);
@@ -35,7 +36,8 @@ struct Counts {
     waiting: usize,
     /// The most that may wait now, between a quarter of the limit and all of it.
     window: usize,
-    /// The deliveries that a hook can run at once, where its handler takes packs: they do not fill while fewer are in flight.
+    /// The deliveries that a hook can run at once, where its handler takes packs: they do not fill while fewer are in
+    /// flight.
     wanted: HashMap<Uuid, usize>,
     reading_since: Instant,
     /// Ends since then.
@@ -123,8 +125,9 @@ impl Capacity {
         self.freed.notified().await;
     }
 
-    /// The limits of what may be taken now. No hook may have more than three quarters of its own and the free capacity together: a dead
-    /// endpoint cannot take all, nor can a second one, nor a third; nor can all hooks of a tenant, nor those of all tenants of an owner.
+    /// The limits of what may be taken now. No hook may have more than three quarters of its own and the free
+    /// capacity together: a dead endpoint cannot take all, nor can a second one, nor a third; nor can all hooks of a
+    /// tenant, nor those of all tenants of an owner.
     pub fn limits(&self) -> Limits {
         let counts = self.lock();
         let free = counts.free(self.size);
@@ -151,14 +154,15 @@ impl Counts {
         self.holdings.total()
     }
 
-    /// The most that may wait: the window, or five thirds of what packs want, so that under the share of three quarters as many wait as
-    /// run.
+    /// The most that may wait: the window, or five thirds of what packs want, so that under the share of three
+    /// quarters as many wait as run.
     fn room(&self, size: usize) -> usize {
         let wanted: usize = self.wanted.values().sum();
         self.window.max(wanted.saturating_mul(5) / 3).min(size)
     }
 
-    /// What runs does not count against the room: a slow hook runs as many as its concurrency says.
+    /// The deliveries that may be taken now. Those that run do not count against the room: a slow hook runs as many
+    /// as its concurrency allows.
     fn free(&self, size: usize) -> usize {
         let room = self.room(size).saturating_sub(self.waiting);
         room.min(size.saturating_sub(self.in_flight()))

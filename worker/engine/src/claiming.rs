@@ -19,7 +19,8 @@ pub struct Claiming<S> {
 }
 
 impl<S: Source> Claiming<S> {
-    /// Moves the dispatcher by at most `events` events; `None` when another worker does. The caller hands over what is leased.
+    /// Moves the dispatcher by at most `events` events; `None` when another worker does. The caller hands over what
+    /// is leased.
     ///
     /// # Errors
     /// As for `Store::dispatch`.
@@ -44,7 +45,8 @@ impl<S: Source> Claiming<S> {
         Ok(self.hand_over(lease, claimed, None))
     }
 
-    /// Claims deliveries that were in flight at two crashes and returns how many. Each holds `alone` until it has ended.
+    /// Claims deliveries that were in flight at two crashes and returns how many. Each holds `alone` until it has
+    /// ended.
     ///
     /// # Errors
     /// As for `Store::claim_suspects`.
@@ -55,7 +57,8 @@ impl<S: Source> Claiming<S> {
         Ok(self.hand_over(lease, claimed, Some(alone)))
     }
 
-    /// Sends deliveries to the starter and returns how many. The capacity counts all of them before the first one can end.
+    /// Sends deliveries to the starter and returns how many. The capacity counts all of them before the first one can
+    /// end.
     pub fn hand_over(&self, lease: i64, deliveries: Vec<Claimed>, alone: Option<Alone>) -> usize {
         let count = deliveries.len();
         if count > 0 {

@@ -1,5 +1,5 @@
-//! Gathers ended attempts and has them written, as many in one statement as came while the last one was written. An outcome is kept until
-//! the database has it; its delivery counts for the capacity until then.
+//! Gathers ended attempts and has them written, as many in one statement as came while the last one was written. An
+//! outcome is kept until the database has it; its delivery counts for the capacity until then.
 
 use std::collections::HashMap;
 use std::mem;
@@ -19,11 +19,11 @@ use zerodb_hooks_store::EndedAttempt;
 
 /// Outcomes written in one statement.
 const BATCH: usize = 2000;
-/// How long more outcomes are waited for where they come all the time: a statement costs the same for one as for fifty.
+/// Wait for more outcomes where they come all the time: a statement costs the same for one as for fifty.
 const GATHERING: Duration = Duration::from_millis(2);
-/// How long an outcome waits whose delivery another session holds, before it is tried again.
+/// Wait before an outcome is tried again whose delivery another session holds.
 const LOCKED: Duration = Duration::from_millis(250);
-/// How often it is tried once the worker stops.
+/// Tries of such an outcome once the worker stops.
 const LAST_TRIES: u32 = 4;
 /// Time since the last write up to which they come all the time.
 const STEADY: Duration = Duration::from_millis(25);
@@ -38,14 +38,15 @@ pub struct Completer<W> {
     written_at: Option<Instant>,
 }
 
-/// Attempts by the lease under which they ran. Those of a lease that was lost are refused; they must not ride with the others.
+/// Attempts by the lease under which they ran. Those of a lease that was lost are refused; they must not ride with
+/// the others.
 type ByLease = HashMap<i64, Vec<EndedAttempt>>;
 
 /// Attempts that could not be written because another session holds their rows. The capacity still counts them.
 #[derive(Default)]
 struct Locked {
     attempts: ByLease,
-    /// When the first of them was refused.
+    /// The time at which the first of them was refused.
     since: Option<Instant>,
 }
 
@@ -75,7 +76,7 @@ impl<W: Settle> Completer<W> {
             if count == 0 {
                 return;
             }
-            if count < BATCH / 4 && self.is_steady() {
+            if is_gathered(count, self.written_at.map(|at| at.elapsed())) {
                 tokio::time::sleep(GATHERING).await;
                 while batch.len() < BATCH
                     && let Ok(more) = messages.try_recv()
@@ -89,10 +90,6 @@ impl<W: Settle> Completer<W> {
                 return self.write_last().await;
             }
         }
-    }
-
-    fn is_steady(&self) -> bool {
-        self.written_at.is_some_and(|at| at.elapsed() < STEADY)
     }
 
     /// True when no attempt follows.
@@ -163,6 +160,11 @@ impl<W: Settle> Completer<W> {
     }
 }
 
+/// True when more outcomes are waited for: few came, but the last ones were written just now.
+fn is_gathered(count: usize, since_written: Option<Duration>) -> bool {
+    count < BATCH / 4 && since_written.is_some_and(|time| time < STEADY)
+}
+
 impl Locked {
     fn add(&mut self, lease: i64, attempts: Vec<EndedAttempt>) {
         if !attempts.is_empty() {
@@ -184,3 +186,6 @@ impl Locked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

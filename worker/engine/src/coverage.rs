@@ -1,5 +1,6 @@
-//! Counts, now and then, how many rows of hooks' tables have a result, for `zerodb.hook_status`: small tables every few seconds, large
-//! ones so rarely that counting takes a hundredth of the time (`due_coverage.sql`). It knows no handler's work.
+//! Counts, now and then, how many rows of hooks' tables have a result, for `zerodb.hook_status`: small tables every
+//! few seconds, large ones so rarely that counting takes a hundredth of the time (`due_coverage.sql`). It knows no
+//! handler's work.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use crate::handler::Context;
 use crate::registry::Registry;
 use zerodb_hooks_store::{Backfill, StoreError};
 
-/// How often tables that are due are looked for.
+/// Time between two looks for tables that are due.
 const EVERY: Duration = Duration::from_secs(5);
 
 pub struct Coverage {

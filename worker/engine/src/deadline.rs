@@ -1,4 +1,5 @@
-//! The deadlines of attempts on threads that may be blocked: a thread that is blocked keeps no deadline, so they are kept from here.
+//! The deadlines of attempts on threads that may be blocked: a thread that is blocked keeps no deadline, so they are
+//! kept from here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,12 +7,13 @@ use std::time::{Duration, Instant};
 use crate::attempt::{Attempt, Attempts};
 use crate::call::{GRACE, no_end};
 
-/// How often deadlines are looked at.
+/// Time between two looks at the deadlines.
 const EVERY: Duration = Duration::from_millis(500);
-/// What a handler on threads of its own gets beyond its grace, before its threads count as blocked.
+/// Time beyond the grace before the threads of a handler count as blocked.
 const BLOCKED: Duration = Duration::from_millis(500);
 
-/// The attempts that are watched. Those that have ended are forgotten at the next look, so that the end of one touches no other.
+/// The attempts that are watched. Those that have ended are forgotten at the next look, so that the end of one
+/// touches no other.
 #[derive(Default)]
 pub struct Deadlines(Mutex<Vec<(Instant, Arc<Attempt>)>>);
 
@@ -48,5 +50,33 @@ pub async fn run(deadlines: Arc<Deadlines>, attempts: Arc<Attempts>) {
         for attempt in deadlines.overdue(Instant::now()) {
             attempts.end(&attempt, Err(no_end(&attempt.delivery)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Job;
+    use crate::testing::{Calls, executor, jobs, loaded};
+    use zerodb_hooks_delivery::outcome::Done;
+
+    #[tokio::test]
+    async fn an_attempt_is_overdue_after_its_deadline_and_both_graces_unless_it_has_ended() {
+        let (executor, _capacity, mut ends) = executor();
+        let hook = loaded(Calls(async |_| Ok(Done::default())), None, 8);
+        let attempts: Vec<_> = jobs::<Vec<Job>>(&hook, 2)
+            .into_iter()
+            .map(|job| executor.attempts.begin(job, None))
+            .collect();
+        let deadlines = Deadlines::default();
+        deadlines.watch(attempts.iter());
+        assert!(deadlines.overdue(Instant::now()).is_empty());
+        executor.attempts.end(&attempts[0], Ok(Done::default()));
+        let late = deadlines.overdue(Instant::now() + Duration::from_millis(1) + GRACE + BLOCKED);
+        assert_eq!(late.iter().map(|one| one.delivery.id).collect::<Vec<_>>(), [2]);
+        executor.attempts.end(&late[0], Err(no_end(&late[0].delivery)));
+        executor.attempts.end(&late[0], Ok(Done::default()));
+        assert_eq!(ends.take(2).await, [(1, "completed"), (2, "failed")]);
+        assert!(ends.is_empty(), "the second end of an attempt counts no more");
     }
 }

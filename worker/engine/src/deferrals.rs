@@ -1,5 +1,5 @@
-//! Selects the deferrals that are logged: the first of each pause. A thousand deliveries that wait for one endpoint are one line, and
-//! none of them has failed. Must not decide how long anything waits.
+//! Selects the deferrals that are logged: the first of each pause. A thousand deliveries that wait for one endpoint
+//! are one line, and none of them has failed. Must not decide how long anything waits.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -17,15 +17,15 @@ use zerodb_hooks_store::{Parked, StoreError};
 
 /// Longest time between two claims while the log keeps the worker busy.
 const CLAIM_EVERY: Duration = Duration::from_millis(50);
-/// How long a busy hook is waited for before its events are put aside as pending deliveries.
+/// Wait for a busy hook before its events are put aside as pending deliveries.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// Deliveries taken at once.
 const BATCH: usize = 2000;
 /// Pause after a look that was not sure.
 const UNSURE: Duration = Duration::from_millis(3);
-/// How often the other workers are called while this one is full.
+/// Time between two calls of the other workers while this one is full.
 const CALL_EVERY: Duration = Duration::from_millis(200);
-/// How often it is asked whose the hooks are while a tenant or an owner holds its share.
+/// Time between two questions for whom the hooks work, while a tenant or an owner has its share.
 const CROWD_EVERY: Duration = Duration::from_secs(1);
 
 pub struct Dispatcher<S: Source> {
@@ -126,7 +126,8 @@ impl<S: Source> Dispatcher<S> {
         }
     }
 
-    /// Asks whose the hooks are where a tenant or an owner holds its share: none of its hooks gets more, also those not met yet.
+    /// Learns for whom the hooks work where a tenant or an owner has its share: none of its hooks gets more, also
+    /// those not met yet.
     async fn know_the_crowd(&mut self) -> Result<(), StoreError> {
         let (capacity, now) = (&self.claiming.capacity, Instant::now());
         let crowd = capacity.crowd();
@@ -256,3 +257,6 @@ impl<S: Source> Dispatcher<S> {
         self.claiming.claim(&limits).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What keeps a worker from being built or from going on.
+//! Errors that keep a worker from being built or from going on.
 
 use zerodb_hooks_http::HttpError;
 use zerodb_hooks_providers::ConfigError;

@@ -1,5 +1,5 @@
-//! Runs calls of handlers, on the worker's threads or on the handler's own. Who may run, and when, is decided before (`admission.rs`,
-//! `packing.rs`).
+//! Runs calls of handlers, on the worker's threads or on the handler's own. Who may run, and when, is decided before
+//! (`admission.rs`, `packing.rs`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::deadline::Deadlines;
 use crate::handler::{Context, Handler};
 use crate::registry::Registered;
 
-/// How long one task goes on beginning calls itself. A handler that computes for longer has a task for each.
+/// Time for which one task begins calls itself. A handler that computes for longer has a task for each.
 const BEGINNING: Duration = Duration::from_millis(1);
 
 /// The tasks of running deliveries.
@@ -80,5 +80,92 @@ impl Executor {
 
     async fn run(self: Arc<Self>, handler: Arc<dyn Handler>, call: Call) {
         call.run(handler.as_ref(), &self.context, &self.attempts).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::hooks::LoadedHook;
+    use crate::job::Job;
+    use crate::testing::{Calls, executor, jobs, loaded};
+    use zerodb_hooks_delivery::delivery::Delivery;
+    use zerodb_hooks_delivery::outcome::{Done, HandlerError};
+
+    fn singles(executor: &Executor, hook: &Arc<LoadedHook>, count: i64) -> Vec<Call> {
+        jobs::<Vec<Job>>(hook, count)
+            .into_iter()
+            .map(|job| Call::Single(executor.attempts.begin(job, None)))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_missed_deadline_are_failures_of_their_own_attempts_only() {
+        let (executor, _capacity, mut ends) = executor();
+        let handler = Calls(async |delivery: Arc<Delivery>| match delivery.id {
+            1 => panic!("on purpose"),
+            2 => pending().await,
+            3 => {
+                tokio::task::yield_now().await;
+                Ok(Done::default())
+            }
+            _ => Ok(Done::default()),
+        });
+        let hook = loaded(handler, None, 8);
+        executor.launch(&hook.registered, singles(&executor, &hook, 4));
+        let expected = [(1, "failed"), (2, "failed"), (3, "completed"), (4, "completed")];
+        assert_eq!(ends.take(4).await, expected);
+    }
+
+    #[tokio::test]
+    async fn what_runs_when_the_drain_is_over_is_dropped_without_an_end() {
+        let (executor, _capacity, mut ends) = executor();
+        let hook = loaded(Calls(async |_| pending().await), None, 8);
+        executor.launch(&hook.registered, singles(&executor, &hook, 3));
+        executor.abandon();
+        executor.wait().await;
+        assert!(ends.is_empty());
+    }
+
+    /// Answers only for the first delivery of a pack, or panics.
+    struct Packs {
+        panics: bool,
+    }
+
+    #[async_trait]
+    impl Handler for Packs {
+        async fn run(&self, _context: &Context, _delivery: &Delivery) -> Result<Done, HandlerError> {
+            Err(HandlerError::permanent("called for one"))
+        }
+
+        async fn run_pack(
+            &self,
+            _context: &Context,
+            _deliveries: &[Arc<Delivery>],
+        ) -> Vec<Result<Done, HandlerError>> {
+            assert!(!self.panics, "on purpose");
+            vec![Ok(Done::default())]
+        }
+    }
+
+    async fn ends_of_pack(panics: bool) -> Vec<(i64, &'static str)> {
+        let (executor, _capacity, mut ends) = executor();
+        let hook = loaded(Packs { panics }, None, 8);
+        let attempts = jobs::<Vec<Job>>(&hook, 2)
+            .into_iter()
+            .map(|job| executor.attempts.begin(job, None))
+            .collect();
+        executor.launch(&hook.registered, vec![Call::pack(attempts, ())]);
+        ends.take(2).await
+    }
+
+    #[tokio::test]
+    async fn a_pack_is_one_call_in_which_a_missing_result_is_a_failure_and_a_panic_everybodys() {
+        assert_eq!(ends_of_pack(false).await, [(1, "completed"), (2, "failed")]);
+        assert_eq!(ends_of_pack(true).await, [(1, "failed"), (2, "failed")]);
     }
 }

@@ -31,10 +31,10 @@ pub struct Context {
 
 /// The code behind a hook.
 ///
-/// `run` is called at least once for each delivery, on any worker, with the same `delivery.message_id` each time: on threads
-/// of its own where the handler was given some, as `WorkerBuilder::handler` does, else on the worker's, which it must not
-/// block. It is dropped at the deadline of the hook (`timeout_ms`) and when the worker's drain ends, so it must be safe to
-/// cancel at any await. A panic counts as a transient error.
+/// `run` is called at least once for each delivery, on any worker, with the same `delivery.message_id` each time: on
+/// threads of its own where the handler was given some, as `WorkerBuilder::handler` does, else on the worker's, which
+/// it must not block. It is dropped at the deadline of the hook (`timeout_ms`) and when the worker's drain ends, so
+/// it must be safe to cancel at any await. A panic counts as a transient error.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// # Errors
@@ -46,8 +46,8 @@ pub trait Handler: Send + Sync + 'static {
         1
     }
 
-    /// Runs several deliveries of one version of one hook; called instead of `run` where `pack` is more than 1. One result for
-    /// each, in their order. The deadline and a panic are those of the whole pack.
+    /// Runs several deliveries of one version of one hook; called instead of `run` where `pack` is more than 1. One
+    /// result for each, in their order. The deadline and a panic are those of the whole pack.
     async fn run_pack(
         &self,
         context: &Context,
@@ -60,8 +60,8 @@ pub trait Handler: Send + Sync + 'static {
         results
     }
 
-    /// The most deliveries, or packs, of one hook that run at once where the hook's config does not say; `None` for the worker's
-    /// setting.
+    /// The most deliveries, or packs, of one hook that run at once where the hook's config does not say; `None` for
+    /// the worker's setting.
     fn concurrency_of_hook(&self) -> Option<usize> {
         None
     }
@@ -71,14 +71,14 @@ pub trait Handler: Send + Sync + 'static {
         None
     }
 
-    /// The most deliveries of this handler that one worker runs at once, of all hooks together. The others wait for their
-    /// turn, which is not yet an attempt.
+    /// The most deliveries of this handler that one worker runs at once, of all hooks together. The others wait for
+    /// their turn, which is not yet an attempt.
     fn concurrency(&self) -> usize {
         usize::MAX
     }
 
-    /// The shares of owners and tenants in these turns. By default anybody may have all of them while nobody else waits, and then
-    /// whoever holds the fewest is next.
+    /// The shares of owners and tenants in these turns. By default anybody may have all of them while nobody else
+    /// waits, and then whoever holds the fewest is next.
     fn shares(&self) -> Shares {
         Shares::open(self.concurrency())
     }
@@ -91,8 +91,8 @@ pub struct Rows {
     pub last: Option<Value>,
 }
 
-/// Work on a whole table, page by page in the order of its key. Several pages are run at once; each may be run again, when its
-/// end was not kept.
+/// Work on a whole table, page by page in the order of its key. Several pages are run at once; each may be run again,
+/// when its end was not kept.
 #[async_trait]
 pub trait Backfills: Send + Sync {
     /// Counts the rows, and those that have a result.

@@ -22,7 +22,8 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Beats until it is dropped: the lease is renewed during the drain too, and the runner ends this task when the lease is given back.
+    /// Beats until it is dropped: the lease is renewed during the drain too, and the runner ends this task when the
+    /// lease is given back.
     pub async fn run(self, lease_length: Duration) {
         let mut ticks = interval(lease_length / BEATS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,5 +1,5 @@
-//! The shares of hooks, tenants and owners in the capacity of a worker, and which of them have theirs. Counts only; no I/O.
-//! Deliveries of a hook of no user count for the hook alone: only administrators make such.
+//! The shares of hooks, tenants and owners in the capacity of a worker, and which of them have theirs. Counts only;
+//! no I/O. Deliveries of a hook of no user count for the hook alone: only administrators make such.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use zerodb_hooks_delivery::hook::Party;
 
-/// Hooks whose party is kept. Beyond, those without a delivery are forgotten; they are told again when they are next met.
+/// Hooks whose party is kept. Beyond, those without a delivery are forgotten; they are told again when they are next
+/// met.
 const KEPT: usize = 100_000;
 
 /// Deliveries in flight, by whom they are for.
@@ -113,8 +114,8 @@ impl Holdings {
         saturated
     }
 
-    /// The most that one look may take: the share of a hook that has nothing, and not much more than what is left to the tenant or owner
-    /// that is nearest to its share, for all that is found may be of that one.
+    /// The most that one look may take: the share of a hook that has nothing, and not much more than what is left to
+    /// the tenant or owner that is nearest to its share, for all that is found may be of that one.
     pub fn one_look(&self, free: usize) -> usize {
         let room = |most: usize, held: usize| most.checked_sub(held).filter(|left| *left > 0);
         let of_tenants = self.by_tenant.values();

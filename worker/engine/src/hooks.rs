@@ -1,5 +1,5 @@
-//! The hooks this worker has met, each at the version that the database last named, with their handlers and their share of this worker's
-//! concurrency.
+//! The hooks this worker has met, each at the version that the database last named, with their handlers and their
+//! share of this worker's concurrency.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -89,7 +89,8 @@ impl Hooks {
             tracing::warn!(
                 hook = %hook.name,
                 model,
-                "no provider is configured for the hook's model: the built-in local one serves it, by hashed words and rules"
+                "no provider is configured for the hook's model: the built-in local one serves it, \
+                 by hashed words and rules"
             );
         }
         let loaded = Arc::new(self.with_handler(hook));

@@ -1,5 +1,6 @@
-//! Decides the pairs that the dispatcher has left open: whether an event is what a hook's "when" asks for. Each hook by itself and with
-//! a time limit; tenants take turns by the time that their hooks have taken. It makes deliveries and never runs one.
+//! Decides the pairs that the dispatcher has left open: whether an event is what a hook's "when" asks for. Each hook
+//! by itself and with a time limit; tenants take turns by the time that their hooks have taken. It makes deliveries
+//! and never runs one.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,15 +14,15 @@ use zerodb_hooks_store::{Store, StoreError, Undecided};
 
 /// Candidates decided in one statement, at first and at most.
 const BATCH: usize = 256;
-/// How long such a statement may take.
+/// Time limit of such a statement.
 const LIMIT: Duration = Duration::from_millis(500);
 /// A single candidate that is not decided in it has these chances, after which its hook is switched off.
 const CHANCES: [Duration; 3] = [LIMIT, Duration::from_secs(1), Duration::from_secs(2)];
-/// How long a list of hooks is good for.
+/// Time for which a list of hooks is good.
 const LIST: Duration = Duration::from_millis(200);
 /// Looks without being told: for what a lost worker has left, and for hooks that are active again.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long a hook is left alone that failed otherwise.
+/// Time for which a hook is left alone that failed otherwise.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// The size and the time limit of the questions about one hook's candidates. Pure.
@@ -166,7 +167,8 @@ impl Judge {
 
     async fn switch_off(&self, hook: &Undecided) -> Result<(), StoreError> {
         let reason = format!(
-            "\"when\" or \"order_by\" did not end within {} s over one event; make it simpler and switch the hook on again",
+            "\"when\" or \"order_by\" did not end within {} s over one event; make it simpler and switch the hook on \
+             again",
             CHANCES[CHANCES.len() - 1].as_secs()
         );
         match self.store.bounded(self.store.disable_hook(hook, &reason)).await {
@@ -174,7 +176,11 @@ impl Judge {
             Ok(false) => {}
             Err(error) if error.is_passing() => return Err(error),
             Err(error) => {
-                tracing::error!(hook.id = %hook.hook_id, %error, "a hook whose condition does not end could not be switched off");
+                tracing::error!(
+                    hook.id = %hook.hook_id,
+                    %error,
+                    "a hook whose condition does not end could not be switched off"
+                );
             }
         }
         Ok(())

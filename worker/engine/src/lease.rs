@@ -1,5 +1,5 @@
-//! The lease under which this worker claims, and the doubt whether all that was claimed under it is known here. The server's clock decides
-//! when it expires.
+//! The lease under which this worker claims, and the doubt whether all that was claimed under it is known here. The
+//! server's clock decides when it expires.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Running deliveries: the worker as a library. `WorkerBuilder` collects what it needs, `Worker::run` lives until the
 //! database says that this worker does not fit it, `Worker::run_until` until told to stop.
 //!
-//! A delivery is `Claimed` (`dispatcher`), becomes a `Job` (`starter`), is run (`admission` or `packing`, then `executor`), and leaves as an
-//! `EndedAttempt` (`completer`).
+//! A delivery is `Claimed` (`dispatcher`), becomes a `Job` (`starter`), waits for its permit (`admission`, or
+//! `packing`), is run (`executor`), and leaves as an `EndedAttempt` (`completer`).
 
 mod admission;
 mod attempt;

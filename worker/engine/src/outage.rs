@@ -1,4 +1,5 @@
-//! Trying again while the database is away: one log line at the start, one at the end, and a growing wait between tries.
+//! Trying again while the database is away: one log line at the start, one at the end, and a growing wait between
+//! tries.
 
 use std::time::Duration;
 

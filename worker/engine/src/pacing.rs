@@ -1,5 +1,5 @@
-//! How much the dispatcher asks for, and how often: more where events match nothing, less where looks take long, and with a rest between
-//! looks while events come all the time. Pure: time is handed in.
+//! The pace of the dispatcher: it asks for more where events match nothing, for less where looks take long, and rests
+//! between looks while events come all the time. Pure: time is handed in.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,8 @@ use crate::step::Step;
 
 /// Events read at once while they match nothing.
 const MOST_UNMATCHED: usize = 10_000;
-/// Looks in a row that find some events, but not all they could take, before the log is left to fill between two of them.
+/// Looks in a row that find some events, but not all they could take, before the log is left to fill between two of
+/// them.
 const STEADY: u32 = 3;
 /// The rest between two looks in a steady flow, in times of what a look takes, and at most.
 const REST_RATIO: u32 = 4;
@@ -62,8 +63,8 @@ impl Pacing {
         };
     }
 
-    /// The rest before the next look; `None` outside of a steady flow. A look costs the same for one event as for fifty, and takes
-    /// processor time from the writers.
+    /// The rest before the next look; `None` outside of a steady flow. A look costs the same for one event as for
+    /// fifty, and takes processor time from the writers.
     pub fn rest(&self) -> Option<Duration> {
         (self.steady >= STEADY).then_some(self.rest)
     }

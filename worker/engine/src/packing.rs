@@ -1,14 +1,13 @@
-//! Gathers the jobs of a hook whose handler takes several in one call. A pack that is not full leaves only when no other one
-//! of its hook is under way (Nagle's rule, RFC 896) or it has waited long enough: so an event that comes alone is not held up,
-//! and in a backlog packs are full. Decides nothing about outcomes.
+//! Gathers the jobs of a hook whose handler takes several in one call. A pack that is not full leaves only when no
+//! other one of its hook is under way (Nagle's rule, RFC 896) or it has waited long enough: so an event that comes
+//! alone is not held up, and in a backlog packs are full. Decides nothing about outcomes.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -19,7 +18,7 @@ use crate::hooks::LoadedHook;
 use crate::job::Job;
 use crate::permit::Permit;
 
-/// How long a pack waits for company while another one of its hook is under way.
+/// Wait of a pack for company while another one of its hook is under way.
 const GATHERING: Duration = Duration::from_millis(250);
 
 /// The queues by hook. A queue exists while it has a task that empties it.
@@ -85,7 +84,8 @@ impl Packing {
         }
     }
 
-    /// Sends packs until the queue is empty and nothing of it is under way. What has no permit when the worker stops is given back.
+    /// Sends packs until the queue is empty and nothing of it is under way. What has no permit when the worker stops
+    /// is given back.
     async fn send_all(self: Arc<Self>, hook: Uuid, queue: Arc<Queue>) {
         let mut size = 1;
         loop {
@@ -160,20 +160,23 @@ impl Queue {
         let since = Instant::now();
         loop {
             let changed = self.changed.notified();
-            let waiting = self.lock().len();
-            if waiting >= size || (waiting > 0 && self.packs_under_way.load(Ordering::Acquire) == 0) {
+            let (waiting, under_way) = (self.lock().len(), self.packs_under_way.load(Ordering::Acquire));
+            let Some(left) = wait(waiting, size, under_way, since.elapsed()) else {
                 return;
-            }
-            let left = GATHERING.saturating_sub(since.elapsed());
-            if left.is_zero() {
-                return;
-            }
+            };
             tokio::select! {
                 () = changed => {}
                 () = tokio::time::sleep(left) => {}
             }
         }
     }
+}
+
+/// The time that `waiting` jobs wait longer for a pack of `size`; `None` when they leave now.
+fn wait(waiting: usize, size: usize, under_way: usize, waited: Duration) -> Option<Duration> {
+    let is_worth_sending = waiting >= size || (waiting > 0 && under_way == 0);
+    let left = GATHERING.saturating_sub(waited);
+    (!is_worth_sending && !left.is_zero()).then_some(left)
 }
 
 /// A pack under way; it has ended when this is dropped.
@@ -192,3 +195,6 @@ impl Drop for UnderWay {
         self.0.changed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

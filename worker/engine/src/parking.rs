@@ -1,5 +1,5 @@
-//! The worker at rest: it parks, so that writers notify at commit, and sleeps until there may be work. `park` is followed by one more look
-//! before `rest` (`dispatcher.rs`); model `protocol/wake.rs`.
+//! The worker at rest: it parks, so that writers notify at commit, and sleeps until there may be work. `park` is
+//! followed by one more look before `rest` (`dispatcher.rs`); model `protocol/wake.rs`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::source::{Source, WakeUpSource};
 use crate::wake_ups::WakeUps;
 use zerodb_hooks_store::{Parked, StoreError};
 
-/// How long parking waits for commits under way.
+/// Wait of parking for commits under way.
 const PARK_TIMEOUT: Duration = Duration::from_millis(50);
 
 pub struct Parking<S: Source> {

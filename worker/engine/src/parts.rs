@@ -1,4 +1,4 @@
-//! What the tasks of a worker are made of. Each task gets what it needs, and nothing else.
+//! Makes the tasks of a worker. Each one gets the parts that it uses, and no others.
 
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ use crate::starter::{Claim, Starter};
 use crate::writer::Writer;
 use zerodb_hooks_store::{Installation, Store};
 
+/// The parts of a worker that tasks share.
 pub struct Parts {
     pub settings: Settings,
     context: Arc<Context>,

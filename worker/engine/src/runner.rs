@@ -1,6 +1,6 @@
 //! Wires a worker together: connects, starts the tasks, and stops them in the order that loses nothing: first no new
-//! work, then the running deliveries, then their outcomes, then the lease. The only place that starts tasks of the worker; those of
-//! deliveries are the executor's.
+//! work, then the running deliveries, then their outcomes, then the lease. The only place that starts tasks of the
+//! worker; those of deliveries are the executor's.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-/// How a worker behaves. Every field has the default of the command line.
+/// The settings of a worker. Every field has the default of the command line.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Name in leases and in the ledger. Defaults to host name and process id.
     pub name: String,
-    /// The most deliveries leased to this worker at once, running or next to run: a quarter of it, and more where more end.
-    /// Defaults to 4000.
+    /// The most deliveries leased to this worker at once, running or next to run: a quarter of it, and more where
+    /// more end. Defaults to 4000.
     pub in_flight: usize,
     /// Deliveries of one hook that run at once, where the hook's config names no `concurrency`. Defaults to 64.
     pub concurrency: usize,
     /// Longest wait between two looks at the log. Defaults to 1 s.
     pub poll: Duration,
-    /// How long a dead worker's deliveries stay its own. Defaults to 30 s; the heartbeat comes three times in it.
+    /// Time for which a dead worker's deliveries stay its own. Defaults to 30 s; the heartbeat comes three times in it.
     pub lease: Duration,
-    /// How long running deliveries may take to end after a stop. Defaults to 20 s.
+    /// Time for running deliveries to end after a stop. Defaults to 20 s.
     pub drain: Duration,
     /// Refuse webhooks without TLS. Defaults to false.
     pub production: bool,

@@ -1,4 +1,5 @@
-//! What the dispatcher asks of the database. `Store` answers; tests answer in its place. Every wait for an answer has an end.
+//! The dispatcher's questions to the database. `Store` answers; tests answer in its place. Every wait for an answer
+//! has an end.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use zerodb_hooks_store::{Claimed, Dispatched, Limits, Listener, Parked, Store, S
 /// The answer to a question, or why there is none.
 type Answer<T> = Result<T, StoreError>;
 
-/// Where deliveries come from. Each method is the one of `Store` with its name.
+/// The source of deliveries. Each method is the one of `Store` with its name.
 pub trait Source: Send + Sync + 'static {
     type WakeUps: WakeUpSource;
 

@@ -1,5 +1,5 @@
-//! How many events the dispatcher asks for at once: fewer after a look that took too long, so that the next one is shorter and
-//! nothing is asked for ever that the server cannot do in time. No I/O.
+//! The number of events that the dispatcher asks for at once: fewer after a look that took too long, so that the next
+//! one is shorter and nothing is asked for ever that the server cannot do in time. No I/O.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Deliveries that were in flight at two crashes: when they are looked for, and how they run with nothing beside them. Rarely enough that
-//! the others have at least as much time.
+//! Runs deliveries that were in flight at two crashes, with nothing beside them, and so rarely that the others have
+//! at least as much time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,12 +11,13 @@ use crate::claiming::Claiming;
 use crate::source::Source;
 use zerodb_hooks_store::StoreError;
 
-/// How often they are looked for while there are none.
+/// Time between two looks for them while there are none.
 const EVERY: Duration = Duration::from_secs(1);
-/// How long what is in flight is waited for before they run. What takes longer goes on beside them, for nobody may make the others wait
-/// for an hour; should it be lost with them, it runs alone itself.
+/// Wait for deliveries in flight to end before suspects run. One that takes longer goes on beside them, for nobody
+/// may make the others wait for an hour; should it be lost with them, it runs alone itself.
 const EMPTYING: Duration = Duration::from_secs(5);
-/// How long nothing is begun beside them: the longest deadline that a hook has by default, and a little. Each of them has its own.
+/// Time for which nothing is begun beside them: the longest deadline that a hook has by default, and a little. Each
+/// of them has its own.
 const ALONE: Duration = Duration::from_secs(125);
 
 /// Runs suspects.
@@ -27,8 +28,8 @@ pub struct Suspects<S> {
 }
 
 impl<S: Source> Suspects<S> {
-    /// Runs some, a few at a time or alone, if it is time and there are any. Returns when they have ended: the caller begins nothing
-    /// meanwhile.
+    /// Runs some, a few at a time or alone, if it is time and there are any. Returns when they have ended: the caller
+    /// begins nothing meanwhile.
     ///
     /// # Errors
     /// Those of claiming them.
@@ -75,7 +76,7 @@ impl<S: Source> Suspects<S> {
     }
 }
 
-/// When suspects may run next. Pure.
+/// The time at which suspects may run next. Pure.
 #[derive(Default)]
 pub struct SuspectTimes {
     next: Option<Instant>,

@@ -64,9 +64,9 @@ pub fn installation() -> Installation {
     }
 }
 
-/// A hook of a handler with this name, whose deadline is a second.
+/// A hook of a handler with this name, whose deadline is a millisecond.
 pub fn hook(name: &str) -> Hook {
-    hook_with(name, json!({"timeout_ms": 1000}))
+    hook_with(name, json!({"timeout_ms": 1}))
 }
 
 pub fn hook_with(name: &str, config: Value) -> Hook {
@@ -135,7 +135,7 @@ pub fn executor() -> (Arc<Executor>, Arc<Capacity>, Ends) {
     (Arc::new(executor), capacity, Ends(messages))
 }
 
-/// What the completer would get.
+/// The attempts that the completer would get.
 pub struct Ends(UnboundedReceiver<Message>);
 
 impl Ends {

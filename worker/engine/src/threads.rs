@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 pub struct Threads(Option<Runtime>);
 
 impl Threads {
-    /// As many as there are processors, named by the handler.
+    /// Starts as many as there are processors, named by the handler.
     ///
     /// # Errors
     /// When the system gives no threads.

@@ -1,4 +1,4 @@
-//! What a failed request to a model, or a failed action on a table, means for a delivery. Pure.
+//! The verdict on a delivery whose request to a model, or whose action on a table, failed. Pure.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use zerodb_hooks_delivery::outcome::{HandlerError, UNTIL_CHANGED};
 use zerodb_hooks_providers::{Advice, ProviderError};
 use zerodb_hooks_store::StoreError;
 
-/// How long deliveries wait where the worker had no connection for them: that is not the hook's fault, and no attempt.
+/// Wait of deliveries for which the worker had no connection: that is not the hook's fault, and no attempt.
 pub const UNTIL_BACK: Duration = Duration::from_secs(1);
 
-/// How often a source that changes while a handler works on it is read again at once.
+/// Times that a source is read again at once when it changes while a handler works on it.
 pub const ROUNDS: usize = 3;
-/// How long it is then left alone.
+/// Time for which it is then left alone.
 pub const CHANGING: Duration = Duration::from_secs(2);
 
-/// Of a source that changed in each of the rounds: `what` says which, and while what was done.
+/// The verdict on a source that changed in each of the rounds; `what` says which, and while what was done.
 pub fn source_changing(what: &str) -> HandlerError {
     HandlerError::Deferred {
         message: format!("source_changing: {what}"),
@@ -23,7 +23,7 @@ pub fn source_changing(what: &str) -> HandlerError {
     }
 }
 
-/// Of a request to a model. The text begins with the class, by which failures are counted.
+/// The verdict on a request to a model. The text begins with the class, by which failures are counted.
 pub fn of_model(error: &ProviderError) -> HandlerError {
     let message = format!("{}: {error}", error.class());
     match error.advice {
@@ -51,7 +51,7 @@ pub fn of_model(error: &ProviderError) -> HandlerError {
     }
 }
 
-/// Of a row's template: the class of the error comes first.
+/// The verdict on a row's template. The text begins with the class.
 pub fn bad_template(error: HandlerError) -> HandlerError {
     match error {
         HandlerError::Permanent { message, status } => HandlerError::Permanent {
@@ -62,7 +62,7 @@ pub fn bad_template(error: HandlerError) -> HandlerError {
     }
 }
 
-/// Of an action on a table.
+/// The verdict on an action on a table.
 pub fn of_table(error: &StoreError) -> HandlerError {
     let message = format!("table: {error}");
     if let StoreError::Misfit { .. } = error {

@@ -1,10 +1,11 @@
-//! The wait between a wake-up and the look after it. There is none as long as now and then a wake-up brings work; but anybody who may
-//! connect can send them, so a flood of those for which there is no work costs a look now and then. Pure.
+//! The wait between a wake-up and the look after it. There is none as long as now and then a wake-up brings work; but
+//! anybody who may connect can send them, so a flood of those for which there is no work costs a look now and then.
+//! Pure.
 
 use std::time::{Duration, Instant};
 
-/// Wake-ups in a row that may bring nothing without any wait: two writers who commit at once notify both, and the look after the
-/// first finds what both have written.
+/// Wake-ups in a row that may bring nothing without any wait: two writers who commit at once notify both, and the
+/// look after the first finds what both have written.
 const FREE: u32 = 4;
 /// The time between two looks after that.
 const SHORTEST: Duration = Duration::from_millis(5);

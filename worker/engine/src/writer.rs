@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::outage::Outage;
 use zerodb_hooks_store::{EndedAttempt, Installation, Ledger, Settled, Settlement, Store};
 
-/// What the completer asks of the database. `Writer` answers; tests answer in its place.
+/// The completer's questions to the database. `Writer` answers; tests answer in its place.
 pub trait Settle: Send + Sync + 'static {
     /// Writes attempts that ran under `lease`. Does not end before the database has answered.
     fn settle(&self, lease: i64, attempts: Vec<EndedAttempt>) -> impl Future<Output = Settled> + Send;

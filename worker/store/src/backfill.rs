@@ -25,7 +25,7 @@ pub struct Backfill {
     pub total: Option<i64>,
 }
 
-/// What became of a page.
+/// The result of a page.
 #[derive(Debug, Default)]
 pub struct Page {
     /// The last key; `None` at the end of the table.
@@ -66,8 +66,8 @@ impl Store {
             .await
     }
 
-    /// Moves a backfill past a page. False when it is no longer this worker's: another took it, it was started anew, or its hook
-    /// is paused.
+    /// Moves a backfill past a page. False when it is no longer this worker's: another took it, it was started anew,
+    /// or its hook is paused.
     pub async fn advance_backfill(
         &self,
         lease: i64,

@@ -22,11 +22,11 @@ pub struct Undecided {
     pub ordered: bool,
 }
 
-/// What came of some candidates.
+/// The result of deciding some candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judged {
     pub decided: usize,
-    /// Those that match, and are deliveries now.
+    /// Candidates that match: they are deliveries now.
     pub made: usize,
 }
 

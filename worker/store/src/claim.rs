@@ -10,7 +10,8 @@ use super::statements::{CLAIM_DELIVERIES, CLAIM_SUSPECT, HAS_SUSPECTS, NEXT_DUE}
 use super::store::Store;
 use super::stored::Stored;
 
-/// Deliveries lost twice that run together, with nothing beside them. One of them that kills its worker again is then found alone.
+/// Deliveries lost twice that run together, with nothing beside them. One of them that kills its worker again is then
+/// found alone.
 const SUSPECTS: i32 = 64;
 /// Bytes of event data in one answer, if it is of more than one event.
 pub(super) const MOST_BYTES: i64 = 32 << 20;

@@ -1,5 +1,5 @@
-//! The positions of an answer's columns. Each is found by its name once for all rows: looking it up in every row would cost time where
-//! thousands of rows come at once.
+//! The positions of an answer's columns. Each is found by its name once for all rows: looking it up in every row
+//! would cost time where thousands of rows come at once.
 
 use tokio_postgres::Row;
 

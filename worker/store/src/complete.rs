@@ -11,9 +11,9 @@ use super::store::Store;
 use super::xid::{EventKey, Xid};
 
 impl Store {
-    /// Writes that these deliveries of batches, sorted by batch and id, were completed, and removes the batches that are empty with
-    /// them. Returns how many were accepted: all but those of a lease that has passed on. When the answer was lost, it is repeated with
-    /// the same deliveries.
+    /// Writes that these deliveries of batches, sorted by batch and id, were completed, and removes the batches that
+    /// are empty with them. Returns how many were accepted: all but those of a lease that has passed on. When the
+    /// answer was lost, it is repeated with the same deliveries.
     pub(super) async fn complete(
         &self,
         lease: i64,
@@ -33,7 +33,8 @@ impl Store {
     }
 }
 
-/// Consecutive deliveries of one batch as arrays: an element for each group, which becomes a row of `zerodb.completion`.
+/// Consecutive deliveries of one batch as arrays: an element for each group, which becomes a row of
+/// `zerodb.completion`.
 #[derive(Default)]
 struct GroupColumns {
     batches: Vec<i64>,

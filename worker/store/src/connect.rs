@@ -1,4 +1,4 @@
-//! How a connection is made: the URL, TLS as libpq means it, and the session's settings.
+//! Making a connection: the URL, TLS as libpq means it, and the session's settings.
 
 use std::sync::Arc;
 
@@ -14,12 +14,18 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::StoreError;
 
-/// The settings of the worker's own sessions; what a role or a database sets must not reach them. Names are found in the catalog
-/// alone. The planner must not guess: their tables are read by index or not at all, and one that has just been filled has no
-/// statistics yet. Keys are read and written as texts, so that each must mean the same value in any session. Several statements of a transaction rest on READ COMMITTED. A worker that is paused in the middle of a
-/// transaction must not keep the dispatcher's lock, nothing else that a server may set ends its statements or its sessions, and
-/// none of them, which serve many tenants at once, waits for a lock for long: it is tried again. By SET and not as a start-up
-/// option, which PgBouncer refuses or drops.
+/// The settings of the worker's own sessions; those of a role or a database must not reach them.
+///
+/// - Names are found in the catalog alone.
+/// - The planner must not guess: tables are read by index or not at all, and one that has just been filled has no
+///   statistics yet.
+/// - Keys are read and written as texts, so that each must mean the same value in any session.
+/// - Several statements of a transaction rest on READ COMMITTED.
+/// - A worker that is paused in the middle of a transaction must not keep the dispatcher's lock. Nothing else that a
+///   server may set ends statements or sessions.
+/// - No session waits for a lock for long, for it serves many tenants: it is tried again.
+///
+/// By SET and not as a start-up option, which PgBouncer refuses or drops.
 pub const SESSION: &str = "SET statement_timeout = 0; SELECT CASE
         WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
         THEN pg_catalog.set_config('transaction_timeout', '0', false) END;

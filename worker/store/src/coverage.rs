@@ -1,4 +1,5 @@
-//! How many rows of a hook's tables have a result: which are to be counted, and what was counted.
+//! Coverage: the share of rows of a hook's tables that have a result. Which tables are to be counted, and keeping the
+//! counts.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::error::StoreError;
 use super::statements::{DUE_COVERAGE, KEEP_COVERAGE};
 use super::store::Store;
 
-/// Rows, and those with a result.
+/// The rows of a table, and those with a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
     pub total: i64,

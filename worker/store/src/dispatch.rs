@@ -36,9 +36,9 @@ pub struct Dispatched {
 }
 
 impl Store {
-    /// Moves the dispatcher by at most `events` events, then releases ordered deliveries where it may have to. `None` when
-    /// another worker is dispatching. One transaction under the dispatcher's lock. It leases at most `limits.deliveries` to `lease`,
-    /// and takes fewer events where these are for many hooks, or large.
+    /// Moves the dispatcher by at most `events` events, then releases ordered deliveries where it may have to. `None`
+    /// when another worker is dispatching. One transaction under the dispatcher's lock. It leases at most
+    /// `limits.deliveries` to `lease`, and takes fewer events where these are for many hooks, or large.
     ///
     /// # Errors
     /// Those of any statement. After `Unavailable` it may have leased: only the end of the lease gives that back.
@@ -60,8 +60,8 @@ impl Store {
             &MOST_PAIRS,
             &MOST_BYTES,
         ];
-        // Sent at once: the server works through them without waiting for this side. The lock is a statement of its own, so
-        // that the next one's snapshot holds the last owner's cursor.
+        // Sent at once: the server works through them without waiting for this side. The lock is a statement of its
+        // own, so that the next one's snapshot holds the last owner's cursor.
         let (_begun, locked, rows, _committed) = futures_util::try_join!(
             connection.batch_execute(BEGIN),
             connection.query_one(&lock, &[]),

@@ -1,4 +1,4 @@
-//! Model endpoints as all workers share them: whose turn it is, pauses, what answers have taught. Limits come from the
+//! Model endpoints as all workers share them: admissions, pauses, and what answers have taught. Limits come from the
 //! worker's file with every call; no URL and no key goes here.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub enum Admission {
     Held { after: Duration, by: HeldBy },
 }
 
-/// What keeps a request from being sent.
+/// The reason why a request may not be sent yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeldBy {
     /// Somebody paused the endpoint, for this reason.
@@ -35,12 +35,12 @@ pub enum HeldBy {
 }
 
 impl Store {
-    /// Asks to send `requests` requests of `tokens` tokens together. A place that comes within `patience` is taken ahead.
-    /// Without limits only the pause is read.
+    /// Asks to send `requests` requests of `tokens` tokens together. An admission that comes within `patience` is
+    /// given ahead. Without limits only the pause is read.
     ///
     /// # Errors
-    /// Those of any statement; passing when the endpoint is locked for half a second. Safe to cancel: the place may then be
-    /// lost.
+    /// Those of any statement; passing when the endpoint is locked for half a second. Safe to cancel: the admission may
+    /// then be lost.
     pub async fn enter_endpoint(
         &self,
         endpoint: &str,
@@ -140,7 +140,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what an endpoint has taught of a model: which cap, and its value.
+    /// Keeps a cap of a model that an endpoint has taught, and its value.
     ///
     /// # Errors
     /// Those of any statement.
@@ -159,7 +159,7 @@ impl Store {
         Ok(())
     }
 
-    /// What any worker has learned of a model.
+    /// Loads the caps of a model that any worker has learned.
     ///
     /// # Errors
     /// Those of any statement.

@@ -1,4 +1,4 @@
-//! What can go wrong with the database, by SQLSTATE. Callers branch on the variant, never on a text.
+//! Errors of the database, by SQLSTATE. Callers branch on the variant, never on a text.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::{WasNull, WrongType};
 
-/// How the extension marks that it has not come to a hook's function.
+/// The routine by which the extension marks that it has not come to a hook's function.
 const CALL: &str = "zerodb_call_hook_function";
 
-/// How the detail of an error begins by which the extension says that a hook and a table do not fit.
+/// The begin of the detail by which the extension says that a hook and a table do not fit.
 const MISFIT: &str = "The hook and the table do not fit";
 
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,8 @@ pub enum StoreError {
     /// A lock that somebody holds for longer than the worker waits. Worth trying again.
     #[error("a lock was not to be had: {reason}")]
     Locked { reason: String },
-    /// What the extension refuses before it looks for the function of a `sql` hook: an event that it cannot be given, a hook of nobody.
+    /// The extension refused before it looked for the function of a `sql` hook: an event that it cannot be given, a
+    /// hook of nobody.
     #[error("{reason}")]
     Uncallable { reason: String },
     #[error("an answer of the database is not of the expected form: {reason}")]
@@ -62,8 +63,8 @@ impl StoreError {
         }
     }
 
-    /// True when the worker could not even try: no connection was to be had, the server went down, or others hold what the worker's own
-    /// tables need. That is never an attempt.
+    /// True when the worker could not even try: no connection was to be had, the server went down, or others hold
+    /// what the worker's own tables need. That is never an attempt.
     pub fn is_untried(&self) -> bool {
         matches!(
             self,
@@ -76,14 +77,14 @@ impl StoreError {
         matches!(self, Self::Locked { .. } | Self::Full { .. })
     }
 
-    /// Of whatever kept the worker from having a connection.
+    /// Makes an error of whatever kept the worker from having a connection.
     pub fn no_connection(error: impl std::fmt::Display) -> Self {
         Self::Unavailable {
             reason: error.to_string(),
         }
     }
 
-    /// Of an error that kept the worker from having a connection, whichever it is.
+    /// Makes it an error that kept the worker from having a connection, whichever it is.
     #[must_use]
     pub fn untried(self) -> Self {
         if self.is_untried() {
@@ -93,7 +94,7 @@ impl StoreError {
         }
     }
 
-    /// Of users' code that has not ended, with its session.
+    /// The error of users' code that has not ended, and whose session was ended.
     pub fn no_end(within: Duration) -> Self {
         Self::Database {
             sqlstate: SqlState::QUERY_CANCELED.code().into(),
@@ -101,8 +102,9 @@ impl StoreError {
         }
     }
 
-    /// Of a statement in which users' code ran, and of its COMMIT: code may raise whatever it likes, so only a server that goes down is
-    /// not the attempt's. A connection that is cut without a word is: the code may be what cut it.
+    /// The error of a statement in which users' code ran, or of its COMMIT. Code may raise whatever it likes, so only
+    /// a server that goes down is not the attempt's fault. A connection that is cut without a word is: the code may
+    /// be what cut it.
     pub fn of_users_code(error: &tokio_postgres::Error) -> Self {
         let Some(server) = error.as_db_error() else {
             return Self::Database {
@@ -120,8 +122,8 @@ impl StoreError {
         }
     }
 
-    /// Of the call of a `sql` hook's function. Only what the extension says of the call itself is no error of users' code: a function may raise
-    /// the same codes, of whatever it works on.
+    /// The error of calling a `sql` hook's function. Only what the extension says of the call itself is no error of
+    /// users' code: a function may raise the same codes, about whatever it works on.
     pub fn of_hook_function(error: &tokio_postgres::Error) -> Self {
         match error.as_db_error() {
             Some(server) if is_of_the_call(server) => Self::Uncallable {
@@ -166,8 +168,8 @@ impl StoreError {
         matches!(self, Self::Database { sqlstate, .. } if sqlstate == SqlState::QUERY_CANCELED.code())
     }
 
-    /// True when somebody must change a hook, a table or a privilege first. What users' code on the table raises has another state, whatever
-    /// it is about (extension/src/error.rs).
+    /// True when somebody must change a hook, a table or a privilege first. What users' code on the table raises has
+    /// another state, whatever it is about (extension/src/error.rs).
     pub fn is_config(&self) -> bool {
         match self {
             Self::Database { sqlstate, .. } => [

@@ -1,5 +1,6 @@
-//! A session while users' code runs in it. One that does not answer in time is never used again: its statement is cancelled, the
-//! session ended from another connection, for code may refuse to be cancelled, and the connection dropped.
+//! A session while users' code runs in it. One that does not answer in time is never used again: its statement is
+//! cancelled, the session ended from another connection, for code may refuse to be cancelled, and the connection
+//! dropped.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio_postgres::{Error, SimpleQueryMessage};
 use super::connect::Tls;
 use super::statements::TERMINATE_SESSION;
 
-/// How long each step of ending a session may take.
+/// The time that each step of ending a session may take.
 const ENDING: Duration = Duration::from_secs(10);
 
 /// A session, by where it comes from.
@@ -19,7 +20,7 @@ pub(super) enum Session {
     Own(ClientWrapper),
 }
 
-/// What it takes to end a session from outside.
+/// The means to end a session from outside.
 #[derive(Clone)]
 pub(super) struct Ending {
     pub tls: Tls,
@@ -52,8 +53,8 @@ impl Fenced {
         }
     }
 
-    /// Begins a transaction with these statements. Its answer shows that the session lives: whatever happens from then on, users'
-    /// code may have run.
+    /// Begins a transaction with these statements. Its answer shows that the session lives: whatever happens from
+    /// then on, users' code may have run.
     pub async fn begin(&self, client: &ClientWrapper, statements: &str) -> Result<(), Error> {
         let statements = format!("{statements}; SELECT pg_catalog.pg_backend_pid()");
         for message in client.simple_query(&statements).await? {
@@ -113,7 +114,8 @@ async fn end(client: ClientWrapper, ending: Ending, process: i32) {
         Ok(Some(_)) => tracing::debug!(session.process = process, "ended a session that did not answer"),
         _ => tracing::warn!(
             session.process = process,
-            "a session that does not answer could not be ended; an administrator can: SELECT pg_terminate_backend(<process>)"
+            "a session that does not answer could not be ended; an administrator can: \
+             SELECT pg_terminate_backend(<process>)"
         ),
     }
     drop(client);

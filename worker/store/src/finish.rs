@@ -38,8 +38,9 @@ impl Finished {
 }
 
 impl Store {
-    /// Writes the outcomes, and waits for no other session: rows that one holds are `locked`. Deliveries of batches get their rows first,
-    /// in the same transaction. Idempotent: an outcome that was written before is refused the second time.
+    /// Writes the outcomes, and waits for no other session: rows that one holds are `locked`. Deliveries of batches
+    /// get their rows first, in the same transaction. Idempotent: an outcome that was written before is refused the
+    /// second time.
     pub(super) async fn finish(
         &self,
         lease: i64,

@@ -1,5 +1,5 @@
-//! Calling a hook's SQL function: in a transaction of its own, within the hook's deadline. Between two calls a session forgets
-//! everything, so that what a function leaves behind is seen by no other call.
+//! Calling a hook's SQL function: in a transaction of its own, within the hook's deadline. Between two calls a
+//! session forgets everything, so that what a function leaves behind is seen by no other call.
 
 use std::time::Duration;
 
@@ -21,17 +21,18 @@ pub const FUNCTION_TURNS: Shares = Shares {
     of_tenant: 2,
     kept: 2,
 };
-/// How long the worker waits for an answer after the server should have cancelled the function.
+/// Time for an answer after the server should have cancelled the function.
 const GRACE: Duration = Duration::from_millis(500);
 
 impl Store {
-    /// Runs the function of a `sql` hook with an event of the log as its owner, in a transaction of its own, within the hook's deadline. The session is such as
-    /// the database gives to anybody, but for that the transaction may write.
+    /// Runs the function of a `sql` hook with an event of the log as the hook's owner, in a transaction of its own,
+    /// within the hook's deadline. The session has the settings that the database gives to anybody, but that the
+    /// transaction may write.
     ///
     /// # Errors
-    /// `Unavailable` when it could not be begun, or the server went down under it: nothing was tried. Else what the function or its
-    /// COMMIT raises; also that the connection was cut, or that the function did not end, after which it may have been committed.
-    /// Safe to cancel: the session is then ended.
+    /// `Unavailable` when it could not be begun, or the server went down under it: nothing was tried. Else what the
+    /// function or its COMMIT raises; also that the connection was cut, or that the function did not end, after which
+    /// it may have been committed. Safe to cancel: the session is then ended.
     pub async fn call_function(&self, hook: &Hook, event: EventId) -> Result<(), StoreError> {
         let timeout = hook.policy.timeout;
         let session = tokio::time::timeout(timeout, self.functions().get(hook.owner.as_ref()));

@@ -1,5 +1,6 @@
-//! The gate that all workers share, in Postgres. Keeps what it was told for a second, so that many tasks of a worker ask
-//! with one voice and an endpoint without limits costs a statement a second. Decides nothing: the server's clock does.
+//! The gate that all workers share, in Postgres. Keeps what it was told for a second, so that many tasks of a worker
+//! ask with one voice and an endpoint without limits costs a statement a second. Decides nothing: the server's clock
+//! does.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,11 +16,11 @@ use zerodb_hooks_providers::caps::{Cap, Learned};
 use zerodb_hooks_providers::error::Class;
 use zerodb_hooks_providers::gate::{Entered, Gate, News, RateLimits, Wait, WaitReason};
 
-/// How long an answer of the server is trusted.
+/// The time for which an answer of the server is trusted.
 const TRUSTED: Duration = Duration::from_secs(1);
-/// How far ahead an admission is taken. Who waits for it need not ask again, and does not lose it to another.
+/// Admissions are taken this far ahead. Who waits for one need not ask again, and does not lose it to another.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long a caller waits for the database, and everybody after it when it did not answer.
+/// The time that a caller waits for the database, and everybody after it when it did not answer.
 const ANSWER: Duration = Duration::from_millis(900);
 
 /// Serves any number of tasks.
@@ -93,7 +94,8 @@ impl EndpointView {
         }
     }
 
-    /// Keeps what the server said and turns it into the answer: when to send.
+    /// Keeps the server's answer and turns it into the caller's: the wait before the request is sent, or before
+    /// asking again.
     fn heed(&self, asked: Instant, admission: Result<Admission, StoreError>) -> Result<Duration, Wait> {
         let (after, reason, is_for_all) = match admission {
             Ok(Admission::In { after }) => {

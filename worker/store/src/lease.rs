@@ -6,7 +6,7 @@ use super::error::StoreError;
 use super::statements::{LOCK_DEAD_LEASES, REAP_LEASES, RENEW_LEASE, TAKE_LEASE};
 use super::store::Store;
 
-/// What a reaper gave back.
+/// The leases and deliveries that a reaper gave back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reaped {
     pub workers: usize,

@@ -1,5 +1,5 @@
-//! The only place that knows the database: the pool, the statements of `sql/worker`, and nothing of what a handler does.
-//! Every function here is one short transaction; none is open while a handler runs.
+//! The only place that knows the database: the pool, the statements of `sql/worker`, and nothing of what a handler
+//! does. Every function here is one short transaction; none is open while a handler runs.
 
 mod backfill;
 mod candidate;

@@ -20,7 +20,7 @@ use super::store::{Store, answered};
 const FLOOD: u32 = 16;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Whether writers notify from now on.
+/// The answer to parking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parked {
     /// They do: a last look, then sleep.
@@ -68,8 +68,9 @@ impl Store {
     }
 }
 
-/// Reads what the server sends, for as long as the connection lives, and passes wake-ups on. Where they come in a flood they are read
-/// together: one for all of them is enough, and each by itself costs processor time. None is ever left to the server's queue.
+/// Reads what the server sends, for as long as the connection lives, and passes wake-ups on. Where they come in a
+/// flood they are read together: one for all of them is enough, and each by itself costs processor time. None is ever
+/// left to the server's queue.
 async fn drive<S, T>(mut connection: Connection<S, T>, wakes: mpsc::Sender<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin,

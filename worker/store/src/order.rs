@@ -6,9 +6,9 @@ use tokio_postgres::error::SqlState;
 use super::error::StoreError;
 use super::statements::{LOCK_RELEASE, RELEASE_ORDERED};
 
-/// Makes the first delivery of each key due that is signalled and has none; returns how many. Every worker may call it at any
-/// time: they take turns, and a call without need has no effect. Nothing is released where the turn does not come within the 5 s
-/// of `lock_release.sql`: the signals stay for the next call.
+/// Makes the first delivery of each key due that is signalled and has none; returns how many. Every worker may call
+/// it at any time: they take turns, and a call without need has no effect. Nothing is released where the turn does
+/// not come within the 5 s of `lock_release.sql`: the signals stay for the next call.
 pub(super) async fn release_ordered(connection: &Object) -> Result<usize, StoreError> {
     let lock = connection.prepare_cached(LOCK_RELEASE).await?;
     let release = connection.prepare_cached(RELEASE_ORDERED).await?;

@@ -1,4 +1,5 @@
-//! Actions of first-party handlers on users' tables: the functions `zerodb._do_…`, run as a role that may use the table.
+//! Actions of first-party handlers on users' tables: the functions `zerodb._do_…`, run as a role that may use the
+//! table.
 
 use std::collections::HashMap;
 
@@ -13,12 +14,14 @@ use super::fenced::{Fenced, Session};
 use super::statements::{AS_OWNER, LOAD_EMBEDDINGS, READ_CHUNKS, WRITE_CHUNKS, WRITE_EMBEDDINGS};
 use super::store::{ANSWER, Store};
 
-/// How long an action waits for a row that somebody else has locked, and how long it may take.
+/// The waits of an action: for a row that somebody else has locked, and in all.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '14s'";
-/// Users' triggers may have run: what they can leave in a session goes, but for prepared statements, which they cannot make.
+/// Users' triggers may have run: what they can leave in a session goes, but for prepared statements, which they
+/// cannot make.
 const FORGET: &str = "CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD SEQUENCES; DISCARD TEMP; RESET ALL";
 
-/// What vectors were made from, for a table that has no column for it. The rows are those of the action's arguments.
+/// Hashes of the sources of vectors, for a table that has no column for them. The rows are those of the action's
+/// arguments.
 pub struct Hashes<'a> {
     pub keys: Vec<Value>,
     pub hashes: Vec<&'a str>,
@@ -26,11 +29,12 @@ pub struct Hashes<'a> {
 }
 
 impl Store {
-    /// Runs `zerodb._do_<action>` on the table `relid` for a hook, in one short transaction. `vectors` lie one after another.
+    /// Runs `zerodb._do_<action>` on the table `relid` for a hook, in one short transaction. `vectors` lie one after
+    /// another.
     ///
     /// # Errors
-    /// What the action raises; `Unavailable` when no answer comes. Safe to cancel: the transaction is then rolled back, or
-    /// was made.
+    /// What the action raises; `Unavailable` when no answer comes. Safe to cancel: the transaction is then rolled
+    /// back, or was made.
     pub async fn as_owner(
         &self,
         hook: Uuid,
@@ -69,8 +73,8 @@ impl Store {
         self.act(READ_CHUNKS, &parameters).await
     }
 
-    /// Runs `chunk_write`, and keeps the hash that is given for a row whose chunks are all there. False when the row has changed
-    /// or gone.
+    /// Runs `chunk_write`, and keeps the hash that is given for a row whose chunks are all there. False when the row
+    /// has changed or gone.
     ///
     /// # Errors
     /// As for `as_owner`.
@@ -111,8 +115,8 @@ impl Store {
     /// One statement in which users' code may run, and that returns one value.
     ///
     /// # Errors
-    /// `Unavailable` when it could not be begun. Else what it or its COMMIT raises, or that it did not end. Safe to cancel: the
-    /// session is then ended.
+    /// `Unavailable` when it could not be begun. Else what it or its COMMIT raises, or that it did not end. Safe to
+    /// cancel: the session is then ended.
     pub(super) async fn act(
         &self,
         statement: &str,
@@ -140,7 +144,7 @@ impl Store {
         result
     }
 
-    /// What it means that an action did not end: its own fault only if the server answers others.
+    /// The error of an action that did not end: its own fault only if the server answers others.
     async fn unanswered(&self, has_begun: bool) -> StoreError {
         let answers = self.bounded(async {
             let connection = self.connection().await?;

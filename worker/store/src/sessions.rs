@@ -1,5 +1,5 @@
-//! Sessions for the functions of `sql` hooks. Each runs the functions of one owner as long as it lives: some things no server can be told
-//! to forget, so no other role's function gets it.
+//! Sessions for the functions of `sql` hooks. Each runs the functions of one owner as long as it lives: some things
+//! no server can be told to forget, so no other role's function gets it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What the worker reads of the server at its start and every minute: settings, event channels, hooks.
+//! Settings, event channels and hooks, as the server has them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use zerodb_hooks_delivery::hook::{Hook, Party};
 /// The installation as the server describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Installation {
-    /// Of event and message ids.
+    /// The salt of event and message ids.
     pub salt: u32,
     /// `zerodb.retention`, as an interval.
     pub retention: String,
-    /// Whether the ledger keeps completed attempts.
+    /// The ledger keeps completed attempts too.
     pub record_all: bool,
     /// The partition that is written now.
     pub slot: i32,
@@ -36,7 +36,8 @@ impl Store {
         let own = env!("CARGO_PKG_VERSION");
         if version != own {
             let reason = format!(
-                "zerodb_hooks is {version}, the worker {own}; install the newer of both and ALTER EXTENSION zerodb_hooks UPDATE"
+                "zerodb_hooks is {version}, the worker {own}; install the newer of both and ALTER EXTENSION \
+                 zerodb_hooks UPDATE"
             );
             return Err(StoreError::SchemaMismatch { reason });
         }
@@ -73,7 +74,7 @@ impl Store {
         Ok(Some(Hook { owner, ..hook }))
     }
 
-    /// The active hooks of these users and of these owners, with whom they are for.
+    /// The active hooks of these users and of these owners, each with the party that it is for.
     pub async fn load_parties(
         &self,
         users: &[Uuid],

@@ -1,21 +1,21 @@
-//! Writing what attempts came to, whatever form the database keeps their deliveries in.
+//! Writing ended attempts, whatever form the database keeps their deliveries in.
 
 use super::error::StoreError;
 use super::settlement::Settlement;
 use super::store::Store;
 
-/// What the ledger of attempts keeps.
+/// The entries of the ledger of attempts.
 #[derive(Debug, Clone, Copy)]
 pub struct Ledger<'a> {
     /// The name of the worker that made the attempts.
     pub worker: &'a str,
-    /// Whether attempts that completed are kept too.
+    /// Attempts that completed are kept too.
     pub keeps_completed: bool,
 }
 
 impl Store {
-    /// Writes ended attempts, each as its delivery's form asks. It waits for no other session: what one holds is `Settled::locked`.
-    /// Idempotent: what was written before is refused the second time, or has no effect.
+    /// Writes ended attempts, each as its delivery's form asks. It waits for no other session: what one holds is
+    /// `Settled::locked`. Idempotent: what was written before is refused the second time, or has no effect.
     ///
     /// # Errors
     /// Only what passes. Then it is called again with the same settlement, and goes on where it was.

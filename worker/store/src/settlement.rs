@@ -1,5 +1,5 @@
-//! Ended attempts of one lease on their way into the database: which statement writes which, what counts as written, and what becomes of
-//! an outcome that the server refuses. No I/O: `settle.rs` sends what stands here.
+//! Ended attempts of one lease on their way into the database: which statement writes which, what counts as written,
+//! and what becomes of an outcome that the server refuses. No I/O: `settle.rs` sends what stands here.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,16 +14,18 @@ use zerodb_hooks_delivery::outcome::Outcome;
 #[derive(Debug)]
 pub struct Settlement {
     lease: i64,
-    /// Outcomes that are written by row, one group after another. These go first: a batch is removed with the last completions.
+    /// Outcomes that are written by row, one group after another. These go first: a batch is removed with the last
+    /// completions.
     groups: VecDeque<Group>,
     /// Completions that are written as arrays, sorted by batch and id.
     completions: Vec<EndedAttempt>,
-    /// The batches of the completions and of the outcomes that are written, each with how many of its deliveries these are.
+    /// The batches of the completions and of the outcomes that are written, each with how many of its deliveries
+    /// these are.
     batches: HashMap<i64, (Arc<Batch>, usize)>,
     settled: Settled,
 }
 
-/// What became of ended attempts.
+/// The result of writing ended attempts.
 #[derive(Debug, Default)]
 pub struct Settled {
     /// Attempts whose lease or claim had passed to another worker: they were not written.
@@ -103,8 +105,8 @@ impl Settlement {
         self.settled.refused += count.saturating_sub(finished.accepted + finished.locked.len());
     }
 
-    /// Notes that the server refused the outcomes. Each is then written by itself, so that one takes no other with it; one that is refused
-    /// again, as a failure without its text; and when that is refused too, not at all.
+    /// Notes that the server refused the outcomes. Each is then written by itself, so that one takes no other with
+    /// it; one that is refused again, as a failure without its text; and when that is refused too, not at all.
     pub(super) fn refuse_outcomes(&mut self, error: &StoreError) {
         let Some(mut group) = self.groups.pop_front() else {
             return;
@@ -137,8 +139,8 @@ impl Settlement {
         }
     }
 
-    /// The completions to be written, and the batches that are empty with them; `None` when there is nothing to write. To be asked when
-    /// all outcomes are written.
+    /// The completions to be written, and the batches that are empty with them; `None` when there is nothing to
+    /// write. To be asked when all outcomes are written.
     pub(super) fn completions(&self) -> Option<(&[EndedAttempt], Vec<i64>)> {
         let emptied: Vec<i64> = self
             .batches
@@ -150,7 +152,8 @@ impl Settlement {
         is_any.then_some((self.completions.as_slice(), emptied))
     }
 
-    /// Notes that the completions are written, if there were any. Only now do the outcomes count too: a batch is what remembers the rest.
+    /// Notes that the completions are written, if there were any. Only now do the outcomes count too: a batch is what
+    /// remembers the rest.
     pub(super) fn complete(&mut self, accepted: usize) {
         self.settled.refused += self.completions.len().saturating_sub(accepted);
         for (batch, count) in self.batches.values() {

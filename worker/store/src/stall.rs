@@ -1,5 +1,5 @@
-//! Notices that the dispatcher's lock is held elsewhere while the cursor does not move: then nobody gets an event, and an operator must
-//! hear of it. It never takes the lock; `lock_dispatch.sql` does.
+//! Notices that the dispatcher's lock is held elsewhere while the cursor does not move: then nobody gets an event,
+//! and an operator must hear of it. It never takes the lock; `lock_dispatch.sql` does.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use deadpool_postgres::Object;
 use super::error::StoreError;
 use super::statements::READ_CURSOR;
 
-/// How long the lock may be held elsewhere before the cursor is read. It is held for milliseconds.
+/// The time that the lock may be held elsewhere before the cursor is read. It is usually held for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the cursor may stand still from then on.
+/// The time that the cursor may stand still from then on.
 const STANDS: Duration = Duration::from_secs(10);
 
-/// How long the lock has been refused to this worker; `None` while it gets it.
+/// The refusals of the lock to this worker; `None` while it gets the lock.
 #[derive(Default)]
 pub(super) struct Stall(Mutex<Option<RefusedSince>>);
 
@@ -61,7 +61,7 @@ impl Stall {
         now.duration_since(refused.since) >= patience
     }
 
-    /// How long the cursor has not moved; `None` where it has. Starts the clock again.
+    /// The time for which the cursor has not moved; `None` where it has. Starts the clock again.
     fn compare(&self, cursor: i64, now: Instant) -> Option<Duration> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = state.replace(RefusedSince {

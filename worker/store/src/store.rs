@@ -13,14 +13,14 @@ use super::fenced::Ending;
 use super::sessions::Sessions;
 use super::stall::Stall;
 
-/// Connections for the worker's own statements, beside the one that listens: the dispatcher, the completer, the heartbeat, the judge and
-/// maintenance each hold one for a statement, so that none of them waits for another.
+/// Connections for the worker's own statements, beside the one that listens: the dispatcher, the completer, the
+/// heartbeat, the judge and maintenance each hold one for a statement, so that none of them waits for another.
 const POOL_SIZE: usize = 5;
 /// Connections for what first-party handlers read and write of users' tables.
 const ROW_CONNECTIONS: usize = 4;
-/// How long a task waits for a connection before it says that the database is not available.
+/// The time that a task waits for a connection before it says that the database is not available.
 const WAIT: Duration = Duration::from_secs(10);
-/// How long it waits for an answer. What is between worker and server may take messages and never pass them on.
+/// The time that it waits for an answer. Machines between worker and server may take messages and never pass them on.
 pub(super) const ANSWER: Duration = Duration::from_secs(15);
 
 /// A handle to the database; cheap to clone.

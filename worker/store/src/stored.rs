@@ -1,12 +1,13 @@
-//! The two forms in which the database keeps a leased delivery: a row of `zerodb.delivery`, or an element of a batch's arrays. Only the
-//! statements of this crate look at the form; everybody else hands a `Stored` back as it came.
+//! The two forms in which the database keeps a leased delivery: a row of `zerodb.delivery`, or an element of a
+//! batch's arrays. Only the statements of this crate look at the form; everybody else hands a `Stored` back as it
+//! came.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::xid::EventKey;
 
-/// Which of the two forms a leased delivery has.
+/// The form of a leased delivery.
 #[derive(Debug, Clone)]
 pub struct Stored(Option<InBatch>);
 
@@ -33,8 +34,8 @@ impl Stored {
     }
 }
 
-/// Deliveries of one hook that were leased together when they were dispatched: a row of `zerodb.batch`. It is deleted when all of them
-/// are written. Only the completer's task changes the counts.
+/// Deliveries of one hook that were leased together when they were dispatched: a row of `zerodb.batch`. It is deleted
+/// when all of them are written. Only the completer's task changes the counts.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub id: i64,

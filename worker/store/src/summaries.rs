@@ -1,4 +1,5 @@
-//! What `auto_summarize` reads and writes: rows through the actions `summary_…`, and the summaries of parts of long texts.
+//! Reads and writes of `auto_summarize`: rows through the actions `summary_…`, and the summaries of parts of long
+//! texts.
 
 use std::collections::HashMap;
 
@@ -17,7 +18,8 @@ use super::store::Store;
 const BATCH: u64 = 10_000;
 
 impl Store {
-    /// Runs `summary_read`, and adds the hash that is kept for tables without a column for it. Null for a row that is gone.
+    /// Runs `summary_read`, and adds the hash that is kept for tables without a column for it. Null for a row that is
+    /// gone.
     ///
     /// # Errors
     /// As for `as_owner`.
@@ -26,8 +28,8 @@ impl Store {
         self.act(READ_SUMMARY, &parameters).await
     }
 
-    /// Runs `summary_write`, and keeps the hash if so told: where the table has no column for it. False when the row has changed or
-    /// gone.
+    /// Runs `summary_write`, and keeps the hash if so told: where the table has no column for it. False when the row
+    /// has changed or gone.
     ///
     /// # Errors
     /// As for `as_owner`.
@@ -43,7 +45,7 @@ impl Store {
         Ok(written == Value::Bool(true))
     }
 
-    /// Those of the summaries of parts that are known, by their hashes.
+    /// The summaries of parts that are known, by their hashes.
     ///
     /// # Errors
     /// Those of any statement.

@@ -11,7 +11,7 @@ use zerodb_hooks_providers::Usage;
 
 /// For how long a request that is under way, or whose worker died, counts for its budgets.
 const HOLD: Duration = Duration::from_secs(5 * 60);
-/// How old entries of the ledger become before they go into the sums of their days.
+/// The age at which entries of the ledger go into the sums of their days.
 const KEPT: &str = "5 minutes";
 /// Entries that one statement moves.
 const BATCH: i32 = 10_000;
@@ -19,9 +19,9 @@ const BATCH: i32 = 10_000;
 /// A request that is to be sent, or several that are weighed as one.
 #[derive(Debug, Clone)]
 pub struct Spending {
-    /// The same as that of the `UsageEntry` in which it will end.
+    /// The id of the `UsageEntry` in which it will end.
     pub id: Uuid,
-    /// Of the event; `None` where it has none.
+    /// The user of the event; `None` where it has none.
     pub user_id: Option<Uuid>,
     pub project_id: Option<Uuid>,
     pub handler: String,
@@ -33,12 +33,12 @@ pub struct Spending {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("budget_exceeded: {reason}")]
 pub struct OverBudget {
-    /// When it is worth asking again.
+    /// The wait before asking again is worth while.
     pub after: Duration,
     reason: String,
 }
 
-/// What was used: one entry for each request, or for what was answered together.
+/// An entry of the ledger of usage: one for each request, or for what was answered together.
 #[derive(Debug, Clone)]
 pub struct UsageEntry {
     /// Unique; recording it twice counts once.
@@ -57,9 +57,9 @@ pub struct UsageEntry {
 }
 
 impl Store {
-    /// Asks whether requests fit into the budgets that apply to them, in the order given. Those that do are counted until their
-    /// entry is recorded, at most five minutes. Asking again with the same id counts once. Where no budget is set it costs a
-    /// look at an empty table.
+    /// Asks whether requests fit into the budgets that apply to them, in the order given. Those that do are counted
+    /// until their entry is recorded, at most five minutes. Asking again with the same id counts once. Where no
+    /// budget is set it costs a look at an empty table.
     ///
     /// # Errors
     /// Those of any statement. Safe to cancel: what was counted is then free again after five minutes.
@@ -93,7 +93,8 @@ impl Store {
         Ok(answers)
     }
 
-    /// Writes what was used, and frees what budgets held for it. When the answer was lost, it is repeated with the same entries.
+    /// Writes what was used, and frees what budgets held for it. When the answer was lost, it is repeated with the
+    /// same entries.
     ///
     /// # Errors
     /// Those of any statement; nothing is then written, or all of it. Safe to cancel.

@@ -23,7 +23,7 @@ pub enum Delivery {
 
 /// A claim's statement, with its lease, and then with the epoch that it got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pump {
+pub enum Dispatcher {
     Idle,
     Sent(usize),
     /// The statement holds its row locks.
@@ -35,7 +35,7 @@ pub enum Pump {
 pub struct Worker {
     pub alive: bool,
     pub lease: usize,
-    pub pump: Pump,
+    pub dispatcher: Dispatcher,
 }
 
 /// A claim of the delivery; its place in the list is its epoch.

@@ -38,7 +38,7 @@ pub enum Look {
     AfterParking,
 }
 
-/// Where the pump is.
+/// Where the worker's dispatcher is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum At {
     Look(Look),
