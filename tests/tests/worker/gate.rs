@@ -60,9 +60,13 @@ async fn a_pause_of_one_worker_holds_the_other() -> Result<()> {
     on_every_server(async |database| {
         let (one, other) = (gate(&database)?, gate(&database)?);
         assert_eq!(other.enter("e", UNLIMITED, 1, 10).await, Ok(Entered));
-        one.pause("e", Duration::from_secs(600), Class::QuotaExhausted).await;
+        one.pause("e", Duration::from_secs(600), Class::QuotaExhausted)
+            .await;
         let held = one.enter("e", UNLIMITED, 1, 10).await;
-        assert_eq!(held.map_err(|wait| wait.reason), Err(Class::QuotaExhausted.into()));
+        assert_eq!(
+            held.map_err(|wait| wait.reason),
+            Err(Class::QuotaExhausted.into())
+        );
         // It trusts what it was told for a second.
         let held = eventually(SOON, async || other.enter("e", UNLIMITED, 1, 10).await.err()).await?;
         assert_eq!(held.reason, Class::QuotaExhausted.into());

@@ -198,7 +198,9 @@ impl Templates {
             None => Renderer::start(program).map_err(Some)?,
         };
         let mut watch = self.strikes.watch(rendering.hook);
-        let rendered = renderer.render(&rendering.head, rendering.template, &rendering.data.text()).await;
+        let rendered = renderer
+            .render(&rendering.head, rendering.template, &rendering.data.text())
+            .await;
         watch.too_much = Some(matches!(&rendered, Err(trouble) if trouble.is_of_the_template()));
         let (answer, renderer) = rendered.map_err(Some)?;
         self.idle.lock().push(renderer);

@@ -1,7 +1,7 @@
 //! Extracts the entities and relations of a memory, by rules or from a model's answer. Pure.
 
 use serde_json::Value;
-use zerodb_hooks_lexical::{Limits, extract};
+use zerodb_hooks_english::{Limits, extract};
 
 use super::collecting::{Collecting, Ends};
 use super::extraction::{ENTITIES, Extraction, Stated};

@@ -170,7 +170,7 @@ fn words(text: &str, is_markdown: bool) -> &str {
 /// A summary of sentences of the text, made on a thread that may be busy for a while.
 async fn extracted(text: Arc<str>, max_length: usize) -> Result<Summary, HandlerError> {
     let summary =
-        tokio::task::spawn_blocking(move || zerodb_hooks_lexical::summarize(&text, max_length)).await;
+        tokio::task::spawn_blocking(move || zerodb_hooks_english::summarize(&text, max_length)).await;
     let summary =
         summary.map_err(|_| HandlerError::transient("the summary was not made: its thread ended"))?;
     Ok(Summary {

@@ -61,7 +61,7 @@ impl ChunkTable<'_> {
         }
         serde_json::from_value(found)
             .map(Some)
-            .map_err(|_| HandlerError::transient("the extension is of another version than this worker"))
+            .map_err(|error| verdict::of_answer(&error))
     }
 
     /// Writes the chunks, unless the row no longer has this source; says whether it did. Where some have to wait, the
