@@ -33,6 +33,7 @@ mod outcomes;
 mod pages;
 mod retention;
 mod retry;
+mod settle;
 mod setup;
 mod summarized_files;
 mod table_code;

@@ -17,11 +17,11 @@ use zerodb_hooks_store::{Claimed, EndedAttempt, Stored};
 /// An attempt under way. It may be ended from several sides; the first one counts.
 pub struct Attempt {
     pub delivery: Arc<Delivery>,
-    open: Mutex<Option<Open>>,
+    open: Mutex<Option<OpenAttempt>>,
 }
 
 /// The part of an attempt that its end takes. The permit is given back with it.
-struct Open {
+struct OpenAttempt {
     lease: i64,
     stored: Stored,
     started_at: Timestamp,
@@ -45,11 +45,11 @@ impl Attempt {
         self.lock().is_none()
     }
 
-    fn take(&self) -> Option<Open> {
+    fn take(&self) -> Option<OpenAttempt> {
         self.lock().take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
+    fn lock(&self) -> MutexGuard<'_, Option<OpenAttempt>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,7 +78,7 @@ impl Attempts {
         self.capacity.begin();
         Arc::new(Attempt {
             delivery: job.delivery,
-            open: Mutex::new(Some(Open {
+            open: Mutex::new(Some(OpenAttempt {
                 lease: job.lease,
                 stored: job.stored,
                 started_at: Timestamp::now(),
@@ -105,7 +105,7 @@ impl Attempts {
     }
 
     fn end_as(&self, attempt: &Attempt, outcome: impl FnOnce() -> Outcome) {
-        let Some(Open {
+        let Some(OpenAttempt {
             lease,
             stored,
             started_at,

@@ -22,15 +22,15 @@ const LEAST: usize = 4;
 /// `freed` fires once for each quarter of the room that deliveries leave by beginning.
 const STEPS: usize = 4;
 
-/// Counts what is in flight. Each change locks for some steps of arithmetic.
+/// InFlight what is in flight. Each change locks for some steps of arithmetic.
 pub struct Capacity {
     /// The most deliveries in flight.
     size: usize,
-    counts: Mutex<Counts>,
+    counts: Mutex<InFlight>,
     freed: Notify,
 }
 
-struct Counts {
+struct InFlight {
     holdings: Holdings,
     /// Deliveries that are not begun.
     waiting: usize,
@@ -49,7 +49,7 @@ impl Capacity {
         let size = size.max(2);
         Self {
             size,
-            counts: Mutex::new(Counts {
+            counts: Mutex::new(InFlight {
                 holdings: Holdings::default(),
                 waiting: 0,
                 window: least(size),
@@ -61,14 +61,14 @@ impl Capacity {
         }
     }
 
-    /// Counts a delivery that was claimed.
+    /// InFlight a delivery that was claimed.
     pub fn take(&self, hook: Uuid) {
         let mut counts = self.lock();
         counts.holdings.take(hook);
         counts.waiting += 1;
     }
 
-    /// Counts one that waits no more: its attempt begins, or it ends without one.
+    /// InFlight one that waits no more: its attempt begins, or it ends without one.
     pub fn begin(&self) {
         let mut counts = self.lock();
         let room = counts.room(self.size);
@@ -81,7 +81,7 @@ impl Capacity {
         }
     }
 
-    /// Counts deliveries whose end is written, by their hooks.
+    /// InFlight deliveries whose end is written, by their hooks.
     pub fn free(&self, hooks: impl IntoIterator<Item = Uuid>) {
         let mut counts = self.lock();
         for hook in hooks {
@@ -144,12 +144,12 @@ impl Capacity {
         limits.deliveries >= self.lock().room(self.size) / 4 && limits.saturated.is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, InFlight> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counts {
+impl InFlight {
     fn in_flight(&self) -> usize {
         self.holdings.total()
     }
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn more_is_taken_ahead_where_more_ends() {
         let mut counts = Capacity::new(4000).counts.into_inner().unwrap();
-        let window_after = |counts: &mut Counts, ended: usize| {
+        let window_after = |counts: &mut InFlight, ended: usize| {
             counts.ended = ended;
             counts.reading_since = Instant::now() - Duration::from_millis(100);
             counts.read_rate(4000);

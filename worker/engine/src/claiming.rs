@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::capacity::Capacity;
 use crate::job::Alone;
 use crate::lease::Lease;
-use crate::source::Source;
+use crate::source::DeliverySource;
 use crate::starter::Claim;
 use zerodb_hooks_store::{Claimed, Dispatched, Limits, StoreError};
 
@@ -18,7 +18,7 @@ pub struct Claiming<S> {
     pub starter: UnboundedSender<Claim>,
 }
 
-impl<S: Source> Claiming<S> {
+impl<S: DeliverySource> Claiming<S> {
     /// Moves the dispatcher by at most `events` events; `None` when another worker does. The caller hands over what
     /// is leased.
     ///

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::attempt::{Attempt, Attempts};
-use crate::call::{GRACE, no_end};
+use crate::handler_call::{GRACE, no_end};
 
 /// Time between two looks at the deadlines.
 const EVERY: Duration = Duration::from_millis(500);

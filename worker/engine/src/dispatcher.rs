@@ -11,7 +11,7 @@ use crate::outage::Outage;
 use crate::pacing::{Cadence, Pacing};
 use crate::parking::Parking;
 use crate::signals::Signals;
-use crate::source::Source;
+use crate::source::DeliverySource;
 use crate::suspects::{SuspectTimes, Suspects};
 use zerodb_hooks_store::{Parked, StoreError};
 
@@ -28,7 +28,7 @@ const CALL_EVERY: Duration = Duration::from_millis(200);
 /// Time between two questions for whom the hooks work, while a tenant or an owner has its share.
 const CROWD_EVERY: Duration = Duration::from_secs(1);
 
-pub struct Dispatcher<S: Source> {
+pub struct Dispatcher<S: DeliverySource> {
     claiming: Arc<Claiming<S>>,
     suspects: Suspects<S>,
     parking: Parking<S>,
@@ -52,7 +52,7 @@ enum Look {
     Unsure,
 }
 
-impl<S: Source> Dispatcher<S> {
+impl<S: DeliverySource> Dispatcher<S> {
     pub fn new(claiming: Claiming<S>, signals: &Signals, poll: Duration, stop: &CancellationToken) -> Self {
         let claiming = Arc::new(claiming);
         Self {

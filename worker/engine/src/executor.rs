@@ -1,5 +1,5 @@
 //! Runs calls of handlers, on the worker's threads or on the handler's own. Who may run, and when, is decided before
-//! (`admission.rs`, `packing.rs`).
+//! (`singles.rs`, `packing.rs`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::attempt::Attempts;
-use crate::call::Call;
 use crate::deadline::Deadlines;
 use crate::handler::{Context, Handler};
+use crate::handler_call::HandlerCall;
 use crate::registry::Registered;
 
 /// Time for which one task begins calls itself. A handler that computes for longer has a task for each.
@@ -39,13 +39,13 @@ impl Executor {
     }
 
     /// Starts calls of a handler. On threads that may be blocked their deadlines are kept from outside.
-    pub fn launch(self: &Arc<Self>, registered: &Registered, calls: Vec<Call>) {
+    pub fn launch(self: &Arc<Self>, registered: &Registered, calls: Vec<HandlerCall>) {
         let handler = Arc::clone(&registered.handler);
         let Some(threads) = &registered.threads else {
             self.running.spawn(Arc::clone(self).begin(handler, calls));
             return;
         };
-        self.deadlines.watch(calls.iter().flat_map(Call::attempts));
+        self.deadlines.watch(calls.iter().flat_map(HandlerCall::attempts));
         threads.spawn(&self.running, Arc::clone(self).begin(handler, calls));
     }
 
@@ -67,7 +67,7 @@ impl Executor {
     }
 
     /// Polls each call once. Most need no second time; the others get tasks of their own.
-    async fn begin(self: Arc<Self>, handler: Arc<dyn Handler>, calls: Vec<Call>) {
+    async fn begin(self: Arc<Self>, handler: Arc<dyn Handler>, calls: Vec<HandlerCall>) {
         let since = Instant::now();
         for call in calls {
             let mut run = Box::pin(Arc::clone(&self).run(Arc::clone(&handler), call));
@@ -78,7 +78,7 @@ impl Executor {
         }
     }
 
-    async fn run(self: Arc<Self>, handler: Arc<dyn Handler>, call: Call) {
+    async fn run(self: Arc<Self>, handler: Arc<dyn Handler>, call: HandlerCall) {
         call.run(handler.as_ref(), &self.context, &self.attempts).await;
     }
 }
@@ -96,10 +96,10 @@ mod tests {
     use zerodb_hooks_delivery::delivery::Delivery;
     use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 
-    fn singles(executor: &Executor, hook: &Arc<LoadedHook>, count: i64) -> Vec<Call> {
+    fn singles(executor: &Executor, hook: &Arc<LoadedHook>, count: i64) -> Vec<HandlerCall> {
         jobs::<Vec<Job>>(hook, count)
             .into_iter()
-            .map(|job| Call::Single(executor.attempts.begin(job, None)))
+            .map(|job| HandlerCall::Single(executor.attempts.begin(job, None)))
             .collect()
     }
 
@@ -159,7 +159,7 @@ mod tests {
             .into_iter()
             .map(|job| executor.attempts.begin(job, None))
             .collect();
-        executor.launch(&hook.registered, vec![Call::pack(attempts, ())]);
+        executor.launch(&hook.registered, vec![HandlerCall::pack(attempts, ())]);
         ends.take(2).await
     }
 

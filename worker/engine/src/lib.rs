@@ -1,14 +1,12 @@
 //! Running deliveries: the worker as a library. `WorkerBuilder` collects what it needs, `Worker::run` lives until the
 //! database says that this worker does not fit it, `Worker::run_until` until told to stop.
 //!
-//! A delivery is `Claimed` (`dispatcher`), becomes a `Job` (`starter`), waits for its permit (`admission`, or
+//! A delivery is `Claimed` (`dispatcher`), becomes a `Job` (`starter`), waits for its permit (`singles`, or
 //! `packing`), is run (`executor`), and leaves as an `EndedAttempt` (`completer`).
 
-mod admission;
 mod attempt;
 mod backfill;
 mod builder;
-mod call;
 mod capacity;
 mod claiming;
 mod completer;
@@ -19,6 +17,7 @@ mod dispatcher;
 mod error;
 mod executor;
 mod handler;
+mod handler_call;
 mod heartbeat;
 mod holdings;
 mod hooks;
@@ -30,13 +29,13 @@ mod outage;
 mod pacing;
 mod packing;
 mod parking;
-mod parts;
 mod permit;
 mod prepare;
 mod registry;
 mod runner;
 mod settings;
 mod signals;
+mod singles;
 mod source;
 mod starter;
 mod step;
@@ -44,6 +43,7 @@ mod suspects;
 mod threads;
 pub mod verdict;
 mod wake_ups;
+mod worker_parts;
 mod writer;
 
 pub use builder::{BuiltIn, WorkerBuilder};

@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::call::Call;
 use crate::capacity::Capacity;
 use crate::executor::Executor;
+use crate::handler_call::HandlerCall;
 use crate::hooks::LoadedHook;
 use crate::job::Job;
 use crate::permit::Permit;
@@ -116,7 +116,7 @@ impl Packing {
             .collect();
         let held = (permit, UnderWay::begin(queue));
         self.executor
-            .launch(&loaded.registered, vec![Call::pack(attempts, held)]);
+            .launch(&loaded.registered, vec![HandlerCall::pack(attempts, held)]);
     }
 
     /// Removes the queue when nothing is left of it.

@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::source::{Source, WakeUpSource};
+use crate::source::{DeliverySource, WakeUpSource};
 use crate::wake_ups::WakeUps;
 use zerodb_hooks_store::{Parked, StoreError};
 
 /// Wait of parking for commits under way.
 const PARK_TIMEOUT: Duration = Duration::from_millis(50);
 
-pub struct Parking<S: Source> {
+pub struct Parking<S: DeliverySource> {
     source: Arc<S>,
-    listener: Option<S::WakeUps>,
+    listener: Option<S::Listener>,
     wake_ups: WakeUps,
     /// The longest sleep.
     poll: Duration,
@@ -25,7 +25,7 @@ pub struct Parking<S: Source> {
     stop: CancellationToken,
 }
 
-impl<S: Source> Parking<S> {
+impl<S: DeliverySource> Parking<S> {
     pub fn new(source: Arc<S>, poll: Duration, requeued: Arc<Notify>, stop: CancellationToken) -> Self {
         Self {
             source,

@@ -15,9 +15,9 @@ use crate::error::WorkerError;
 use crate::handler::Context;
 use crate::lease::Lease;
 use crate::outage::Outage;
-use crate::parts::Parts;
 use crate::registry::Registry;
 use crate::settings::Settings;
+use crate::worker_parts::WorkerParts;
 use zerodb_hooks_store::{Installation, Store, StoreError};
 
 /// Time to give the lease back at the end.
@@ -90,7 +90,7 @@ async fn first_contact(store: &Store, settings: &Settings) -> Result<(Installati
 
 /// A worker that runs, with its tasks in the order in which they end.
 struct Running {
-    parts: Parts,
+    parts: WorkerParts,
     /// The tasks that start deliveries.
     taking: [JoinHandle<()>; 3],
     completing: JoinHandle<()>,
@@ -101,7 +101,7 @@ struct Running {
 impl Running {
     fn start(worker: Worker, installation: Installation, lease: Lease) -> Self {
         let (changed, installation) = watch::channel(Arc::new(installation));
-        let (parts, messages) = Parts::new(
+        let (parts, messages) = WorkerParts::new(
             worker.settings,
             worker.context,
             worker.registry,

@@ -10,93 +10,93 @@ use zerodb_hooks_delivery::hook::Party;
 use zerodb_hooks_store::{Claimed, Dispatched, Limits, Listener, Parked, Store, StoreError};
 
 /// The answer to a question, or why there is none.
-type Answer<T> = Result<T, StoreError>;
+type StoreResult<T> = Result<T, StoreError>;
 
 /// The source of deliveries. Each method is the one of `Store` with its name.
-pub trait Source: Send + Sync + 'static {
-    type WakeUps: WakeUpSource;
+pub trait DeliverySource: Send + Sync + 'static {
+    type Listener: WakeUpSource;
 
     fn dispatch(
         &self,
         lease: i64,
         events: usize,
         limits: &Limits,
-    ) -> impl Future<Output = Answer<Option<Dispatched>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Dispatched>>> + Send;
 
-    fn claim(&self, lease: i64, limits: &Limits) -> impl Future<Output = Answer<Vec<Claimed>>> + Send;
+    fn claim(&self, lease: i64, limits: &Limits) -> impl Future<Output = StoreResult<Vec<Claimed>>> + Send;
 
-    fn has_suspects(&self) -> impl Future<Output = Answer<bool>> + Send;
+    fn has_suspects(&self) -> impl Future<Output = StoreResult<bool>> + Send;
 
-    fn claim_suspects(&self, lease: i64) -> impl Future<Output = Answer<Vec<Claimed>>> + Send;
+    fn claim_suspects(&self, lease: i64) -> impl Future<Output = StoreResult<Vec<Claimed>>> + Send;
 
-    fn next_due(&self) -> impl Future<Output = Answer<Option<i64>>> + Send;
+    fn next_due(&self) -> impl Future<Output = StoreResult<Option<i64>>> + Send;
 
-    fn wake_peers(&self) -> impl Future<Output = Answer<()>> + Send;
+    fn wake_peers(&self) -> impl Future<Output = StoreResult<()>> + Send;
 
-    fn load_parties(&self, crowd: &Crowd) -> impl Future<Output = Answer<Vec<(Uuid, Party)>>> + Send;
+    fn load_parties(&self, crowd: &Crowd) -> impl Future<Output = StoreResult<Vec<(Uuid, Party)>>> + Send;
 
-    fn listen(&self, park_timeout: Duration) -> impl Future<Output = Answer<Self::WakeUps>> + Send;
+    fn listen(&self, park_timeout: Duration) -> impl Future<Output = StoreResult<Self::Listener>> + Send;
 }
 
 /// The listening connection. Each method is the one of `Listener` with its name.
 pub trait WakeUpSource: Send + 'static {
-    fn park(&mut self) -> impl Future<Output = Answer<Parked>> + Send;
+    fn park(&mut self) -> impl Future<Output = StoreResult<Parked>> + Send;
 
-    fn unpark(&mut self) -> impl Future<Output = Answer<()>> + Send;
+    fn unpark(&mut self) -> impl Future<Output = StoreResult<()>> + Send;
 
     fn is_parked(&self) -> bool;
 
     fn forget_wake_ups(&mut self);
 
-    fn notified(&mut self) -> impl Future<Output = Answer<()>> + Send;
+    fn notified(&mut self) -> impl Future<Output = StoreResult<()>> + Send;
 
-    fn check(&mut self) -> impl Future<Output = Answer<()>> + Send;
+    fn check(&mut self) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
-impl Source for Store {
-    type WakeUps = Listener;
+impl DeliverySource for Store {
+    type Listener = Listener;
 
-    async fn dispatch(&self, lease: i64, events: usize, limits: &Limits) -> Answer<Option<Dispatched>> {
+    async fn dispatch(&self, lease: i64, events: usize, limits: &Limits) -> StoreResult<Option<Dispatched>> {
         self.bounded(Self::dispatch(self, lease, events, limits)).await
     }
 
-    async fn claim(&self, lease: i64, limits: &Limits) -> Answer<Vec<Claimed>> {
+    async fn claim(&self, lease: i64, limits: &Limits) -> StoreResult<Vec<Claimed>> {
         self.bounded(Self::claim(self, lease, limits)).await
     }
 
-    async fn has_suspects(&self) -> Answer<bool> {
+    async fn has_suspects(&self) -> StoreResult<bool> {
         self.bounded(Self::has_suspects(self)).await
     }
 
-    async fn claim_suspects(&self, lease: i64) -> Answer<Vec<Claimed>> {
+    async fn claim_suspects(&self, lease: i64) -> StoreResult<Vec<Claimed>> {
         self.bounded(Self::claim_suspects(self, lease)).await
     }
 
-    async fn next_due(&self) -> Answer<Option<i64>> {
+    async fn next_due(&self) -> StoreResult<Option<i64>> {
         self.bounded(Self::next_due(self)).await
     }
 
-    async fn wake_peers(&self) -> Answer<()> {
+    async fn wake_peers(&self) -> StoreResult<()> {
         self.bounded(Self::wake_peers(self)).await
     }
 
-    async fn load_parties(&self, crowd: &Crowd) -> Answer<Vec<(Uuid, Party)>> {
+    async fn load_parties(&self, crowd: &Crowd) -> StoreResult<Vec<(Uuid, Party)>> {
         let owners: Vec<String> = crowd.owners.iter().map(ToString::to_string).collect();
         self.bounded(Self::load_parties(self, &crowd.users, &owners))
             .await
     }
 
-    async fn listen(&self, park_timeout: Duration) -> Answer<Listener> {
+    async fn listen(&self, park_timeout: Duration) -> StoreResult<Listener> {
         self.bounded(Self::listen(self, park_timeout)).await
     }
 }
 
 impl WakeUpSource for Listener {
-    async fn park(&mut self) -> Answer<Parked> {
+    async fn park(&mut self) -> StoreResult<Parked> {
         Self::park(self).await
     }
 
-    async fn unpark(&mut self) -> Answer<()> {
+    async fn unpark(&mut self) -> StoreResult<()> {
         Self::unpark(self).await
     }
 
@@ -108,11 +108,11 @@ impl WakeUpSource for Listener {
         Self::forget_wake_ups(self);
     }
 
-    async fn notified(&mut self) -> Answer<()> {
+    async fn notified(&mut self) -> StoreResult<()> {
         Self::notified(self).await
     }
 
-    async fn check(&mut self) -> Answer<()> {
+    async fn check(&mut self) -> StoreResult<()> {
         Self::check(self).await
     }
 }

@@ -8,11 +8,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::admission::Admission;
 use crate::hooks::{Hooks, LoadedHook};
 use crate::job::{Alone, Job};
 use crate::packing::Packing;
 use crate::prepare::prepare;
+use crate::singles::Singles;
 use zerodb_hooks_delivery::outcome::Outcome;
 use zerodb_hooks_store::{Claimed, Installation};
 
@@ -27,7 +27,7 @@ pub struct Claim {
 pub struct Starter {
     pub hooks: Hooks,
     pub installation: watch::Receiver<Arc<Installation>>,
-    pub admission: Admission,
+    pub singles: Singles,
     pub packing: Arc<Packing>,
 }
 
@@ -52,7 +52,7 @@ impl Starter {
             let (loaded, delivery) = match prepared {
                 Ok(prepared) => prepared,
                 Err(outcome) => {
-                    self.admission
+                    self.singles
                         .executor
                         .attempts
                         .end_unrun(claim.lease, claimed, outcome);
@@ -90,10 +90,10 @@ impl Starter {
     }
 
     fn send_on(&self, loaded: &Arc<LoadedHook>, jobs: VecDeque<Job>) {
-        if loaded.pack_size(&self.admission.executor.context) > 1 {
+        if loaded.pack_size(&self.singles.executor.context) > 1 {
             self.packing.add(loaded, jobs);
         } else {
-            self.admission.admit(loaded, jobs);
+            self.singles.add(loaded, jobs);
         }
     }
 }

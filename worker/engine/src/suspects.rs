@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::claiming::Claiming;
-use crate::source::Source;
+use crate::source::DeliverySource;
 use zerodb_hooks_store::StoreError;
 
 /// Time between two looks for them while there are none.
@@ -27,7 +27,7 @@ pub struct Suspects<S> {
     pub times: SuspectTimes,
 }
 
-impl<S: Source> Suspects<S> {
+impl<S: DeliverySource> Suspects<S> {
     /// Runs some, a few at a time or alone, if it is time and there are any. Returns when they have ended: the caller
     /// begins nothing meanwhile.
     ///

@@ -6,27 +6,27 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::outage::Outage;
-use zerodb_hooks_store::{EndedAttempt, Installation, Ledger, Settled, Settlement, Store};
+use zerodb_hooks_store::{EndedAttempt, Installation, LedgerSettings, Settled, Settlement, Store};
 
-/// The completer's questions to the database. `Writer` answers; tests answer in its place.
+/// The completer's questions to the database. `OutcomeWriter` answers; tests answer in its place.
 pub trait Settle: Send + Sync + 'static {
     /// Writes attempts that ran under `lease`. Does not end before the database has answered.
     fn settle(&self, lease: i64, attempts: Vec<EndedAttempt>) -> impl Future<Output = Settled> + Send;
 }
 
-pub struct Writer {
+pub struct OutcomeWriter {
     pub store: Store,
     /// The name of this worker in the ledger.
     pub worker: String,
     pub installation: watch::Receiver<Arc<Installation>>,
 }
 
-impl Settle for Writer {
+impl Settle for OutcomeWriter {
     async fn settle(&self, lease: i64, attempts: Vec<EndedAttempt>) -> Settled {
         let mut settlement = Settlement::new(lease, attempts);
         let mut outage = Outage::default();
         loop {
-            let ledger = Ledger {
+            let ledger = LedgerSettings {
                 worker: &self.worker,
                 keeps_completed: self.installation.borrow().record_all,
             };

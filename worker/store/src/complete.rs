@@ -5,7 +5,7 @@ use tokio_postgres::types::ToSql;
 
 use super::ended_attempt::EndedAttempt;
 use super::error::StoreError;
-use super::settle::Ledger;
+use super::settle::LedgerSettings;
 use super::statements::COMPLETE_DELIVERIES;
 use super::store::Store;
 use super::xid::{EventKey, Xid};
@@ -17,7 +17,7 @@ impl Store {
     pub(super) async fn complete(
         &self,
         lease: i64,
-        ledger: Ledger<'_>,
+        ledger: LedgerSettings<'_>,
         completions: &[EndedAttempt],
         emptied: &[i64],
     ) -> Result<usize, StoreError> {

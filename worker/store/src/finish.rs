@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use super::ended_attempt::EndedAttempt;
 use super::error::StoreError;
-use super::settle::Ledger;
+use super::settle::LedgerSettings;
 use super::statements::{FINISH_DELIVERIES, SPILL_DELIVERIES};
 use super::store::Store;
 use super::xid::Xid;
@@ -44,7 +44,7 @@ impl Store {
     pub(super) async fn finish(
         &self,
         lease: i64,
-        ledger: Ledger<'_>,
+        ledger: LedgerSettings<'_>,
         attempts: &[EndedAttempt],
     ) -> Result<Finished, StoreError> {
         let connection = self.connection().await?;

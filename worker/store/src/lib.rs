@@ -50,7 +50,7 @@ pub use lease::Reaped;
 pub use listen::{Listener, Parked};
 pub use owner::Hashes;
 pub use settings::Installation;
-pub use settle::Ledger;
+pub use settle::LedgerSettings;
 pub use settlement::{Settled, Settlement};
 pub use store::Store;
 pub use stored::Stored;

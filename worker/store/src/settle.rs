@@ -6,7 +6,7 @@ use super::store::Store;
 
 /// The entries of the ledger of attempts.
 #[derive(Debug, Clone, Copy)]
-pub struct Ledger<'a> {
+pub struct LedgerSettings<'a> {
     /// The name of the worker that made the attempts.
     pub worker: &'a str,
     /// Attempts that completed are kept too.
@@ -19,7 +19,11 @@ impl Store {
     ///
     /// # Errors
     /// Only what passes. Then it is called again with the same settlement, and goes on where it was.
-    pub async fn settle(&self, settlement: &mut Settlement, ledger: Ledger<'_>) -> Result<(), StoreError> {
+    pub async fn settle(
+        &self,
+        settlement: &mut Settlement,
+        ledger: LedgerSettings<'_>,
+    ) -> Result<(), StoreError> {
         let lease = settlement.lease();
         while let Some(outcomes) = settlement.outcomes() {
             let finished = self.bounded(self.finish(lease, ledger, outcomes)).await;

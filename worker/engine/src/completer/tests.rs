@@ -3,6 +3,7 @@ use std::sync::Mutex;
 
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::lease::Renewal;
@@ -63,7 +64,7 @@ fn scene() -> Scene {
         capacity,
         lease,
         requeued,
-        running: tokio::spawn(completer.run(received)),
+        running: TaskTracker::new().spawn(completer.run(received)),
     }
 }
 

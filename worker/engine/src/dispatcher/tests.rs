@@ -16,13 +16,13 @@ use crate::testing;
 use zerodb_hooks_delivery::hook::Party;
 use zerodb_hooks_store::{Claimed, Dispatched, Limits};
 
-type Answer<T> = Result<T, StoreError>;
+type StoreResult<T> = Result<T, StoreError>;
 
 /// A database that answers looks at the log as it is told, else with nothing. It notes what it is asked.
 #[derive(Clone, Default)]
 struct Script {
     asked: Arc<Mutex<Vec<&'static str>>>,
-    looks: Arc<Mutex<VecDeque<Answer<Option<Dispatched>>>>>,
+    looks: Arc<Mutex<VecDeque<StoreResult<Option<Dispatched>>>>>,
 }
 
 impl Script {
@@ -35,15 +35,15 @@ impl Script {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
-    fn next_look(&self, look: Answer<Option<Dispatched>>) {
+    fn next_look(&self, look: StoreResult<Option<Dispatched>>) {
         self.looks.lock().unwrap().push_back(look);
     }
 }
 
-impl Source for Script {
-    type WakeUps = Wakes;
+impl DeliverySource for Script {
+    type Listener = Wakes;
 
-    async fn dispatch(&self, _: i64, _: usize, _: &Limits) -> Answer<Option<Dispatched>> {
+    async fn dispatch(&self, _: i64, _: usize, _: &Limits) -> StoreResult<Option<Dispatched>> {
         self.note("dispatch");
         self.looks
             .lock()
@@ -52,34 +52,34 @@ impl Source for Script {
             .unwrap_or_else(|| found(0, vec![]))
     }
 
-    async fn claim(&self, _: i64, _: &Limits) -> Answer<Vec<Claimed>> {
+    async fn claim(&self, _: i64, _: &Limits) -> StoreResult<Vec<Claimed>> {
         self.note("claim");
         Ok(Vec::new())
     }
 
-    async fn has_suspects(&self) -> Answer<bool> {
+    async fn has_suspects(&self) -> StoreResult<bool> {
         Ok(false)
     }
 
-    async fn claim_suspects(&self, _: i64) -> Answer<Vec<Claimed>> {
+    async fn claim_suspects(&self, _: i64) -> StoreResult<Vec<Claimed>> {
         Ok(Vec::new())
     }
 
-    async fn next_due(&self) -> Answer<Option<i64>> {
+    async fn next_due(&self) -> StoreResult<Option<i64>> {
         self.note("next_due");
         Ok(None)
     }
 
-    async fn wake_peers(&self) -> Answer<()> {
+    async fn wake_peers(&self) -> StoreResult<()> {
         self.note("wake_peers");
         Ok(())
     }
 
-    async fn load_parties(&self, _: &Crowd) -> Answer<Vec<(Uuid, Party)>> {
+    async fn load_parties(&self, _: &Crowd) -> StoreResult<Vec<(Uuid, Party)>> {
         Ok(Vec::new())
     }
 
-    async fn listen(&self, _: Duration) -> Answer<Wakes> {
+    async fn listen(&self, _: Duration) -> StoreResult<Wakes> {
         self.note("listen");
         Ok(Wakes {
             script: self.clone(),
@@ -95,13 +95,13 @@ struct Wakes {
 }
 
 impl WakeUpSource for Wakes {
-    async fn park(&mut self) -> Answer<Parked> {
+    async fn park(&mut self) -> StoreResult<Parked> {
         self.script.note("park");
         self.parked = true;
         Ok(Parked::Yes)
     }
 
-    async fn unpark(&mut self) -> Answer<()> {
+    async fn unpark(&mut self) -> StoreResult<()> {
         self.script.note("unpark");
         self.parked = false;
         Ok(())
@@ -113,17 +113,17 @@ impl WakeUpSource for Wakes {
 
     fn forget_wake_ups(&mut self) {}
 
-    async fn notified(&mut self) -> Answer<()> {
+    async fn notified(&mut self) -> StoreResult<()> {
         self.script.note("sleep");
         pending().await
     }
 
-    async fn check(&mut self) -> Answer<()> {
+    async fn check(&mut self) -> StoreResult<()> {
         Ok(())
     }
 }
 
-fn found(events: usize, leased: Vec<Claimed>) -> Answer<Option<Dispatched>> {
+fn found(events: usize, leased: Vec<Claimed>) -> StoreResult<Option<Dispatched>> {
     Ok(Some(Dispatched {
         events,
         matched: leased.len(),

@@ -19,7 +19,7 @@ use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 pub const GRACE: Duration = Duration::from_secs(1);
 
 /// The attempts that a call of the handler is to make.
-pub enum Call {
+pub enum HandlerCall {
     Single(Arc<Attempt>),
     /// Attempts of one version of one hook, and whatever is held until the call has ended.
     Pack {
@@ -28,7 +28,7 @@ pub enum Call {
     },
 }
 
-impl Call {
+impl HandlerCall {
     pub fn pack(attempts: Vec<Arc<Attempt>>, held: impl Send + 'static) -> Self {
         Self::Pack {
             attempts,

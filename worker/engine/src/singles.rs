@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::call::Call;
 use crate::executor::Executor;
+use crate::handler_call::HandlerCall;
 use crate::hooks::LoadedHook;
 use crate::job::Job;
 use crate::permit::Permit;
@@ -16,16 +16,16 @@ use crate::permit::Permit;
 const BEGUN_AT_ONCE: usize = 32;
 
 #[derive(Clone)]
-pub struct Admission {
+pub struct Singles {
     pub executor: Arc<Executor>,
     pub stop: CancellationToken,
 }
 
-impl Admission {
+impl Singles {
     /// Begins the jobs of one hook that get a permit at once. One task waits for the permits of all the others: a
     /// task for each costs more than what most of them do. A job that has none when the worker stops is given back,
     /// uncharged.
-    pub fn admit(&self, loaded: &Arc<LoadedHook>, mut jobs: VecDeque<Job>) {
+    pub fn add(&self, loaded: &Arc<LoadedHook>, mut jobs: VecDeque<Job>) {
         loop {
             let mut calls = Vec::new();
             self.fill(loaded, &mut jobs, &mut calls);
@@ -35,32 +35,34 @@ impl Admission {
             self.executor.launch(&loaded.registered, calls);
         }
         if !jobs.is_empty() {
-            let task = self.clone().admit_in_turn(Arc::clone(loaded), jobs);
+            let task = self.clone().add_in_turn(Arc::clone(loaded), jobs);
             self.executor.spawn(task);
         }
     }
 
-    async fn admit_in_turn(self, loaded: Arc<LoadedHook>, mut jobs: VecDeque<Job>) {
+    async fn add_in_turn(self, loaded: Arc<LoadedHook>, mut jobs: VecDeque<Job>) {
         while let Some(job) = jobs.pop_front() {
             let attempts = &self.executor.attempts;
             let Some(permit) = Permit::take(&loaded, &self.stop).await else {
                 attempts.release(job);
                 return jobs.into_iter().for_each(|job| attempts.release(job));
             };
-            let mut calls = vec![Call::Single(attempts.begin(job, Some(permit)))];
+            let mut calls = vec![HandlerCall::Single(attempts.begin(job, Some(permit)))];
             self.fill(&loaded, &mut jobs, &mut calls);
             self.executor.launch(&loaded.registered, calls);
         }
     }
 
     /// Moves jobs that get a permit now, while one task can begin them.
-    fn fill(&self, loaded: &LoadedHook, jobs: &mut VecDeque<Job>, calls: &mut Vec<Call>) {
+    fn fill(&self, loaded: &LoadedHook, jobs: &mut VecDeque<Job>, calls: &mut Vec<HandlerCall>) {
         while calls.len() < BEGUN_AT_ONCE
             && !jobs.is_empty()
             && let Some(permit) = Permit::try_take(loaded)
             && let Some(job) = jobs.pop_front()
         {
-            calls.push(Call::Single(self.executor.attempts.begin(job, Some(permit))));
+            calls.push(HandlerCall::Single(
+                self.executor.attempts.begin(job, Some(permit)),
+            ));
         }
     }
 }
@@ -75,15 +77,15 @@ mod tests {
     use crate::testing::{Calls, Ends, executor, jobs, loaded};
     use zerodb_hooks_delivery::outcome::Done;
 
-    fn admission() -> (Admission, Ends) {
+    fn singles() -> (Singles, Ends) {
         let (executor, _capacity, ends) = executor();
         let stop = CancellationToken::new();
-        (Admission { executor, stop }, ends)
+        (Singles { executor, stop }, ends)
     }
 
     #[tokio::test]
     async fn no_more_run_at_once_than_the_hook_allows_and_all_have_their_turn() {
-        let (admission, mut ends) = admission();
+        let (singles, mut ends) = singles();
         let running = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
         let counted = Arc::clone(&running);
         let handler = Calls(move |_| {
@@ -97,7 +99,7 @@ mod tests {
             }
         });
         let hook = loaded(handler, None, 2);
-        admission.admit(&hook, jobs(&hook, 70));
+        singles.add(&hook, jobs(&hook, 70));
         assert!(
             ends.take(70)
                 .await
@@ -109,7 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_no_turn_when_the_worker_stops_is_given_back() {
-        let (admission, mut ends) = admission();
+        let (singles, mut ends) = singles();
         let gate = Arc::new(Semaphore::new(0));
         let held = Arc::clone(&gate);
         let handler = Calls(move |_| {
@@ -120,8 +122,8 @@ mod tests {
             }
         });
         let hook = loaded(handler, None, 1);
-        admission.admit(&hook, jobs(&hook, 3));
-        admission.stop.cancel();
+        singles.add(&hook, jobs(&hook, 3));
+        singles.stop.cancel();
         assert_eq!(ends.take(2).await, [(2, "released"), (3, "released")]);
         gate.add_permits(1);
         assert_eq!(ends.take(1).await, [(1, "completed")]);

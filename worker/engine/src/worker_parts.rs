@@ -6,7 +6,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::Admission;
 use crate::attempt::{Attempts, Message};
 use crate::backfill::Backfilling;
 use crate::capacity::Capacity;
@@ -25,12 +24,13 @@ use crate::packing::Packing;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::singles::Singles;
 use crate::starter::{Claim, Starter};
-use crate::writer::Writer;
+use crate::writer::OutcomeWriter;
 use zerodb_hooks_store::{Installation, Store};
 
 /// The parts of a worker that tasks share.
-pub struct Parts {
+pub struct WorkerParts {
     pub settings: Settings,
     context: Arc<Context>,
     registry: Arc<Registry>,
@@ -44,7 +44,7 @@ pub struct Parts {
     pub stop: CancellationToken,
 }
 
-impl Parts {
+impl WorkerParts {
     /// The second part is for the completer.
     pub fn new(
         settings: Settings,
@@ -97,7 +97,7 @@ impl Parts {
         Starter {
             hooks,
             installation: self.installation.clone(),
-            admission: Admission {
+            singles: Singles {
                 executor: Arc::clone(&self.executor),
                 stop: self.stop.clone(),
             },
@@ -105,8 +105,8 @@ impl Parts {
         }
     }
 
-    pub fn completer(&self) -> Completer<Writer> {
-        let writer = Writer {
+    pub fn completer(&self) -> Completer<OutcomeWriter> {
+        let writer = OutcomeWriter {
             store: self.store(),
             worker: self.settings.name.clone(),
             installation: self.installation.clone(),
