@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos fuzz bench docs install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-models dev-packages dev-server dev-postgres15 dev-tools
+.PHONY: help demo test chaos fuzz bench docs install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-models dev-packages dev-server dev-postgres15 dev-tools dev-pgrx-home
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -25,7 +25,7 @@ help: ## list the targets
 	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	echo "  Add PG_CONFIG=/path/pg_config to use your own PostgreSQL 15 to 18."
 
-demo: dev-server dev-tools ## start a throw-away PostgreSQL and worker, and show hooks at work
+demo: dev-server dev-pgrx-home ## start a throw-away PostgreSQL and worker, and show hooks at work
 	dev/install_extension.sh $(MAIN)
 	echo "==> building the worker and the demo (about 5 minutes the first time)"
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
@@ -38,7 +38,7 @@ test: setup dev-pgspot dev-chaos dev-model-clients dev-models check pgtest ## ru
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker -p zerodb_hooks_harness --bins
 	# A suite that fails hides none of those after it.
 	failed=0; \
-	$(RUN) cargo test --no-fail-fast --workspace --exclude zerodb_hooks --exclude zerodb_hooks_tests --exclude zerodb_hooks_demo --exclude zerodb_hooks_bench || failed=1; \
+	$(RUN) cargo test --no-fail-fast --workspace --exclude zerodb_hooks --exclude zerodb_hooks_schema --exclude zerodb_hooks_tests --exclude zerodb_hooks_demo --exclude zerodb_hooks_bench || failed=1; \
 	echo "==> running the end-to-end tests"; \
 	$(RUN) cargo test --no-fail-fast -p zerodb_hooks_tests || failed=1; \
 	exit $$failed
@@ -59,7 +59,7 @@ pgtest: setup
 check: setup
 	dev/check.sh
 
-bench: dev-server dev-tools ## run the benchmarks beside other queues (about 50 minutes)
+bench: dev-server dev-pgrx-home ## run the benchmarks beside other queues (about 50 minutes)
 	dev/install_extension.sh $(MAIN) --release
 	echo "==> building the worker and the benchmarks for release (about 20 minutes the first time)"
 	$(RUN) cargo build --quiet --release -p zerodb_hooks_worker --bins
@@ -70,7 +70,7 @@ bench: dev-server dev-tools ## run the benchmarks beside other queues (about 50 
 docs: ## build the documents as a site in target/docs
 	dev/docs.sh
 
-install: dev-tools ## install into your own server and PREFIX/bin (needs PG_CONFIG)
+install: dev-tools dev-pgrx-home ## install into your own server and PREFIX/bin (needs PG_CONFIG)
 	test -n "$(PG_CONFIG)" || { echo "error: name the server: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }
 	dev/install_extension.sh own --release
 	echo "==> building the worker for release (about 10 minutes the first time)"
@@ -117,5 +117,8 @@ dev-postgres15: dev-packages
 	$(if $(PG_CONFIG),true,dev/postgres15.sh)
 
 # After the servers, because it writes down where they are.
-dev-tools: dev-packages dev-server
+dev-pgrx-home: dev-packages dev-server
+	dev/pgrx_home.sh
+
+dev-tools: dev-pgrx-home
 	dev/pgrx.sh

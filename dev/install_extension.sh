@@ -19,15 +19,27 @@ fi
 major="$(pg_major "$pg_config")"
 
 profile=()
-[[ ${2:-} == --release ]] && profile=(--release)
+folder=debug
+if [[ ${2:-} == --release ]]; then
+    profile=(--release)
+    folder=release
+fi
 
 say "building the extension for PostgreSQL $major (about 2 minutes the first time)"
 cd "$CHECKOUT"
-# What cargo-pgrx says of its steps is of interest only when one of them fails.
-log="$(mktemp)"
-trap 'rm -f "$log"' EXIT
-CARGO_TERM_QUIET=true cargo pgrx install -p zerodb_hooks --pg-config "$pg_config" --no-default-features --features "pg$major" \
-    "${profile[@]}" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-# The server may run as another user than the one who installed.
-installed="$("$pg_config" --sharedir)/extension"
-chmod a+r "$("$pg_config" --pkglibdir)/zerodb_hooks.so" "$installed"/zerodb_hooks{.control,--*.sql}
+built="${CARGO_TARGET_DIR:-target}/$folder"
+cargo build --quiet -p zerodb_hooks -p zerodb_hooks_schema --no-default-features --features "zerodb_hooks/pg$major" "${profile[@]}"
+
+identity="$(cargo pkgid -p zerodb_hooks)"
+version="${identity##*[#@]}"
+made="$(mktemp -d)"
+trap 'rm -rf "$made"' EXIT
+"$built/zerodb_hooks_schema" "$built/libzerodb_hooks.so" extension/zerodb_hooks.control >"$made/zerodb_hooks--$version.sql"
+for file in extension/zerodb_hooks.control extension/sql/zerodb_hooks--*--*.sql; do
+    # Before the first release there is no script that upgrades.
+    if [[ -e $file ]]; then sed "s/@CARGO_VERSION@/$version/g" "$file" >"$made/$(basename "$file")"; fi
+done
+# `install` puts new files in the place of the old ones: a server keeps the library that it has loaded. It may run as another
+# user than the one who installs.
+install -m 755 -D "$built/libzerodb_hooks.so" "$("$pg_config" --pkglibdir)/zerodb_hooks.so"
+install -m 644 -D -t "$("$pg_config" --sharedir)/extension" "$made"/*
