@@ -26,10 +26,9 @@ help: ## list the targets
 	echo "  Add PG_CONFIG=/path/pg_config to use your own PostgreSQL 15 to 18."
 
 demo: dev-server dev-pgrx-home ## start a throw-away PostgreSQL and worker, and show hooks at work
-	dev/install_extension.sh $(MAIN)
-	echo "==> building the worker and the demo (about 5 minutes the first time)"
-	$(RUN) cargo build --quiet -p zerodb_hooks_worker --bins
-	$(RUN) cargo run --quiet -p zerodb_hooks_demo
+	# Without models read in process, which the demo has no use for.
+	dev/install_extension.sh $(MAIN) --also zerodb_hooks_worker zerodb_hooks_demo
+	$(RUN) "$${CARGO_TARGET_DIR:-target}/debug/zerodb_hooks_demo"
 
 # The in-server tests come before the plain installs, because they leave a build with tests inside in the servers' folders.
 test: setup dev-pgspot dev-chaos dev-model-clients dev-models check pgtest ## run every test: format, Clippy, in-server, worker, end to end
