@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use zerodb_hooks_tests::{Database, Session, on_every_server};
+use zerodb_hooks_harness::{Database, Session, on_every_server};
 use zerodb_hooks_worker::delivery::outcome::Outcome;
 use zerodb_hooks_worker::store::{Claimed, EndedAttempt, LedgerSettings, Limits, Settled, Settlement, Store};
 
