@@ -2,59 +2,12 @@
 
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
+use zerodb_hooks_contract::Fault;
 
 #[derive(Debug)]
 pub enum Error {
-    UnknownHookType {
-        hook_type: String,
-    },
-    UnknownFirstParty {
-        hook_name: String,
-    },
-    BadHookName {
-        hook_name: String,
-    },
-    ConfigNotAnObject,
-    UnknownKey {
-        key: String,
-        handler: &'static str,
-        known: String,
-        nearest: Option<&'static str>,
-    },
-    /// One of them makes the other do nothing.
-    ExcludedKey {
-        key: &'static str,
-        other: &'static str,
-    },
-    MissingKey {
-        key: &'static str,
-        handler: &'static str,
-    },
-    BadValue {
-        key: String,
-        expected: String,
-    },
-    LiteralSecret {
-        key: String,
-    },
-    UserInUrl,
-    ForeignVariable {
-        key: String,
-    },
-    ReservedHeader {
-        name: String,
-    },
-    BadTemplate {
-        key: &'static str,
-        reason: String,
-    },
-    ReferenceInTemplate {
-        key: &'static str,
-    },
-    NotBuilt {
-        key: &'static str,
-        value: bool,
-    },
+    /// What is wrong with a hook that is made or changed.
+    Hook(Fault),
     NoHookFunction {
         function: String,
     },
@@ -121,27 +74,7 @@ impl Error {
 
     fn message(&self) -> String {
         match self {
-            Self::UnknownHookType { hook_type } => format!("unknown hook type '{hook_type}'"),
-            Self::UnknownFirstParty { hook_name } => format!("'{hook_name}' is not a first-party hook"),
-            Self::BadHookName { hook_name } => format!("invalid hook name '{hook_name}'"),
-            Self::ConfigNotAnObject => "hook_config must be a JSON object".into(),
-            Self::UnknownKey { key, handler, .. } => {
-                format!("unknown key \"{key}\" in the config of a {handler} hook")
-            }
-            Self::ExcludedKey { key, other } => {
-                format!("\"{key}\" and \"{other}\" in hook_config exclude each other")
-            }
-            Self::MissingKey { key, handler } => format!("the config of a {handler} hook needs \"{key}\""),
-            Self::BadValue { key, .. } => format!("invalid value for \"{key}\" in hook_config"),
-            Self::LiteralSecret { key } => format!("\"{key}\" in hook_config holds a literal secret"),
-            Self::UserInUrl => "\"url\" in hook_config holds a user or password".into(),
-            Self::ForeignVariable { key } => {
-                format!("\"{key}\" in hook_config refers to a variable that is no secret")
-            }
-            Self::ReservedHeader { name } => format!("a hook cannot set the header \"{name}\""),
-            Self::BadTemplate { key, .. } => format!("\"{key}\" in hook_config is not a template"),
-            Self::ReferenceInTemplate { key } => format!("\"{key}\" in hook_config refers to a variable"),
-            Self::NotBuilt { key, value } => format!("\"{key}\": {value} is not built yet"),
+            Self::Hook(fault) => fault.message(),
             Self::NoHookFunction { function } => format!("function {} does not exist", of_event(function)),
             Self::OwnerMayNotExecute { owner, function } => {
                 format!("role \"{owner}\" may not execute function {}", of_event(function))
@@ -178,22 +111,8 @@ impl Error {
     fn detail(&self) -> Option<String> {
         match self {
             Self::Uncallable { detail, .. } => detail.clone(),
-            Self::UnknownKey { known, .. } => Some(format!("Its keys: {known}.")),
-            Self::BadValue { expected, .. } => Some(format!("Expected {expected}.")),
+            Self::Hook(fault) => fault.detail(),
             Self::TextTooLong { limit, .. } => Some(format!("The local provider takes {limit}.")),
-            Self::LiteralSecret { .. } => {
-                Some("A secret never reaches a row; the worker reads it from its environment.".into())
-            }
-            Self::UserInUrl => Some("A URL is kept in the row as it is.".into()),
-            Self::ForeignVariable { .. } => {
-                Some("Of the worker's environment only variables named ZERODB_SECRET_… can be used.".into())
-            }
-            Self::ReservedHeader { .. } => Some(
-                "It belongs to the connection, to the request's place and length, or to its signature."
-                    .into(),
-            ),
-            Self::BadTemplate { reason, .. } => Some(format!("It is Jinja2: {reason}.")),
-            Self::ReferenceInTemplate { .. } => Some("A template never sees a secret.".into()),
             Self::FunctionOfAnother { .. } => Some(
                 "Who owns a function can change it at any time, and it would run with the rights of the hook's owner."
                     .into(),
@@ -219,43 +138,17 @@ impl Error {
 
     fn hint(&self) -> String {
         match self {
-            Self::UnknownKey {
-                nearest: Some(nearest),
-                ..
-            } => format!("Did you mean \"{nearest}\"?"),
+            Self::Hook(fault) => match nearest_key(fault) {
+                Some(nearest) => format!("Did you mean \"{nearest}\"?"),
+                None => fault.hint(),
+            },
             other => other.advice().into(),
         }
     }
 
     fn advice(&self) -> &'static str {
         match self {
-            Self::UnknownHookType { .. } => "Use first_party, webhook, log, sql or function.",
-            Self::UnknownFirstParty { .. } => {
-                "Use auto_embed, auto_summarize or auto_graph, or give hook_type => 'webhook', 'log', 'sql' or 'function'."
-            }
-            Self::BadHookName { .. } => {
-                "A name starts with a letter or digit and goes on with letters, digits, '_', '-' or '.', at most 100."
-            }
-            Self::ConfigNotAnObject => "For example '{\"url\": \"https://example.com/hook\"}', or '{}'.",
-            Self::UnknownKey { .. } => "Remove the key or correct its name.",
-            Self::MissingKey { .. } => "Add the key to hook_config.",
-            Self::ExcludedKey { .. } => "Leave one of them out.",
-            Self::BadValue { .. } => "Correct the value.",
-            Self::LiteralSecret { .. } => {
-                "Write \"${ZERODB_SECRET_NAME}\" and set that variable where the worker runs."
-            }
-            Self::UserInUrl => {
-                "Put it into a header: \"headers\": {\"authorization\": \"Basic ${ZERODB_SECRET_NAME}\"}, or the whole URL into a secret: \"url\": \"${ZERODB_SECRET_NAME}\"."
-            }
-            Self::ForeignVariable { .. } => {
-                "Write ${ZERODB_SECRET_NAME}, with capitals, digits and '_', and set that variable where the worker runs."
-            }
-            Self::ReservedHeader { .. } => "Leave the header out; the worker sets what the request needs.",
-            Self::BadTemplate { .. } => "Correct the template.",
-            Self::ReferenceInTemplate { .. } => {
-                "Put the secret into a header or the URL of a webhook; write {{ '${' }} for the characters themselves."
-            }
-            Self::NotBuilt { .. } => "Leave the key out.",
+            Self::Hook(_) => "Correct the hook.",
             Self::NoHookFunction { .. } => {
                 "Create the function again, or change the hook with zerodb.update_hook."
             }
@@ -290,6 +183,14 @@ impl Error {
                 "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."
             }
         }
+    }
+}
+
+/// The key that somebody meant who wrote one that there is not.
+fn nearest_key(fault: &Fault) -> Option<&'static str> {
+    match fault {
+        Fault::UnknownKey { key, known, .. } => zerodb_hooks_lexical::nearest(key, known.iter().copied()),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The part that must run inside Postgres: the trigger's hot path, the check of a hook's config, the wake-up at commit
 //! and the settings. Everything that SQL says well is in `sql/schema`, in the order of `schema.rs`. This crate never
-//! imports the worker; the schema is the only thing they share.
+//! imports the worker: they share the schema and the pure crates `contract`, `lexical` and `templates`.
 
 mod api;
 mod call_function;
@@ -16,7 +16,6 @@ mod nearest;
 mod outbox;
 mod owner;
 mod pattern;
-mod register;
 mod reserve;
 mod retell;
 mod schema;

@@ -1,25 +1,15 @@
-//! Takes every lock of the product that is not one of a row or a table; `register.rs` lists those by name. An advisory
+//! Takes every lock of the product that is not one of a row or a table; the contract lists those by name. An advisory
 //! lock may be taken by any role, which then stops whoever waits for it. These have the tag that Postgres keeps for
 //! user locks, which no SQL command takes: the only ways to them are the functions here. Must not know what a lock
 //! protects.
 
 use pgrx::prelude::*;
 use pgrx::{Uuid, pg_sys};
+use zerodb_hooks_contract::lock::{CLASS, Kind};
+
+pub use zerodb_hooks_contract::lock::Lock;
 
 use crate::error::{Error, raise};
-pub use crate::register::Lock;
-use crate::register::{LOCK_CLASS, LOCKS};
-
-/// The meaning of a tag's two numbers; `pg_locks` shows it as objsubid.
-#[derive(Debug, Clone, Copy)]
-enum Numbering {
-    /// `LOCK_CLASS` and a `Lock`.
-    Named = 1,
-    /// The hash of a store's schema.
-    Store = 2,
-    /// The hash of a graph, a tenant and a key.
-    Graph = 3,
-}
 
 /// The time that a lock is held for, when nobody gives it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +131,7 @@ fn lock_store(schema: &core::ffi::CStr) {
     );
     let scope = format!("{}\0{}", audience(matches!(may, Ok(Some(true)))), name);
     acquire(
-        &hashed(Numbering::Store, &scope),
+        &hashed(Kind::Store, &scope),
         pg_sys::ExclusiveLock,
         Hold::Transaction,
         WhenTaken::Wait,
@@ -188,7 +178,7 @@ fn lock_graph(
     hashes.dedup();
     for hash in hashes {
         acquire(
-            &tag(Numbering::Graph, hash),
+            &tag(Kind::Graph, hash),
             pg_sys::ExclusiveLock,
             Hold::Transaction,
             WhenTaken::Wait,
@@ -235,18 +225,18 @@ fn audience(may: bool) -> String {
 }
 
 fn by_name(name: &str) -> Lock {
-    match LOCKS.iter().find(|(known, _)| *known == name) {
-        Some((_, lock)) => *lock,
+    match Lock::named(name) {
+        Some(lock) => lock,
         None => raise(Error::UnknownLock { lock: name.into() }),
     }
 }
 
 fn named(lock: Lock) -> pg_sys::LOCKTAG {
-    tag(Numbering::Named, (u64::from(LOCK_CLASS) << 32) | lock as u64)
+    tag(Kind::Named, (u64::from(CLASS) << 32) | u64::from(lock.number()))
 }
 
-fn hashed(numbering: Numbering, text: &str) -> pg_sys::LOCKTAG {
-    tag(numbering, hash(text))
+fn hashed(kind: Kind, text: &str) -> pg_sys::LOCKTAG {
+    tag(kind, hash(text))
 }
 
 fn hash(text: &str) -> u64 {
@@ -261,13 +251,13 @@ fn hash(text: &str) -> u64 {
 }
 
 /// A user lock of this database. The halves of `number` are shown by `pg_locks` as classid and objid.
-fn tag(numbering: Numbering, number: u64) -> pg_sys::LOCKTAG {
+fn tag(kind: Kind, number: u64) -> pg_sys::LOCKTAG {
     pg_sys::LOCKTAG {
         // SAFETY: MyDatabaseId is set in every backend that runs SQL.
         locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
         locktag_field2: (number >> 32) as u32,
         locktag_field3: (number & u64::from(u32::MAX)) as u32,
-        locktag_field4: numbering as u16,
+        locktag_field4: kind as u16,
         locktag_type: pg_sys::LockTagType::LOCKTAG_USERLOCK as u8,
         locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
     }

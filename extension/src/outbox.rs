@@ -8,11 +8,14 @@ use std::cell::Cell;
 use pgrx::pg_sys;
 use pgrx::pg_sys::Datum;
 use pgrx::prelude::*;
+use zerodb_hooks_contract::event_log::SLOTS;
 
-use crate::register::LOG_PARTITIONS;
 use crate::settings::{self, Id};
 use crate::wake;
 use partition::{LogRow, Partition};
+
+/// Partitions of the log.
+const LOG_PARTITIONS: usize = SLOTS as usize;
 
 /// Microseconds from the Unix epoch to that of Postgres.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;

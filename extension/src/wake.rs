@@ -9,12 +9,10 @@ use std::ffi::c_void;
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
+use zerodb_hooks_contract::event_log::CHANNEL;
 
 use crate::lock::{self, Lock};
 use crate::{reserve, settings};
-
-/// Channel the worker listens on. The worker's constant is compared with this one by a contract test.
-const CHANNEL: &str = "zerodb_hooks";
 
 /// Above this share of the notification queue a commit stays silent: a full queue would make the commit fail.
 const QUEUE_SHARE: f64 = 0.5;

@@ -122,7 +122,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    key text := CASE hook_type WHEN 'log' THEN 'message' WHEN 'webhook' THEN 'body_template' END;
+    key text := zerodb._event_template(hook_type);
     known text[] := zerodb._template_fields(pattern);
     is_open boolean := EXISTS (SELECT FROM zerodb.event_type AS t WHERE t.name = pattern AND NOT t.builtin);
     unknown text;

@@ -1,5 +1,5 @@
-//! Numbers that the extension, SQL and the worker have in common are the same everywhere. They stand in the extension's
-//! register, which this includes.
+//! Numbers that the extension, SQL and the worker have in common are the same everywhere. They stand in
+//! the contract.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use zerodb_hooks_harness::{Result, Session, on_every_server};
 
-#[path = "../../../extension/src/register.rs"]
-mod register;
+use zerodb_hooks_contract::event_log::SLOTS;
+use zerodb_hooks_contract::lock::{CLASS as LOCK_CLASS, LOCKS};
 
-use register::{LOCK_CLASS, LOCKS, LOG_PARTITIONS};
+const LOG_PARTITIONS: usize = SLOTS as usize;
 
 /// The tables that are divided as the log is.
 const DIVIDED: [&str; 3] = ["outbox", "attempt", "completion"];

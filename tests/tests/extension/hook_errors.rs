@@ -179,7 +179,9 @@ async fn a_bad_value_in_a_config_22023() -> Result<()> {
         ] {
             let config = format!(r#"{{"{key}": {value}}}"#);
             let sql = format!("SELECT zerodb.create_hook('*', 'x', '{config}', NULL, '{hook_type}')");
-            let message = format!("invalid value for \"{key}\" in hook_config");
+            // Within an object the path goes on.
+            let path = if key == "headers" { "headers.A" } else { key };
+            let message = format!("invalid value for \"{path}\" in hook_config");
             assert!(expect(&session, &sql, "22023", &message).await?.detail.is_some());
         }
         Ok(())

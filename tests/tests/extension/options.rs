@@ -6,9 +6,11 @@ mod keys;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use zerodb_hooks_contract::Key;
+use zerodb_hooks_contract::hooks::{self, DeliverySettings, HookType};
 use zerodb_hooks_harness::{Result, Session, on_every_server};
 
-use keys::{ANY, HANDLERS};
+use keys::{ANY, HANDLERS, Row};
 
 /// An event type for a handler's hook, and the store's table that has what it needs.
 fn event_of(hook_name: &str, key: &str) -> &'static str {
@@ -79,15 +81,22 @@ async fn every_key_is_taken_with_what_it_can_do_and_refused_with_anything_else()
     .await
 }
 
-/// The rows above are all keys that there are, and each names what some test of the repository uses.
+/// The rows above are all keys that there are, by the crate and by what the installed extension says, and each names what some test of
+/// the repository uses.
 #[tokio::test]
 async fn no_key_is_without_a_row_and_no_row_without_a_test() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tests = tests_text(&root.join("tests"))? + &tests_text(&root.join("../worker"))?;
+    let names = |keys: &[Key]| keys.iter().map(|key| key.name).collect::<Vec<_>>();
+    let of_rows = |rows: &[Row]| rows.iter().map(|row| row.0).collect::<Vec<_>>();
+    assert_eq!(of_rows(ANY), names(DeliverySettings::KEYS));
+    assert_eq!(HANDLERS.len(), hooks::HANDLERS.len());
     on_every_server(async |db| {
         let session = db.session().await?;
         prepared(&session).await?;
-        for (hook_type, name, config, own) in HANDLERS {
+        for ((hook_type, name, config, own), handler) in HANDLERS.iter().zip(hooks::HANDLERS) {
+            assert_eq!(HookType::of(hook_type, name)?, handler.hook_type);
+            assert_eq!(of_rows(own), names(handler.keys), "{name}");
             let unknown = make(
                 event_of(name, ""),
                 name,
@@ -95,7 +104,7 @@ async fn no_key_is_without_a_row_and_no_row_without_a_test() -> Result<()> {
                 &with(config, "zzzzzzzz", "1")?,
             );
             let detail = session.error(&unknown).await?.detail.unwrap_or_default();
-            let keys: Vec<&str> = own.iter().chain(ANY).map(|row| row.0).collect();
+            let keys = [of_rows(own), of_rows(ANY)].concat();
             assert_eq!(detail, format!("Its keys: {}.", keys.join(", ")), "{name}");
             for (key, _, _, seen) in own.iter().chain(ANY) {
                 assert!(

@@ -1,4 +1,4 @@
-//! The keys of each handler's config, as the documents list them.
+//! A row for each key of each handler's config, in the order of `contract/src/hooks.rs`.
 
 /// A key: a value that is taken, one that is not, and the test that sees what it does.
 pub type Row = (&'static str, &'static str, &'static str, &'static str);
@@ -36,7 +36,7 @@ pub const ANY: &[Row] = &[
         "an_endpoint_that_hangs_is_left_at_the_timeout_and_does_not_hold_up_others",
     ),
 ];
-/// Type, name and least config of a hook of each handler, and the handler's own keys in the order of the code.
+/// Type, name and least config of a hook of each handler, and a row for each of the handler's own keys.
 pub const HANDLERS: &[(&str, &str, &str, &[Row])] = &[
     (
         "webhook",

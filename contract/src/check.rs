@@ -1,0 +1,173 @@
+//! Whether a hook may be made: its type, its name, its config.
+
+use serde_json::{Map, Value};
+
+use crate::fault::Fault;
+use crate::hook_type::Handler;
+use crate::hooks::{DeliverySettings, EXCLUSIVE, HookType};
+use crate::key::Key;
+use crate::read::given;
+
+/// In bytes, which are characters.
+const LONGEST_NAME: usize = 100;
+
+/// # Errors
+/// For the first thing that is wrong.
+pub fn check(hook_type: &str, hook_name: &str, config: &Value) -> Result<(), Fault> {
+    let hook_type = HookType::of(hook_type, hook_name)?;
+    if !is_hook_name(hook_name) {
+        return Err(Fault::BadHookName {
+            hook_name: hook_name.into(),
+        });
+    }
+    let config = config.as_object().ok_or(Fault::ConfigNotAnObject)?;
+    match hook_type.described() {
+        Some(handler) => check_keys(handler, config),
+        // The other keys are the handler's own.
+        None => DeliverySettings::KEYS
+            .iter()
+            .filter_map(|key| Some((key, config.get(key.name)?)))
+            .try_for_each(|(key, value)| key.check(value)),
+    }
+}
+
+fn is_hook_name(name: &str) -> bool {
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+fn check_keys(handler: &'static Handler, config: &Map<String, Value>) -> Result<(), Fault> {
+    for (name, value) in config {
+        match keys(handler).find(|key| key.name == name) {
+            Some(key) => key.check(value)?,
+            None => {
+                return Err(Fault::UnknownKey {
+                    key: name.clone(),
+                    handler: handler.name,
+                    known: keys(handler).map(|key| key.name).collect(),
+                });
+            }
+        }
+    }
+    let missing = keys(handler).find(|key| key.is_required && given(config, key.name).is_none());
+    if let Some(key) = missing {
+        return Err(Fault::MissingKey {
+            key: key.name,
+            handler: handler.name,
+        });
+    }
+    let both = |(one, other): &&(&str, &str)| given(config, one).is_some() && given(config, other).is_some();
+    match EXCLUSIVE.iter().find(both) {
+        Some((key, other)) => Err(Fault::ExcludedKey { key, other }),
+        None => Ok(()),
+    }
+}
+
+/// The keys of a type: its own, then those of every hook.
+fn keys(handler: &'static Handler) -> impl Iterator<Item = &'static Key> {
+    handler.keys.iter().chain(DeliverySettings::KEYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said(hook_type: &str, name: &str, config: &Value) -> String {
+        check(hook_type, name, config).map_or_else(|fault| fault.message(), |()| String::new())
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_path() {
+        for (hook_type, name, config, expected) in [
+            ("telepathy", "x", json!({}), "unknown hook type 'telepathy'"),
+            (
+                "first_party",
+                "auto_magic",
+                json!({}),
+                "'auto_magic' is not a first-party hook",
+            ),
+            ("log", "no spaces", json!({}), "invalid hook name 'no spaces'"),
+            ("log", "x", json!([]), "hook_config must be a JSON object"),
+            (
+                "log",
+                "x",
+                json!({"levle": 1}),
+                "unknown key \"levle\" in the config of a log hook",
+            ),
+            (
+                "log",
+                "x",
+                json!({"level": "loud"}),
+                "invalid value for \"level\" in hook_config",
+            ),
+            (
+                "log",
+                "x",
+                json!({"when": null}),
+                "invalid value for \"when\" in hook_config",
+            ),
+            (
+                "sql",
+                "x",
+                json!({"function": null}),
+                "the config of a sql hook needs \"function\"",
+            ),
+            (
+                "function",
+                "x",
+                json!({"timeout_ms": 0, "own": 1}),
+                "invalid value for \"timeout_ms\" in hook_config",
+            ),
+            (
+                "webhook",
+                "x",
+                json!({"headers": {"x-a": 1}}),
+                "invalid value for \"headers.x-a\" in hook_config",
+            ),
+            (
+                "first_party",
+                "auto_embed",
+                json!({"template": "{{ a }}", "content": "a"}),
+                "\"template\" and \"content\" in hook_config exclude each other",
+            ),
+        ] {
+            assert_eq!(said(hook_type, name, &config), expected, "{config}");
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_taken() {
+        for (hook_type, name, config) in [
+            (
+                "log",
+                "x",
+                json!({"level": "warning", "message": "{{ bank_id }}", "max_attempts": null}),
+            ),
+            (
+                "webhook",
+                "x",
+                json!({"url": "https://a.example", "async": true, "include_content": false}),
+            ),
+            ("function", "mine", json!({"any": {"thing": null}})),
+            (
+                "first_party",
+                "auto_graph",
+                json!({"extract_entities": true, "max_relations": 10}),
+            ),
+        ] {
+            assert_eq!(check(hook_type, name, &config), Ok(()), "{config}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_list_are_told() {
+        let loud = check("log", "x", &json!({"level": "loud"})).unwrap_err();
+        let expected = "Expected one of \"debug\", \"info\", \"warning\", \"error\".";
+        assert_eq!(loud.detail().as_deref(), Some(expected));
+    }
+}

@@ -1,0 +1,77 @@
+//! Templates in configs: over an event's data, or over the columns of a row.
+
+use serde_json::Value;
+
+use crate::fault::Fault;
+use crate::secret;
+use crate::setting::Setting;
+
+/// Jinja2 over an event's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTemplate(String);
+
+/// Jinja2 over the columns of a row; not empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowTemplate(String);
+
+impl EventTemplate {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl RowTemplate {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for EventTemplate {
+    const JSON_TYPE: &'static str = "text";
+    const NAMES_FIELDS: bool = true;
+
+    fn expected() -> String {
+        "a Jinja2 template".into()
+    }
+
+    fn read(path: &str, value: &Value) -> Result<Self, Fault> {
+        match value.as_str() {
+            Some(text) => Ok(Self(text.to_owned())),
+            None => Err(Fault::bad_value(path, Self::expected())),
+        }
+    }
+
+    fn check(&self, path: &str) -> Result<(), Fault> {
+        check(path, self.as_str())
+    }
+}
+
+impl Setting for RowTemplate {
+    const JSON_TYPE: &'static str = "text";
+
+    fn expected() -> String {
+        "a Jinja2 template that is not empty".into()
+    }
+
+    fn read(path: &str, value: &Value) -> Result<Self, Fault> {
+        match value.as_str() {
+            Some(text) if !text.is_empty() => Ok(Self(text.to_owned())),
+            _ => Err(Fault::bad_value(path, Self::expected())),
+        }
+    }
+
+    fn check(&self, path: &str) -> Result<(), Fault> {
+        check(path, self.as_str())
+    }
+}
+
+/// The parser looks at nothing beyond the text, and its depth is bounded before it begins.
+fn check(path: &str, text: &str) -> Result<(), Fault> {
+    if secret::looks_like_reference(text) {
+        return Err(Fault::ReferenceInTemplate { key: path.into() });
+    }
+    zerodb_hooks_templates::check(text).map_err(|fault| Fault::BadTemplate {
+        key: path.into(),
+        reason: fault.to_string(),
+    })
+}
