@@ -4,6 +4,7 @@ mod architecture;
 mod glossary;
 mod guide;
 mod links;
+mod imports;
 mod litellm;
 mod markdown;
 mod model_endpoint;

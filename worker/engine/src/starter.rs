@@ -1,6 +1,7 @@
 //! Makes jobs of what the dispatcher has claimed and sends them on to be run, while the dispatcher asks for the next.
 
 use std::collections::{HashMap, VecDeque};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::executor::Executor;
 use crate::hooks::{Hooks, LoadedHook};
 use crate::job::{Alone, Job};
 use crate::packing::Packing;
@@ -27,6 +29,7 @@ pub struct Claim {
 pub struct Starter {
     pub hooks: Hooks,
     pub installation: watch::Receiver<Arc<Installation>>,
+    pub executor: Arc<Executor>,
     pub singles: Singles,
     pub packing: Arc<Packing>,
 }
@@ -39,39 +42,46 @@ impl Starter {
         }
     }
 
-    async fn start(&mut self, claim: Claim) {
+    async fn start(&mut self, mut claim: Claim) {
         let installation = Arc::clone(&self.installation.borrow());
         let mut by_hook = HashMap::<(Uuid, i64), (Arc<LoadedHook>, VecDeque<Job>)>::new();
-        for mut claimed in claim.deliveries {
-            let prepared = match self.load(&claimed, claim.alone.is_some()).await {
-                Ok(loaded) => {
-                    prepare(&installation, &loaded.hook, &mut claimed).map(|delivery| (loaded, delivery))
-                }
-                Err(outcome) => Err(outcome),
-            };
-            let (loaded, delivery) = match prepared {
-                Ok(prepared) => prepared,
-                Err(outcome) => {
-                    self.singles
-                        .executor
-                        .attempts
-                        .end_unrun(claim.lease, claimed, outcome);
-                    continue;
-                }
-            };
-            let job = Job {
-                lease: claim.lease,
-                stored: claimed.stored,
-                delivery: Arc::new(delivery),
-                loaded: Arc::clone(&loaded),
-                alone: claim.alone.clone(),
-            };
-            let hook = (loaded.hook.id, loaded.hook.version);
-            let (_, jobs) = by_hook.entry(hook).or_insert_with(|| (loaded, VecDeque::new()));
-            jobs.push_back(job);
+        for claimed in mem::take(&mut claim.deliveries) {
+            if let Some(job) = self.prepare(&installation, &claim, claimed).await {
+                let hook = (job.delivery.hook.id, job.delivery.hook.version);
+                let new = || (Arc::clone(&job.loaded), VecDeque::new());
+                by_hook.entry(hook).or_insert_with(new).1.push_back(job);
+            }
         }
         for (loaded, jobs) in by_hook.into_values() {
             self.send_on(&loaded, jobs);
+        }
+    }
+
+    /// Makes a job of what was claimed, or ends it where it cannot be run.
+    async fn prepare(
+        &mut self,
+        installation: &Installation,
+        claim: &Claim,
+        mut claimed: Claimed,
+    ) -> Option<Job> {
+        let prepared = match self.load(&claimed, claim.alone.is_some()).await {
+            Ok(loaded) => {
+                prepare(installation, &loaded.hook, &mut claimed).map(|delivery| (loaded, delivery))
+            }
+            Err(outcome) => Err(outcome),
+        };
+        match prepared {
+            Ok((loaded, delivery)) => Some(Job {
+                lease: claim.lease,
+                stored: claimed.stored,
+                delivery: Arc::new(delivery),
+                loaded,
+                alone: claim.alone.clone(),
+            }),
+            Err(outcome) => {
+                self.executor.attempts.end_unrun(claim.lease, claimed, outcome);
+                None
+            }
         }
     }
 
@@ -90,7 +100,7 @@ impl Starter {
     }
 
     fn send_on(&self, loaded: &Arc<LoadedHook>, jobs: VecDeque<Job>) {
-        if loaded.pack_size(&self.singles.executor.context) > 1 {
+        if loaded.pack_size(&self.executor.context) > 1 {
             self.packing.add(loaded, jobs);
         } else {
             self.singles.add(loaded, jobs);

@@ -97,6 +97,7 @@ impl WorkerParts {
         Starter {
             hooks,
             installation: self.installation.clone(),
+            executor: Arc::clone(&self.executor),
             singles: Singles {
                 executor: Arc::clone(&self.executor),
                 stop: self.stop.clone(),

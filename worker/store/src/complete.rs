@@ -5,7 +5,7 @@ use tokio_postgres::types::ToSql;
 
 use super::ended_attempt::EndedAttempt;
 use super::error::StoreError;
-use super::settle::LedgerSettings;
+use super::ledger::LedgerSettings;
 use super::statements::COMPLETE_DELIVERIES;
 use super::store::Store;
 use super::xid::{EventKey, Xid};

@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use super::ended_attempt::EndedAttempt;
 use super::error::StoreError;
-use super::settle::LedgerSettings;
+use super::ledger::LedgerSettings;
 use super::statements::{FINISH_DELIVERIES, SPILL_DELIVERIES};
 use super::store::Store;
 use super::xid::Xid;

@@ -1,17 +1,9 @@
 //! Writing ended attempts, whatever form the database keeps their deliveries in.
 
 use super::error::StoreError;
+use super::ledger::LedgerSettings;
 use super::settlement::Settlement;
 use super::store::Store;
-
-/// The entries of the ledger of attempts.
-#[derive(Debug, Clone, Copy)]
-pub struct LedgerSettings<'a> {
-    /// The name of the worker that made the attempts.
-    pub worker: &'a str,
-    /// Attempts that completed are kept too.
-    pub keeps_completed: bool,
-}
 
 impl Store {
     /// Writes ended attempts, each as its delivery's form asks. It waits for no other session: what one holds is

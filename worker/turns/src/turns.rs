@@ -91,16 +91,15 @@ impl Bounded {
 
     fn is_free_for(&self, state: &TurnCounts, who: &Principal) -> bool {
         let free = self.shares.all.saturating_sub(state.held);
-        let (of_owner, of_tenant, _) = state.held_by(who);
-        let others_first = of_owner > 0 && free <= self.shares.kept;
+        let held = state.held_by(who);
+        let others_first = held.of_owner > 0 && free <= self.shares.kept;
         free > 0
             && !others_first
-            && (of_owner < self.shares.of_owner.max(1))
-            && (of_tenant < self.shares.of_tenant.max(1))
+            && (held.of_owner < self.shares.of_owner.max(1))
+            && (held.of_tenant < self.shares.of_tenant.max(1))
     }
 
-    /// Gives free turns to those who wait: first to whose owner, then to whose tenant, then to whose hook holds the
-    /// fewest.
+    /// Gives free turns to those who wait, the one first that holds the fewest.
     fn give(self: &Arc<Self>) {
         loop {
             let (turn, to) = {
@@ -123,13 +122,21 @@ impl Bounded {
     }
 }
 
+/// Turns that somebody's owner, tenant and hook hold. Who holds fewer comes first, in the order of the fields.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct HeldTurns {
+    of_owner: usize,
+    of_tenant: usize,
+    of_hook: usize,
+}
+
 impl TurnCounts {
-    fn held_by(&self, who: &Principal) -> (usize, usize, usize) {
-        (
-            self.by_owner.get(&who.party.owner).copied().unwrap_or(0),
-            self.by_tenant.get(&who.party).copied().unwrap_or(0),
-            self.by_hook.get(&who.hook).copied().unwrap_or(0),
-        )
+    fn held_by(&self, who: &Principal) -> HeldTurns {
+        HeldTurns {
+            of_owner: self.by_owner.get(&who.party.owner).copied().unwrap_or(0),
+            of_tenant: self.by_tenant.get(&who.party).copied().unwrap_or(0),
+            of_hook: self.by_hook.get(&who.hook).copied().unwrap_or(0),
+        }
     }
 
     fn free(&mut self, who: &Principal) {
