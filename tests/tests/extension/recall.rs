@@ -64,7 +64,7 @@ async fn no_text_makes_the_search_of_others_fail() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_index_of_the_readme_serves_the_search() -> Result<()> {
+async fn the_index_of_the_guide_serves_the_search() -> Result<()> {
     on_every_server(async |database| {
         let session = store(&database).await?;
         session.run(&index()?).await?;
