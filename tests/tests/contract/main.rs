@@ -4,7 +4,6 @@ mod architecture;
 mod glossary;
 mod guide;
 mod links;
-mod imports;
 mod litellm;
 mod markdown;
 mod model_endpoint;
