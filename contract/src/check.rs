@@ -3,8 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
-use crate::hook_type::Handler;
-use crate::hooks::{DeliverySettings, EXCLUSIVE, HookType};
+use crate::hooks::{DeliverySettings, EXCLUSIVE, Handler, HookType};
 use crate::key::Key;
 use crate::read::given;
 

@@ -1,5 +1,5 @@
-//! Which names of headers and of URL parameters stand for credentials. Pure. Rather takes too many for one: their values must
-//! then be references, which is no loss.
+//! Which names of headers and of URL parameters stand for credentials. Pure. Rather takes too many for one: their
+//! values must then be references, which is no loss.
 
 /// Words that are a credential's name, or a part of it between other signs.
 const WORDS: &[&str] = &[

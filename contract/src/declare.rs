@@ -1,5 +1,5 @@
-//! The macros by which hook types, their keys and words of a list are declared: each stands in one place, and type, checks,
-//! messages and reference pages follow from it.
+//! The macros by which hook types, their keys and words of a list are declared: each stands in one place, and type,
+//! checks, messages and reference pages follow from it.
 
 /// An enumeration with its text form: `words! { pub enum Method { Post = "POST" } }`.
 macro_rules! words {
@@ -22,8 +22,8 @@ macro_rules! words {
     };
 }
 
-/// A struct of keys. A line is `required key: Type;`, `optional key: Type;` or `default key: Type = value;`, with its meaning
-/// above it. What follows the name of the struct is what its hooks are called.
+/// A struct of keys. A line is `required key: Type;`, `optional key: Type;` or `default key: Type = value;`, with its
+/// meaning above it. What follows the name of the struct is what its hooks are called.
 macro_rules! settings {
     (
         $(#[doc = $about:literal])+

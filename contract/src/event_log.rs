@@ -1,7 +1,7 @@
 //! The event log: its partitions, and the channel on which its writers wake a worker.
 
-/// Partitions of the log, and of the ledger of attempts: `zerodb.outbox_0` to `zerodb.outbox_7`. The worker moves on from one
-/// to the next and empties the oldest.
+/// Partitions of the log, and of the ledger of attempts: `zerodb.outbox_0` to `zerodb.outbox_7`. The worker moves on
+/// from one to the next and empties the oldest.
 pub const SLOTS: u16 = 8;
 
 /// The channel of NOTIFY on which a commit wakes a parked worker.

@@ -1,9 +1,8 @@
-//! What can be wrong with a hook, in words: what happened, why, what to do. Never holds a value of a config, which may be a
-//! secret that somebody wrote there.
+//! What can be wrong with a hook, in words: what happened, why, what to do. Never holds a value of a config, which
+//! may be a secret that somebody wrote there.
 
 use std::fmt;
 
-use crate::hook_type;
 use crate::secret::PREFIX;
 
 /// Why a hook cannot be made, or its config not be read. A key is told with its path: `headers.x-team`.
@@ -11,9 +10,13 @@ use crate::secret::PREFIX;
 pub enum Fault {
     UnknownHookType {
         hook_type: String,
+        known: Vec<&'static str>,
     },
     UnknownFirstParty {
         hook_name: String,
+        known: Vec<&'static str>,
+        /// The other texts of the column `hook_type`.
+        others: Vec<&'static str>,
     },
     BadHookName {
         hook_name: String,
@@ -73,8 +76,8 @@ impl Fault {
     /// What happened, to what.
     pub fn message(&self) -> String {
         match self {
-            Self::UnknownHookType { hook_type } => format!("unknown hook type '{hook_type}'"),
-            Self::UnknownFirstParty { hook_name } => format!("'{hook_name}' is not a first-party hook"),
+            Self::UnknownHookType { hook_type, .. } => format!("unknown hook type '{hook_type}'"),
+            Self::UnknownFirstParty { hook_name, .. } => format!("'{hook_name}' is not a first-party hook"),
             Self::BadHookName { hook_name } => format!("invalid hook name '{hook_name}'"),
             Self::ConfigNotAnObject => "hook_config must be a JSON object".into(),
             Self::UnknownKey { key, handler, .. } => {
@@ -121,16 +124,11 @@ impl Fault {
     /// What to do.
     pub fn hint(&self) -> String {
         match self {
-            Self::UnknownHookType { .. } => format!("Use {}.", or(&hook_type::column_texts())),
-            Self::UnknownFirstParty { .. } => {
-                let others: Vec<String> = hook_type::column_texts()
-                    .iter()
-                    .filter(|text| **text != hook_type::FIRST_PARTY)
-                    .map(|text| format!("'{text}'"))
-                    .collect();
+            Self::UnknownHookType { known, .. } => format!("Use {}.", or(known)),
+            Self::UnknownFirstParty { known, others, .. } => {
+                let others: Vec<String> = others.iter().map(|text| format!("'{text}'")).collect();
                 let others: Vec<&str> = others.iter().map(String::as_str).collect();
-                let first_party = or(&hook_type::first_party_names());
-                format!("Use {first_party}, or give hook_type => {}.", or(&others))
+                format!("Use {}, or give hook_type => {}.", or(known), or(&others))
             }
             other => other.advice().into(),
         }
@@ -188,23 +186,3 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_types_are_told_as_they_are() {
-        let unknown = Fault::UnknownHookType {
-            hook_type: "x".into(),
-        };
-        assert_eq!(unknown.hint(), "Use first_party, webhook, log, sql or function.");
-        let unknown = Fault::UnknownFirstParty {
-            hook_name: "x".into(),
-        };
-        assert_eq!(
-            unknown.hint(),
-            "Use auto_embed, auto_summarize or auto_graph, or give hook_type => 'webhook', 'log', 'sql' or 'function'."
-        );
-    }
-}

@@ -1,5 +1,5 @@
-//! The headers of a webhook: those that are the receiver's business, not those of the connection, of the request's length and
-//! place, or of its signature.
+//! The headers of a webhook: those that are the receiver's business, not those of the connection, of the request's
+//! length and place, or of its signature.
 
 use std::collections::BTreeSet;
 

@@ -1,26 +1,12 @@
 //! From the columns `hook_type` and `hook_name` to the type of a hook, and what is known of each type.
 
 use crate::fault::Fault;
-use crate::hooks::{HANDLERS, HookType};
-use crate::key::Key;
+use crate::hooks::{HANDLERS, Handler, HookType};
 
 /// The text of the column `hook_type` for hooks that `hook_name` names.
 pub const FIRST_PARTY: &str = "first_party";
 /// The text of the column `hook_type` for handlers of one's own.
 pub const FUNCTION: &str = "function";
-
-/// What is known of a type of hooks.
-pub struct Handler {
-    pub hook_type: HookType,
-    /// Whether `hook_name` names it, and `hook_type` is `first_party`.
-    pub is_first_party: bool,
-    pub name: &'static str,
-    /// What it does, in Markdown.
-    pub about: &'static str,
-    /// Those of its own, in their order.
-    pub keys: &'static [Key],
-    pub timeout_ms: u32,
-}
 
 impl HookType {
     /// # Errors
@@ -37,9 +23,15 @@ impl HookType {
             }),
             FIRST_PARTY => named(hook_name, true).ok_or_else(|| Fault::UnknownFirstParty {
                 hook_name: hook_name.into(),
+                known: first_party_names(),
+                others: column_texts()
+                    .into_iter()
+                    .filter(|text| *text != FIRST_PARTY)
+                    .collect(),
             }),
             other => named(other, false).ok_or_else(|| Fault::UnknownHookType {
                 hook_type: other.into(),
+                known: column_texts(),
             }),
         }
     }
@@ -97,5 +89,14 @@ mod tests {
         assert_eq!(event_template("webhook"), Some("body_template"));
         assert_eq!(event_template("first_party"), None);
         assert_eq!(event_template("sql"), None);
+    }
+
+    #[test]
+    fn the_types_are_told_as_they_are() {
+        let hint = |hook_type, hook_name| HookType::of(hook_type, hook_name).map_err(|fault| fault.hint());
+        let types = "Use first_party, webhook, log, sql or function.";
+        assert_eq!(hint("x", ""), Err(types.into()));
+        let names = "Use auto_embed, auto_summarize or auto_graph, or give hook_type => 'webhook', 'log', 'sql' or 'function'.";
+        assert_eq!(hint("first_party", "x"), Err(names.into()));
     }
 }

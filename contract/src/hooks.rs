@@ -1,13 +1,26 @@
-//! The hook types, each with the keys of its config: a public contract. A new type is a block here with its name in the list
-//! below, and its handler in the worker. How values are read and checked is in `setting` and its neighbours.
+//! The hook types, each with the keys of its config: a public contract. A new type is a block here with its name in
+//! the list below, and its handler in the worker. How values are read and checked is in `setting` and its neighbours.
 
 use serde_json::{Map, Value};
 
 use crate::headers::Headers;
-use crate::hook_type::Handler;
+use crate::key::Key;
 use crate::setting::{JsonPath, Name, Only, SecretReference, Whole};
 use crate::template::{EventTemplate, RowTemplate};
 use crate::url::Url;
+
+/// The description of a hook type: its name, its keys and its defaults.
+pub struct Handler {
+    pub hook_type: HookType,
+    /// Whether `hook_name` names it, and `hook_type` is `first_party`.
+    pub is_first_party: bool,
+    pub name: &'static str,
+    /// What it does, in Markdown.
+    pub about: &'static str,
+    /// Those of its own, in their order.
+    pub keys: &'static [Key],
+    pub timeout_ms: u32,
+}
 
 // With the milliseconds that an attempt may take where its hook does not say.
 hook_types! {
@@ -21,13 +34,13 @@ settings! {
     DeliverySettings "any" {
         /// A predicate over the event's data: the hook runs for events for which it is true.
         optional when: JsonPath<4096>;
-        /// A path to a key within the event's data: deliveries of one key run one after another, in the order in which their
-        /// events were written.
+        /// A path to a key within the event's data: deliveries of one key run one after another, in the order in
+        /// which their events were written.
         optional order_by: JsonPath<1024>;
         /// Attempts after which a delivery is given up.
         optional max_attempts: Whole<1, 1000>;
-        /// Deliveries, or packs of them, of this hook that one worker runs at once. By default what is best for the handler, or
-        /// the worker's `--concurrency`.
+        /// Deliveries, or packs of them, of this hook that one worker runs at once. By default what is best for the
+        /// handler, or the worker's `--concurrency`.
         optional concurrency: Whole<1, 10_000>;
         /// How long one attempt may take, in milliseconds.
         optional timeout_ms: Whole<1, 3_600_000>;
@@ -41,8 +54,8 @@ settings! {
         required url: Url;
         /// The method of the request.
         default method: Method = Method::Post;
-        /// Headers of the request. A value may hold references to secrets, and one that is a credential must. Headers of the
-        /// connection, of the length and of the signature are the worker's own.
+        /// Headers of the request. A value may hold references to secrets, and one that is a credential must. Headers
+        /// of the connection, of the length and of the signature are the worker's own.
         default headers: Headers = Headers::default();
         /// The body, over the event's data; by default the whole envelope.
         optional body_template: EventTemplate;
@@ -56,7 +69,8 @@ settings! {
         optional include_content: Only<false>;
         /// The form of the body where there is no template.
         default format: Format = Format::Native;
-        /// The secret that signs. By default `ZERODB_SECRET_WEBHOOK`: itself for a hook of no user, a key made of it for a user's.
+        /// The secret that signs. By default `ZERODB_SECRET_WEBHOOK`: itself for a hook of no user, a key made of it
+        /// for a user's.
         optional secret: SecretReference;
     }
 }

@@ -1,4 +1,5 @@
-//! A key of a hook's config: its name, its meaning, what its value may be. Made by `settings!` beside the field that holds it.
+//! A key of a hook's config: its name, its meaning, what its value may be. Made by `settings!` beside the field that
+//! holds it.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! The register of the product's locks that are not those of a row or a table. They have the tag that Postgres keeps for user
-//! locks, which no SQL command takes; `pg_locks` shows it as `classid`, `objid` and `objsubid`.
+//! The register of the product's locks that are not those of a row or a table. They have the tag that Postgres keeps
+//! for user locks, which no SQL command takes; `pg_locks` shows it as `classid`, `objid` and `objsubid`.
 
 /// `classid` of the locks by name: "zero" in ASCII. Their `objid` is the lock's number.
 pub const CLASS: u32 = 0x7a65_726f;
@@ -7,7 +7,8 @@ pub const CLASS: u32 = 0x7a65_726f;
 /// Locks by name, of the whole database. Only the worker's role may take them, and a writer `Park` at its commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// Held alone by a worker that is parked or parking, shared by writers from just before their commit until after it.
+    /// Held alone by a worker that is parked or parking, shared by writers from just before their commit until after
+    /// it.
     Park = 1,
     /// The dispatcher's turn.
     Dispatch = 2,

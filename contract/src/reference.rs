@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::hook_type::{FIRST_PARTY, FUNCTION, Handler};
-use crate::hooks::{DeliverySettings, EXCLUSIVE, HANDLERS, HookType};
+use crate::hook_type::{FIRST_PARTY, FUNCTION};
+use crate::hooks::{DeliverySettings, EXCLUSIVE, HANDLERS, Handler, HookType};
 use crate::key::Key;
 
 const HEAD: &str = "# Hooks

@@ -87,7 +87,8 @@ pub fn replaced(text: &str, stand_in: &str) -> String {
     parts(text).map(part).collect()
 }
 
-/// Whether somebody may have meant a reference, to whatever variable: `${NAME}`, or anything that begins with `${ZERODB_`.
+/// Whether somebody may have meant a reference, to whatever variable: `${NAME}`, or anything that begins with
+/// `${ZERODB_`.
 pub fn looks_like_reference(text: &str) -> bool {
     text.split(OPEN).skip(1).any(|rest| {
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));

@@ -1,5 +1,5 @@
-//! What the value of a key may be: numbers in a range, words of a list, texts, references. No error repeats a value: it may be
-//! a secret that somebody wrote there.
+//! What the value of a key may be: numbers in a range, words of a list, texts, references. No error repeats a value:
+//! it may be a secret that somebody wrote there.
 
 use serde_json::Value;
 
@@ -189,8 +189,8 @@ impl Setting for Name {
     }
 }
 
-/// A jsonpath of at most so many characters; the database says whether it is one. Null is refused: no condition would be one that
-/// always holds.
+/// A jsonpath of at most so many characters; the database says whether it is one. Null is refused: no condition would
+/// be one that always holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonPath<const MOST: usize>(String);
 

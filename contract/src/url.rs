@@ -9,7 +9,8 @@ use crate::{credential, secret};
 
 /// In characters.
 const LONGEST: usize = 8192;
-/// What stands for a secret while the rest is looked at: the first fits wherever a reference may be, the second as a port.
+/// What stands for a secret while the rest is looked at: the first fits wherever a reference may be, the second as a
+/// port.
 const STAND_INS: &[&str] = &["a", "1"];
 
 /// Where a request goes: `http://` or `https://`, with references to secrets in it or as a whole.

@@ -1,5 +1,5 @@
-//! Writes the script that `CREATE EXTENSION` runs, from what pgrx's macros left in the extension's library. As
-//! `cargo pgrx schema` does it, without the three minutes that building cargo-pgrx takes. Writes to stdout and nowhere else.
+//! Writes the script that `CREATE EXTENSION` runs, from what pgrx's macros left in the extension's library. As `cargo
+//! pgrx schema` does it, without the three minutes that building cargo-pgrx takes. Writes to stdout and nowhere else.
 //!
 //! `zerodb_hooks_schema libzerodb_hooks.so zerodb_hooks.control >zerodb_hooks--0.1.0.sql`
 

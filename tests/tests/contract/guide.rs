@@ -1,5 +1,6 @@
-//! The SQL of the README and of the guide runs as a reader runs it, and prints what the page says it prints: each page from top to
-//! bottom in psql, in a database of its own, beside a worker. Every page goes on from the README's first block.
+//! The SQL of the README and of the guide runs as a reader runs it, and prints what the page says it prints: each
+//! page from top to bottom in psql, in a database of its own, beside a worker. Every page goes on from the README's
+//! first block.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -128,11 +129,10 @@ fn run_page(database: &Database, setup: &str, blocks: &[Example]) -> Result<()> 
 
 /// A new database in the state in which every page begins, and its worker.
 async fn begin(version: &PgVersion, setup: &Example) -> Result<(Database, Worker)> {
+    // The first of these makes the worker's role, which is of the whole server.
+    drop(Database::create(version).await?);
     let database = Database::create_bare(version).await?;
     let session = database.session().await?;
-    session
-        .run(&with_roles_once("CREATE ROLE hooks_worker LOGIN;"))
-        .await?;
     psql(&database, "", std::slice::from_ref(setup))?;
     session.run("SELECT zerodb.grant_worker('hooks_worker')").await?;
     let worker = Worker::start(&database.worker_url())?;

@@ -1,5 +1,5 @@
-//! What the tests read of a Markdown page: its SQL with the results that it shows, its links and its headings. Pure; knows only the
-//! forms that the pages of this repository use.
+//! What the tests read of a Markdown page: its SQL with the results that it shows, its links and its headings. Pure;
+//! knows only the forms that the pages of this repository use.
 
 use anyhow::{Result, ensure};
 

@@ -81,8 +81,8 @@ async fn every_key_is_taken_with_what_it_can_do_and_refused_with_anything_else()
     .await
 }
 
-/// The rows above are all keys that there are, by the crate and by what the installed extension says, and each names what some test of
-/// the repository uses.
+/// The rows above are all keys that there are, by the crate and by what the installed extension says, and each names
+/// what some test of the repository uses.
 #[tokio::test]
 async fn no_key_is_without_a_row_and_no_row_without_a_test() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,7 +1,9 @@
-//! A batch, its completions and its rows, for deliveries that one worker leased when it dispatched them. What a step stands for:
-//! - `Dispatch`, `Write`: the worker sends `dispatch_events.sql` (`dispatcher.rs`), or what its completer writes: outcomes, then
-//!   completions (`settlement.rs` of the store), once more where the answer was lost.
-//! - `Begin`, `Lock`, `Commit`, `Rollback`: a statement at the server, also one whose worker has lost the connection or its life.
+//! A batch, its completions and its rows, for deliveries that one worker leased when it dispatched them. What a step
+//! stands for:
+//! - `Dispatch`, `Write`: the worker sends `dispatch_events.sql` (`dispatcher.rs`), or what its completer writes:
+//!   outcomes, then completions (`settlement.rs` of the store), once more where the answer was lost.
+//! - `Begin`, `Lock`, `Commit`, `Rollback`: a statement at the server, also one whose worker has lost the connection
+//!   or its life.
 //! - `Told`, `Lose`, `Fail`: its answer, none because the connection is lost, an error that trying again does not mend.
 //! - `End`: a handler's end.
 //! - `Beat`, `Expire`: as in the model of leases. A paused worker is one that takes no step.

@@ -1,8 +1,9 @@
 //! Leases and epochs, for one delivery: deliveries share nothing but their worker's lease. What a step stands for:
-//! - `Send`, `Execute`, `Commit`, `Answer`, `Lose`: a claim (`claim_deliveries.sql`, `claim_suspect.sql`, and the part of
-//!   `dispatch_events.sql` that leases), from `dispatcher.rs` through the server and back, if its connection lasts so long.
-//! - `End`, `Finish`, `Told`, `Again`: the handler's end, `finish_deliveries.sql`, and in `settle.rs` of the store its answer, or the same
-//!   statement once more because the answer was lost.
+//! - `Send`, `Execute`, `Commit`, `Answer`, `Lose`: a claim (`claim_deliveries.sql`, `claim_suspect.sql`, and the
+//!   part of `dispatch_events.sql` that leases), from `dispatcher.rs` through the server and back, if its connection
+//!   lasts so long.
+//! - `End`, `Finish`, `Told`, `Again`: the handler's end, `finish_deliveries.sql`, and in `settle.rs` of the store
+//!   its answer, or the same statement once more because the answer was lost.
 //! - `Beat`: `heartbeat.rs` with `renew_lease.sql`, and `take_lease.sql` where the lease is gone.
 //! - `Expire`: the server's clock passes `expires_at`. It may at any time: a paused worker is one that takes no step.
 //! - `Reap`, `Free`, `Undo`: `reap_leases.sql`: the lock on the lease, then its delivery and itself, or a rollback.

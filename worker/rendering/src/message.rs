@@ -1,5 +1,5 @@
-//! The parts of a request to a child that renders, and of its answer: a head, a template and data; a verdict and a text.
-//! Data are the JSON text of the log, whatever it holds.
+//! The parts of a request to a child that renders, and of its answer: a head, a template and data; a verdict and a
+//! text. Data are the JSON text of the log, whatever it holds.
 
 use std::io;
 

@@ -4,7 +4,6 @@
 mod arrows;
 mod circles;
 mod excused;
-mod glossary;
 mod imports;
 mod rooms;
 mod sizes;

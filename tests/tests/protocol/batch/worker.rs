@@ -1,4 +1,5 @@
-//! What the first worker's store decides (`worker/store/src/settlement.rs`): what it writes next, and what it counts as written.
+//! What the first worker's store decides (`worker/store/src/settlement.rs`): what it writes next, and what it counts
+//! as written.
 
 use super::state::*;
 use super::statement::{At, Kind, Statement, Write};
