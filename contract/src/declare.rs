@@ -22,6 +22,19 @@ macro_rules! words {
     };
 }
 
+/// Lets a value that is a text be read as one.
+macro_rules! read_as_text {
+    ($($name:ident),+) => {
+        $(impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        })+
+    };
+}
+
 /// A struct of keys. A line is `required key: Type;`, `optional key: Type;` or `default key: Type = value;`, with its
 /// meaning above it. What follows the name of the struct is what its hooks are called.
 macro_rules! settings {

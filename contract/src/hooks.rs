@@ -197,9 +197,9 @@ pub struct Function {
 }
 
 /// Attempts where neither the type nor the hook says.
-const MAX_ATTEMPTS: u32 = 5;
+pub const MAX_ATTEMPTS: u32 = 5;
 /// Milliseconds before the second attempt where neither the type nor the hook says.
-const RETRY_DELAY_MS: u32 = 1000;
+pub const RETRY_DELAY_MS: u64 = 1000;
 
 impl HookConfig {
     /// Attempts where the hook has no `max_attempts`.
@@ -216,9 +216,9 @@ impl HookConfig {
             Self::Webhook(webhook) => webhook.retry_delay_ms.get().into(),
             Self::Function(function) => {
                 let own = function.own.get("retry_delay_ms");
-                own.and_then(Value::as_u64).unwrap_or(RETRY_DELAY_MS.into())
+                own.and_then(Value::as_u64).unwrap_or(RETRY_DELAY_MS)
             }
-            _ => RETRY_DELAY_MS.into(),
+            _ => RETRY_DELAY_MS,
         }
     }
 }

@@ -165,11 +165,9 @@ pub struct Name(String);
 impl Name {
     /// In characters.
     const LONGEST: usize = 1024;
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
+
+read_as_text!(Name, SecretReference);
 
 impl Setting for Name {
     const JSON_TYPE: &'static str = "text";
@@ -216,16 +214,9 @@ fn text_within(value: &Value, most: usize) -> Option<&str> {
         .filter(|text| !text.trim().is_empty() && text.chars().count() <= most)
 }
 
-/// One reference to a secret, and nothing else.
+/// One reference to a secret, and nothing else: `${ZERODB_SECRET_…}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretReference(String);
-
-impl SecretReference {
-    /// `${ZERODB_SECRET_…}`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl Setting for SecretReference {
     const JSON_TYPE: &'static str = "text";
@@ -242,7 +233,7 @@ impl Setting for SecretReference {
     }
 
     fn check(&self, path: &str) -> Result<(), Fault> {
-        if secret::is_reference(self.as_str()) {
+        if secret::is_reference(self) {
             return Ok(());
         }
         Err(Fault::LiteralSecret { key: path.into() })

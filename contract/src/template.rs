@@ -14,17 +14,7 @@ pub struct EventTemplate(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowTemplate(String);
 
-impl EventTemplate {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl RowTemplate {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+read_as_text!(EventTemplate, RowTemplate);
 
 impl Setting for EventTemplate {
     const JSON_TYPE: &'static str = "text";
@@ -42,7 +32,7 @@ impl Setting for EventTemplate {
     }
 
     fn check(&self, path: &str) -> Result<(), Fault> {
-        check(path, self.as_str())
+        check(path, self)
     }
 }
 
@@ -61,7 +51,7 @@ impl Setting for RowTemplate {
     }
 
     fn check(&self, path: &str) -> Result<(), Fault> {
-        check(path, self.as_str())
+        check(path, self)
     }
 }
 

@@ -13,16 +13,12 @@ const LONGEST: usize = 8192;
 /// port.
 const STAND_INS: &[&str] = &["a", "1"];
 
-/// Where a request goes: `http://` or `https://`, with references to secrets in it or as a whole.
+/// Where a request goes: `http://` or `https://`, with references to secrets in it or as a whole, which are not
+/// replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url(String);
 
-impl Url {
-    /// As the config has it: references are not replaced.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+read_as_text!(Url);
 
 impl Setting for Url {
     const JSON_TYPE: &'static str = "text";
@@ -40,7 +36,7 @@ impl Setting for Url {
 
     /// Refuses what cannot be called, refers to what is no secret, or holds a credential that is written out.
     fn check(&self, path: &str) -> Result<(), Fault> {
-        let text = self.as_str();
+        let text: &str = self;
         if secret::is_reference(text) {
             return Ok(());
         }

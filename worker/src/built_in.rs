@@ -1,22 +1,28 @@
-//! The handlers that every worker has. This is the one place that names them all.
+//! The handlers that every worker has.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use zerodb_hooks_ai::{AutoEmbed, AutoGraph, AutoSummarize, Files};
+use zerodb_hooks_contract::hooks;
 use zerodb_hooks_engine::{Handler, Registered, Registry};
-use zerodb_hooks_handlers::{CallFunction, Log, Webhook};
 
 /// All of them. Without the path of the program `zerodb-hooks` no file's bytes are read.
 pub fn registry(program: Option<&Path>) -> Registry {
     let files = Arc::new(Files::new(program.map(Path::to_path_buf)));
     let mut registry = Registry::default();
-    add(&mut registry, "auto_embed", AutoEmbed::new(Arc::clone(&files)));
-    add(&mut registry, "auto_graph", AutoGraph);
-    add(&mut registry, "auto_summarize", AutoSummarize::new(files));
-    add(&mut registry, "log", Log);
-    add(&mut registry, "sql", CallFunction);
-    add(&mut registry, "webhook", Webhook);
+    zerodb_hooks_handlers::add_to(&mut registry);
+    add(
+        &mut registry,
+        hooks::AutoEmbed::NAME,
+        AutoEmbed::new(Arc::clone(&files)),
+    );
+    add(&mut registry, hooks::AutoGraph::NAME, AutoGraph);
+    add(
+        &mut registry,
+        hooks::AutoSummarize::NAME,
+        AutoSummarize::new(files),
+    );
     registry
 }
 

@@ -105,7 +105,7 @@ async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
         session.discarded(2).await?;
         let errors = session.texts("SELECT last_error FROM zerodb.deliveries ORDER BY last_error").await?;
-        assert_eq!(errors, ["the config has no url", "the secret ZERODB_SECRET_URL is not set where the worker runs"]);
+        assert_eq!(errors, ["hook_config must be a JSON object", "the secret ZERODB_SECRET_URL is not set where the worker runs"]);
         Ok(())
     })
     .await

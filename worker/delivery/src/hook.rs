@@ -1,10 +1,14 @@
 //! A hook as the worker knows it: a row of `zerodb_hooks`, at one version. Pure.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
+use zerodb_hooks_contract::hook_type::FIRST_PARTY;
+use zerodb_hooks_contract::{Config, Fault, HookSettings, HookType};
 
+use crate::outcome::HandlerError;
 use crate::retry::Policy;
 
 /// The owner and the user that work is done for. Turns are shared out by it: by owner, and by tenant within an owner.
@@ -29,37 +33,60 @@ pub struct Hook {
     pub user_id: Uuid,
     /// The role that made it, as the database names it; `None` for a role that is gone.
     pub owner: Option<Arc<str>>,
-    pub hook_type: String,
+    pub hook_type: HookType,
     pub name: String,
-    /// Empty when the row holds something that is not an object: the handler then reports what it misses.
-    pub config: Map<String, Value>,
+    /// What its config says, or why it cannot be read.
+    pub settings: Result<HookSettings, Fault>,
     pub policy: Policy,
 }
 
 impl Hook {
-    pub fn new(
-        id: Uuid,
-        version: i64,
-        user_id: Uuid,
-        hook_type: String,
-        name: String,
-        config: Value,
-    ) -> Self {
-        let config = match config {
-            Value::Object(config) => config,
-            _ => Map::new(),
+    /// From the columns of its row. The config is read here, once.
+    pub fn new(id: Uuid, version: i64, user_id: Uuid, hook_type: &str, name: String, config: &Value) -> Self {
+        let (hook_type, settings) = match HookType::of(hook_type, &name) {
+            Ok(hook_type) => {
+                let settings = HookSettings::read(&hook_type, config);
+                (hook_type, settings)
+            }
+            // Another worker may have a handler of that name.
+            Err(fault) => {
+                let handler = if hook_type == FIRST_PARTY {
+                    &name
+                } else {
+                    hook_type
+                };
+                let name = handler.to_owned();
+                (HookType::Function { name }, Err(fault))
+            }
         };
-        let policy = Policy::of(&hook_type, &config);
         Self {
             id,
             version,
             user_id,
             owner: None,
+            policy: Policy::of(&hook_type, settings.as_ref().ok()),
             hook_type,
             name,
-            config,
-            policy,
+            settings,
         }
+    }
+
+    /// The config of a hook of one type.
+    ///
+    /// # Errors
+    /// Permanent, where the config cannot be read or is of another type.
+    pub fn config<C: Config>(&self) -> Result<&C, HandlerError> {
+        match &self.settings {
+            Ok(settings) => C::of(&settings.config)
+                .ok_or_else(|| HandlerError::permanent("the hook is of another type than its handler")),
+            Err(fault) => Err(HandlerError::permanent(fault.to_string())),
+        }
+    }
+
+    /// Deliveries of it, or packs of them, that one worker runs at once; `None` where its config does not say.
+    pub fn concurrency(&self) -> Option<usize> {
+        let concurrency = self.settings.as_ref().ok()?.delivery.concurrency?;
+        Some(concurrency.as_usize())
     }
 
     pub fn party(&self) -> Party {
@@ -84,47 +111,64 @@ impl Hook {
     /// The same hook with no longer a deadline than hooks of its type have by default.
     #[must_use]
     pub fn within_default_timeout(&self) -> Self {
-        let default = Policy::of(&self.hook_type, &Map::new()).timeout;
+        let default = Duration::from_millis(self.hook_type.timeout_ms().into());
         let mut hook = self.clone();
         hook.policy.timeout = hook.policy.timeout.min(default);
         hook
     }
 
-    /// The key of the handler that runs it: the type, but for hooks whose handler is chosen by name.
+    /// The name of the handler that runs it.
     pub fn handler(&self) -> &str {
-        match self.hook_type.as_str() {
-            "first_party" | "function" => &self.name,
-            other => other,
-        }
+        self.hook_type.handler()
     }
 
     /// The user whose rows it may touch; `None` for a hook of no user, which serves all.
     pub fn tenant(&self) -> Option<Uuid> {
         (!self.user_id.is_nil()).then_some(self.user_id)
     }
-
-    pub fn text(&self, key: &str) -> Option<&str> {
-        self.config.get(key)?.as_str()
-    }
-
-    pub fn number(&self, key: &str) -> Option<u64> {
-        self.config.get(key)?.as_u64()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use zerodb_hooks_contract::hooks::{Log, Webhook};
 
     use super::*;
 
+    fn hook(hook_type: &str, name: &str, config: &Value) -> Hook {
+        Hook::new(Uuid::nil(), 1, Uuid::nil(), hook_type, name.into(), config)
+    }
+
     #[test]
     fn an_hours_deadline_is_cut_to_the_default_and_a_shorter_one_stays() {
-        let timeout_of = |config| {
-            let hook = Hook::new(Uuid::nil(), 1, Uuid::nil(), "webhook".into(), "h".into(), config);
-            hook.within_default_timeout().policy.timeout.as_millis()
+        let timeout_of = |timeout_ms| {
+            let config = json!({"url": "https://a.example", "timeout_ms": timeout_ms});
+            let hook = hook("webhook", "h", &config).within_default_timeout();
+            hook.policy.timeout.as_millis()
         };
-        assert_eq!(timeout_of(json!({"timeout_ms": 3_600_000})), 5_000);
-        assert_eq!(timeout_of(json!({"timeout_ms": 700})), 700);
+        assert_eq!(timeout_of(3_600_000), 5_000);
+        assert_eq!(timeout_of(700), 700);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_given_up_with_its_reason() {
+        let unreadable = hook("webhook", "h", &json!({"url": 5}));
+        assert_eq!(unreadable.handler(), "webhook");
+        let refused = unreadable.config::<Webhook>().unwrap_err();
+        assert!(matches!(refused, HandlerError::Permanent { .. }));
+        assert!(refused.to_string().contains("\"url\""), "{refused}");
+        assert!(hook("log", "h", &json!({})).config::<Webhook>().is_err());
+        assert!(hook("log", "h", &json!({})).config::<Log>().is_ok());
+    }
+
+    /// As after an update of the extension that this worker has not had.
+    #[test]
+    fn a_type_that_is_not_known_is_that_of_a_handler_that_is_not_there() {
+        assert_eq!(hook("telepathy", "h", &json!({})).handler(), "telepathy");
+        assert_eq!(
+            hook("first_party", "auto_magic", &json!({})).handler(),
+            "auto_magic"
+        );
+        assert_eq!(hook("function", "mine", &json!([])).handler(), "mine");
     }
 }

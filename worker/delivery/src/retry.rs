@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use zerodb_hooks_contract::hooks::{MAX_ATTEMPTS, RETRY_DELAY_MS};
+use zerodb_hooks_contract::{HookSettings, HookType};
 
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -42,22 +43,15 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// From a hook's config. A webhook that names no `retry_count` gets the Astrocyte default of two retries; any other
-    /// hook five attempts. A value of the wrong kind counts as absent.
-    pub fn of(hook_type: &str, config: &Map<String, Value>) -> Self {
-        let number = |key: &str| config.get(key).and_then(Value::as_u64);
-        let (attempts, timeout_ms) = match hook_type {
-            "webhook" => (number("retry_count").unwrap_or(2).saturating_add(1), 5_000),
-            "log" => (5, 5_000),
-            "sql" => (5, 30_000),
-            _ => (5, 120_000),
-        };
+    /// As a hook's config says. Where it does not, or cannot be read: as its type says.
+    pub fn of(hook_type: &HookType, settings: Option<&HookSettings>) -> Self {
+        let attempts = settings.map_or(MAX_ATTEMPTS, HookSettings::max_attempts);
+        let timeout_ms = settings.map_or(hook_type.timeout_ms(), |it| it.timeout_ms(hook_type));
+        let retry_delay_ms = settings.map_or(RETRY_DELAY_MS, |it| it.config.retry_delay_ms());
         Self {
-            max_attempts: i32::try_from(number("max_attempts").unwrap_or(attempts))
-                .unwrap_or(i32::MAX)
-                .max(1),
-            base: Duration::from_millis(number("retry_delay_ms").unwrap_or(1_000)),
-            timeout: Duration::from_millis(number("timeout_ms").unwrap_or(timeout_ms).max(1)),
+            max_attempts: i32::try_from(attempts).unwrap_or(i32::MAX),
+            base: Duration::from_millis(retry_delay_ms),
+            timeout: Duration::from_millis(timeout_ms.into()),
         }
     }
 
@@ -84,29 +78,22 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    fn policy(hook_type: &str, config: Value) -> Policy {
-        Policy::of(hook_type, config.as_object().unwrap())
+    fn policy(config: &Value) -> Policy {
+        let settings = HookSettings::read(&HookType::Webhook, config).unwrap();
+        Policy::of(&HookType::Webhook, Some(&settings))
     }
 
     #[test]
     fn a_webhook_has_two_retries_by_default() {
-        assert_eq!(policy("webhook", json!({})).max_attempts, 3);
-        assert_eq!(policy("webhook", json!({"retry_count": 0})).max_attempts, 1);
-    }
-
-    #[test]
-    fn nonsense_in_the_config_counts_as_absent() {
-        assert_eq!(
-            policy("sql", json!({"max_attempts": "many", "timeout_ms": -1})),
-            policy("sql", json!({}))
-        );
+        assert_eq!(policy(&json!({"url": "u"})).max_attempts, 3);
+        assert_eq!(policy(&json!({"url": "u", "retry_count": 0})).max_attempts, 1);
     }
 
     #[test]
     fn the_wait_doubles_and_stays_within_its_bounds() {
-        let policy = policy("webhook", json!({"retry_delay_ms": 100}));
+        let policy = policy(&json!({"url": "u", "retry_delay_ms": 100}));
         assert_eq!(policy.backoff(1, 0.5), Duration::from_millis(100));
         assert_eq!(policy.backoff(3, 0.5), Duration::from_millis(400));
         assert_eq!(policy.backoff(1, 0.0), Duration::from_millis(80));
@@ -115,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_receiver_may_ask_for_more_but_not_for_less() {
-        let policy = policy("webhook", json!({}));
+        let policy = policy(&json!({"url": "u"}));
         let backoff = Duration::from_secs(2);
         assert_eq!(
             policy.heed(Duration::from_secs(30), backoff),

@@ -10,15 +10,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use rules::{Binding, HostPattern, Rules, Users};
-
-const OPEN: &str = "${";
-/// The begin of the names of secrets, which hooks may reference.
-pub const PREFIX: &str = "ZERODB_SECRET_";
-/// The begin of the names of providers' keys, which only the worker's file may reference.
-pub const PROVIDER_PREFIX: &str = "ZERODB_PROVIDER_";
-/// The secret that signs the webhooks of hooks that name none: itself where they have no tenant, and else the tenant's
-/// key that is made of it.
-pub const SIGNING: &str = "ZERODB_SECRET_WEBHOOK";
+pub use zerodb_hooks_contract::secret::{PREFIX, PROVIDER_PREFIX, SIGNING, references};
+use zerodb_hooks_contract::secret::{Part, parts};
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SecretError {
@@ -131,28 +124,18 @@ impl HookSecrets<'_> {
     }
 }
 
-/// The names that a text references, well-formed or not.
-pub fn references(text: &str) -> impl Iterator<Item = &str> {
-    text.split(OPEN)
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-}
-
 fn replace<'v>(
     text: &str,
     mut value: impl FnMut(&str) -> Result<&'v str, SecretError>,
 ) -> Result<String, SecretError> {
     let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(OPEN) {
-        expanded.push_str(&rest[..start]);
-        let (name, after) = rest[start + OPEN.len()..]
-            .split_once('}')
-            .ok_or(SecretError::NotClosed)?;
-        expanded.push_str(value(name)?);
-        rest = after;
+    for part in parts(text) {
+        expanded.push_str(match part {
+            Part::Plain(plain) => plain,
+            Part::Reference(name) => value(name)?,
+            Part::NotClosed(_) => return Err(SecretError::NotClosed),
+        });
     }
-    expanded.push_str(rest);
     Ok(expanded)
 }
 

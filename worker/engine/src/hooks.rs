@@ -101,8 +101,7 @@ impl Hooks {
     fn with_handler(&self, hook: Hook) -> LoadedHook {
         let registered = self.registry.get_or_missing(hook.handler());
         let permits = hook
-            .number("concurrency")
-            .and_then(|own| usize::try_from(own).ok())
+            .concurrency()
             .or_else(|| registered.handler.concurrency_of_hook())
             .unwrap_or(self.concurrency)
             .clamp(1, Semaphore::MAX_PERMITS);

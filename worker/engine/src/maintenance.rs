@@ -10,8 +10,7 @@ use tokio_util::sync::CancellationToken;
 use zerodb_hooks_store::{Installation, Store, StoreError};
 
 const EVERY: Duration = Duration::from_secs(60);
-/// Partitions of the log.
-const SLOTS: i32 = 8;
+const SLOTS: i32 = zerodb_hooks_contract::event_log::SLOTS as i32;
 
 pub struct Maintenance {
     pub store: Store,

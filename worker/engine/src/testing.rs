@@ -66,15 +66,15 @@ pub fn installation() -> Installation {
 
 /// A hook of a handler with this name, whose deadline is a millisecond.
 pub fn hook(name: &str) -> Hook {
-    hook_with(name, json!({"timeout_ms": 1}))
+    hook_with(name, &json!({"timeout_ms": 1}))
 }
 
-pub fn hook_with(name: &str, config: Value) -> Hook {
+pub fn hook_with(name: &str, config: &Value) -> Hook {
     Hook::new(
         Uuid::from_u128(1),
         1,
         Uuid::nil(),
-        "function".into(),
+        "function",
         name.into(),
         config,
     )

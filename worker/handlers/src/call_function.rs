@@ -1,7 +1,8 @@
-//! `sql`: calls a SQL function with the envelope, as the hook's owner. Config: `function`, with its schema.
+//! `sql`: calls a SQL function with the envelope, as the hook's owner.
 
 use async_trait::async_trait;
 
+use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler, verdict};
@@ -13,9 +14,8 @@ pub struct CallFunction;
 #[async_trait]
 impl Handler for CallFunction {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
-        if delivery.hook.text("function").is_none() {
-            return Err(HandlerError::permanent("the config names no function"));
-        }
+        // The server reads the name of the function itself.
+        delivery.hook.config::<hooks::Sql>()?;
         let store = &context.store;
         match store.call_function(&delivery.hook, delivery.event.id).await {
             Ok(()) => Ok(Done::default()),

@@ -6,6 +6,15 @@ mod log;
 mod webhook;
 mod webhook_body;
 
-pub use call_function::CallFunction;
-pub use log::Log;
-pub use webhook::Webhook;
+use zerodb_hooks_contract::hooks;
+use zerodb_hooks_engine::{Registered, Registry};
+
+/// Adds these handlers. They never block, and so run on the worker's own threads.
+pub fn add_to(registry: &mut Registry) {
+    registry.insert(hooks::Log::NAME, Registered::new(log::Log, None));
+    registry.insert(
+        hooks::Sql::NAME,
+        Registered::new(call_function::CallFunction, None),
+    );
+    registry.insert(hooks::Webhook::NAME, Registered::new(webhook::Webhook, None));
+}

@@ -1,9 +1,10 @@
-//! `log`: writes a line to the worker's log. Config: `level`, `message` (a template; by default the whole envelope). A
-//! line that the worker's log leaves out is not composed either. The message is a value of its line, which the log
-//! quotes: it can forge neither another line nor what stands beside it.
+//! `log`: writes a line to the worker's log. A line that the worker's log leaves out is not composed either.
+//! The message is a value of its line, which the log quotes: it can forge neither another line nor what stands beside
+//! it.
 
 use async_trait::async_trait;
 
+use zerodb_hooks_contract::hooks::{self, Level};
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler};
@@ -27,11 +28,11 @@ macro_rules! write_line {
 #[async_trait]
 impl Handler for Log {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
-        match delivery.hook.text("level").unwrap_or("info") {
-            "debug" => write_line!(context, delivery, tracing::Level::DEBUG),
-            "warning" => write_line!(context, delivery, tracing::Level::WARN),
-            "error" => write_line!(context, delivery, tracing::Level::ERROR),
-            _ => write_line!(context, delivery, tracing::Level::INFO),
+        match delivery.hook.config::<hooks::Log>()?.level {
+            Level::Debug => write_line!(context, delivery, tracing::Level::DEBUG),
+            Level::Info => write_line!(context, delivery, tracing::Level::INFO),
+            Level::Warning => write_line!(context, delivery, tracing::Level::WARN),
+            Level::Error => write_line!(context, delivery, tracing::Level::ERROR),
         }
         Ok(Done::default())
     }
@@ -39,7 +40,7 @@ impl Handler for Log {
 
 async fn compose(context: &Context, delivery: &Delivery) -> Result<String, HandlerError> {
     let (hook, event) = (&delivery.hook, &delivery.event);
-    match hook.text("message") {
+    match &hook.config::<hooks::Log>()?.message {
         Some(message) => context.templates.of_event(hook, message, event, MOST).await,
         None => Ok(event.envelope().get().to_owned()),
     }

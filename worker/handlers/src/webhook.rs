@@ -1,19 +1,18 @@
-//! `webhook`: an HTTP request for the event, signed as Standard Webhooks. Config: `url`, `method`, `headers`,
-//! `body_template`, `timeout_ms`, `retry_count`, `retry_delay_ms`, `secret`, `format`.
+//! `webhook`: an HTTP request for the event, signed as Standard Webhooks.
 
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use serde_json::Value;
 
 use crate::webhook_body;
+use zerodb_hooks_contract::headers::is_reserved;
+use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
+use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_delivery::secret::{HookSecrets, SIGNING, SecretError};
 use zerodb_hooks_engine::{Context, Handler};
-use zerodb_hooks_http::{
-    Answer, HttpError, Method, Read, Request, UrlSource, headers, host_and_port, signature,
-};
+use zerodb_hooks_http::{Answer, HttpError, Method, Read, Request, UrlSource, host_and_port, signature};
 
 pub struct Webhook;
 
@@ -28,13 +27,11 @@ impl Handler for Webhook {
 
 async fn request(context: &Context, delivery: &Delivery) -> Result<Request, HandlerError> {
     let hook = &delivery.hook;
-    let url = hook
-        .text("url")
-        .ok_or_else(|| HandlerError::permanent("the config has no url"))?;
+    let config = hook.config::<hooks::Webhook>()?;
     let mut secrets = context.secrets.of_hook(hook.tenant());
-    let url = secrets.expand(url).map_err(secret_error)?;
-    let own = own_headers(delivery, &mut secrets)?;
-    let signing = signing_secret(context, delivery, &mut secrets)?;
+    let url = secrets.expand(&config.url).map_err(secret_error)?;
+    let own = own_headers(config, &mut secrets)?;
+    let signing = signing_secret(context, hook, config, &mut secrets)?;
     // Where it goes is known only now: the URL may be a secret itself.
     let (host, port) = host_and_port(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
     secrets.check_host(&host, port).map_err(secret_error)?;
@@ -49,10 +46,9 @@ async fn request(context: &Context, delivery: &Delivery) -> Result<Request, Hand
     Ok(Request {
         url,
         url_source: UrlSource::Hook,
-        method: if hook.text("method") == Some("PUT") {
-            Method::Put
-        } else {
-            Method::Post
+        method: match config.method {
+            hooks::Method::Post => Method::Post,
+            hooks::Method::Put => Method::Put,
         },
         headers,
         body,
@@ -63,15 +59,17 @@ async fn request(context: &Context, delivery: &Delivery) -> Result<Request, Hand
 
 /// The headers of the config.
 fn own_headers(
-    delivery: &Delivery,
+    config: &hooks::Webhook,
     secrets: &mut HookSecrets<'_>,
 ) -> Result<Vec<(String, String)>, HandlerError> {
-    let own = delivery.hook.config.get("headers").and_then(Value::as_object);
     let mut expanded = Vec::new();
-    for (name, value) in own.into_iter().flatten() {
+    for (name, value) in config.headers.iter() {
         let name = name.to_lowercase();
-        headers::check(&name).map_err(refused_or_transient)?;
-        let value = value.as_str().unwrap_or_default();
+        // A row may be older than the check.
+        if is_reserved(&name) {
+            let reason = format!("the header {name:?} is the worker's own");
+            return Err(refused_or_transient(HttpError::Refused { reason }));
+        }
         expanded.push((name, secrets.expand(value).map_err(secret_error)?));
     }
     Ok(expanded)
@@ -80,11 +78,11 @@ fn own_headers(
 /// The secret that signs; `None` where there is none.
 fn signing_secret(
     context: &Context,
-    delivery: &Delivery,
+    hook: &Hook,
+    config: &hooks::Webhook,
     secrets: &mut HookSecrets<'_>,
 ) -> Result<Option<String>, HandlerError> {
-    let hook = &delivery.hook;
-    if let Some(reference) = hook.text("secret") {
+    if let Some(reference) = &config.secret {
         return secrets.expand(reference).map(Some).map_err(secret_error);
     }
     let default = context.secrets.get(SIGNING);

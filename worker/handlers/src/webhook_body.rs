@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use zerodb_hooks_contract::hooks::{self, Format};
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::event::Event;
 use zerodb_hooks_delivery::outcome::HandlerError;
@@ -31,17 +32,18 @@ pub async fn write(
     given: Option<&str>,
 ) -> Result<Written, HandlerError> {
     let (hook, event) = (&delivery.hook, &delivery.event);
-    match (hook.text("body_template"), hook.text("format")) {
+    let config = hook.config::<hooks::Webhook>()?;
+    match (&config.body_template, config.format) {
         (Some(source), _) => {
             let as_json = given.map_or_else(|| zerodb_hooks_templates::begins_json(source), is_json);
             let rendering = context.templates.of_event_as(hook, source, event, MOST, as_json);
             of_template(rendering.await?, as_json)
         }
-        (None, Some("cloudevents")) => Ok(Written {
+        (None, Format::CloudEvents) => Ok(Written {
             content_type: "application/cloudevents+json",
             text: text(cloud_event(event)),
         }),
-        (None, _) => Ok(Written {
+        (None, Format::Native) => Ok(Written {
             content_type: JSON,
             text: text(event.envelope()),
         }),

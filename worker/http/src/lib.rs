@@ -5,7 +5,6 @@ mod classify;
 mod client;
 mod connecting;
 mod failure;
-pub mod headers;
 mod request;
 mod retry_after;
 pub mod signature;

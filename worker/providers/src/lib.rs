@@ -48,6 +48,7 @@ pub use provider::Provider;
 pub use schema::Schema;
 pub use usage::{Usage, estimate_tokens};
 
+use zerodb_hooks_contract::HookConfig;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_http::Client;
 
@@ -103,16 +104,20 @@ impl Providers {
     /// The model that a hook names and does not get, because it names no provider and the default one is the local one,
     /// which knows no models.
     pub fn replaces<'a>(&self, hook: &'a Hook) -> Option<&'a str> {
-        if hook.hook_type != "first_party" || hook.text("provider").is_some() || &*self.default != LOCAL {
+        let (provider, model) = match &hook.settings.as_ref().ok()?.config {
+            HookConfig::AutoEmbed(embed) => (&embed.provider, &embed.model),
+            HookConfig::AutoSummarize(it) if it.model.is_none() => (&it.provider, &it.map_model),
+            HookConfig::AutoSummarize(summarize) => (&summarize.provider, &summarize.model),
+            HookConfig::AutoGraph(it) if it.model.is_none() && it.embedding_provider.is_none() => {
+                (&it.provider, &it.embedding_model)
+            }
+            HookConfig::AutoGraph(graph) => (&graph.provider, &graph.model),
+            _ => return None,
+        };
+        if provider.is_some() || &*self.default != LOCAL {
             return None;
         }
-        let named = ["model", "map_model"].iter().find_map(|key| hook.text(key));
-        named
-            .or_else(|| {
-                hook.text("embedding_model")
-                    .filter(|_| hook.text("embedding_provider").is_none())
-            })
-            .filter(|model| *model != local::MODEL)
+        model.as_deref().filter(|model| *model != local::MODEL)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {

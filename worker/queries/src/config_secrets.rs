@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use zerodb_hooks_contract::secret::{is_name, is_reference, references as references_of};
 
-/// Only variables of this prefix can be referenced from a hook.
-const PREFIX: &str = "ZERODB_SECRET_";
 const HIDDEN: &str = "***";
 
 /// Parts of key names whose values are secrets.
@@ -84,27 +83,16 @@ pub fn references(config: &Value) -> BTreeSet<String> {
 fn collect(value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
-            for rest in text.split("${").skip(1) {
-                let end = rest
-                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                    .unwrap_or(rest.len());
-                if rest.starts_with(PREFIX) && rest[end..].starts_with('}') {
-                    names.insert(rest[..end].to_owned());
-                }
-            }
+            names.extend(
+                references_of(text)
+                    .filter(|name| is_name(name))
+                    .map(str::to_owned),
+            );
         }
         Value::Array(values) => values.iter().for_each(|value| collect(value, names)),
         Value::Object(entries) => entries.values().for_each(|value| collect(value, names)),
         _ => {}
     }
-}
-
-fn is_reference(text: &str) -> bool {
-    text.strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-        .is_some_and(|name| {
-            name.starts_with(PREFIX) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use tokio_postgres::Client;
 use uuid::Uuid;
+use zerodb_hooks_contract::{Fault, HookSettings, HookType};
 
 use crate::config_secrets::hidden;
 use crate::{QueryError, ask, statements};
@@ -55,6 +56,17 @@ zerodb_hooks_store::row! {
         pub created_at: Timestamp,
         /// When it was changed last.
         pub updated_at: Timestamp,
+    }
+}
+
+impl HookListing {
+    /// What its config says.
+    ///
+    /// # Errors
+    /// The reason for which a worker cannot read it.
+    pub fn settings(&self) -> Result<HookSettings, Fault> {
+        let hook_type = HookType::of(&self.hook_type, &self.hook_name)?;
+        HookSettings::read(&hook_type, &self.hook_config)
     }
 }
 

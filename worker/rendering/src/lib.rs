@@ -242,7 +242,7 @@ mod tests {
     }
 
     fn hook() -> Hook {
-        Hook::new(Uuid::nil(), 1, Uuid::nil(), "log".into(), "h".into(), json!({}))
+        Hook::new(Uuid::nil(), 1, Uuid::nil(), "log", "h".into(), &json!({}))
     }
 
     #[tokio::test]

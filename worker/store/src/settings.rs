@@ -68,7 +68,7 @@ impl Store {
             row.try_get("user_id")?,
             row.try_get("hook_type")?,
             row.try_get("hook_name")?,
-            row.try_get("hook_config")?,
+            &row.try_get("hook_config")?,
         );
         let owner = row.try_get::<_, Option<&str>>("owner")?.map(Arc::from);
         Ok(Some(Hook { owner, ..hook }))

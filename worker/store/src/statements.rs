@@ -86,4 +86,4 @@ statements! {
 }
 
 /// The channel on which a parked worker is woken.
-pub const CHANNEL: &str = "zerodb_hooks";
+pub use zerodb_hooks_contract::event_log::CHANNEL;

@@ -180,9 +180,9 @@ mod tests {
             Uuid::new_v4(),
             1,
             Uuid::from_u128(user),
-            "sql".into(),
+            "sql",
             "h".into(),
-            Value::Null,
+            &Value::Null,
         );
         Hook {
             owner: Some(owner.into()),

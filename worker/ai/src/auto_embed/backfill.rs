@@ -44,13 +44,14 @@ fn watched(backfill: &Backfill) -> Watched<'_> {
     }
 }
 
-fn scope<'a>(context: &'a Context, hook: &'a Hook, backfill: &Backfill) -> Scope<'a> {
-    Scope {
+fn scope<'a>(context: &'a Context, hook: &'a Hook, backfill: &Backfill) -> Result<Scope<'a>, HandlerError> {
+    Ok(Scope {
         context,
         hook,
+        config: hook.config()?,
         relid: backfill.relid,
         user_id: hook.tenant(),
-    }
+    })
 }
 
 #[async_trait]
@@ -62,7 +63,7 @@ impl Backfills for AutoEmbed {
         backfill: &Backfill,
     ) -> Result<Counted, HandlerError> {
         let target = self.target_of(context, hook, backfill).await?;
-        let counted = target.count(scope(context, hook, backfill)).await;
+        let counted = target.count(scope(context, hook, backfill)?).await;
         counted.map_err(|error| {
             self.forget(hook, backfill);
             verdict::of_table(&error)
@@ -78,7 +79,7 @@ impl Backfills for AutoEmbed {
     ) -> Result<Rows, HandlerError> {
         let target = self.target_of(context, hook, backfill).await?;
         let rows = target
-            .page(scope(context, hook, backfill), after, backfill.missing_only)
+            .page(scope(context, hook, backfill)?, after, backfill.missing_only)
             .await;
         rows.map_err(|error| {
             self.forget(hook, backfill);
@@ -103,7 +104,7 @@ impl Backfills for AutoEmbed {
         if let Some(over) = refused.into_values().next() {
             return Err(over);
         }
-        let scope = scope(context, hook, backfill);
+        let scope = scope(context, hook, backfill)?;
         let embedded = target.embed_page(scope, rows.rows, TIME).await;
         let is_whole = embedded
             .as_ref()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::chunks::plan::ChunkPlan;
 use super::column::plan::ColumnPlan;
 use crate::row_key::RowKey;
-use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_contract::hooks::AutoEmbed;
 
 /// The column that is embedded where the config names none.
 const CONTENT: &str = "content";
@@ -47,7 +47,7 @@ impl Layout {
 }
 
 /// The arguments of `zerodb._embed_plan`. The server knows the config; it does not parse templates.
-pub fn plan_args(hook: &Hook, event_type: &str) -> Value {
+pub fn plan_args(hook: &AutoEmbed, event_type: &str) -> Value {
     json!({
         "event_type": event_type,
         "columns": columns(hook),
@@ -55,9 +55,9 @@ pub fn plan_args(hook: &Hook, event_type: &str) -> Value {
 }
 
 /// The columns that the text is made of.
-fn columns(hook: &Hook) -> BTreeSet<String> {
-    let Some(template) = hook.text("template") else {
-        return BTreeSet::from([hook.text("content").unwrap_or(CONTENT).to_owned()]);
+fn columns(hook: &AutoEmbed) -> BTreeSet<String> {
+    let Some(template) = &hook.template else {
+        return BTreeSet::from([hook.content.as_deref().unwrap_or(CONTENT).to_owned()]);
     };
     // Rendering will say what is wrong with it.
     zerodb_hooks_templates::variables(template).unwrap_or_else(|_| BTreeSet::from([CONTENT.to_owned()]))
@@ -66,26 +66,18 @@ fn columns(hook: &Hook) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
-    fn hook(config: Value) -> Hook {
-        Hook::new(
-            Uuid::nil(),
-            1,
-            Uuid::nil(),
-            "first_party".into(),
-            "auto_embed".into(),
-            config,
-        )
+    fn columns(config: &Value) -> Vec<String> {
+        let hook = AutoEmbed::read(config.as_object().unwrap()).unwrap();
+        super::columns(&hook).into_iter().collect()
     }
 
     #[test]
     fn a_template_names_the_columns_that_are_read() {
-        let columns = |config| columns(&hook(config)).into_iter().collect::<Vec<_>>();
-        assert_eq!(columns(json!({})), ["content"]);
-        assert_eq!(columns(json!({"content": "body"})), ["body"]);
+        assert_eq!(columns(&json!({})), ["content"]);
+        assert_eq!(columns(&json!({"content": "body"})), ["body"]);
         assert_eq!(
-            columns(json!({"template": "{{ title }}\n{% if body %}{{ body }}{% endif %}"})),
+            columns(&json!({"template": "{{ title }}\n{% if body %}{{ body }}{% endif %}"})),
             ["body", "title"]
         );
     }

@@ -1,6 +1,4 @@
 //! `auto_embed`: keeps a column of vectors up to date with a text, or a table of chunks with long texts and files.
-//! Config: `provider`, `model`, `dimensions`, `content`, `target_column`, `template`, `chunk_table`, `chunk_tokens`,
-//! `chunk_overlap`.
 //!
 //! A pack of deliveries is one read, as few requests as the provider's limits allow, and one write; no transaction is
 //! open in between. A vector is written only where the row still holds the text it was made from.
@@ -32,6 +30,7 @@ use layout::Layout;
 use recipe::EmbedRecipe;
 use scope::Scope;
 use target::EmbedTarget;
+use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
@@ -67,9 +66,12 @@ impl Handler for AutoEmbed {
     }
 
     fn pack(&self, context: &Context, hook: &Hook) -> usize {
-        match context.providers.get(hook.text("provider")) {
+        let Ok(config) = hook.config::<hooks::AutoEmbed>() else {
+            return 2;
+        };
+        match context.providers.get(config.provider.as_deref()) {
             Ok(provider) => provider
-                .pack_limits(hook.text("model"))
+                .pack_limits(config.model.as_deref())
                 .inputs
                 .clamp(2, LARGEST_PACK),
             Err(_) => 2,
@@ -170,14 +172,15 @@ impl AutoEmbed {
         watched: Watched<'_>,
         replaces_given: bool,
     ) -> Result<EmbedTarget, HandlerError> {
-        let provider = context.providers.get(hook.text("provider"));
+        let config = hook.config::<hooks::AutoEmbed>()?;
+        let provider = context.providers.get(config.provider.as_deref());
         let provider = provider.map_err(|error| verdict::of_model(&error))?;
-        let args = layout::plan_args(hook, watched.event_type);
+        let args = layout::plan_args(config, watched.event_type);
         let layout = self
             .plans
             .get(context, hook, watched, "embed_plan", &args)
             .await?;
-        let recipe = EmbedRecipe::of(hook, &layout, &provider, replaces_given)?;
+        let recipe = EmbedRecipe::of(config, &layout, &provider, replaces_given)?;
         Ok(EmbedTarget {
             layout,
             provider,
@@ -203,10 +206,12 @@ async fn embed_all(
     let Some(hook) = deliveries.first().map(|delivery| &delivery.hook) else {
         return written;
     };
+    let config = hook.config()?;
     for (user_id, keys) in by_tenant(&target.layout, deliveries) {
         let scope = Scope {
             context,
             hook,
+            config,
             relid: watched.relid,
             user_id,
         };

@@ -1,7 +1,7 @@
 //! The settings that a vector depends on beside its text. Pure.
 
 use super::layout::Layout;
-use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_contract::hooks::AutoEmbed;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::Provider;
@@ -20,14 +20,12 @@ impl EmbedRecipe {
     /// # Errors
     /// Permanent, when the hook and the column have other dimensions; deferred, when the provider names no model.
     pub fn of(
-        hook: &Hook,
+        config: &AutoEmbed,
         layout: &Layout,
         provider: &Provider,
         replaces_given: bool,
     ) -> Result<Self, HandlerError> {
-        let wanted = hook
-            .number("dimensions")
-            .and_then(|number| usize::try_from(number).ok());
+        let wanted = config.dimensions.map(|own| own.as_usize());
         if let (Some(wanted), Some(has)) = (wanted, layout.dimensions())
             && wanted != has
         {
@@ -36,9 +34,9 @@ impl EmbedRecipe {
                 layout.row().table
             )));
         }
-        let model = provider.identity(hook.text("model"));
+        let model = provider.identity(config.model.as_deref());
         Ok(Self {
-            template: hook.text("template").map(ToOwned::to_owned),
+            template: config.template.as_deref().map(ToOwned::to_owned),
             model: model.map_err(|error| verdict::of_model(&error))?,
             dimensions: wanted.or(layout.dimensions()),
             replaces_given,

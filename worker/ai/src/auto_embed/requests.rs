@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
-
 use super::search::Search;
 use crate::spending::Spent;
-use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_delivery::hook::Principal;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::{
@@ -25,22 +23,21 @@ pub struct TextVectors {
     pub spent: Spent,
 }
 
-/// Embeds `texts`, which are of `tenant`, within `time`. Safe to cancel; what was sent may then be paid.
+/// Embeds `texts` for somebody, within `time`. Safe to cancel; what was sent may then be paid.
 pub async fn embed(
     provider: &Provider,
-    hook: &Hook,
-    tenant: Option<Uuid>,
+    who: &Principal,
+    model: Option<&str>,
     dimensions: Option<usize>,
     texts: &[String],
     time: Duration,
 ) -> TextVectors {
     let until = Instant::now() + time;
-    let (model, who) = (hook.text("model"), hook.principal(tenant));
     let mut results = Results::new(texts.len());
     let mut search = Search::new(packs(texts, &provider.pack_limits(model)));
     while let Some(range) = search.next() {
         let request = EmbedRequest {
-            who: Some(&who),
+            who: Some(who),
             model,
             dimensions,
             inputs: &texts[range.clone()],

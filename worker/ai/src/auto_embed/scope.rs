@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_contract::hooks::AutoEmbed;
+use zerodb_hooks_delivery::hook::{Hook, Principal};
 use zerodb_hooks_engine::Context;
 use zerodb_hooks_store::StoreError;
 
@@ -12,12 +13,18 @@ use zerodb_hooks_store::StoreError;
 pub struct Scope<'a> {
     pub context: &'a Context,
     pub hook: &'a Hook,
+    pub config: &'a AutoEmbed,
     pub relid: u32,
     /// The tenant of the rows, for row-level security.
     pub user_id: Option<Uuid>,
 }
 
 impl Scope<'_> {
+    /// Who asks the models.
+    pub fn principal(&self) -> Principal {
+        self.hook.principal(self.user_id)
+    }
+
     /// Runs an action on the table.
     ///
     /// # Errors

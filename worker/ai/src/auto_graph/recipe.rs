@@ -6,13 +6,11 @@ use std::sync::Arc;
 use super::extraction::RULES_VERSION;
 use super::prompt;
 use crate::asking::NamedModel;
+use zerodb_hooks_contract::hooks::AutoGraph;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::{Provider, Providers};
-
-/// The most relations of a memory where the hook does not say.
-const RELATIONS: usize = 30;
 
 pub struct GraphRecipe {
     /// Extracts, and decides what is unclear. Where it cannot chat, rules extract and nothing is decided.
@@ -38,8 +36,9 @@ impl GraphRecipe {
     /// Deferred, where the hook names a provider or a model that the worker's file has not.
     pub fn of(hook: &Hook, providers: &Providers) -> Result<Self, HandlerError> {
         let get = |name: Option<&str>| providers.get(name).map_err(|error| verdict::of_model(&error));
-        let provider = get(hook.text("provider"))?;
-        let model = hook.text("model").map(str::to_owned);
+        let config = hook.config::<AutoGraph>()?;
+        let provider = get(config.provider.as_deref())?;
+        let model = config.model.as_deref().map(str::to_owned);
         let identity = if provider.can_chat() {
             provider
                 .identity(model.as_deref())
@@ -47,20 +46,17 @@ impl GraphRecipe {
         } else {
             zerodb_hooks_lexical::MODEL.to_owned()
         };
-        let embedder = match hook.text("embedding_provider") {
+        let embedder = match config.embedding_provider.as_deref() {
             Some(name) => get(Some(name))?,
             None => Arc::clone(&provider),
         };
-        let most = hook
-            .number("max_relations")
-            .and_then(|most| usize::try_from(most).ok());
         Ok(Self {
-            embedding: NameEmbedding::of(hook, embedder)?,
+            embedding: NameEmbedding::of(config, embedder)?,
             provider,
             model,
             identity,
-            creates: hook.config.get("extract_entities") != Some(&false.into()),
-            max_relations: most.unwrap_or(RELATIONS),
+            creates: config.extract_entities,
+            max_relations: config.max_relations.as_usize(),
         })
     }
 
@@ -86,9 +82,9 @@ impl GraphRecipe {
 impl NameEmbedding {
     /// `None` where names are compared by their spelling alone. An endpoint embeds only where the hook says so, because
     /// its default model may be one that chats; the local provider's vectors know no more than spelling.
-    fn of(hook: &Hook, provider: Arc<Provider>) -> Result<Option<Self>, HandlerError> {
-        let model = hook.text("embedding_model").map(str::to_owned);
-        let is_named = model.is_some() || hook.text("embedding_provider").is_some();
+    fn of(config: &AutoGraph, provider: Arc<Provider>) -> Result<Option<Self>, HandlerError> {
+        let model = config.embedding_model.as_deref().map(str::to_owned);
+        let is_named = model.is_some() || config.embedding_provider.is_some();
         match &*provider {
             Provider::Local => return Ok(None),
             Provider::Endpoint(_) if !is_named => return Ok(None),

@@ -1,5 +1,4 @@
-//! `auto_summarize`: a summary of a text or a file, stored beside it. Config: `provider`, `model`, `map_model`,
-//! `content`, `target_column`, `max_length`.
+//! `auto_summarize`: a summary of a text or a file, stored beside it.
 //!
 //! The summary of a row is written only where the row still holds what it was made from; no transaction is open while a
 //! file is parsed or a model asked. A long text is summarised part by part, and the summary of a part is kept for the
@@ -33,6 +32,7 @@ use recipe::SummaryRecipe;
 use row_locks::{RowLocks, RowName};
 use table::SummaryTable;
 use update::SummaryUpdate;
+use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler, verdict};
@@ -63,14 +63,15 @@ impl Handler for AutoSummarize {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         let (hook, event) = (&delivery.hook, &delivery.event);
         let until = Instant::now() + verdict::time(hook);
-        let provider = context.providers.get(hook.text("provider"));
+        let config = hook.config::<hooks::AutoSummarize>()?;
+        let provider = context.providers.get(config.provider.as_deref());
         let provider = provider.map_err(|error| verdict::of_model(&error))?;
         let (watched, args) = (Watched::of(event), plan_args(&event.event_type));
         let plan = self
             .plans
             .get(context, hook, watched, "summary_plan", &args)
             .await?;
-        let recipe = SummaryRecipe::of(hook, &plan, &provider)?;
+        let recipe = SummaryRecipe::of(config, &plan, &provider)?;
         let key = plan.row.of(event)?;
         let lock = self.locks.take(RowName {
             hook: hook.id,
@@ -91,6 +92,7 @@ impl Handler for AutoSummarize {
                 key: &key,
             },
             provider: &provider,
+            config,
             recipe: &recipe,
             until,
             progress: AtomicBool::new(false),

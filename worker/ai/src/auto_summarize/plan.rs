@@ -4,10 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::row_key::RowKey;
-use zerodb_hooks_delivery::hook::Hook;
-
-/// Characters of a summary where the config does not say.
-const MAX_LENGTH: usize = 1000;
+use zerodb_hooks_contract::hooks::AutoSummarize;
 
 /// The answer of `zerodb._summary_plan`. The server makes the plan anew for every action.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,11 +20,8 @@ pub struct SummaryPlan {
 
 impl SummaryPlan {
     /// The most characters of a summary: what the hook says and the column holds.
-    pub fn max_length(&self, hook: &Hook) -> usize {
-        let wanted = hook
-            .number("max_length")
-            .and_then(|number| usize::try_from(number).ok());
-        let wanted = wanted.unwrap_or(MAX_LENGTH).max(1);
+    pub fn max_length(&self, hook: &AutoSummarize) -> usize {
+        let wanted = hook.max_length.as_usize();
         self.target_limit.map_or(wanted, |limit| wanted.min(limit))
     }
 }

@@ -7,7 +7,7 @@ use super::plan::SummaryPlan;
 use super::prompt;
 use crate::digest::{digest, hex};
 use crate::source::Source;
-use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_contract::hooks::AutoSummarize;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::Provider;
@@ -55,7 +55,7 @@ pub struct SummaryRecipe {
 impl SummaryRecipe {
     /// # Errors
     /// Deferred, when neither the hook nor the worker's file names a model.
-    pub fn of(hook: &Hook, plan: &SummaryPlan, provider: &Provider) -> Result<Self, HandlerError> {
+    pub fn of(config: &AutoSummarize, plan: &SummaryPlan, provider: &Provider) -> Result<Self, HandlerError> {
         let identity = |name: Option<&str>| {
             if provider.can_chat() {
                 provider.identity(name).map_err(|error| verdict::of_model(&error))
@@ -63,11 +63,11 @@ impl SummaryRecipe {
                 Ok(zerodb_hooks_lexical::MODEL.to_owned())
             }
         };
-        let model = hook.text("model");
+        let model = config.model.as_deref();
         Ok(Self {
             model: identity(model)?,
-            map_model: identity(hook.text("map_model").or(model))?,
-            max_length: plan.max_length(hook),
+            map_model: identity(config.map_model.as_deref().or(model))?,
+            max_length: plan.max_length(config),
         })
     }
 

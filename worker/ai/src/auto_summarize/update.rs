@@ -16,6 +16,7 @@ use crate::asking::{Asker, NamedModel};
 use crate::round::Round;
 use crate::source::{Files, Text, read_text};
 use crate::spending::Spent;
+use zerodb_hooks_contract::hooks::AutoSummarize;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::verdict;
 use zerodb_hooks_providers::Provider;
@@ -24,6 +25,7 @@ use zerodb_hooks_providers::Provider;
 pub struct SummaryUpdate<'a> {
     pub table: SummaryTable<'a>,
     pub provider: &'a Provider,
+    pub config: &'a AutoSummarize,
     pub recipe: &'a SummaryRecipe,
     pub until: Instant,
     /// Something was paid for and kept: a later attempt has less to do.
@@ -108,14 +110,13 @@ impl SummaryUpdate<'_> {
 
     /// The model of the document's summary, and the one of its parts.
     fn models(&self) -> (NamedModel<'_>, NamedModel<'_>) {
-        let hook = &self.table.delivery.hook;
         let model = NamedModel {
             provider: self.provider,
-            name: hook.text("model"),
+            name: self.config.model.as_deref(),
             identity: &self.recipe.model,
         };
         let map_model = NamedModel {
-            name: hook.text("map_model").or(model.name),
+            name: self.config.map_model.as_deref().or(model.name),
             identity: &self.recipe.map_model,
             ..model
         };

@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::DoctorArgs;
 use super::finding::{Checked, Finding, some_of};
 use crate::render;
+use zerodb_hooks_contract::HookConfig;
+use zerodb_hooks_contract::setting::Name;
 use zerodb_hooks_providers::{ChatRequest, Class, EmbedRequest, Provider, ProviderError, Providers};
-use zerodb_hooks_queries::{Client, HookFilter, HookListing, QueryError, hooks};
+use zerodb_hooks_queries::{Client, HookFilter, QueryError, hooks};
 
 /// How long a model may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,13 +66,12 @@ pub(super) async fn models(client: &Client, args: &DoctorArgs) -> Checked {
 async fn wanted(client: &Client) -> Result<BTreeMap<Wanted, Vec<String>>, QueryError> {
     let mut wanted = BTreeMap::<Wanted, Vec<String>>::new();
     for hook in hooks(client, &HookFilter::active()).await? {
-        let Some(purpose) = purpose(&hook) else {
+        // What cannot be read is said by the check of hooks.
+        let settings = hook.settings().ok();
+        let Some(asked) = settings.and_then(|settings| asked(&settings.config)) else {
             continue;
         };
-        let text = |key: &str| hook.hook_config[key].as_str().map(ToOwned::to_owned);
-        let names = wanted
-            .entry((text("provider"), text("model"), purpose))
-            .or_default();
+        let names = wanted.entry(asked).or_default();
         if !names.contains(&hook.hook_name) {
             names.push(hook.hook_name);
         }
@@ -78,17 +79,19 @@ async fn wanted(client: &Client) -> Result<BTreeMap<Wanted, Vec<String>>, QueryE
     Ok(wanted)
 }
 
-fn purpose(hook: &HookListing) -> Option<Use> {
-    match (hook.hook_type.as_str(), hook.hook_name.as_str()) {
-        ("first_party", "auto_embed") => {
-            let dimensions = hook.hook_config["dimensions"].as_u64();
-            Some(Use::Embed(
-                dimensions.and_then(|count| usize::try_from(count).ok()),
-            ))
+/// What a hook asks, and whom; `None` where it asks no model.
+fn asked(config: &HookConfig) -> Option<Wanted> {
+    let (provider, model, purpose) = match config {
+        HookConfig::AutoEmbed(embed) => {
+            let dimensions = embed.dimensions.map(|count| count.as_usize());
+            (&embed.provider, &embed.model, Use::Embed(dimensions))
         }
-        ("first_party", "auto_summarize" | "auto_graph") => Some(Use::Chat),
-        _ => None,
-    }
+        HookConfig::AutoSummarize(summarize) => (&summarize.provider, &summarize.model, Use::Chat),
+        HookConfig::AutoGraph(graph) => (&graph.provider, &graph.model, Use::Chat),
+        _ => return None,
+    };
+    let text = |name: &Option<Name>| name.as_deref().map(str::to_owned);
+    Some((text(provider), text(model), purpose))
 }
 
 async fn try_one(

@@ -1,16 +1,18 @@
 //! Whether each hook can get the secrets that its config refers to: by the rules of the worker's file, and in this
 //! environment. A value is never shown, and is looked at only for the host that it may name.
 
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::DoctorArgs;
 use super::finding::{Checked, Finding, some_of};
 use crate::render;
+use zerodb_hooks_contract::HookConfig;
+use zerodb_hooks_contract::hooks::Webhook;
+use zerodb_hooks_contract::secret::references;
 use zerodb_hooks_delivery::secret::Secrets;
 use zerodb_hooks_http::host_and_port;
 use zerodb_hooks_providers::Config;
-use zerodb_hooks_queries::{Client, HookFilter, hooks, references};
+use zerodb_hooks_queries::{Client, HookFilter, hooks, references as references_of};
 
 /// Every active hook that cannot get a secret, each with the reason.
 pub(super) async fn secrets(client: &Client, args: &DoctorArgs) -> Checked {
@@ -27,14 +29,16 @@ pub(super) async fn secrets(client: &Client, args: &DoctorArgs) -> Checked {
     };
     let (mut referring, mut faults) = (0, Vec::new());
     for hook in hooks(client, &HookFilter::active()).await? {
-        if references(&hook.hook_config).is_empty() {
+        if references_of(&hook.hook_config).is_empty() {
             continue;
         }
         referring += 1;
-        let empty = Map::new();
-        let config = hook.hook_config.as_object().unwrap_or(&empty);
+        // What cannot be read is said by the check of hooks; only webhooks send secrets.
+        let Ok(HookConfig::Webhook(webhook)) = hook.settings().map(|settings| settings.config) else {
+            continue;
+        };
         let tenant = (!hook.user_id.is_nil()).then_some(hook.user_id);
-        if let Err(reason) = check(&secrets, tenant, config) {
+        if let Err(reason) = check(&secrets, tenant, &webhook) {
             faults.push(format!("{}: {reason}", hook.hook_name));
         }
     }
@@ -60,27 +64,22 @@ fn found(referring: i64, faults: &[String]) -> Finding {
 }
 
 /// As the webhook asks for them: the URL first, which says where they go.
-fn check(secrets: &Secrets, tenant: Option<Uuid>, config: &Map<String, Value>) -> Result<(), String> {
+fn check(secrets: &Secrets, tenant: Option<Uuid>, webhook: &Webhook) -> Result<(), String> {
     let mut of_hook = secrets.of_hook(tenant);
-    let mut texts = vec![config.get("url"), config.get("secret")];
-    let headers = config.get("headers").and_then(Value::as_object);
-    texts.extend(headers.into_iter().flat_map(Map::values).map(Some));
-    let mut url = None;
-    for (at, text) in texts.into_iter().enumerate() {
-        let Some(text) = text.and_then(Value::as_str) else {
-            continue;
-        };
+    let mut expanded = |text: &str| {
         let expanded = of_hook.expand(text).map_err(|error| error.to_string())?;
-        for name in zerodb_hooks_delivery::secret::references(text) {
-            if secrets.get(name).is_none_or(str::is_empty) {
-                return Err(format!("the secret {name} is empty"));
-            }
+        let empty = references(text).find(|name| secrets.get(name).is_none_or(str::is_empty));
+        match empty {
+            Some(name) => Err(format!("the secret {name} is empty")),
+            None => Ok(expanded),
         }
-        if at == 0 {
-            url = host_and_port(&expanded);
-        }
+    };
+    let url = expanded(&webhook.url)?;
+    let headers = webhook.headers.iter().map(|(_, value)| value);
+    for text in webhook.secret.as_deref().into_iter().chain(headers) {
+        expanded(text)?;
     }
-    match url {
+    match host_and_port(&url) {
         Some((host, port)) => of_hook.check_host(&host, port).map_err(|error| error.to_string()),
         None => Ok(()),
     }
@@ -88,7 +87,7 @@ fn check(secrets: &Secrets, tenant: Option<Uuid>, config: &Map<String, Value>) -
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -103,7 +102,11 @@ mod tests {
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         let rules = Config::parse("worker.yaml", file, &secrets).unwrap().secrets;
-        check(&secrets.under(rules), tenant, config.as_object().unwrap())
+        check(
+            &secrets.under(rules),
+            tenant,
+            &Webhook::read(config.as_object().unwrap()).unwrap(),
+        )
     }
 
     #[test]

@@ -22,9 +22,9 @@ pub(super) async fn served(client: &Client, args: &DoctorArgs) -> Checked {
             nobody,
             0,
             nobody,
-            hook.hook_type,
+            &hook.hook_type,
             hook.hook_name,
-            hook.hook_config,
+            &hook.hook_config,
         );
         if let Some(model) = providers.replaces(&hook) {
             replaced.push(format!("{} names the model {model:?}", hook.name));

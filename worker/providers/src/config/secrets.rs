@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_saphyr::Spanned;
 use uuid::Uuid;
+use zerodb_hooks_contract::secret::is_name;
 
 use super::ConfigError;
 use super::file::{Entry, Secret};
@@ -36,7 +37,7 @@ pub fn rules<'f>(
                 "the key of a provider, which no hook can use; leave it out",
             ));
         }
-        if !is_variable(&name) {
+        if !is_name(&name) {
             return Err(wrong(
                 "not the name of a secret; write ZERODB_SECRET_NAME, in capitals",
             ));
@@ -124,11 +125,6 @@ fn keys(entry: &Entry) -> impl Iterator<Item = String> {
     let headers = entry.headers.iter().flat_map(BTreeMap::values);
     let texts = entry.api_key.iter().chain(headers);
     texts.flat_map(|text| references(&text.value).map(str::to_owned).collect::<Vec<_>>())
-}
-
-fn is_variable(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    name.len() > PREFIX.len() && name.chars().all(plain)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct ChunkContext<'a> {
 impl ChunkContext<'_> {
     /// The tokens of one input that the model takes, as far as is known by now.
     pub fn input_tokens(&self) -> usize {
-        let model = self.scope.hook.text("model");
+        let model = self.scope.config.model.as_deref();
         self.provider.pack_limits(model).input_tokens
     }
 }

@@ -153,12 +153,12 @@ impl<'a> ChunkEmbedding<'a> {
             recipe,
             ..
         } = self.context;
-        let (hook, tenant) = (scope.hook, scope.user_id);
+        let (who, model) = (scope.principal(), scope.config.model.as_deref());
         let TextVectors {
             vectors,
             refused,
             spent: cost,
-        } = requests::embed(provider, hook, tenant, recipe.dimensions, &inputs, self.time()).await;
+        } = requests::embed(provider, &who, model, recipe.dimensions, &inputs, self.time()).await;
         spent.add(cost);
         for (index, answer) in vectors.into_iter().enumerate() {
             let hash = asked[index].hash.clone();

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use zerodb_hooks_documents::ChunkOptions;
 
 use crate::row_key::RowKey;
-use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_contract::hooks::AutoEmbed;
 
 /// One part in so many of a model's input is left for headings.
 const HEADINGS: usize = 8;
@@ -25,18 +25,16 @@ pub struct ChunkPlan {
 
 /// The sizes of chunks: those of the hook, but not more than its model takes. `is_counted`: by the model's own
 /// tokenizer, so that the headings above a chunk need room of their own; an estimate has some.
-pub fn options(hook: &Hook, input_tokens: usize, is_counted: bool) -> ChunkOptions {
-    let number = |name: &str| hook.number(name).and_then(|number| usize::try_from(number).ok());
+pub fn options(hook: &AutoEmbed, input_tokens: usize, is_counted: bool) -> ChunkOptions {
     let usual = ChunkOptions::for_embeddings(false);
     let takes = if is_counted {
         input_tokens - input_tokens / HEADINGS
     } else {
         input_tokens
     };
-    let max_tokens = number("chunk_tokens")
-        .unwrap_or(usual.max_tokens)
-        .min(takes.max(1));
-    let overlap = number("chunk_overlap").unwrap_or(max_tokens / 10);
+    let wanted = hook.chunk_tokens.map_or(usual.max_tokens, |own| own.as_usize());
+    let max_tokens = wanted.min(takes.max(1));
+    let overlap = hook.chunk_overlap.map_or(max_tokens / 10, |own| own.as_usize());
     ChunkOptions {
         max_tokens,
         overlap_tokens: overlap.min(max_tokens / 2),
@@ -47,29 +45,21 @@ pub fn options(hook: &Hook, input_tokens: usize, is_counted: bool) -> ChunkOptio
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use uuid::Uuid;
 
     use super::*;
 
-    fn cut(config: Value, input_tokens: usize) -> (usize, usize) {
-        let hook = Hook::new(
-            Uuid::nil(),
-            1,
-            Uuid::nil(),
-            "first_party".into(),
-            "auto_embed".into(),
-            config,
-        );
+    fn cut(config: &Value, input_tokens: usize) -> (usize, usize) {
+        let hook = AutoEmbed::read(config.as_object().unwrap()).unwrap();
         let options = options(&hook, input_tokens, false);
         (options.max_tokens, options.overlap_tokens)
     }
 
     #[test]
     fn a_part_is_never_more_than_the_model_takes() {
-        assert_eq!(cut(json!({}), 8192), (400, 40));
-        assert_eq!(cut(json!({"chunk_tokens": 1000}), 256), (256, 25));
+        assert_eq!(cut(&json!({}), 8192), (400, 40));
+        assert_eq!(cut(&json!({"chunk_tokens": 1000}), 256), (256, 25));
         assert_eq!(
-            cut(json!({"chunk_tokens": 100, "chunk_overlap": 90}), 256),
+            cut(&json!({"chunk_tokens": 100, "chunk_overlap": 90}), 256),
             (100, 50)
         );
     }

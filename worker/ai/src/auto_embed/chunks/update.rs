@@ -114,8 +114,8 @@ impl ChunkUpdate<'_> {
     }
 
     fn options(&self, counter: Option<&TokenCounter>) -> ChunkOptions {
-        let hook = self.context.scope.hook;
-        plan::options(hook, self.context.input_tokens(), counter.is_some())
+        let config = self.context.scope.config;
+        plan::options(config, self.context.input_tokens(), counter.is_some())
     }
 
     /// Cuts on a thread that may be busy for a while.

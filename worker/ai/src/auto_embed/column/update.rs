@@ -126,9 +126,10 @@ impl ColumnUpdate<'_> {
         if texts.is_empty() {
             return Vec::new();
         }
-        let (hook, tenant) = (self.table.scope.hook, self.table.scope.user_id);
+        let scope = &self.table.scope;
+        let (who, model) = (scope.principal(), scope.config.model.as_deref());
         let answered =
-            requests::embed(self.provider, hook, tenant, self.recipe.dimensions, &texts, time).await;
+            requests::embed(self.provider, &who, model, self.recipe.dimensions, &texts, time).await;
         embedded.spent.add(answered.spent);
         let mut vectors = Vec::with_capacity(inputs.len());
         for (input, index) in inputs.into_iter().zip(indexes) {

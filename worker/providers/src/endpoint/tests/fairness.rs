@@ -14,9 +14,9 @@ fn principal_of(user: u128) -> Principal {
         Uuid::new_v4(),
         1,
         Uuid::from_u128(user),
-        "sql".into(),
+        "sql",
         "h".into(),
-        Value::Null,
+        &Value::Null,
     );
     Hook {
         owner: Some("app".into()),
