@@ -8,7 +8,7 @@ use crate::key::Key;
 
 const HEAD: &str = "# Hooks
 
-<!-- Made from contract/src/hooks.rs by `ZERODB_BLESS=1`; the contract tests compare it. -->
+<!-- Made by tests/tests/contract/reference.rs from the crate `contract`: change contract/src/hooks.rs, not this page. -->
 
 `zerodb.create_hook(event_type, hook_name, hook_config, hook_type => …)` makes a hook. Its config is one JSON object with the keys
 below, and no other. A key that is null counts as left out, but for `when` and `order_by`, where null is refused.

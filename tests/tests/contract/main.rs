@@ -9,7 +9,7 @@ mod markdown;
 mod model_endpoint;
 mod named_files;
 mod names;
-mod numbers;
 mod reference;
+mod registers;
 mod schema;
 mod statements;

@@ -1,6 +1,6 @@
-//! The pages of the reference are what the code says: functions and views by the catalog and its comments, settings
-//! by the server's list, the command line by its own help. `ZERODB_BLESS=1` writes them anew; read the difference
-//! before you commit it.
+//! The pages of the reference are what the code says: functions and views by the catalog and its comments, hooks by the
+//! crate `contract`, settings by the server's list, the command line by its own help. `ZERODB_BLESS=1` writes them anew;
+//! read the difference before you commit it.
 
 use std::path::Path;
 use std::process::Command;
@@ -137,6 +137,11 @@ async fn every_public_function_and_view_has_a_comment() -> Result<()> {
         Ok(())
     })
     .await
+}
+
+#[test]
+fn the_page_of_hooks_is_what_the_contract_says() -> Result<()> {
+    holds("hooks.md", &zerodb_hooks_contract::reference::page())
 }
 
 /// What the program prints for some arguments.
