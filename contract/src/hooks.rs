@@ -130,17 +130,17 @@ settings! {
         optional provider: Name;
         /// Dimensions of the vectors; by default those of the column.
         optional dimensions: Whole<1, 16_000>;
-        /// The column that is embedded.
+        /// The column that is embedded; by default `content`.
         optional content: Name;
-        /// The column of vectors.
+        /// The column of vectors; by default `embedding`.
         optional target_column: Name;
-        /// The text that is embedded, over the row's columns, in the place of `content` and of chunks.
+        /// The text that is embedded, over the row's columns, instead of `content` and of chunks.
         optional template: RowTemplate;
-        /// The table of chunks, made by `zerodb.create_chunk_table`.
+        /// The table of chunks, made by `zerodb.create_chunk_table`; by default the one of a table that has no column of vectors.
         optional chunk_table: Name;
-        /// Tokens of a chunk; never more than the model takes.
+        /// Tokens of a chunk, by default 400; never more than the model takes.
         optional chunk_tokens: Whole<16, 8192>;
-        /// Tokens that a chunk has in common with the one before.
+        /// Tokens that a chunk has in common with the one before; by default a tenth of a chunk.
         optional chunk_overlap: Whole<0, 1024>;
     }
 }
@@ -154,9 +154,9 @@ settings! {
         optional provider: Name;
         /// The model for the parts of a long text; by default `model`.
         optional map_model: Name;
-        /// The column that is summarised.
+        /// The column that is summarised; by default `content`, or the file in `content_bytes`.
         optional content: Name;
-        /// The column of the summary.
+        /// The column of the summary; by default `summary`.
         optional target_column: Name;
         /// Characters of the summary; never more than the column takes.
         default max_length: Whole<1, 1_000_000> = Whole::new(1000);

@@ -85,8 +85,13 @@ fn table(page: &mut String, keys: &[Key]) {
 
 fn exclusive(page: &mut String, handler: &Handler) {
     let has = |name: &str| handler.keys.iter().any(|key| key.name == name);
-    for (key, other) in EXCLUSIVE.iter().filter(|(key, other)| has(key) && has(other)) {
-        add(page, &format!("\n`{key}` and `{other}` exclude each other."));
+    let both = EXCLUSIVE.iter().filter(|(key, other)| has(key) && has(other));
+    for (at, (key, other)) in both.enumerate() {
+        let before = if at == 0 { "\n" } else { "" };
+        add(
+            page,
+            &format!("{before}- `{key}` and `{other}` exclude each other."),
+        );
     }
 }
 
