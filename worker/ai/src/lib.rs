@@ -12,7 +12,23 @@ mod row_key;
 mod source;
 mod spending;
 
-pub use auto_embed::AutoEmbed;
-pub use auto_graph::AutoGraph;
-pub use auto_summarize::AutoSummarize;
-pub use source::Files;
+use std::path::Path;
+use std::sync::Arc;
+
+use source::Files;
+use zerodb_hooks_contract::hooks;
+use zerodb_hooks_engine::{Registered, Registry};
+
+/// Adds these handlers. They never block, and so run on the worker's own threads. Without the path of the program
+/// `zerodb-hooks` no file's bytes are read.
+pub fn add_to(registry: &mut Registry, program: Option<&Path>) {
+    let files = Arc::new(Files::new(program.map(Path::to_path_buf)));
+    let embed = auto_embed::AutoEmbed::new(Arc::clone(&files));
+    registry.insert(hooks::AutoEmbed::NAME, Registered::new(embed, None));
+    registry.insert(
+        hooks::AutoGraph::NAME,
+        Registered::new(auto_graph::AutoGraph, None),
+    );
+    let summarize = auto_summarize::AutoSummarize::new(files);
+    registry.insert(hooks::AutoSummarize::NAME, Registered::new(summarize, None));
+}
