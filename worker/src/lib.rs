@@ -3,7 +3,8 @@
 //! This crate puts the rooms together that lie beside it, and is what programs with handlers of their own depend on. An
 //! event travels down this list: [`store`] reads the log and keeps deliveries; [`engine`] decides when to look, runs what was
 //! claimed and gives back leases; the handlers (`handlers/`, `ai/`) do the work and return an outcome; [`providers`] ask
-//! models and `http/` carries requests. [`delivery`] has the words they share: values without I/O.
+//! models and `http/` carries requests. [`delivery`] has the words they share: values without I/O. [`contract`] has the types of
+//! hooks and their configs; a handler of one's own has its keys by `delivery.hook.config::<contract::hooks::Function>()?.own`.
 //!
 //! ```no_run
 //! use async_trait::async_trait;
@@ -30,6 +31,7 @@ pub mod memory;
 pub mod telemetry;
 
 pub use zerodb_hooks_cli as cli;
+pub use zerodb_hooks_contract as contract;
 pub use zerodb_hooks_delivery as delivery;
 pub use zerodb_hooks_delivery::{Delivery, Done, Event, EventData, HandlerError, Hook, Unreadable};
 pub use zerodb_hooks_engine as engine;

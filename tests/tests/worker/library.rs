@@ -7,6 +7,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 use zerodb_hooks_harness::{SOON, eventually, on_every_server};
+use zerodb_hooks_worker::contract::hooks::Function;
 use zerodb_hooks_worker::{Context, Delivery, Done, Handler, HandlerError, Worker};
 
 use crate::setup::watched_table;
@@ -21,6 +22,10 @@ impl Handler for Count {
             delivery.attempt > 1 || delivery.event.data.value()?["doc_id"] != 1,
             "a handler that panics"
         );
+        let own = &delivery.hook.config::<Function>()?.own;
+        if own.get("any") != Some(&"key".into()) {
+            return Err(HandlerError::permanent("the config is not the hook's"));
+        }
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(Done::default())
     }
