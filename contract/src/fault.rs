@@ -1,5 +1,5 @@
-//! What can be wrong with a hook, in words: what happened, why, what to do. Never holds a value of a config, which
-//! may be a secret that somebody wrote there.
+//! What can be wrong with a hook, in words: what happened, why, what to do. Never holds a value of a config, which may
+//! be a secret that somebody wrote there.
 
 use std::fmt;
 
@@ -147,10 +147,12 @@ impl Fault {
                 "Write \"${ZERODB_SECRET_NAME}\" and set that variable where the worker runs."
             }
             Self::UserInUrl { .. } => {
-                "Put it into a header: \"headers\": {\"authorization\": \"Basic ${ZERODB_SECRET_NAME}\"}, or the whole URL into a secret: \"url\": \"${ZERODB_SECRET_NAME}\"."
+                "Put it into a header: \"headers\": {\"authorization\": \"Basic ${ZERODB_SECRET_NAME}\"}, \
+                 or the whole URL into a secret: \"url\": \"${ZERODB_SECRET_NAME}\"."
             }
             Self::ForeignVariable { .. } => {
-                "Write ${ZERODB_SECRET_NAME}, with capitals, digits and '_', and set that variable where the worker runs."
+                "Write ${ZERODB_SECRET_NAME}, with capitals, digits and '_', \
+                 and set that variable where the worker runs."
             }
             Self::ReservedHeader { .. } => "Leave the header out; the worker sets what the request needs.",
             Self::BadTemplate { .. } => "Correct the template.",

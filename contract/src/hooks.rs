@@ -1,5 +1,5 @@
-//! The hook types, each with the keys of its config: a public contract. A new type is a block here with its name in
-//! the list below, and its handler in the worker. How values are read and checked is in `setting` and its neighbours.
+//! The hook types, each with the keys of its config: a public contract. A new type is a block here with its name in the
+//! list below, and its handler in the worker. How values are read and checked is in `setting` and its neighbours.
 
 use serde_json::{Map, Value};
 
@@ -34,8 +34,8 @@ settings! {
     DeliverySettings "any" {
         /// A predicate over the event's data: the hook runs for events for which it is true.
         optional when: JsonPath<4096>;
-        /// A path to a key within the event's data: deliveries of one key run one after another, in the order in
-        /// which their events were written.
+        /// A path to a key within the event's data: deliveries of one key run one after another, in the order in which
+        /// their events were written.
         optional order_by: JsonPath<1024>;
         /// Attempts after which a delivery is given up.
         optional max_attempts: Whole<1, 1000>;
@@ -136,7 +136,8 @@ settings! {
         optional target_column: Name;
         /// The text that is embedded, over the row's columns, instead of `content` and of chunks.
         optional template: RowTemplate;
-        /// The table of chunks, made by `zerodb.create_chunk_table`; by default the one of a table that has no column of vectors.
+        /// The table of chunks, made by `zerodb.create_chunk_table`; by default the one of a table that has no column
+        /// of vectors.
         optional chunk_table: Name;
         /// Tokens of a chunk, by default 400; never more than the model takes.
         optional chunk_tokens: Whole<16, 8192>;

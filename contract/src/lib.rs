@@ -1,9 +1,9 @@
 //! What the extension and the worker must agree on: hook types and the keys of their configs, event types, the states
-//! of a delivery, the partitions of the event log, the locks and the channel. Pure: no I/O, no runtime, no database.
-//! It is linked into the server's process, so nothing here may panic or keep state.
+//! of a delivery, the partitions of the event log, the locks and the channel. Pure: no I/O, no runtime, no database. It
+//! is linked into the server's process, so nothing here may panic or keep state.
 //!
-//! [`hooks`] is the list of hook types, each with its keys. The extension refuses a bad config by [`check`]; the
-//! worker gets the typed one from [`HookSettings::read`]; `docs/reference/hooks.md` is [`reference::page`].
+//! [`hooks`] is the list of hook types, each with its keys. The extension refuses a bad config by [`check`]; the worker
+//! gets the typed one from [`HookSettings::read`]; `docs/reference/hooks.md` is [`reference::page`].
 
 #[macro_use]
 mod declare;

@@ -8,10 +8,11 @@ use crate::key::Key;
 
 const HEAD: &str = "# Hooks
 
-<!-- Made by tests/tests/contract/reference.rs from the crate `contract`: change contract/src/hooks.rs, not this page. -->
+<!-- Made by tests/tests/contract/reference.rs from the crate `contract`: change its hooks.rs, not this page. -->
 
-`zerodb.create_hook(event_type, hook_name, hook_config, hook_type => …)` makes a hook. Its config is one JSON object with the keys
-below, and no other. A key that is null counts as left out, but for `when` and `order_by`, where null is refused.
+`zerodb.create_hook(event_type, hook_name, hook_config, hook_type => …)` makes a hook. Its config is one JSON object with
+the keys below, and no other. A key that is null counts as left out, but for `when` and `order_by`, where null is
+refused.
 ";
 
 /// The text of `docs/reference/hooks.md`.
@@ -25,8 +26,8 @@ pub fn page() -> String {
         table(&mut page, handler.keys);
         exclusive(&mut page, handler);
     }
-    let own = "A handler of one's own, in the worker's process, that `hook_name` names. Keys that are not those of every hook \
-        are its own, and not checked; `retry_delay_ms` is the wait before its second attempt.\n";
+    let own = "A handler of one's own, in the worker's process, that `hook_name` names. Keys that are not those of every \
+        hook are its own, and not checked; `retry_delay_ms` is the wait before its second attempt.\n";
     section(&mut page, "A handler of one's own", own);
     let timeout_ms = HookType::Function { name: String::new() }.timeout_ms();
     add(

@@ -1,5 +1,5 @@
-//! What the value of a key may be: numbers in a range, words of a list, texts, references. No error repeats a value:
-//! it may be a secret that somebody wrote there.
+//! What the value of a key may be: numbers in a range, words of a list, texts, references. No error repeats a value: it
+//! may be a secret that somebody wrote there.
 
 use serde_json::Value;
 

@@ -6,8 +6,8 @@ use zerodb_hooks_contract as contract;
 
 use crate::error::{Error, raise};
 
-/// `zerodb._check_hook`: raises 22023 for the first thing that is wrong with a hook. The config comes as text,
-/// because not every jsonb can be read here: one that nests deeper than 127 levels is refused like any other mistake.
+/// `zerodb._check_hook`: raises 22023 for the first thing that is wrong with a hook. The config comes as text, because
+/// not every jsonb can be read here: one that nests deeper than 127 levels is refused like any other mistake.
 #[pg_extern(name = "_check_hook", immutable)]
 fn check_hook(hook_type: Option<&str>, hook_name: Option<&str>, hook_config: Option<&str>) {
     let config = match hook_config.map(serde_json::from_str) {

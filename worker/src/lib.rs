@@ -1,10 +1,11 @@
 //! The worker of zerodb_hooks: what happens to an event after the commit.
 //!
 //! This crate puts the rooms together that lie beside it, and is what programs with handlers of their own depend on. An
-//! event travels down this list: [`store`] reads the log and keeps deliveries; [`engine`] decides when to look, runs what was
-//! claimed and gives back leases; the handlers (`handlers/`, `ai/`) do the work and return an outcome; [`providers`] ask
-//! models and `http/` carries requests. [`delivery`] has the words they share: values without I/O. [`contract`] has the types of
-//! hooks and their configs; a handler of one's own has its keys by `delivery.hook.config::<contract::hooks::Function>()?.own`.
+//! event travels down this list: [`store`] reads the log and keeps deliveries; [`engine`] decides when to look, runs
+//! what was claimed and gives back leases; the handlers (`handlers/`, `ai/`) do the work and return an outcome;
+//! [`providers`] ask models and `http/` carries requests. [`delivery`] has the words they share: values without I/O.
+//! [`contract`] has the types of hooks and their configs; a handler of one's own has its keys by
+//! `delivery.hook.config::<contract::hooks::Function>()?.own`.
 //!
 //! ```no_run
 //! use async_trait::async_trait;

@@ -1,6 +1,6 @@
-//! The pages of the reference are what the code says: functions and views by the catalog and its comments, hooks by the
-//! crate `contract`, settings by the server's list, the command line by its own help. `ZERODB_BLESS=1` writes them anew;
-//! read the difference before you commit it.
+//! The pages of the reference are what the code says: functions and views by the catalog and its comments, hooks by
+//! the crate `contract`, settings by the server's list, the command line by its own help. `ZERODB_BLESS=1` writes them
+//! anew; read the difference before you commit it.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,4 @@
-//! `auto_graph`: writes the entities and relations of a memory into the graph of its store. Config: `provider`,
-//! `model`, `extract_entities`, `max_relations`, `embedding_provider`, `embedding_model`.
+//! `auto_graph`: writes the entities and relations of a memory into the graph of its store.
 //!
 //! A memory costs no request when its content has been extracted before, one when it has not, and a second one only
 //! where a name may mean an entity that is spelled or meant almost alike. The graph is written in one transaction, and
