@@ -6,29 +6,41 @@ use super::workspace::packages;
 
 /// A crate of the workspace, and all crates of it that it is built with. Each stands below those that it names.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("zerodb_hooks_child", &[]),
     ("zerodb_hooks_models", &[]),
     ("zerodb_hooks_lexical", &[]),
-    ("zerodb_hooks_documents", &["zerodb_hooks_lexical"]),
+    ("zerodb_hooks_english", &["zerodb_hooks_lexical"]),
+    (
+        "zerodb_hooks_documents",
+        &["zerodb_hooks_child", "zerodb_hooks_lexical"],
+    ),
     ("zerodb_hooks_templates", &[]),
+    ("zerodb_hooks_contract", &["zerodb_hooks_templates"]),
     ("zerodb_hooks_harness", &[]),
+    ("zerodb_hooks_schema", &[]),
     (
         "zerodb_hooks",
-        &["zerodb_hooks_lexical", "zerodb_hooks_templates"],
+        &[
+            "zerodb_hooks_contract",
+            "zerodb_hooks_lexical",
+            "zerodb_hooks_templates",
+        ],
     ),
-    ("zerodb_hooks_delivery", &[]),
+    ("zerodb_hooks_delivery", &["zerodb_hooks_contract"]),
     ("zerodb_hooks_http", &[]),
     ("zerodb_hooks_turns", &["zerodb_hooks_delivery"]),
     (
         "zerodb_hooks_rendering",
         &[
+            "zerodb_hooks_child",
             "zerodb_hooks_delivery",
-            "zerodb_hooks_documents",
             "zerodb_hooks_templates",
         ],
     ),
     (
         "zerodb_hooks_providers",
         &[
+            "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
             "zerodb_hooks_documents",
             "zerodb_hooks_http",
@@ -40,14 +52,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "zerodb_hooks_store",
         &[
+            "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
             "zerodb_hooks_providers",
             "zerodb_hooks_turns",
         ],
     ),
     (
+        "zerodb_hooks_queries",
+        &["zerodb_hooks_contract", "zerodb_hooks_store"],
+    ),
+    (
         "zerodb_hooks_engine",
         &[
+            "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
             "zerodb_hooks_http",
             "zerodb_hooks_providers",
@@ -57,8 +75,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "zerodb_hooks_measure",
+        &[
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_engine",
+            "zerodb_hooks_queries",
+            "zerodb_hooks_store",
+        ],
+    ),
+    (
         "zerodb_hooks_handlers",
         &[
+            "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
             "zerodb_hooks_engine",
             "zerodb_hooks_http",
@@ -70,9 +98,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "zerodb_hooks_ai",
         &[
+            "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
             "zerodb_hooks_documents",
             "zerodb_hooks_engine",
+            "zerodb_hooks_english",
             "zerodb_hooks_lexical",
             "zerodb_hooks_providers",
             "zerodb_hooks_store",
@@ -82,11 +112,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "zerodb_hooks_cli",
         &[
+            "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
-            "zerodb_hooks_engine",
             "zerodb_hooks_http",
             "zerodb_hooks_lexical",
+            "zerodb_hooks_measure",
             "zerodb_hooks_providers",
+            "zerodb_hooks_queries",
             "zerodb_hooks_store",
         ],
     ),
@@ -95,16 +127,22 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "zerodb_hooks_ai",
             "zerodb_hooks_cli",
+            "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
             "zerodb_hooks_documents",
             "zerodb_hooks_engine",
             "zerodb_hooks_handlers",
+            "zerodb_hooks_measure",
             "zerodb_hooks_providers",
+            "zerodb_hooks_queries",
             "zerodb_hooks_rendering",
             "zerodb_hooks_store",
         ],
     ),
-    ("zerodb_hooks_tests", &["zerodb_hooks_worker"]),
+    (
+        "zerodb_hooks_tests",
+        &["zerodb_hooks_contract", "zerodb_hooks_worker"],
+    ),
     ("zerodb_hooks_demo", &["zerodb_hooks_harness"]),
     (
         "zerodb_hooks_bench",
@@ -125,7 +163,8 @@ const GUARDED: &[(&str, &[&str])] = &[
         "tokio-postgres",
         &[
             "zerodb_hooks_store",
-            "zerodb_hooks_cli",
+            "zerodb_hooks_queries",
+            "zerodb_hooks_measure",
             "zerodb_hooks_harness",
             "zerodb_hooks_demo",
             "zerodb_hooks_bench",
@@ -145,6 +184,8 @@ const GUARDED: &[(&str, &[&str])] = &[
 /// Crates that compute, or are linked into the server: without a runtime, a client or a log of their own.
 const WITHOUT_IO: &[&str] = &[
     "zerodb_hooks",
+    "zerodb_hooks_contract",
+    "zerodb_hooks_english",
     "zerodb_hooks_lexical",
     "zerodb_hooks_models",
     "zerodb_hooks_templates",
