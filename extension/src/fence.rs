@@ -3,14 +3,15 @@
 //! somebody else. It must not know what is called, nor decide as whom.
 //!
 //! These hold inside:
-//! - the rights of one role, and a security-restricted operation: the server refuses temporary tables, cursors WITH HOLD, PREPARE,
-//!   LISTEN, DISCARD and every change of role;
+//! - the rights of one role, and a security-restricted operation: the server refuses temporary tables, cursors WITH
+//!   HOLD, PREPARE, LISTEN, DISCARD and every change of role;
 //! - other temporary objects, such as types and functions, it does not refuse: where the session has a temporary schema
 //!   afterwards that it had not before, the call fails, and with it the schema goes;
 //! - a level of settings of its own, which vanishes whatever was set and however;
 //! - constraints are immediate: a deferred trigger would run at the commit, as the session's role and without these
 //!   bounds. The server refuses to put one off inside;
-//! - advisory locks of the session are given back, also after an error. The sessions that come here must hold none of their own.
+//! - advisory locks of the session are given back, also after an error. The sessions that come here must hold none of
+//!   their own.
 
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
