@@ -19,7 +19,8 @@ WITH ended AS MATERIALIZED (
     FOR NO KEY UPDATE OF d SKIP LOCKED
 ), finished AS (
     UPDATE zerodb.delivery AS d
-    SET state = CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'discarded' THEN 'discarded' WHEN 'released' THEN 'pending' WHEN 'deferred' THEN 'pending'
+    SET state = CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'discarded' THEN CASE WHEN m.has_hook THEN 'discarded' ELSE 'cancelled' END
+            WHEN 'released' THEN 'pending' WHEN 'deferred' THEN 'pending'
             ELSE CASE WHEN m.has_hook THEN 'retryable' ELSE 'cancelled' END END::zerodb.delivery_state,
         attempts = CASE WHEN e.outcome IN ('released', 'deferred') THEN greatest(d.attempts, 1) - 1 ELSE d.attempts END,
         due_at = CASE WHEN e.outcome = 'released' THEN clock_timestamp()

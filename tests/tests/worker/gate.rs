@@ -144,9 +144,10 @@ async fn an_estimate_is_corrected_where_tokens_are_limited() -> Result<()> {
             ..UNLIMITED
         };
         assert_eq!(gate.enter("e", limits, 1, 1000).await, Ok(Entered));
-        assert!(gate.enter("e", limits, 1, 500).await.is_err());
+        assert!(gate.enter("e", limits, 1, 900).await.is_err());
         gate.settle("e", limits, 1000, 10).await;
-        assert_eq!(gate.enter("e", limits, 1, 500).await, Ok(Entered));
+        // A server that answers late holds everybody for a moment; without the correction it would be a minute.
+        eventually(SOON, async || gate.enter("e", limits, 1, 900).await.ok()).await?;
         Ok(())
     })
     .await
