@@ -177,7 +177,10 @@ async fn sql_knows_the_keys_of_every_hook() -> Result<()> {
             .filter(|key| key.null_is_absent)
             .map(|key| (key.name.to_owned(), Value::Null))
             .collect();
-        let kept = format!("SELECT zerodb._checked_config('function', 'f', '{}')", json!(nulls));
+        let kept = format!(
+            "SELECT zerodb._checked_config('function', 'f', '{}')",
+            json!(nulls)
+        );
         assert_eq!(session.json(&kept).await?, json!({}));
         Ok(())
     })
