@@ -1,5 +1,5 @@
-//! Logging. Fields are dotted (`event.id`, `delivery.id`); a payload or a secret is never one of them. What a user has written
-//! forges neither a line of the log nor the field beside it.
+//! Logging. Fields are dotted (`event.id`, `delivery.id`); a payload or a secret is never one of them. What a user
+//! has written forges neither a line of the log nor the field beside it.
 
 mod fields;
 mod json;

@@ -1,5 +1,5 @@
-//! Fields of a line of the log in its text form: a value is a word or stands in quotes, and no control character is written as
-//! it is.
+//! Fields of a line of the log in its text form: a value is a word or stands in quotes, and no control character is
+//! written as it is.
 
 use std::fmt::{self, Debug, Write};
 

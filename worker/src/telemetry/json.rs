@@ -1,5 +1,5 @@
-//! Lines of the log in JSON: what JSON lets stand in a text and some programs take for the end of a line, or for something else
-//! than a sign, is escaped.
+//! Lines of the log in JSON: what JSON lets stand in a text and some programs take for the end of a line, or for
+//! something else than a sign, is escaped.
 
 use std::io::{self, Write};
 

@@ -255,10 +255,14 @@ async fn a_short_wait_is_waited_and_a_long_one_told() {
     for _ in 0..3 {
         let refused = embed(&provider, &texts(1)).await.unwrap_err();
         assert_eq!(refused.class(), "rate_limited");
-        assert!(
-            matches!(refused.advice, Advice::RetryLater { after: Some(after), charged: false } if after.as_secs() >= 50),
-            "{refused:?}"
-        );
+        let wait = match refused.advice {
+            Advice::RetryLater {
+                after,
+                charged: false,
+            } => after.map_or(0, |after| after.as_secs()),
+            _ => 0,
+        };
+        assert!(wait >= 50, "{refused:?}");
     }
     assert_eq!(server.seen().len(), 1, "a paused endpoint is not asked");
 }
