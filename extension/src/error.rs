@@ -21,6 +21,7 @@ pub enum Error {
         detail: Option<String>,
     },
     LogOfOtherVersion,
+    NoKeyIndex,
     NotATrigger,
     NullArgument,
     BadDimensions,
@@ -64,7 +65,9 @@ impl Error {
             Self::RuleOnTable => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::ChunksChanged => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Self::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-            Self::LogOfOtherVersion => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::LogOfOtherVersion | Self::NoKeyIndex => {
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
+            }
             Self::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             Self::TextTooLong { .. } => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             Self::NotATrigger => PgSqlErrorCode::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
@@ -81,6 +84,7 @@ impl Error {
             }
             Self::Uncallable { message, .. } => message.clone(),
             Self::LogOfOtherVersion => "the event log has the form of another version of zerodb_hooks".into(),
+            Self::NoKeyIndex => "a partition of the event log has no valid index on (xid, ord)".into(),
             Self::NotATrigger => "zerodb._capture() was not called as a trigger".into(),
             Self::BadDimensions => "invalid dimensions of a vector".into(),
             Self::NullArgument => "zerodb._as_owner() was called with a null argument".into(),
@@ -178,6 +182,9 @@ impl Error {
             Self::TextTooLong { .. } => "Cut the text into parts.",
             Self::NoInnerFunction | Self::NotInstalled | Self::LogOfOtherVersion => {
                 "ALTER EXTENSION zerodb_hooks UPDATE;"
+            }
+            Self::NoKeyIndex => {
+                "CREATE INDEX ON zerodb.outbox (xid, ord); \\d zerodb.outbox_0 shows what there is."
             }
             Self::NotATrigger => {
                 "Call SELECT zerodb.watch('your_table', 'event.type') and leave its triggers as they are."

@@ -2,6 +2,8 @@
 //! never updates a row. Relies on `sql/schema/log/outbox.sql` for the columns and their order.
 
 mod partition;
+mod reader;
+mod snapshot;
 
 use std::cell::Cell;
 

@@ -10,7 +10,7 @@ use crate::error::{Error, raise};
 /// Columns of the log.
 const COLUMNS: usize = 11;
 /// The indexes of the two columns of the key in a row.
-const KEY: [usize; 2] = [0, 2];
+pub const KEY: [usize; 2] = [0, 2];
 
 /// The values of one row in the order of the log's columns; `None` is null.
 pub type LogRow = [Option<Datum>; COLUMNS];

@@ -7,32 +7,18 @@
 -- The answer: a row for each batch, and one for each event of a batch, so that an event's data is sent once. The counts are in all.
 -- In the transaction of lock_dispatch.sql, which says by a setting whether this one has the turn; without it, nothing is read.
 -- Locks: the lease FOR KEY SHARE.
--- Indexes: outbox_key. Every read is bounded by two snapshots, so an open transaction costs nothing (PgQ's method).
+-- Indexes: outbox_key, by _read_log. Every read is bounded by two snapshots, so an open transaction costs nothing (PgQ's method).
 WITH held AS MATERIALIZED (
     -- Without its lease the worker gets nothing: all waits. With it, no reaper takes the lease away meanwhile.
     SELECT l.id FROM zerodb.lease AS l WHERE l.id = $2::bigint FOR KEY SHARE
 ), place AS MATERIALIZED (
     -- The cursor, if this transaction has the turn: the window that is being read, and from which key on.
     SELECT c.seq, c.done, c.moved_at, c.complete, c.done::text = c.upto::text AS fresh,
-        CASE WHEN c.done::text = c.upto::text THEN pg_current_snapshot() ELSE c.upto END AS upto, c.xid, c.ord,
-        -- One lower bound and not two: of two, the index scan may begin at the lower one, which is the beginning of the log.
-        greatest(c.xid, pg_snapshot_xmax(c.done)) AS from_xid, CASE WHEN c.xid >= pg_snapshot_xmax(c.done) THEN c.ord ELSE -1 END AS from_ord
+        CASE WHEN c.done::text = c.upto::text THEN pg_current_snapshot() ELSE c.upto END AS upto, c.xid, c.ord
     FROM zerodb.cursor AS c WHERE current_setting('zerodb_hooks.dispatches', true) = 'true' ORDER BY c.seq DESC LIMIT 1
 ), events AS MATERIALIZED (
     -- The next events: those of transactions that were open at the last window, then those after it.
-    SELECT e.* FROM (
-        (SELECT o.* FROM zerodb.outbox AS o
-        WHERE o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(p.done) FROM place AS p))
-            AND (o.xid, o.ord) > ((SELECT p.xid FROM place AS p), (SELECT p.ord FROM place AS p))
-            AND pg_visible_in_snapshot(o.xid, (SELECT p.upto FROM place AS p))
-        ORDER BY o.xid, o.ord LIMIT $1::integer)
-        UNION ALL
-        (SELECT o.* FROM zerodb.outbox AS o
-        WHERE (o.xid, o.ord) > ((SELECT p.from_xid FROM place AS p), (SELECT p.from_ord FROM place AS p))
-            AND o.xid < (SELECT pg_snapshot_xmax(p.upto) FROM place AS p)
-            AND pg_visible_in_snapshot(o.xid, (SELECT p.upto FROM place AS p))
-        ORDER BY o.xid, o.ord LIMIT $1::integer)
-    ) AS e ORDER BY e.xid, e.ord LIMIT $1::integer
+    SELECT e.* FROM place AS p CROSS JOIN LATERAL zerodb._read_log(p.done, p.upto, p.xid, p.ord, $1::integer) AS e
 ), wanted AS MATERIALIZED (
     -- The active hooks for the types and users of these events. No config is read. A hook without its detail is left to
     -- judge_candidates.sql.
