@@ -4,5 +4,9 @@
 /// from one to the next and empties the oldest.
 pub const SLOTS: u16 = 8;
 
+/// The ids of one completion's deliveries lie less than this apart, and so do the transactions of their events. So the
+/// completions around an id are found by one of their bounds. `zerodb.completion` refuses others.
+pub const COMPLETION_SPAN: u64 = 2048;
+
 /// The channel of NOTIFY on which a commit wakes a parked worker.
 pub const CHANNEL: &str = "zerodb_hooks";

@@ -22,6 +22,7 @@ pub enum Error {
     },
     LogOfOtherVersion,
     NoKeyIndex,
+    NoInstance,
     NotATrigger,
     NullArgument,
     BadDimensions,
@@ -65,7 +66,7 @@ impl Error {
             Self::RuleOnTable => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::ChunksChanged => PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Self::NullArgument => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-            Self::LogOfOtherVersion | Self::NoKeyIndex => {
+            Self::LogOfOtherVersion | Self::NoKeyIndex | Self::NoInstance => {
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
             Self::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
@@ -85,6 +86,7 @@ impl Error {
             Self::Uncallable { message, .. } => message.clone(),
             Self::LogOfOtherVersion => "the event log has the form of another version of zerodb_hooks".into(),
             Self::NoKeyIndex => "a partition of the event log has no valid index on (xid, ord)".into(),
+            Self::NoInstance => "zerodb.instance has no row".into(),
             Self::NotATrigger => "zerodb._capture() was not called as a trigger".into(),
             Self::BadDimensions => "invalid dimensions of a vector".into(),
             Self::NullArgument => "zerodb._as_owner() was called with a null argument".into(),
@@ -182,6 +184,9 @@ impl Error {
             Self::TextTooLong { .. } => "Cut the text into parts.",
             Self::NoInnerFunction | Self::NotInstalled | Self::LogOfOtherVersion => {
                 "ALTER EXTENSION zerodb_hooks UPDATE;"
+            }
+            Self::NoInstance => {
+                "INSERT INTO zerodb.instance (salt) VALUES (a random number), of which the ids of events are made."
             }
             Self::NoKeyIndex => {
                 "CREATE INDEX ON zerodb.outbox (xid, ord); \\d zerodb.outbox_0 shows what there is."

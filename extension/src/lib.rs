@@ -8,10 +8,12 @@ mod capture;
 mod config_check;
 mod error;
 mod event_data;
+mod event_id;
 mod fence;
 mod invoke;
 mod lexical;
 mod lock;
+mod lookup;
 mod nearest;
 mod outbox;
 mod owner;
@@ -33,6 +35,7 @@ pub extern "C-unwind" fn _PG_init() {
     settings::define();
     wake::register();
     capture::register();
+    lookup::register();
     reserve::refill();
 }
 

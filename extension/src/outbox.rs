@@ -17,7 +17,7 @@ use crate::wake;
 use partition::{LogRow, Partition};
 
 /// Partitions of the log.
-const LOG_PARTITIONS: usize = SLOTS as usize;
+pub const LOG_PARTITIONS: usize = SLOTS as usize;
 
 /// Microseconds from the Unix epoch to that of Postgres.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;

@@ -34,7 +34,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::error::{Error, raise};
-use crate::{outbox, reserve, settings};
+use crate::{lookup, outbox, reserve, settings};
 use collect::Collector;
 use mapping::Mapping;
 use reading::Reading;
@@ -73,6 +73,7 @@ unsafe extern "C-unwind" fn rights_changed(_argument: pg_sys::Datum, _cache: i32
 unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
     wanted::forget(relation);
     outbox::forget(relation);
+    lookup::forget(relation);
     let bindings_changed = relation == pg_sys::InvalidOid || bound::depends_on(relation);
     if bindings_changed {
         bound::forget();

@@ -11,3 +11,14 @@ COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS
 CREATE FUNCTION zerodb._forget_wanted() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_wanted';
 CREATE FUNCTION zerodb._event_data(data json) RETURNS jsonb
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_data';
+
+-- Asking it loads the library before a query on the views is planned, so that ids are looked up by index (lookup.rs).
+CREATE FUNCTION zerodb._load(internal) RETURNS internal LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_load';
+CREATE FUNCTION zerodb._event_id(xid xid8, ord integer) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE SUPPORT zerodb._load AS 'MODULE_PATHNAME', 'zerodb_event_id';
+CREATE FUNCTION zerodb._event_xid(id text) RETURNS xid8
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_xid';
+CREATE FUNCTION zerodb._xid_end(xid xid8) RETURNS xid8
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_xid_end';
+CREATE FUNCTION zerodb._event_ord(id text) RETURNS integer
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_ord';

@@ -24,8 +24,8 @@ AS $$
         -- Reads the clock, and loads the library: from then on the settings have their bounds.
         '_current_slot',
         -- Reading the log and the queue, as far as row-level security shows them.
-        '_event_id', '_event_key', '_rfc3339', '_no_event', '_no_hook', '_is_dispatched', '_event_progress',
-        '_is_idle', '_undispatched', '_patterns', '_spent', '_event_data',
+        '_event_id', '_event_xid', '_xid_end', '_event_ord', '_event_key', '_rfc3339', '_no_event',
+        '_no_hook', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched', '_patterns', '_spent', '_event_data',
         -- Looks at the caller's tables, and DDL on them.
         '_primary_key', '_has_column', '_no_column', '_field_source', '_id_field', '_watch_mapping',
         '_check_watchable', '_watch_trigger_name', '_create_watch_trigger', '_constant_user', '_heirs',
@@ -54,9 +54,10 @@ AS $$
     WHEN 'worker' THEN ARRAY[
         'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event', '_all_tenants', '_user_id', '_tenant',
         '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
-        '_event_id', '_event_key', '_rfc3339', '_no_event', '_is_dispatched', '_event_progress', '_is_idle',
+        '_event_id', '_event_xid', '_xid_end', '_event_ord', '_event_key', '_rfc3339', '_no_event',
+        '_is_dispatched', '_event_progress', '_is_idle', '_read_log',
         '_undispatched', '_patterns', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
-        '_read_log', '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',
+        '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',
         '_prune_cursor', '_spent', '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks',
         '_chunk_tables', '_is_vector_column', '_primary_key', '_missed_writes', '_heirs', '_event_data', '_try_lock',
         '_lock', '_try_lock_session', '_lock_session', '_unlock_session', '_mapping', '_is_mapping', '_are_strings',

@@ -45,7 +45,9 @@ CREATE TABLE zerodb.completion (
     started_at timestamptz[],
     duration_ms integer[],
     status integer[],
-    worker text NOT NULL
+    worker text NOT NULL,
+    -- Look-ups by id rely on it: COMPLETION_SPAN in contract/src/event_log.rs.
+    CONSTRAINT completion_is_narrow CHECK (last_id - first_id < 2048 AND last_xid < zerodb._xid_end(first_xid))
 ) PARTITION BY LIST (slot);
 COMMENT ON TABLE zerodb.completion IS 'Deliveries of one batch that were completed together, and their attempts';
 COMMENT ON COLUMN zerodb.completion.started_at IS 'Null where zerodb.record_attempts kept failures only';

@@ -8,7 +8,8 @@ use crate::ALICE;
 const EVERY_FUNCTION: &str = "SELECT p.oid::regprocedure || E'\\t' || format('SELECT %I.%I(%s)', 'zerodb', p.proname,
         (SELECT string_agg(format('NULL::%s', format_type(t, NULL)), ', ' ORDER BY n)
         FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS u (t, n)))
-    FROM pg_proc AS p WHERE p.pronamespace = 'zerodb'::regnamespace AND p.prorettype <> 'trigger'::regtype ORDER BY 1";
+    FROM pg_proc AS p WHERE p.pronamespace = 'zerodb'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'internal'::regtype)
+    ORDER BY 1";
 
 const EVERY_RELATION: &str = "SELECT oid::regclass::text FROM pg_class
     WHERE relnamespace = 'zerodb'::regnamespace AND relkind IN ('r', 'p', 'v', 'S') ORDER BY 1";

@@ -24,6 +24,7 @@ mod leases;
 mod library;
 mod life;
 mod long_summaries;
+mod lookups;
 mod model_answers;
 mod model_commands;
 mod models;

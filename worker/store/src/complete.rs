@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
+use zerodb_hooks_contract::event_log::COMPLETION_SPAN;
 
 use super::ended_attempt::EndedAttempt;
 use super::error::StoreError;
@@ -72,7 +73,7 @@ fn columns_of(completions: &[EndedAttempt]) -> (GroupColumns, DeliveryColumns) {
 impl GroupColumns {
     /// Adds the delivery with this number to the group of its batch, or begins one.
     fn extend(&mut self, batch: i64, number: i32, id: i64, xid: Xid) {
-        if self.batches.last() != Some(&batch) {
+        if !self.takes(batch, id, xid) {
             self.batches.push(batch);
             self.first.push(number);
             self.last.push(number);
@@ -85,6 +86,21 @@ impl GroupColumns {
         change_last(&mut self.last_ids, |_| id);
         change_last(&mut self.first_xids, |first| first.min(xid));
         change_last(&mut self.last_xids, |last| last.max(xid));
+    }
+
+    /// Whether the delivery belongs to the last group: it is of its batch, and near enough to be found with it.
+    fn takes(&self, batch: i64, id: i64, xid: Xid) -> bool {
+        let (Some(first_id), Some(first), Some(last)) = (
+            self.first_ids.last(),
+            self.first_xids.last(),
+            self.last_xids.last(),
+        ) else {
+            return false;
+        };
+        let (first, last) = ((*first).min(xid), (*last).max(xid));
+        self.batches.last() == Some(&batch)
+            && id.abs_diff(*first_id) < COMPLETION_SPAN
+            && last.0.abs_diff(first.0) < COMPLETION_SPAN
     }
 
     /// $3 to $9 of `complete_deliveries.sql`.
