@@ -50,4 +50,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION zerodb.create_chunk_table(regclass, name, integer) IS
-    'Makes the table <source>_chunks, in which auto_embed keeps the parts of long texts with their vectors; chunks go with their row, and follow a change of its key. Called again, it gives an older table that. 22023 for a table without a primary key';
+    'Makes the table <source>_chunks, in which auto_embed keeps the parts of long texts with their vectors; chunks go with their row, and follow a change of its key. Called again, it makes an older table follow it too. 22023 for a table without a primary key';

@@ -7,7 +7,7 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT 50, 500 $$;
 
--- The conditions on an entity or relation `alias` of a reader: of his own, in his project where one is set. $1 is the
+-- The conditions on an entity or relation `alias` of a reader: of its own, in its project where one is set. $1 is the
 -- user, $2 the project. The owner of the tables passes their policy, so the tenant is asked for here as well.
 CREATE FUNCTION zerodb._graph_readable(alias text, user_id uuid, project_id uuid) RETURNS text
 LANGUAGE sql IMMUTABLE

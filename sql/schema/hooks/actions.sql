@@ -1,6 +1,6 @@
 -- The actions of first-party handlers on a table: which statements or which function one is, and as whom it runs.
 
--- 42501 unless all tables of a graph belong to the owner of its memories: a stranger's triggers would run with his
+-- 42501 unless all tables of a graph belong to the owner of its memories: a stranger's triggers would run with its
 -- rights.
 CREATE FUNCTION zerodb._check_graph(relid oid) RETURNS void
 LANGUAGE plpgsql
@@ -23,7 +23,7 @@ END
 $$;
 
 -- What a hook has to do with a table, for an action: see embed/ and summarize/; of a graph only the tenant. `user_id`
--- is there when the hook is of one tenant: whatever the worker says, it acts for him.
+-- is there when the hook is of one tenant: whatever the worker says, it acts for it.
 CREATE FUNCTION zerodb._plan_of(hook zerodb.zerodb_hooks, relid oid, action text, args jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

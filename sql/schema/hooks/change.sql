@@ -24,7 +24,7 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
 COMMENT ON FUNCTION zerodb.update_hook(uuid, jsonb, boolean) IS
     'Changes a hook''s config or activity; NULL leaves as it is; its owner stays; P0002 when absent, 22023 for a bad config, 42501 when it works with the rights of another role';
 
--- The owner stays whoever edits: nobody lends his rights to a config by tuning it, and nobody works through another's.
+-- The owner stays whoever edits: nobody lends its rights to a config by tuning it, and nobody works through another's.
 CREATE FUNCTION zerodb._update_hook(caller oid, id uuid, hook_config jsonb, is_active boolean)
 RETURNS zerodb.zerodb_hooks
 LANGUAGE plpgsql
@@ -59,7 +59,7 @@ $$;
 CREATE FUNCTION zerodb.take_hook(id uuid) RETURNS zerodb.zerodb_hooks
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
 COMMENT ON FUNCTION zerodb.take_hook(uuid) IS
-    'Makes the caller the owner of a hook, with whose rights it then works: read its config first; P0002 when absent, 42501 when its function is not one that the caller may lend his rights to';
+    'Makes the caller the owner of a hook, with whose rights it then works: read its config first; P0002 when absent, 42501 when its function is not one that the caller may lend its rights to';
 
 CREATE FUNCTION zerodb._take_hook(caller oid, id uuid) RETURNS zerodb.zerodb_hooks
 LANGUAGE plpgsql

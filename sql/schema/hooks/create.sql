@@ -64,7 +64,7 @@ BEGIN
 END
 $$;
 
--- 53400 when a user has as many hooks as the setting allows: every one costs the dispatch of his events.
+-- 53400 when a user has as many hooks as the setting allows: every one costs the dispatch of its events.
 CREATE FUNCTION zerodb._check_hook_count(user_id uuid) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

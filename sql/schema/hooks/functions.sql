@@ -1,8 +1,8 @@
 -- The function of a `sql` hook, and whether a role may lend its rights to it.
 
 -- True when a role may lend its rights to a function: it is the role's own, or of one that the role may act for, or of
--- one above all. A superuser may act for everybody, so only the first and the last count for him: an ordinary role's
--- function must not run with his rights.
+-- one above all. A superuser may act for everybody, so only the first and the last count for it: an ordinary role's
+-- function must not run with its rights.
 CREATE FUNCTION zerodb._may_run(function oid, role oid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -29,8 +29,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- A `sql` hook names a function of one jsonb argument that its owner may execute and may lend his rights to. 22023 when
--- there is none, 42501 when he may not.
+-- A `sql` hook names a function of one jsonb argument that its owner may execute and may lend its rights to. 22023 when
+-- there is none, 42501 when it may not.
 CREATE FUNCTION zerodb._check_hook_function(role oid, hook_type text, hook_config jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

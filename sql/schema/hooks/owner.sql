@@ -114,9 +114,9 @@ BEGIN
 END
 $$;
 
--- The role that acts on a table for a hook of this owner: the table's owner where the hook's may act for him, else the
--- hook's. 42501 where the table's owner is neither he, nor one he may act for, nor above him: the table's own triggers
--- would run with his rights. A hook of a superuser so never acts on the table of another with more than that other's
+-- The role that acts on a table for a hook of this owner: the table's owner where the hook's may act for it, else the
+-- hook's. 42501 where the table's owner is neither that role, nor one it may act for, nor above it: the table's own triggers
+-- would run with its rights. A hook of a superuser so never acts on the table of another with more than that other's
 -- rights.
 CREATE FUNCTION zerodb._role_on(relid oid, hook_owner oid) RETURNS oid
 LANGUAGE plpgsql
@@ -132,7 +132,7 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'the hook''s owner, role %, may not act for the owner of the table',
         quote_ident(pg_get_userbyid(hook_owner))
-        USING ERRCODE = '42501', DETAIL = 'Triggers that he has put on the table would run with the rights of the hook''s owner.',
+        USING ERRCODE = '42501', DETAIL = 'Triggers that it has put on the table would run with the rights of the hook''s owner.',
               HINT = 'SELECT zerodb.take_hook(id) as the table''s owner or a member of that role: who does so becomes the hook''s owner.';
 END
 $$;

@@ -6,7 +6,7 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT hook.hook_type IN ('sql', 'first_party') $$;
 
--- Makes a role the owner of a hook. A superuser is warned: what the hook does is then done with his rights.
+-- Makes a role the owner of a hook. A superuser is warned: what the hook does is then done with its rights.
 CREATE FUNCTION zerodb._own_hook(hook zerodb.zerodb_hooks, role oid) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -63,7 +63,7 @@ AS $$
 $$;
 
 -- Whether a role answers for a table: it is its own, or of one it may act for. A superuser may act for everybody, and
--- answers for what is a superuser's: an ordinary role's table must not decide which hooks he can make.
+-- answers for what is a superuser's: an ordinary role's table must not decide which hooks it can make.
 CREATE FUNCTION zerodb._answers_for(role oid, relid oid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

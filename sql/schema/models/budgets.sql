@@ -125,6 +125,6 @@ ALTER TABLE zerodb.budget ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.budget_hold ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON zerodb.budget_hold
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
--- A user sees the budgets that were imposed on him too.
+-- A user sees the budgets that were imposed on it too.
 CREATE POLICY tenant ON zerodb.budget FOR SELECT
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));

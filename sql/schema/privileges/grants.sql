@@ -3,7 +3,7 @@
 -- What each grant may execute, by name: a function that is not in a list is nobody's but the extension owner's. A test
 -- compares the lists with the catalog and with a table that is checked in.
 --   user: the API; what its views and policies evaluate as the reader, which changes nothing; and what `watch`, `create_store`,
---     `remember`, `recall` and the graph do with the caller's own rights on his own tables.
+--     `remember`, `recall` and the graph do with the caller's own rights on its own tables.
 --   worker: what its statements call.
 --   admin: what it may do beyond a user.
 CREATE FUNCTION zerodb._functions_of(grantee text) RETURNS name[]

@@ -2,9 +2,9 @@
 -- and policies run with the rights of whoever writes or reads: so a store that is there is not used because it is
 -- there.
 
--- Whether what a role owns may run with the caller's rights: code of the caller's own, of a role that he may act for or
--- that may act for him, of a superuser, or of the owner of the database or of the extension. A superuser may act for
--- everybody, which is no reason to run everybody's code: he trusts only who is one.
+-- Whether what a role owns may run with the caller's rights: code of the caller's own, of a role that it may act for or
+-- that may act for it, of a superuser, or of the owner of the database or of the extension. A superuser may act for
+-- everybody, which is no reason to run everybody's code: it trusts only superusers.
 CREATE FUNCTION zerodb._trusts(owner oid) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -38,7 +38,7 @@ AS $$
     JOIN pg_proc AS p ON p.oid = d.refobjid
 $$;
 
--- 42501 where a table's code is not the caller's to run: it would have his rights.
+-- 42501 where a table's code is not the caller's to run: it would have the caller's rights.
 CREATE FUNCTION zerodb._check_coders(relids oid[]) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

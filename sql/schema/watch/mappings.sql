@@ -142,7 +142,7 @@ $$;
 CREATE FUNCTION zerodb.keep_watch_tenant(target regclass, event_type text, user_id uuid) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
 COMMENT ON FUNCTION zerodb.keep_watch_tenant(regclass, text, uuid) IS
-    'What zerodb.watch notes of a constant user; null forgets him';
+    'What zerodb.watch notes of a constant user; null forgets it';
 
 -- Notes, or forgets, the constant user of a watch. 42501 unless the caller may put triggers on the table and act for
 -- the user.

@@ -117,7 +117,7 @@ pub(super) async fn mappings(client: &Client) -> Checked {
     if !forged.is_empty() {
         return Ok(Finding::warning(
             format!(
-                "name a user whom zerodb.watch did not set, so he does not count: {}",
+                "name a user whom zerodb.watch did not set, so it does not count: {}",
                 some_of(&forged)
             ),
             remedy,
