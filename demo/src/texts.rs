@@ -6,10 +6,11 @@ use std::path::Path;
 pub const DIMENSIONS: usize = 256;
 
 /// Those that do not exist are left out.
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
+    "docs/guide/deliveries.md",
+    "docs/guide/secrets.md",
     "CHANGELOG.md",
     "LICENSE",
 ];
@@ -40,7 +41,8 @@ pub fn documents() -> Vec<Document> {
     DOCUMENTS.into_iter().filter_map(read).collect()
 }
 
-/// The paragraphs of a document that are prose: no code, no headings, no tables, no lists.
+/// The paragraphs of a document that are prose: no code, no headings, no tables, no lists. Without the marks of bold
+/// words, with which a paragraph may begin.
 pub fn paragraphs(document: &Document) -> Vec<String> {
     let mut fenced = false;
     let mut text = String::new();
@@ -57,7 +59,13 @@ pub fn paragraphs(document: &Document) -> Vec<String> {
     let prose = |text: &String| text.len() >= 60 && !text.starts_with(['|', '#', '`', '<', '-', '*']);
     text.split("\n\n")
         .filter(|block| !block.starts_with("    "))
-        .map(|block| block.split_whitespace().collect::<Vec<_>>().join(" "))
+        .map(|block| {
+            block
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace("**", "")
+        })
         .filter(prose)
         .collect()
 }
@@ -69,8 +77,9 @@ mod tests {
     #[test]
     fn only_prose_is_a_paragraph() {
         let prose = "Words that go on and on until they are\nlong enough to be a paragraph of a document.";
-        let text =
-            format!("# Title\n\n{prose}\n\n```sql\n{prose}\n\n{prose}\n```\n\n    {prose}\n\n| {prose} |\n");
+        let text = format!(
+            "# Title\n\n**{prose}**\n\n```sql\n{prose}\n\n{prose}\n```\n\n    {prose}\n\n| {prose} |\n"
+        );
         assert_eq!(
             paragraphs(&Document { name: "x.md", text }),
             [prose.replace('\n', " ")]
