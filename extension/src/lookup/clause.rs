@@ -203,8 +203,8 @@ unsafe fn conditions(rel: *mut pg_sys::RelOptInfo) -> Vec<(*mut Expr, pg_sys::In
     }
 }
 
-/// The sides of an equality of these operators, the one that is the same for all rows second. Under a collation for which
-/// different texts may be equal, nothing follows from an equality.
+/// The sides of an equality of these operators, the one that is the same for all rows second. Under a collation for
+/// which different texts may be equal, nothing follows from an equality.
 unsafe fn equals(clause: *mut Expr, operators: &[u32]) -> Option<(*mut Expr, *mut Expr)> {
     // SAFETY: a node is what its tag says; an operator between two has two arguments.
     unsafe {
