@@ -43,3 +43,18 @@ pub async fn play(stage: &mut Stage) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts;
+
+    #[test]
+    fn some_paragraph_speaks_of_what_each_question_asks() {
+        let paragraphs: Vec<String> = texts::documents().iter().flat_map(texts::paragraphs).collect();
+        for (question, word) in QUESTIONS {
+            let speaks = paragraphs.iter().any(|text| text.to_lowercase().contains(word));
+            assert!(speaks, "{question}");
+        }
+    }
+}
