@@ -13,17 +13,9 @@ use pgrx::prelude::*;
 
 use crate::error::{Error, raise};
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_api() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_api);
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_api_anywhere() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_api_anywhere);
 
 /// The entry of every API function that makes or changes what acts later. Raises 42501 inside a security-restricted
 /// operation: there the current user runs code that somebody else has set off, and nobody means to make a hook.

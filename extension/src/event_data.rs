@@ -15,11 +15,7 @@ use pgrx::prelude::*;
 /// The largest JSON, in bytes, that a report quotes.
 const LARGEST_TEXT: usize = 16 << 20;
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_event_data() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_event_data);
 
 /// `zerodb._event_data`: the data, or `{"_unreadable": "<reason>", "_text": "<the JSON>"}` where jsonb cannot hold it.
 /// Raises nothing but what has nothing to do with the value, such as a cancellation.

@@ -70,17 +70,6 @@ fn salt() -> u32 {
     salt
 }
 
-/// Declares a function of C with the usual calling convention.
-macro_rules! entry {
-    ($info:ident) => {
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $info() -> &'static pg_sys::Pg_finfo_record {
-            const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-            &V1
-        }
-    };
-}
-
 entry!(pg_finfo_zerodb_event_id);
 entry!(pg_finfo_zerodb_event_xid);
 entry!(pg_finfo_zerodb_xid_end);

@@ -2,6 +2,9 @@
 //! and the settings. Everything that SQL says well is in `sql/schema`, in the order of `schema.rs`. This crate never
 //! imports the worker: they share the schema and the pure crates `contract`, `lexical` and `templates`.
 
+#[macro_use]
+mod entry;
+
 mod api;
 mod call_function;
 mod capture;

@@ -34,11 +34,7 @@ pub fn register() {
     }
 }
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_load() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_load);
 
 /// `zerodb._load(internal)`: a planner support function that supports nothing. Asking it loads the library.
 ///

@@ -20,11 +20,7 @@ const ACTION: usize = 2;
 const ARGS: usize = 3;
 const VECTORS: usize = 4;
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_as_owner() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_as_owner);
 
 /// An action as it was admitted: the role to act as, the plan of its statements for this hook and table, and the
 /// function to call, where it is no statement of the plan.

@@ -87,11 +87,7 @@ unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation:
     });
 }
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_capture() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_capture);
 
 /// `zerodb._capture`: fires after each statement on a watched table, or after each row of a partition of one.
 ///

@@ -79,11 +79,7 @@ impl Wanted {
     }
 }
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_forget_wanted() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_forget_wanted);
 
 /// `zerodb._forget_wanted`: statement trigger on the tables that writers remember something of. Postgres tells every
 /// backend at commit.

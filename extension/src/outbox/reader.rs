@@ -18,11 +18,7 @@ use crate::error::{Error, raise};
 /// Conditions of a scan: from a transaction, to a transaction, after a number.
 const CONDITIONS: usize = 3;
 
-#[unsafe(no_mangle)]
-pub extern "C" fn pg_finfo_zerodb_read_log() -> &'static pg_sys::Pg_finfo_record {
-    const V1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-    &V1
-}
+entry!(pg_finfo_zerodb_read_log);
 
 /// `zerodb._read_log(done, upto, xid, ord, most)`: the first `most` events after (`xid`, `ord`) that `done` did not
 /// see and `upto` does, in the order of their keys. Takes AccessShareLock on each partition of the log and its index
