@@ -35,6 +35,16 @@ pub fn try_share(lock: Lock) -> bool {
     )
 }
 
+/// Takes a lock until the end of the transaction, without waiting; false when somebody else holds it.
+pub fn try_alone(lock: Lock) -> bool {
+    acquire(
+        &named(lock),
+        pg_sys::ExclusiveLock,
+        Hold::Transaction,
+        WhenTaken::GiveUp,
+    )
+}
+
 /// `zerodb._try_lock`: takes a lock until the end of the transaction, without waiting.
 #[pg_extern(
     name = "_try_lock",
@@ -43,12 +53,7 @@ CREATE FUNCTION zerodb._try_lock(lock text) RETURNS boolean LANGUAGE c STRICT AS
 "
 )]
 fn try_lock(lock: &str) -> bool {
-    acquire(
-        &named(by_name(lock)),
-        pg_sys::ExclusiveLock,
-        Hold::Transaction,
-        WhenTaken::GiveUp,
-    )
+    try_alone(by_name(lock))
 }
 
 /// `zerodb._lock`: takes a lock until the end of the transaction. Raises 55P03 after 5 s: nobody holds one for that

@@ -16,6 +16,10 @@ use crate::settings::{self, Id};
 use crate::wake;
 use partition::{LogRow, Partition};
 
+pub use partition::COLUMNS as LOG_COLUMNS;
+pub use reader::{Reader, Window};
+pub use snapshot::Snapshot;
+
 /// Partitions of the log.
 pub const LOG_PARTITIONS: usize = SLOTS as usize;
 
@@ -185,7 +189,7 @@ unsafe fn partitions() -> [pg_sys::Oid; LOG_PARTITIONS] {
 }
 
 /// A text datum, palloc'd in the current context. The type `json` has the same form.
-fn text_datum(bytes: &[u8]) -> Datum {
+pub fn text_datum(bytes: &[u8]) -> Datum {
     // SAFETY: copies the bytes; a length over 1 GB is refused by palloc.
     unsafe {
         let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);

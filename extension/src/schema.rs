@@ -57,6 +57,7 @@ in_order! {
     "queue_candidates" => "../../sql/schema/queue/candidates.sql",
     "queue_order" => "../../sql/schema/queue/order.sql",
     "queue_batches" => "../../sql/schema/queue/batches.sql",
+    "queue_dispatch" => "../../sql/schema/queue/dispatch.sql",
     "queue_read" => "../../sql/schema/queue/read.sql",
     "queue_match" => "../../sql/schema/queue/match.sql",
     "queue_await" => "../../sql/schema/queue/await.sql",

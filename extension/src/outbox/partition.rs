@@ -8,7 +8,7 @@ use pgrx::pg_sys::{self, Datum};
 use crate::error::{Error, raise};
 
 /// Columns of the log.
-const COLUMNS: usize = 11;
+pub const COLUMNS: usize = 11;
 /// The indexes of the two columns of the key in a row.
 pub const KEY: [usize; 2] = [0, 2];
 

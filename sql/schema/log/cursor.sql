@@ -39,9 +39,3 @@ AS $$
     WHERE NOT (pg_visible_in_snapshot(o.xid, p.done)
         OR pg_visible_in_snapshot(o.xid, p.upto) AND (o.xid, o.ord) <= (p.xid, p.ord))
 $$;
-
--- The first `most` events after (xid, ord) that `done` did not see and `upto` does, in the order of their keys. In C, and
--- without the executor: the dispatcher asks it in each of its looks. For the worker alone, whose policy it does not ask.
-CREATE FUNCTION zerodb._read_log(done pg_snapshot, upto pg_snapshot, xid xid8, ord integer, most integer)
-RETURNS SETOF zerodb.outbox
-LANGUAGE c STABLE STRICT ROWS 100 AS 'MODULE_PATHNAME', 'zerodb_read_log';

@@ -55,7 +55,7 @@ AS $$
         'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event', '_all_tenants', '_user_id', '_tenant',
         '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_xid', '_xid_end', '_event_ord', '_event_key', '_rfc3339', '_no_event',
-        '_is_dispatched', '_event_progress', '_is_idle', '_read_log',
+        '_is_dispatched', '_event_progress', '_is_idle', '_dispatch',
         '_undispatched', '_patterns', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
         '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',
         '_prune_cursor', '_spent', '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks',

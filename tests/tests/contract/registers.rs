@@ -17,7 +17,7 @@ use zerodb_hooks_harness::{Result, Session, on_every_server};
 const DIVIDED: [&str; 3] = ["outbox", "attempt", "completion"];
 
 /// The SQL files below a folder of the repository, with their texts.
-fn sql_files(folder: &str) -> Result<Vec<(PathBuf, String)>> {
+fn texts(folder: &str, kind: &str) -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder)];
     while let Some(next) = folders.pop() {
@@ -25,7 +25,7 @@ fn sql_files(folder: &str) -> Result<Vec<(PathBuf, String)>> {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "sql") {
+            } else if path.extension().is_some_and(|extension| extension == kind) {
                 let text = fs::read_to_string(&path)?;
                 found.push((path, text));
             }
@@ -86,13 +86,20 @@ async fn each_named_lock_has_its_own_number_of_the_register() -> Result<()> {
 }
 
 #[test]
-fn sql_asks_for_the_locks_of_the_register_and_for_no_others() -> Result<()> {
+fn the_locks_of_the_register_are_asked_for_and_no_others() -> Result<()> {
     let registered: BTreeSet<_> = LOCKS.iter().map(|(name, _)| (*name).to_owned()).collect();
     let mut asked = BTreeSet::new();
-    for (_, text) in sql_files("sql")? {
+    for (_, text) in texts("sql", "sql")? {
         for function in ["_lock('", "_try_lock('", "_lock_session('", "_unlock_session('"] {
             asked.extend(between(&text, function, "'").into_iter().map(str::to_owned));
         }
+    }
+    // The library names them by their variants.
+    for (_, text) in texts("extension/src", "rs")? {
+        let variants = LOCKS
+            .iter()
+            .filter(|(_, lock)| text.contains(&format!("Lock::{lock:?}")));
+        asked.extend(variants.map(|(name, _)| (*name).to_owned()));
     }
     assert_eq!(asked, registered);
     Ok(())
@@ -130,7 +137,7 @@ async fn the_log_has_as_many_partitions_as_the_register_says() -> Result<()> {
 
 #[test]
 fn no_statement_of_the_worker_counts_other_partitions() -> Result<()> {
-    for (path, text) in sql_files("sql/worker")? {
+    for (path, text) in texts("sql/worker", "sql")? {
         for last in between(&text, "generate_series(0, ", ") AS s (slot)") {
             assert_eq!(last, (SLOTS - 1).to_string(), "{}", path.display());
         }

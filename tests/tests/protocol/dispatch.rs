@@ -1,8 +1,8 @@
 //! Dispatching by the difference of two snapshots. What a step stands for:
 //! - `Start`, `Commit`, `Abort`: writers. Transactions get their numbers in order and end in any; one that is never
 //!   ended is open for ever. `Snapshot` is `pg_current_snapshot()`.
-//! - `Read`, `Write`: `sql/worker/dispatch/dispatch_events.sql`, its reading (`place`, `events`) and its commit
-//!   (`moved`, `inserted`); between them, anything may happen. The lock is `lock_dispatch.sql`, the key that of
+//! - `Read`, `Write`: `zerodb._dispatch` (`extension/src/dispatch.rs`), its reading (`Place::read`, `Reader`) and its
+//!   commit (`Place::move_to`); between them, anything may happen. The lock is `dispatch`, the key that of
 //!   `zerodb.cursor`.
 //! - `Fail`: the dispatcher's transaction is rolled back.
 //!

@@ -3,7 +3,7 @@
 //!   `Commit` the event is visible; with `Release` the shared lock is gone, and the notification sent.
 //! - `Step`: the dispatcher's next step in `worker/engine/src/dispatcher.rs`: `turn` with its looks, `park` and
 //!   `rest` of `parking.rs`, and `worker/store/src/listen.rs` with `lead.sql`, `park.sql`, `unpark.sql`. A look takes
-//!   two: the lock and the snapshot (`lock_dispatch.sql`, `dispatch_events.sql`), then the dispatcher's commit.
+//!   two: the lock and the snapshot (`zerodb._dispatch`), then the dispatcher's commit.
 //! - `Busy`: `park.sql` meets its lock_timeout. `Crash`: a worker's connections end, and with them its locks.
 //! - `Floor`: the poll. Here only a follower has it, and only while nobody leads.
 //!

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use zerodb_hooks_harness::on_every_server;
 use zerodb_hooks_worker::store::statements::{
-    CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DEAD_LEASES, LOCK_DISPATCH, REAP_LEASES, TAKE_LEASE,
+    CLAIM_DELIVERIES, DISPATCH_EVENTS, LOCK_DEAD_LEASES, REAP_LEASES, TAKE_LEASE,
 };
 
 use crate::setup::{recording_hook, watched_table, worker_with};
@@ -19,7 +19,6 @@ async fn without_its_lease_a_worker_dispatches_to_the_queue_and_claims_nothing()
         session.run("INSERT INTO doc (body) VALUES ('x')").await?;
         let gone = 99_i64;
         session.run("BEGIN").await?;
-        session.client.query(LOCK_DISPATCH, &[]).await?;
         let rows = session
             .client
             .query(
@@ -89,7 +88,6 @@ async fn a_reaper_gives_back_what_was_claimed_while_it_waited_and_passes_by_a_cl
             .run("UPDATE zerodb.lease SET expires_at = now() - interval '1 s'")
             .await?;
         claimer.run("BEGIN").await?;
-        claimer.client.query(LOCK_DISPATCH, &[]).await?;
         claimer
             .client
             .query(

@@ -10,7 +10,7 @@ use super::columns::columns;
 use super::error::StoreError;
 use super::event_row::Events;
 use super::order::release_ordered;
-use super::statements::{DISPATCH_EVENTS, LOCK_DISPATCH};
+use super::statements::DISPATCH_EVENTS;
 use super::store::Store;
 use super::stored::{Batch, Stored};
 use super::xid::{EventKey, Xid};
@@ -49,7 +49,6 @@ impl Store {
         limits: &Limits,
     ) -> Result<Option<Dispatched>, StoreError> {
         let connection = self.connection().await?;
-        let lock = connection.prepare_cached(LOCK_DISPATCH).await?;
         let dispatch = connection.prepare_cached(DISPATCH_EVENTS).await?;
         let (most, deliveries) = (to_i32(events), to_i32(limits.deliveries));
         let parameters: [&(dyn ToSql + Sync); 6] = [
@@ -60,24 +59,19 @@ impl Store {
             &MOST_PAIRS,
             &MOST_BYTES,
         ];
-        // Sent at once: the server works through them without waiting for this side. The lock is a statement of its
-        // own, so that the next one's snapshot holds the last owner's cursor.
-        let (_begun, locked, rows, _committed) = futures_util::try_join!(
+        // Sent at once: the server works through them without waiting for this side.
+        let (_begun, rows, _committed) = futures_util::try_join!(
             connection.batch_execute(BEGIN),
-            connection.query_one(&lock, &[]),
             connection.query(&dispatch, &parameters),
             connection.batch_execute("COMMIT"),
         )?;
-        if !locked.try_get::<_, bool>(0)? {
+        let Some(first) = rows.first() else {
             self.stall().was_refused(&connection).await?;
             return Ok(None);
-        }
-        self.stall().had_lock();
-        let Some(first) = rows.first() else {
-            return Ok(Some(Dispatched::nothing()));
         };
+        self.stall().had_lock();
         let columns = DispatchColumns::of(first)?;
-        let mut found = dispatched(&rows, &columns)?;
+        let mut found = dispatched(first, &rows, &columns)?;
         if first.try_get(columns.ordered)? {
             match release_ordered(&connection).await {
                 Ok(released) => found.matched += released,
@@ -89,18 +83,6 @@ impl Store {
             }
         }
         Ok(Some(found))
-    }
-}
-
-impl Dispatched {
-    fn nothing() -> Self {
-        Self {
-            events: 0,
-            matched: 0,
-            was_fresh: true,
-            undecided: false,
-            leased: Vec::new(),
-        }
     }
 }
 
@@ -121,10 +103,7 @@ columns! {
     }
 }
 
-fn dispatched(rows: &[Row], columns: &DispatchColumns) -> Result<Dispatched, StoreError> {
-    let Some(first) = rows.first() else {
-        return Ok(Dispatched::nothing());
-    };
+fn dispatched(first: &Row, rows: &[Row], columns: &DispatchColumns) -> Result<Dispatched, StoreError> {
     let count = |column: usize| -> Result<usize, StoreError> {
         Ok(usize::try_from(first.try_get::<_, i64>(column)?).unwrap_or(0))
     };

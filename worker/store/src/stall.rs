@@ -1,5 +1,5 @@
 //! Notices that the dispatcher's lock is held elsewhere while the cursor does not move: then nobody gets an event,
-//! and an operator must hear of it. It never takes the lock; `lock_dispatch.sql` does.
+//! and an operator must hear of it. It never takes the lock; `zerodb._dispatch` does.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -18,7 +18,6 @@ statements! {
     DROP_CANDIDATES = "dispatch/drop_candidates.sql";
     JUDGE_CANDIDATES = "dispatch/judge_candidates.sql";
     LIST_CANDIDATES = "dispatch/list_candidates.sql";
-    LOCK_DISPATCH = "dispatch/lock_dispatch.sql";
     PRUNE_CURSOR = "dispatch/prune_cursor.sql";
     READ_CURSOR = "dispatch/read_cursor.sql";
 
