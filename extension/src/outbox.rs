@@ -3,6 +3,7 @@
 
 mod partition;
 mod reader;
+mod scan;
 mod snapshot;
 
 use std::cell::Cell;

@@ -94,6 +94,44 @@ async fn a_step_reads_the_hooks_of_its_events_users_and_of_no_others() -> Result
     .await
 }
 
+/// A transaction that is open for long, with many events, is passed over in each step and not read.
+#[tokio::test]
+async fn a_step_does_not_read_what_an_open_transaction_has_written() -> Result<()> {
+    on_every_server(async |db| {
+        let stage = Stage::set(&db).await?;
+        hooks(&stage.mallory, 1).await?;
+        let many = "BEGIN; SELECT zerodb.emit('app.thing', '{}') FROM generate_series(1, 3000)";
+        stage.mallory.run(many).await?;
+        stage
+            .victim
+            .run("SELECT zerodb.create_hook('app.thing', 'v', hook_type => 'log'); SELECT zerodb.emit('app.thing', '{}')")
+            .await?;
+        let lease = lease(&stage.admin).await?;
+        let entries = async || -> Result<i64> {
+            stage.admin.run("SELECT pg_stat_force_next_flush()").await?;
+            let read = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_all_indexes
+                WHERE indexrelname LIKE 'outbox%' AND schemaname = 'zerodb'";
+            stage.admin.number(read).await
+        };
+        let before = entries().await?;
+        let mut events = Vec::new();
+        for _ in 0..5 {
+            let rows = step(&stage.admin, lease, 10, 1_000, 1 << 20).await?;
+            events.push(rows[0].try_get::<_, i64>("events")?);
+        }
+        let read = entries().await? - before;
+        assert!(read < 1_000, "{read} entries of the index");
+        stage.mallory.run("COMMIT").await?;
+        for _ in 0..31 {
+            let rows = step(&stage.admin, lease, 10, 1_000, 1 << 20).await?;
+            events.push(rows[0].try_get::<_, i64>("events")?);
+        }
+        assert_eq!(events.iter().sum::<i64>(), 3_001, "each once");
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn an_answer_is_bounded_and_holds_an_events_data_once() -> Result<()> {
     on_every_server(async |db| {
