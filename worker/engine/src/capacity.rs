@@ -19,6 +19,8 @@ const AHEAD: Duration = Duration::from_millis(200);
 const READING: Duration = Duration::from_millis(50);
 /// A quarter of the limit may always wait.
 const LEAST: usize = 4;
+/// A hook drains where, in one reading, at least this part of the limit ended: then there is room again in 0.3 s.
+const DRAINS: usize = 20;
 /// `freed` fires once for each quarter of the room that deliveries leave by beginning.
 const STEPS: usize = 4;
 
@@ -42,6 +44,9 @@ struct InFlight {
     reading_since: Instant,
     /// Ends since then.
     ended: usize,
+    /// The same by hook, and those of the reading before.
+    ended_by_hook: HashMap<Uuid, usize>,
+    ended_before: HashMap<Uuid, usize>,
 }
 
 impl Capacity {
@@ -56,6 +61,8 @@ impl Capacity {
                 wanted: HashMap::new(),
                 reading_since: Instant::now(),
                 ended: 0,
+                ended_by_hook: HashMap::new(),
+                ended_before: HashMap::new(),
             }),
             freed: Notify::new(),
         }
@@ -86,6 +93,7 @@ impl Capacity {
         let mut counts = self.lock();
         for hook in hooks {
             counts.ended += 1;
+            *counts.ended_by_hook.entry(hook).or_default() += 1;
             counts.holdings.free(hook);
         }
         counts.read_rate(self.size);
@@ -144,6 +152,14 @@ impl Capacity {
         limits.deliveries >= self.lock().room(self.size) / 4 && limits.saturated.is_empty()
     }
 
+    /// True when all hooks that have their share end so many deliveries that they will soon want more: their events are
+    /// worth waiting for.
+    pub fn drains(&self) -> bool {
+        let counts = self.lock();
+        let is_stale = counts.reading_since.elapsed() > AHEAD;
+        !is_stale && counts.drain(self.size)
+    }
+
     fn lock(&self) -> MutexGuard<'_, InFlight> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,6 +193,19 @@ impl InFlight {
         let ahead = self.ended.saturating_mul(millis(AHEAD)) / millis(time);
         self.window = ahead.clamp(least(size), size);
         (self.reading_since, self.ended) = (Instant::now(), 0);
+        self.ended_before = std::mem::take(&mut self.ended_by_hook);
+    }
+
+    fn drain(&self, size: usize) -> bool {
+        let saturated = self.holdings.saturated(self.free(size));
+        let ended = |hook: &Uuid| {
+            let of = |reading: &HashMap<Uuid, usize>| reading.get(hook).copied().unwrap_or(0);
+            of(&self.ended_by_hook).max(of(&self.ended_before))
+        };
+        saturated
+            .iter()
+            .filter(|hook| self.holdings.has(**hook))
+            .all(|hook| ended(hook) >= size.div_ceil(DRAINS))
     }
 }
 
@@ -208,6 +237,21 @@ mod tests {
         capacity.free([busy, other]);
         assert_eq!(capacity.in_flight(), 74);
         assert!(capacity.limits().saturated.is_empty());
+    }
+
+    #[test]
+    fn a_hook_drains_while_its_deliveries_end_fast() {
+        let capacity = Capacity::new(400);
+        let drains = || capacity.lock().drain(400);
+        let (fast, slow) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        (0..95).for_each(|_| capacity.take(fast));
+        capacity.free([fast; 19]);
+        assert!(!drains(), "19 of 400 are fewer than a twentieth");
+        capacity.free([fast]);
+        assert!(drains());
+        (0..95).for_each(|_| capacity.take(slow));
+        assert_eq!(capacity.limits().saturated.len(), 2);
+        assert!(!drains(), "others would wait for the slow one too");
     }
 
     #[test]

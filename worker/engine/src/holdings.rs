@@ -46,6 +46,11 @@ impl Holdings {
         self.total
     }
 
+    /// Whether the hook has deliveries in flight.
+    pub fn has(&self, hook: Uuid) -> bool {
+        self.by_hook.contains_key(&hook)
+    }
+
     pub fn take(&mut self, hook: Uuid) {
         self.total += 1;
         *self.by_hook.entry(hook).or_default() += 1;
