@@ -30,3 +30,12 @@ pub fn of(event_type: &[u8]) -> Vec<Vec<u8>> {
         Err(_) => vec![event_type.to_vec(), b"*".to_vec()],
     }
 }
+
+/// `zerodb._may_name`: whether the argument of a watch's trigger has the text of an event type, or of what a pattern
+/// begins with. It tells the triggers that need not be parsed, of which there may be thousands: parsing one takes a
+/// tenth of a millisecond.
+#[pg_extern(name = "_may_name", immutable, strict, parallel_safe)]
+pub fn may_name(arguments: &[u8], pattern: &str) -> bool {
+    let start = pattern.strip_suffix('*').unwrap_or(pattern).as_bytes();
+    start.is_empty() || arguments.windows(start.len()).any(|text| text == start)
+}

@@ -41,6 +41,7 @@ in_order! {
 
     "hooks_tables" => "../../sql/schema/hooks/tables.sql",
     "hooks_rows" => "../../sql/schema/hooks/rows.sql",
+    "hooks_wanted" => "../../sql/schema/hooks/wanted.sql",
     "hooks_faults" => "../../sql/schema/hooks/faults.sql",
     "hooks_rights" => "../../sql/schema/hooks/rights.sql",
     "hooks_functions" => "../../sql/schema/hooks/functions.sql",

@@ -4,6 +4,7 @@
 mod argument;
 mod batch;
 mod bound;
+mod by_text;
 mod change;
 mod collect;
 mod data;
@@ -71,7 +72,9 @@ unsafe extern "C-unwind" fn rights_changed(_argument: pg_sys::Datum, _cache: i32
 
 #[pg_guard]
 unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
-    wanted::forget(relation);
+    if wanted::forget(relation) {
+        return;
+    }
     outbox::forget(relation);
     lookup::forget(relation);
     let bindings_changed = relation == pg_sys::InvalidOid || bound::depends_on(relation);

@@ -6,7 +6,8 @@ use std::cell::Cell;
 use pgrx::pg_sys;
 
 use super::table::Table;
-use super::{json, tables};
+use super::tables::Unread;
+use super::{by_text, json, tables};
 
 thread_local! {
     /// The tables that mappings were read with; a change of either makes all of them stale.
@@ -20,14 +21,25 @@ pub fn depends_on(relation: pg_sys::Oid) -> bool {
 
 /// True when an event type is registered; `None` when it cannot be known now.
 pub fn is_registered(event_type: &str) -> Option<bool> {
+    let name = || std::iter::once(event_type.as_bytes().to_vec());
+    let (table, found) = match by_text::any(c"event_type", c"event_type_pkey", c"name", name()) {
+        Ok(answer) => answer,
+        Err(Unread::Missing) => is_in_table(event_type)?,
+        Err(Unread::Locked) => return None,
+    };
+    READ.set([table, READ.get()[1]]);
+    Some(found)
+}
+
+/// The same from all of the table, where its index is being built.
+fn is_in_table(event_type: &str) -> Option<(pg_sys::Oid, bool)> {
     let mut found = false;
     let table = tables::read(c"event_type", [c"name"], |[name]| {
         // SAFETY: the column is a short text.
         found |= name.is_some_and(|name| unsafe { json::text_bytes(name) } == event_type.as_bytes());
     })
     .ok()?;
-    READ.set([table, READ.get()[1]]);
-    Some(found)
+    Some((table, found))
 }
 
 /// True when `zerodb.watch` has noted that events of the type may have this user on the table or one that it is a part

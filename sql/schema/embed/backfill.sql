@@ -67,7 +67,8 @@ BEGIN
     END IF;
     WITH watched AS (
         SELECT DISTINCT ON (w.tgrelid) w.tgrelid, w.mapping ->> 'event' AS event_type FROM zerodb._watch_trigger AS w
-        WHERE hook.event_type = ANY (zerodb._patterns(w.mapping ->> 'event')) AND w.operation IN ('insert', 'update')
+        WHERE zerodb._may_name(w.arguments, hook.event_type)
+            AND hook.event_type = ANY (zerodb._patterns(w.mapping ->> 'event')) AND w.operation IN ('insert', 'update')
             AND (target IS NULL OR w.tgrelid = target)
             AND zerodb._has_vectors(w.tgrelid, hook.hook_config)
         ORDER BY w.tgrelid, w.mapping ->> 'event'
@@ -151,7 +152,8 @@ BEGIN
     END IF;
     wanted := (hook_config ->> 'dimensions')::integer;
     FOR watched IN SELECT DISTINCT w.tgrelid FROM zerodb._watch_trigger AS w
-        WHERE event_type = w.mapping ->> 'event' AND w.operation IN ('insert', 'update')
+        WHERE zerodb._may_name(w.arguments, event_type) AND event_type = w.mapping ->> 'event'
+            AND w.operation IN ('insert', 'update')
             AND pg_has_role(role, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = w.tgrelid), 'USAGE')
     LOOP
         holder := coalesce((zerodb._chunks_of(watched.tgrelid, hook_config) ->> 'chunks')::oid, watched.tgrelid);

@@ -8,13 +8,20 @@ CREATE FUNCTION zerodb.list_hooks(
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+    -- By the index of the user, however many hooks others have.
     SELECT h.* FROM zerodb.zerodb_hooks AS h
-    -- An administrator sees all of them, and with a user set that user's.
-    WHERE h.user_id = coalesce((SELECT zerodb._user_id()), h.user_id)
+    WHERE h.user_id = (SELECT zerodb._user_id())
         AND (list_hooks.event_type IS NULL OR h.event_type = list_hooks.event_type)
         AND (list_hooks.project_id IS NULL OR h.project_id = list_hooks.project_id)
         AND (h.is_active OR NOT coalesce(list_hooks.active_only, true))
-    ORDER BY h.created_at, h.id
+    UNION ALL
+    -- An administrator sees all of them, and with a user set that user's.
+    SELECT h.* FROM zerodb.zerodb_hooks AS h
+    WHERE (SELECT zerodb._user_id() IS NULL AND zerodb._sees_all())
+        AND (list_hooks.event_type IS NULL OR h.event_type = list_hooks.event_type)
+        AND (list_hooks.project_id IS NULL OR h.project_id = list_hooks.project_id)
+        AND (h.is_active OR NOT coalesce(list_hooks.active_only, true))
+    ORDER BY created_at, id
 $$;
 COMMENT ON FUNCTION zerodb.list_hooks(text, uuid, boolean) IS
     'The hooks of the user that is set, oldest first; of every user for an administrator who has set none';

@@ -127,8 +127,3 @@ END
 $$;
 CREATE TRIGGER cancel_all_deliveries AFTER TRUNCATE ON zerodb.zerodb_hooks
 FOR EACH STATEMENT EXECUTE FUNCTION zerodb._cancel_all_deliveries();
-
--- Every backend forgets which event types are wanted. ALWAYS, so that a hook written under replica role counts too.
-CREATE TRIGGER forget_wanted AFTER INSERT OR UPDATE OR DELETE ON zerodb.zerodb_hooks
-FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_wanted();
-ALTER TABLE zerodb.zerodb_hooks ENABLE ALWAYS TRIGGER forget_wanted;

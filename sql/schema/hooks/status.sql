@@ -14,6 +14,10 @@ CREATE TABLE zerodb.coverage (
 COMMENT ON TABLE zerodb.coverage IS
     'Rows of the tables of auto_embed hooks, and those with a vector, when they were last counted';
 
+-- For due_coverage.sql, which the worker asks every few seconds: these hooks, and not all.
+CREATE INDEX zerodb_hooks_embedding ON zerodb.zerodb_hooks (event_type)
+    WHERE is_active AND hook_type = 'first_party' AND hook_name = 'auto_embed';
+
 -- Each table is read once for all hooks. The class of a failure is what stands before the first colon, where it is one
 -- word; `other` for all else.
 CREATE VIEW zerodb.hook_status WITH (security_invoker = true) AS

@@ -17,8 +17,9 @@ CREATE TABLE zerodb.zerodb_hooks (
 CREATE INDEX idx_zerodb_hooks_user_id ON zerodb.zerodb_hooks (user_id);
 CREATE INDEX idx_zerodb_hooks_event_type ON zerodb.zerodb_hooks (event_type);
 CREATE INDEX idx_zerodb_hooks_active ON zerodb.zerodb_hooks (is_active) WHERE is_active = true;
--- Beyond the document: what the dispatcher asks for the type and the user of an event, however many hooks others have.
-CREATE INDEX zerodb_hooks_wanted ON zerodb.zerodb_hooks (user_id, event_type) WHERE is_active;
+-- Beyond the document. What writers ask, by its first column: is there an active hook of this pattern? And the
+-- dispatcher: the hooks of this pattern and user, however many others have.
+CREATE INDEX zerodb_hooks_wanted ON zerodb.zerodb_hooks (event_type, user_id) WHERE is_active;
 COMMENT ON TABLE zerodb.zerodb_hooks IS 'Hooks: which handler runs for which events';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.zerodb_hooks', '');
 

@@ -41,7 +41,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT DISTINCT w.tgrelid, w.mapping ->> 'event' FROM zerodb._watch_trigger AS w
-    WHERE pattern = ANY (zerodb._patterns(w.mapping ->> 'event'))
+    WHERE zerodb._may_name(w.arguments, pattern) AND pattern = ANY (zerodb._patterns(w.mapping ->> 'event'))
         AND (w.operation IN ('insert', 'update') AND (w.mapping -> 'operations') ?| '{insert,update}'
             OR hook_name = 'auto_graph' AND w.operation = 'delete')
     ORDER BY 1, 2
@@ -152,7 +152,7 @@ AS $$
         WHERE o.own <> ALL (k.fields))
     FROM (SELECT array_agg(DISTINCT f.field) AS fields FROM zerodb.event_type AS t
         CROSS JOIN LATERAL unnest(t.fields) AS f (field)
-        WHERE pattern = ANY (zerodb._patterns(t.name)) AND (t.name = pattern OR t.builtin AND pattern <> '*')
+        WHERE (t.name = pattern OR t.builtin AND pattern <> '*') AND pattern = ANY (zerodb._patterns(t.name))
         HAVING count(*) > 0) AS k
 $$;
 

@@ -8,7 +8,7 @@ CREATE FUNCTION zerodb._as_owner(hook_id uuid, relid oid, action text, args json
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_as_owner';
 COMMENT ON FUNCTION zerodb._as_owner(uuid, oid, text, jsonb, real[]) IS
     'Runs an action of a hook''s handler on a table, as a role that may';
-CREATE FUNCTION zerodb._forget_wanted() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_wanted';
+CREATE FUNCTION zerodb._forget_mappings() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_forget_mappings';
 CREATE FUNCTION zerodb._event_data(data json) RETURNS jsonb
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_data';
 

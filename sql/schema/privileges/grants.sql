@@ -56,7 +56,7 @@ AS $$
         '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_xid', '_xid_end', '_event_ord', '_event_key', '_rfc3339', '_no_event',
         '_is_dispatched', '_event_progress', '_is_idle', '_dispatch',
-        '_undispatched', '_patterns', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
+        '_undispatched', '_patterns', '_may_name', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
         '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',
         '_prune_cursor', '_spent', '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks',
         '_chunk_tables', '_is_vector_column', '_primary_key', '_missed_writes', '_heirs', '_event_data', '_try_lock',

@@ -222,7 +222,8 @@ BEGIN
     FOR watched, named IN SELECT DISTINCT w.tgrelid, c.named
         FROM zerodb._watch_trigger AS w CROSS JOIN unnest(ARRAY[hook_config ->> 'content',
             hook_config ->> 'target_column']) AS c (named)
-        WHERE event_type = w.mapping ->> 'event' AND w.operation IN ('insert', 'update') AND c.named IS NOT NULL
+        WHERE zerodb._may_name(w.arguments, event_type) AND event_type = w.mapping ->> 'event'
+            AND w.operation IN ('insert', 'update') AND c.named IS NOT NULL
             AND pg_has_role(role, (SELECT r.relowner FROM pg_class AS r WHERE r.oid = w.tgrelid), 'USAGE')
     LOOP
         IF NOT zerodb._has_column(watched, named) THEN

@@ -83,7 +83,8 @@ SELECT
     t.tgname,
     m.mapping,
     CASE WHEN (t.tgtype & 1) = 0 AND c.relkind = 'p' THEN 'batch'
-        WHEN (t.tgtype & 4) > 0 THEN 'insert' WHEN (t.tgtype & 8) > 0 THEN 'delete' ELSE 'update' END AS operation
+        WHEN (t.tgtype & 4) > 0 THEN 'insert' WHEN (t.tgtype & 8) > 0 THEN 'delete' ELSE 'update' END AS operation,
+    t.tgargs AS arguments
 FROM pg_catalog.pg_trigger AS t
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
 -- OFFSET: read once a trigger.
@@ -107,13 +108,13 @@ SELECT pg_catalog.pg_extension_config_dump('zerodb.watch_tenant',
 
 -- Every backend reads its mappings again. ALWAYS, so that a write under replica role counts too.
 CREATE TRIGGER forget_mappings AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON zerodb.watch_tenant
-FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_wanted();
+FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_mappings();
 ALTER TABLE zerodb.watch_tenant ENABLE ALWAYS TRIGGER forget_mappings;
 CREATE TRIGGER forget_mappings AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON zerodb.event_type
-FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_wanted();
+FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_mappings();
 ALTER TABLE zerodb.event_type ENABLE ALWAYS TRIGGER forget_mappings;
 CREATE TRIGGER forget_mappings AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON zerodb.tenant_binding
-FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_wanted();
+FOR EACH STATEMENT EXECUTE FUNCTION zerodb._forget_mappings();
 ALTER TABLE zerodb.tenant_binding ENABLE ALWAYS TRIGGER forget_mappings;
 
 -- The constant user of a mapping, or null. 22023 for a constant user or project that is none.

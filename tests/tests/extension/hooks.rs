@@ -56,8 +56,8 @@ async fn the_table_has_the_columns_constraint_and_indexes_of_the_document() -> R
                 "idx_zerodb_hooks_event_type",
                 "idx_zerodb_hooks_user_id",
                 "uix_zerodb_hooks_user_event_name",
+                "zerodb_hooks_embedding",
                 "zerodb_hooks_pkey",
-                // The dispatcher's, beyond the document's.
                 "zerodb_hooks_wanted"
             ]
         );

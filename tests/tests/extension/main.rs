@@ -32,6 +32,7 @@ mod tenants;
 mod transactions;
 mod upgrade;
 mod usage;
+mod wanted;
 mod watch;
 mod watch_errors;
 

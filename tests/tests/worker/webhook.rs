@@ -98,7 +98,7 @@ async fn a_secret_that_is_not_set_is_named_and_never_shown_and_a_nonsense_config
                 "ALTER TABLE zerodb.zerodb_hooks DISABLE TRIGGER ALL;
                  INSERT INTO zerodb.zerodb_hooks (user_id, event_type, hook_type, hook_name, hook_config)
                  VALUES ('00000000-0000-0000-0000-000000000000', 'doc.created', 'webhook', 'nonsense', '[1]');
-                 ALTER TABLE zerodb.zerodb_hooks ENABLE TRIGGER ALL; ALTER TABLE zerodb.zerodb_hooks ENABLE ALWAYS TRIGGER forget_wanted",
+                 ALTER TABLE zerodb.zerodb_hooks ENABLE TRIGGER ALL; ALTER TABLE zerodb.zerodb_hooks ENABLE ALWAYS TRIGGER tell_of_new",
             )
             .await?;
         let _worker = worker(&database)?;

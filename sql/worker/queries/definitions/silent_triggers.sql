@@ -8,5 +8,5 @@ SELECT
 FROM pg_trigger AS t
 JOIN pg_proc AS p ON p.oid = t.tgfoid
 WHERE p.pronamespace = 'zerodb'::regnamespace AND NOT t.tgisinternal
-    AND (t.tgenabled IN ('D', 'R') OR (t.tgenabled = 'O' AND p.proname IN ('_capture', '_forget_wanted')))
+    AND (t.tgenabled IN ('D', 'R') OR (t.tgenabled = 'O' AND p.proname IN ('_capture', '_forget_mappings', '_tell_writers')))
 ORDER BY 1, 2
