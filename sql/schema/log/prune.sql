@@ -1,22 +1,31 @@
 -- Deleting rows that no longer count. Called by the worker; with the owner's rights.
 
--- Deletes up to `batch` deliveries that ended before the retention; returns how many.
-CREATE FUNCTION zerodb._prune_deliveries(retention interval, batch integer) RETURNS bigint
+-- Deletes, of the `batch` deliveries after the id `after`, those that ended before the retention. `reached` is the id
+-- after which the next call goes on, and `more` says whether it is worth while now: ids are given in the order in
+-- which deliveries are made, so where none of a batch was made before the retention, none of the later ones ended
+-- before it. So a call costs the same however many there are, and what waits for ever is not looked at each time.
+CREATE FUNCTION zerodb._prune_deliveries(retention interval, after bigint, batch integer,
+    OUT reached bigint, OUT pruned bigint, OUT more boolean)
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    pruned bigint;
+    since timestamptz := clock_timestamp() - retention;
 BEGIN
-    WITH old AS (
-        SELECT d.id FROM zerodb.delivery AS d
-        WHERE d.state IN ('completed', 'discarded', 'cancelled') AND d.finished_at < clock_timestamp() - retention
-        ORDER BY d.id LIMIT batch FOR UPDATE SKIP LOCKED
+    WITH next AS MATERIALIZED (
+        SELECT d.id, d.created_at < since AS is_old FROM zerodb.delivery AS d WHERE d.id > after
+        ORDER BY d.id LIMIT batch
+    ), ended AS (
+        SELECT d.id FROM next AS n JOIN zerodb.delivery AS d ON d.id = n.id
+        WHERE d.state IN ('completed', 'discarded', 'cancelled') AND d.finished_at < since
+        FOR UPDATE OF d SKIP LOCKED
+    ), gone AS (
+        DELETE FROM zerodb.delivery AS d USING ended AS e WHERE d.id = e.id RETURNING d.id
     )
-    DELETE FROM zerodb.delivery AS d USING old WHERE d.id = old.id;
-    GET DIAGNOSTICS pruned = ROW_COUNT;
-    RETURN pruned;
+    SELECT coalesce(max(n.id) FILTER (WHERE n.is_old), after), (SELECT count(*) FROM gone),
+        count(*) >= batch AND bool_or(n.is_old)
+    INTO reached, pruned, more FROM next AS n;
 END
 $$;
 

@@ -19,7 +19,7 @@ const RETENTION: i64 = 24;
 /// What the worker does once a minute, with the arguments that it does it with.
 const MAINTENANCE: &str =
     "SELECT zerodb._rotate_log((zerodb._current_slot() + 1) % 8, current_setting('zerodb.retention')::interval);
-     SELECT zerodb._prune_deliveries(current_setting('zerodb.retention')::interval, 100000);
+     SELECT zerodb._prune_deliveries(current_setting('zerodb.retention')::interval, 0, 100000);
      SELECT zerodb._prune_cursor()";
 
 /// Bytes of everything that the extension keeps.

@@ -95,7 +95,7 @@ async fn a_user_has_no_way_to_the_inside() -> Result<()> {
             "SELECT * FROM zerodb.hook_detail",
             "SELECT zerodb._all_tenants()",
             "SELECT zerodb._rotate_log(0, '1 s')",
-            "SELECT zerodb._prune_deliveries('1 s', 1)",
+            "SELECT zerodb._prune_deliveries('1 s', 0, 1)",
             "SELECT zerodb._prune_cursor()",
             "SELECT zerodb._call_hook_function(gen_random_uuid(), '{}')",
             "SELECT zerodb.register_event_type('a.b', 'a', '{}', '')",
@@ -187,7 +187,7 @@ async fn a_worker_reads_everything_and_changes_deliveries_only() -> Result<()> {
             "INSERT INTO zerodb.attempt (delivery_id, started_at, attempt, duration_ms, slot, outcome, worker)
                 SELECT id, now(), 1, 1, event_slot, 'completed', 'w' FROM zerodb.delivery",
             "INSERT INTO zerodb.cursor (seq, done, upto, xid, ord) SELECT seq + 1, done, upto, xid, ord FROM zerodb.cursor",
-            "SELECT zerodb._rotate_log(0, '1 s'), zerodb._prune_deliveries('1 s', 1), zerodb._prune_cursor(), zerodb.status()",
+            "SELECT zerodb._rotate_log(0, '1 s'), zerodb._prune_deliveries('1 s', 0, 1), zerodb._prune_cursor(), zerodb.status()",
             "UPDATE zerodb.order_queue SET released = true; DELETE FROM zerodb.order_signal; SELECT zerodb._order_key('{}', '$')",
             "DELETE FROM zerodb.delivery",
         ] {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use zerodb_hooks_store::{Installation, Store, StoreError};
+use zerodb_hooks_store::{Installation, PrunePlace, Store, StoreError};
 
 const EVERY: Duration = Duration::from_secs(60);
+/// How often pruning begins at the oldest delivery again, for those that had not ended when it passed them.
+const PRUNE_ANEW: Duration = Duration::from_secs(3600);
 const SLOTS: i32 = zerodb_hooks_contract::event_log::SLOTS as i32;
 
 pub struct Maintenance {
@@ -25,24 +27,27 @@ impl Maintenance {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
+        let (mut place, mut begun) = (PrunePlace::default(), Instant::now());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = self.stop.cancelled() => return,
             }
-            self.tidy().await;
+            if begun.elapsed() >= PRUNE_ANEW {
+                (place, begun) = (PrunePlace::default(), Instant::now());
+            }
+            self.tidy(&mut place).await;
         }
     }
 
     /// Each step by itself: one that fails keeps none of the others from being made.
-    async fn tidy(&self) {
+    async fn tidy(&self, place: &mut PrunePlace) {
         let store = &self.store;
         let loaded = store.bounded(store.load_installation()).await;
         if let Some(installation) = done("the settings", loaded) {
             done("the log", self.rotate(&installation).await);
             let retention = &installation.retention;
-            let pruned = self.repeat(|| store.prune_deliveries(retention));
-            done("the deliveries", pruned.await);
+            done("the deliveries", self.prune(retention, place).await);
             self.installation.send_replace(Arc::new(installation));
         }
         done("the cursor", store.bounded(store.prune_cursor()).await);
@@ -61,6 +66,17 @@ impl Maintenance {
         F: Future<Output = Result<bool, StoreError>>,
     {
         while self.store.bounded(step()).await? && !self.stop.is_cancelled() {}
+        Ok(())
+    }
+
+    /// From where it came to last time, to the deliveries that are too young.
+    async fn prune(&self, retention: &str, place: &mut PrunePlace) -> Result<(), StoreError> {
+        while self
+            .store
+            .bounded(self.store.prune_deliveries(retention, place))
+            .await?
+            && !self.stop.is_cancelled()
+        {}
         Ok(())
     }
 

@@ -50,6 +50,7 @@ pub use gate::SharedGate;
 pub use lease::Reaped;
 pub use ledger::LedgerSettings;
 pub use listen::{Listener, Parked};
+pub use maintenance::PrunePlace;
 pub use owner::Hashes;
 pub use settings::Installation;
 pub use settlement::{Settled, Settlement};

@@ -7,6 +7,12 @@ use super::store::Store;
 /// Deliveries deleted or cancelled in one statement.
 const BATCH: i32 = 10_000;
 
+/// How far pruning has come. What is old and had not ended when it was passed is met again from the start.
+#[derive(Debug, Default)]
+pub struct PrunePlace {
+    after: i64,
+}
+
 impl Store {
     /// True when the partition was emptied.
     pub async fn rotate_log(&self, slot: i32, retention: &str) -> Result<bool, StoreError> {
@@ -17,14 +23,19 @@ impl Store {
             .try_get(0)?)
     }
 
-    /// Deletes a batch of deliveries that ended before the retention; true when there may be more.
-    pub async fn prune_deliveries(&self, retention: &str) -> Result<bool, StoreError> {
+    /// Looks at a batch of deliveries and deletes those that ended before the retention. Moves `place` to where the
+    /// next call goes on; true when that is worth while now.
+    pub async fn prune_deliveries(
+        &self,
+        retention: &str,
+        place: &mut PrunePlace,
+    ) -> Result<bool, StoreError> {
         let connection = self.connection().await?;
-        let pruned: i64 = connection
-            .query_one(PRUNE_DELIVERIES, &[&retention, &BATCH])
-            .await?
-            .try_get(0)?;
-        Ok(pruned >= i64::from(BATCH))
+        let row = connection
+            .query_one(PRUNE_DELIVERIES, &[&retention, &place.after, &BATCH])
+            .await?;
+        place.after = row.try_get(0)?;
+        Ok(row.try_get(1)?)
     }
 
     pub async fn prune_cursor(&self) -> Result<(), StoreError> {
