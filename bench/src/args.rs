@@ -59,12 +59,29 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 10_000_000, value_parser = value_parser!(u32).range(1..))]
     pub status_rows: u32,
 
+    /// Events of the history that is looked into, in thousands; 20000 are those of the project's targets
+    #[arg(long = "history-thousands", value_name = "N", default_value_t = 1000, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub history_thousands: u32,
+
+    /// Ids that each pass of the look-ups asks for
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(10..))]
+    pub asks: u32,
+
+    /// The most hooks that other users have on one event type
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = value_parser!(u32).range(1000..=10_000_000))]
+    pub others: u32,
+
     /// Only cases whose name starts with this, such as single or single/hook; may be repeated
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
 }
 
 impl Options {
+    /// Events of the history.
+    pub fn history(&self) -> u32 {
+        self.history_thousands * 1000
+    }
+
     pub fn selects(&self, case: &str) -> bool {
         self.only.is_empty() || self.names(case)
     }

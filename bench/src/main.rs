@@ -6,6 +6,7 @@ mod args;
 mod beside;
 mod cases;
 mod digits;
+mod draw;
 mod figures;
 mod host;
 mod machine;

@@ -77,8 +77,9 @@ fn print_head(machine: &Machine, options: &Options) {
         options.relations
     );
     println!(
-        "Once, not in each round: held (2 × {} s), connections, embed/backlog-hnsw, embed/writer, graph; where they are named: embed/limited, status",
-        options.held_seconds
+        "Once, not in each round: held (2 × {} s), connections, embed/backlog-hnsw, embed/writer, graph, tenants/types, tenants/fan-out, history ({} events); where they are named: embed/limited, status, tenants with a million",
+        options.held_seconds,
+        options.history()
     );
     machine
         .warnings
@@ -129,7 +130,7 @@ fn ratio_table(figures: &Figures) -> Table {
         1,
     );
     for ratio in ratios::ALL {
-        if let Some(rounds) = figures.ratio((ratio.of, &ratio.metric), (ratio.to, &ratio.metric)) {
+        if let Some(rounds) = ratio.rounds(figures) {
             let Spread { median, min, max } = Spread::of(&rounds);
             let [median, min, max] = [median, min, max].map(|value| format!("{value:.3}"));
             table.add_row([ratio.says, &median, &min, &max]);

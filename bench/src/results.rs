@@ -41,7 +41,7 @@ pub fn save(report: &Report<'_>) -> Result<PathBuf> {
 
 fn ratios(figures: &Figures) -> Vec<Value> {
     let ratio = |ratio: &ratios::Ratio| {
-        let rounds = figures.ratio((ratio.of, &ratio.metric), (ratio.to, &ratio.metric))?;
+        let rounds = ratio.rounds(figures)?;
         Some(
             json!({"says": ratio.says, "of": ratio.of, "to": ratio.to, "metric": ratio.metric.name,
             "spread": Spread::of(&rounds), "rounds": rounds}),

@@ -4,7 +4,16 @@ use crate::cases::handlers::{
     DEPTH_2, DEPTH_2_AS_OF, DEPTH_3, DEPTH_3_AS_OF, FULL_REQUESTS, OVER_IDEAL, STATUS, UPDATE_MAX,
     UPDATE_P99, VIEW,
 };
+use crate::cases::history::{
+    ALONE_P99, ATTEMPTS_P99, AWAIT_P99, DELIVERIES_P99, DELIVERY_P99, DISCARD_P99, DURING_P99, EVENT_P99,
+    EVENTS_OF_TYPE_P99, EVENTS_P99, HOOK_STATUS_P99, LOOK_UPS, NEWEST_OF_HOOK_P99, NEWEST_OF_STATE_P99,
+    NEWEST_OF_TENANT_P99, NEWEST_P99, REDELIVER_P99, STATUS_P99, UPKEEP,
+};
 use crate::cases::idle::{CALL_P50, CALL_P99, COMMIT_P50, COMMIT_P99};
+use crate::cases::tenants::{
+    ALONE, CHANGES_ELSEWHERE, CREATE_P50, MANY, MANY_HOOKS, MILLION, MILLION_HOOKS, USED_BY_WRITER,
+    WITH_CHANGES,
+};
 use crate::cases::{CONNECTIONS, DELIVERED, LATENCY_P99, MEMORY, RATE, RECEIVED_P99, TIME, WAL_OF_EVENT};
 use crate::figures::{Figures, Metric};
 use crate::ratios::{NODE_IDLE, PGMQ_IDLE, RUST_BURN_DOWN, RUST_IDLE};
@@ -123,6 +132,29 @@ pub const ALL: &[Target] = &[
     value(14, "status of hooks at 10 million rows, status(), p95", ("status/ten-million", STATUS), Below(50.0)),
     value(15, "UPDATE of a row that is being embedded, p99", ("embed/writer", UPDATE_P99), Below(20.0)),
     value(15, "UPDATE of a row that is being embedded, slowest", ("embed/writer", UPDATE_MAX), Below(20.0)),
+    value(16, "history: an event by its id, p99", (LOOK_UPS, EVENT_P99), AtMost(5.0)),
+    value(16, "history: the deliveries of an event, p99", (LOOK_UPS, DELIVERIES_P99), AtMost(5.0)),
+    value(16, "history: a delivery by its id, p99", (LOOK_UPS, DELIVERY_P99), AtMost(5.0)),
+    value(16, "history: the attempts of a delivery, p99", (LOOK_UPS, ATTEMPTS_P99), AtMost(5.0)),
+    value(16, "history: the newest 20 events, p99", (LOOK_UPS, EVENTS_P99), AtMost(10.0)),
+    value(16, "history: the newest 20 events of a type, p99", (LOOK_UPS, EVENTS_OF_TYPE_P99), AtMost(10.0)),
+    value(16, "history: the newest 20 deliveries, p99", (LOOK_UPS, NEWEST_P99), AtMost(10.0)),
+    value(16, "history: the newest 20 deliveries of a hook, p99", (LOOK_UPS, NEWEST_OF_HOOK_P99), AtMost(10.0)),
+    value(16, "history: the newest 20 discarded deliveries, p99", (LOOK_UPS, NEWEST_OF_STATE_P99), AtMost(10.0)),
+    value(16, "history: the newest 20 deliveries of a tenant, p99", (LOOK_UPS, NEWEST_OF_TENANT_P99), AtMost(10.0)),
+    value(16, "history: redeliver, p99", (LOOK_UPS, REDELIVER_P99), AtMost(10.0)),
+    value(16, "history: discard, p99", (LOOK_UPS, DISCARD_P99), AtMost(10.0)),
+    value(16, "history: await_event, p99", (LOOK_UPS, AWAIT_P99), AtMost(10.0)),
+    value(16, "history: status(), p99", (LOOK_UPS, STATUS_P99), AtMost(50.0)),
+    value(16, "history: hook_status, p99", (LOOK_UPS, HOOK_STATUS_P99), AtMost(50.0)),
+    ratio(17, "a user's events beside 100,000 hooks of others: rate alone", (MANY, RATE), (ALONE, RATE), AtLeast(0.9)),
+    ratio(17, "a user's events beside 100,000 hooks of others: commit to handler, p50, alone", (MANY, COMMIT_P50), (ALONE, COMMIT_P50), AtMost(1.11)),
+    ratio(17, "a user's events beside 1,000,000 hooks of others: rate alone", (MILLION, RATE), (ALONE, RATE), AtLeast(0.8)),
+    ratio(17, "a user's events beside 1,000,000 hooks of others: commit to handler, p50, alone", (MILLION, COMMIT_P50), (ALONE, COMMIT_P50), AtMost(1.25)),
+    value(18, "create_hook beside 100,000 hooks, p50", (MANY_HOOKS, CREATE_P50), AtMost(2.0)),
+    value(18, "create_hook beside 1,000,000 hooks, p50", (MILLION_HOOKS, CREATE_P50), AtMost(2.0)),
+    ratio(19, "writers while hooks change: processor time while those of another database do", (WITH_CHANGES, USED_BY_WRITER), (CHANGES_ELSEWHERE, USED_BY_WRITER), AtMost(1.05)),
+    ratio(20, "a day's history is removed: p99 from write to handler alone", (UPKEEP, DURING_P99), (UPKEEP, ALONE_P99), AtMost(2.0)),
 ];
 
 #[cfg(test)]

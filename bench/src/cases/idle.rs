@@ -69,8 +69,11 @@ pub fn readings(from_commit: &[f64], from_call: &[f64]) -> Vec<Reading> {
     ]
 }
 
-/// Says which item's event has arrived, and when.
-struct Stamp(mpsc::UnboundedSender<(Option<i64>, Instant)>);
+/// Which item's event has arrived, and when.
+pub type Stamped = (Option<i64>, Instant);
+
+/// Says what arrives.
+pub struct Stamp(pub mpsc::UnboundedSender<Stamped>);
 
 #[async_trait]
 impl Handler for Stamp {
@@ -84,9 +87,9 @@ impl Handler for Stamp {
 }
 
 /// Milliseconds of each sample, from the commit and from the call.
-async fn sample(
+pub async fn sample(
     session: &Session,
-    mut stamped: mpsc::UnboundedReceiver<(Option<i64>, Instant)>,
+    mut stamped: mpsc::UnboundedReceiver<Stamped>,
     samples: u32,
 ) -> Result<(Vec<f64>, Vec<f64>)> {
     let statement = session

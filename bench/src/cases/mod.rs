@@ -7,9 +7,11 @@ mod endpoints;
 mod floor;
 pub mod handlers;
 mod held;
+pub mod history;
 pub mod idle;
 mod in_server;
 mod single;
+pub mod tenants;
 mod unmatched;
 mod wal;
 
@@ -66,6 +68,8 @@ pub fn all() -> Vec<Box<dyn Case>> {
     all.push(Box::new(floor::Floor));
     all.extend(burn_down::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
     all.extend(handlers::all());
+    all.extend(tenants::all());
+    all.extend(history::all());
     // Rivals, which a round measures now. Then, once:
     all.push(Box::new(connections::Connections));
     all.extend(held::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 
+use super::history::History;
 use super::{Rival, Runner};
 use crate::args::Options;
 use crate::cases::{Case, MEMORY, RATE, START};
@@ -22,7 +23,19 @@ const JOBS: &str = "graphile_worker._private_jobs";
 enum Work {
     BurnDown,
     Idle,
+    History,
 }
+
+/// A completed job is deleted, so these are of the only kind that stays: they failed for good.
+const FINISHED: History = History {
+    fill: r#"
+INSERT INTO graphile_worker._private_tasks (identifier) VALUES ('noop') ON CONFLICT DO NOTHING;
+INSERT INTO graphile_worker._private_jobs (task_id, payload, attempts, max_attempts, last_error, key)
+SELECT t.id, ('{"item_id":' || n || ',"name":"an item of ordinary length","size":4711}')::json, 25, 25, 'the endpoint answered 503', 'job' || n
+FROM generate_series({first}, {last}) AS n CROSS JOIN graphile_worker._private_tasks AS t WHERE t.identifier = 'noop'"#,
+    table: JOBS,
+    question: "SELECT * FROM graphile_worker.jobs WHERE key = 'job{key}'",
+};
 
 struct Graphile {
     name: &'static str,
@@ -67,6 +80,11 @@ pub fn node() -> Rival {
             "one job at a time, graphile-worker (Node), the same settings",
             Work::Idle,
         ),
+        case(
+            "rival/graphile-worker-node/history",
+            "jobs that failed for good, graphile-worker (Node)",
+            Work::History,
+        ),
     ];
     Rival {
         package: "graphile-worker 0.18.0 (Node)",
@@ -95,6 +113,10 @@ impl Case for Graphile {
         self.title
     }
 
+    fn is_once(&self) -> bool {
+        matches!(self.work, Work::History)
+    }
+
     async fn measure(&self, database: &Database<'_>, options: &Options) -> Result<Vec<Reading>> {
         self.runner.run(database, &["migrate"]).await?;
         match self.work {
@@ -103,6 +125,7 @@ impl Case for Graphile {
                 database.settle().await?;
                 self.runner.idle(database, options.samples).await
             }
+            Work::History => FINISHED.measure(database, options).await,
         }
     }
 }

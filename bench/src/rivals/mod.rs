@@ -2,12 +2,15 @@
 //! `bench/rivals/`, built on its published package, and a file here with its cases; `all` lists them.
 
 mod graphile_worker;
+mod history;
 mod pgmq;
 mod runner;
 
 use std::rc::Rc;
 
 use serde::Serialize;
+
+pub use history::FINISHED_P50;
 
 use crate::args::Options;
 use crate::cases::Case;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 
+use super::history::History;
 use super::{Rival, Runner};
 use crate::args::Options;
 use crate::cases::{Case, MEMORY, RATE, START};
@@ -24,7 +25,17 @@ enum Work {
     Delete,
     Archive,
     Idle,
+    History,
 }
+
+const FINISHED: History = History {
+    fill: r#"
+INSERT INTO pgmq.a_bench (msg_id, read_ct, enqueued_at, archived_at, vt, message)
+SELECT n, 1, now(), now(), now(), ('{"item_id":' || n || ',"name":"an item of ordinary length","size":4711}')::jsonb
+FROM generate_series({first}, {last}) AS n"#,
+    table: ARCHIVED,
+    question: "SELECT * FROM pgmq.a_bench WHERE msg_id = {key}",
+};
 
 struct Pgmq {
     work: Work,
@@ -37,7 +48,9 @@ pub fn rival() -> Rival {
         let runner = Rc::clone(&runner);
         Box::new(Pgmq { work, runner }) as Box<dyn Case>
     };
-    let cases = [Work::Delete, Work::Archive, Work::Idle].map(case).into();
+    let cases = [Work::Delete, Work::Archive, Work::Idle, Work::History]
+        .map(case)
+        .into();
     Rival {
         package: "pgmq 1.13.0 (SQL, from the crate pgmq 0.34.0-alpha.7)",
         runner,
@@ -52,6 +65,7 @@ impl Case for Pgmq {
             Work::Delete => "rival/pgmq/burn-down-delete",
             Work::Archive => "rival/pgmq/burn-down-archive",
             Work::Idle => "rival/pgmq/idle",
+            Work::History => "rival/pgmq/history",
         }
     }
 
@@ -60,7 +74,12 @@ impl Case for Pgmq {
             Work::Delete => "messages read and deleted by pgmq, 4 tasks, batches of 1,000, no runner",
             Work::Archive => "messages read and archived by pgmq, 4 tasks, batches of 1,000, no runner",
             Work::Idle => "one message at a time, pgmq with LISTEN",
+            Work::History => "archived messages, pgmq",
         }
+    }
+
+    fn is_once(&self) -> bool {
+        matches!(self.work, Work::History)
     }
 
     async fn measure(&self, database: &Database<'_>, options: &Options) -> Result<Vec<Reading>> {
@@ -75,6 +94,7 @@ impl Case for Pgmq {
                 database.settle().await?;
                 self.runner.idle(database, options.samples).await
             }
+            Work::History => FINISHED.measure(database, options).await,
         }
     }
 }
