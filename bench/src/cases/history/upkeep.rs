@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use async_trait::async_trait;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 use zerodb_hooks_harness::Session;
 use zerodb_hooks_worker::Worker;
 
@@ -18,7 +18,7 @@ use crate::cases::Case;
 use crate::cases::idle::{Stamp, Stamped};
 use crate::figures::{Metric, Reading, percentile};
 use crate::stage::{self, Database};
-use crate::{beside, schema};
+use crate::{beside, schema, wait};
 
 pub const UPKEEP: &str = "history/upkeep";
 const ALONE_P50: Metric = Metric::new("start of the write to handler, alone, p50", "ms");
@@ -88,7 +88,8 @@ impl Case for Upkeep {
             database.settle().await?;
             let (stop, stopped) = oneshot::channel();
             let resting = async {
-                tokio::time::sleep(ALONE).await;
+                let since = Instant::now();
+                wait::until_seen(PAUSE, DEADLINE, async || Ok(since.elapsed() >= ALONE)).await?;
                 drop(stop);
                 anyhow::Ok(())
             };
@@ -122,6 +123,7 @@ async fn write(
 ) -> Result<Felt> {
     let statement = session.client.prepare(schema::INSERT_ONE).await?;
     let mut felt = Felt::default();
+    let mut pause = interval(PAUSE);
     while matches!(stop.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
         let called = Instant::now();
         session.client.execute(&statement, &[]).await?;
@@ -131,7 +133,8 @@ async fn write(
         };
         felt.handled
             .push(handled.duration_since(called).as_secs_f64() * 1000.0);
-        tokio::time::sleep(PAUSE).await;
+        pause.reset();
+        pause.tick().await;
     }
     Ok(felt)
 }
