@@ -53,8 +53,11 @@ pub(super) async fn run(args: TailArgs) -> anyhow::Result<ExitCode> {
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut left = args.limit;
     loop {
+        // What is left of an older time is read without a pause.
         tokio::select! {
+            biased;
             () = interrupt.wait() => return Ok(ExitCode::SUCCESS),
+            () = std::future::ready(()), if ledger.is_behind() => {}
             _ = tick.tick() => {}
         }
         for attempt in ledger.look(&client).await? {

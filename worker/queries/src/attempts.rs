@@ -1,8 +1,8 @@
 //! The ledger of attempts, followed from a place on. No payload is in it.
 //!
 //! The ledger (attempts, and completions with theirs) only grows, so what is new lies behind the end that was seen
-//! last: each look reads the last blocks of each partition by position, which costs the same whatever the ledger's
-//! size, and no index.
+//! last: each look reads some blocks of each partition by position, which costs the same whatever the ledger's size,
+//! and no index. Where an older time begins is searched by halves.
 
 use std::collections::HashSet;
 
@@ -19,6 +19,9 @@ use crate::{QueryError, ask, statements};
 const OVERLAP_BLOCKS: i64 = 128;
 /// The same of completions, of which one row has many attempts.
 const OVERLAP_COMPLETIONS: i64 = 8;
+/// What one look reads of one partition at most. A page of completions has up to some ten thousand attempts.
+const BLOCKS: i64 = 256;
+const COMPLETION_BLOCKS: i64 = 16;
 
 zerodb_hooks_store::row! {
     /// An attempt that has ended. A deleted hook and an event that has left the log have no name any more.
@@ -72,6 +75,7 @@ pub struct Ledger {
     since: Option<Timestamp>,
     ends: Vec<PartitionEnd>,
     seen: HashSet<AttemptKey>,
+    is_behind: bool,
 }
 
 impl Ledger {
@@ -86,8 +90,9 @@ impl Ledger {
         since: Option<Timestamp>,
     ) -> Result<Self, QueryError> {
         let mut ends = partition_ends(client).await?;
-        if since.is_some() {
-            ends.iter_mut().for_each(|end| end.blocks = 0);
+        if let Some(since) = since {
+            let time = client.prepare(statements::LEDGER_TIME).await?;
+            try_join_all(ends.iter_mut().map(|end| end.go_back(client, &time, since))).await?;
         }
         let mut ledger = Self {
             attempts: client.prepare(statements::ATTEMPTS).await?,
@@ -96,6 +101,7 @@ impl Ledger {
             since,
             ends,
             seen: HashSet::new(),
+            is_behind: false,
         };
         if since.is_none() {
             ledger.look(client).await?;
@@ -103,13 +109,20 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// The attempts that were not there at the last look, in the order of their ends.
+    /// Whether the last look left something that was there.
+    pub fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// The next attempts that were not there at the last look, in the order of their ends; where there are many, some
+    /// of each partition.
     ///
     /// # Errors
     /// Those of the statements. What was new is then found by the next look. Safe to cancel.
     pub async fn look(&mut self, client: &Client) -> Result<Vec<AttemptRecord>, QueryError> {
         // The end is taken before reading: what comes in between is read twice and dropped by its key.
-        let ends = partition_ends(client).await?;
+        let last = partition_ends(client).await?;
+        let ends: Vec<_> = self.ends.iter().zip(&last).map(PartitionEnd::next).collect();
         let reads = self.ends.iter().zip(&ends);
         let rows = try_join_all(reads.map(|(before, now)| self.read(client, before, now))).await?;
         let mut found = Vec::new();
@@ -121,19 +134,20 @@ impl Ledger {
             }
             seen.insert(key);
         }
+        self.is_behind = ends.iter().zip(&last).any(|(end, last)| end.blocks < last.blocks);
         (self.seen, self.ends) = (seen, ends);
         found.sort_by_key(|attempt| (attempt.ended_at, attempt.delivery_id));
         Ok(found)
     }
 
-    /// What one partition holds from a little before its last end.
+    /// What one partition holds from a little before the last look's end to this one's.
     async fn read(
         &self,
         client: &Client,
         before: &PartitionEnd,
         now: &PartitionEnd,
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let (statement, overlap) = if now.kept_in == "completion" {
+        let (statement, overlap) = if now.keeps_completions() {
             (&self.completions, OVERLAP_COMPLETIONS)
         } else {
             (&self.attempts, OVERLAP_BLOCKS)
@@ -144,15 +158,16 @@ impl Ledger {
         } else {
             (before.blocks - overlap).max(0)
         };
-        let place = format!("({start},0)");
+        let (place, end) = (format!("({start},0)"), format!("({},0)", now.blocks));
         client
-            .query(statement, &[&now.slot, &place, &self.since, &self.hook])
+            .query(statement, &[&now.slot, &place, &self.since, &self.hook, &end])
             .await
     }
 }
 
 zerodb_hooks_store::row! {
-    /// The end of one partition.
+    /// The end of one partition, or of what was read of it.
+    #[derive(Clone)]
     pub struct PartitionEnd {
         /// The table: `completion` or `attempt`.
         pub kept_in: String,
@@ -160,6 +175,57 @@ zerodb_hooks_store::row! {
         pub slot: i16,
         /// Its length.
         pub blocks: i64,
+    }
+}
+
+impl PartitionEnd {
+    fn keeps_completions(&self) -> bool {
+        self.kept_in == "completion"
+    }
+
+    /// Where a look ends that begins at `before`, of a partition that now ends at `last`.
+    fn next((before, last): (&Self, &Self)) -> Self {
+        let most = if last.keeps_completions() {
+            COMPLETION_BLOCKS
+        } else {
+            BLOCKS
+        };
+        let start = if last.blocks < before.blocks {
+            0
+        } else {
+            before.blocks
+        };
+        Self {
+            blocks: last.blocks.min(start + most),
+            ..last.clone()
+        }
+    }
+
+    /// Goes back to the first block with an attempt that ended at `since` or later. They are kept in the order of
+    /// their ends, but for workers that write at the same time, whom the overlap of looks allows for.
+    async fn go_back(
+        &mut self,
+        client: &Client,
+        time: &Statement,
+        since: Timestamp,
+    ) -> Result<(), QueryError> {
+        let (mut low, mut high) = (0, self.blocks);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let place = format!("({middle},0)");
+            let row = client
+                .query_one(time, &[&self.kept_in, &self.slot, &place])
+                .await?;
+            let ended_at: Option<Timestamp> = row.try_get("ended_at")?;
+            if ended_at.is_none_or(|ended_at| ended_at >= since) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        // The block before may end with one.
+        self.blocks = (low - 1).max(0);
+        Ok(())
     }
 }
 

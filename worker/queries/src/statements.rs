@@ -11,6 +11,7 @@ zerodb_hooks_store::statements! {
     ATTEMPTS = "queries/attempts/attempts.sql";
     COMPLETIONS = "queries/attempts/completions.sql";
     LEDGER_ENDS = "queries/attempts/ledger_ends.sql";
+    LEDGER_TIME = "queries/attempts/ledger_time.sql";
 
     FOREIGN_TRIGGERS = "queries/definitions/foreign_triggers.sql";
     HOOK_FAULTS = "queries/definitions/hook_faults.sql";

@@ -1,10 +1,11 @@
--- The attempts of one partition of the ledger from a place on, with hook and event (null when they are gone).
--- $1 smallint: slot; $2 text: place, as a tid; $3 timestamptz: not started before, or null; $4 text: hook's id or name, or null.
+-- The attempts of one partition of the ledger from a place to another, with hook and event (null when they are gone).
+-- $1 smallint: slot; $2 text: place, as a tid; $3 timestamptz: not started before, or null; $4 text: hook's id or name, or null;
+-- $5 text: the place where it ends, as a tid.
 -- Locks: none. Relies on the position in the partition (tid range scan), delivery_pkey and outbox_key.
 WITH recent AS MATERIALIZED (
     SELECT a.delivery_id, a.attempt, a.started_at, a.outcome, a.duration_ms, a.status, a.error, a.worker
     FROM zerodb.attempt AS a
-    WHERE a.slot = $1::smallint AND a.ctid >= $2::text::tid
+    WHERE a.slot = $1::smallint AND a.ctid >= $2::text::tid AND a.ctid < $5::text::tid
         AND ($3::timestamptz IS NULL OR a.started_at >= $3::timestamptz)
 )
 SELECT

@@ -1,4 +1,4 @@
--- What completed at the first attempt, from a place on in one partition of zerodb.completion, one row an attempt, with hook and
+-- What completed at the first attempt, from a place to another in one partition of zerodb.completion, one row an attempt, with hook and
 -- event (null when they are gone). Parameters and columns as in attempts.sql.
 -- Locks: none. Relies on the position in the partition (tid range scan) and outbox_key.
 WITH recent AS MATERIALIZED (
@@ -6,7 +6,7 @@ WITH recent AS MATERIALIZED (
     FROM zerodb.completion AS c
     CROSS JOIN LATERAL unnest(c.ids, c.event_xids, c.event_ords, c.started_at, c.duration_ms, c.status)
         AS e (delivery_id, event_xid, event_ord, started_at, duration_ms, status)
-    WHERE c.slot = $1::smallint AND c.ctid >= $2::text::tid AND c.started_at IS NOT NULL
+    WHERE c.slot = $1::smallint AND c.ctid >= $2::text::tid AND c.ctid < $5::text::tid AND c.started_at IS NOT NULL
         AND ($3::timestamptz IS NULL OR e.started_at >= $3::timestamptz)
 )
 SELECT
