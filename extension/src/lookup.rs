@@ -5,11 +5,13 @@
 //!
 //! - `_event_id(xid, ord) = x` on a table with these columns: they are equal to the parts of `x`.
 //! - The same, or `id = x`, on the arrays of a completion: the bounds of the arrays hold it.
+//! - Each of these with a list, `= ANY (…)` or `IN (…)`.
 //!
 //! A planner support function cannot do it: it is asked about a column of an index, and the ids are in none.
 
 mod clause;
 mod expression;
+mod list;
 mod relation;
 
 use pgrx::PgList;
@@ -76,12 +78,17 @@ unsafe extern "C-unwind" fn add_paths(
 
 /// Adds the conditions to the table, and the paths that they allow.
 unsafe fn narrow(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo, derived: &Conditions) {
-    /// Rows of one table that an id leaves: one event, one delivery, or the completions around it.
-    const ROWS: f64 = 1.0;
     // SAFETY: as in `add_paths`. A table that is part of another has the latter's place in `append_rel_array`.
     unsafe {
         let before = (*rel).baserestrictinfo;
-        for Condition { clause, level } in derived {
+        let mut rows = (*rel).rows;
+        for Condition {
+            clause,
+            level,
+            rows: most,
+        } in derived
+        {
+            rows = rows.min(*most);
             let info = restriction(root, *clause, *level);
             (*rel).baserestrictinfo = pg_sys::lappend((*rel).baserestrictinfo, info.cast());
         }
@@ -92,12 +99,12 @@ unsafe fn narrow(root: *mut pg_sys::PlannerInfo, rel: *mut pg_sys::RelOptInfo, d
                 (*index).indrestrictinfo = (*rel).baserestrictinfo;
             }
         }
-        (*rel).rows = (*rel).rows.min(ROWS);
+        (*rel).rows = rows;
         if !(*root).append_rel_array.is_null() {
             let part = *(*root).append_rel_array.add((*rel).relid as usize);
             if !part.is_null() {
                 let whole = *(*root).simple_rel_array.add((*part).parent_relid as usize);
-                (*whole).rows = (*whole).rows.min(relation::PARTITIONS * ROWS);
+                (*whole).rows = (*whole).rows.min(relation::PARTITIONS * rows);
             }
         }
         pg_sys::create_index_paths(root, rel);

@@ -1,8 +1,6 @@
 //! Conditions that follow from a condition on an id. Only from what is the same for all rows of a query (a constant, a
 //! parameter, a stable function of these); everything else is passed over. Must not decide whether they are of use.
 
-use std::ffi::CStr;
-
 use pgrx::PgList;
 use pgrx::pg_sys::{self, Expr, Node, NodeTag};
 
@@ -11,12 +9,17 @@ use super::expression::{
     XID8_AT_LEAST, XID8_AT_MOST, XID8_BELOW, XID8_EQUALS, before, bound, compare, function, part_of,
     transaction_end, widened,
 };
+use super::list;
 use super::relation::Columns;
 
-/// A derived condition, and the security level of the one that it is derived from.
+const TEXT: pg_sys::Oid = pg_sys::TEXTOID;
+const TEXTS: pg_sys::Oid = pg_sys::TEXTARRAYOID;
+
+/// A derived condition, the security level of the one that it is derived from, and how many rows may meet it.
 pub struct Condition {
     pub clause: *mut Expr,
     pub level: pg_sys::Index,
+    pub rows: f64,
 }
 
 pub type Conditions = Vec<Condition>;
@@ -35,26 +38,30 @@ pub unsafe fn of_event(
     // SAFETY: handed on from the caller.
     unsafe {
         for (clause, level) in conditions(rel) {
-            let Some((left, id)) = equals(clause, &[TEXT_EQUALS]) else {
-                continue;
-            };
-            let Some([xid_of, ord_of]) = event_id_of(left) else {
-                continue;
-            };
-            let is_own = |found: *mut pg_sys::Var, number: i16| {
-                (*found).varno as u32 == (*rel).relid && (*found).varattno == number
-            };
-            if is_own(xid_of, xid) && is_own(ord_of, ord) {
-                let part = |variable: *mut pg_sys::Var, operator, function: &CStr, kind| Condition {
-                    clause: compare(
-                        operator,
-                        pg_sys::copyObjectImpl(variable.cast()).cast(),
-                        part_of(root, id, function, kind),
-                    ),
-                    level,
+            let own = |left: *mut Expr| {
+                let parts = event_id_of(left)?;
+                let is = |found: *mut pg_sys::Var, number| {
+                    (*found).varno as u32 == (*rel).relid && (*found).varattno == number
                 };
-                derived.push(part(xid_of, XID8_EQUALS, c"_event_xid", pg_sys::XID8OID));
-                derived.push(part(ord_of, INT4_EQUALS, c"_event_ord", pg_sys::INT4OID));
+                (is(parts[0], xid) && is(parts[1], ord)).then_some(parts)
+            };
+            let copy = |variable: *mut pg_sys::Var| pg_sys::copyObjectImpl(variable.cast()).cast();
+            let mut add = |clause, rows| derived.push(Condition { clause, level, rows });
+            if let Some((left, id)) = equals(clause, &[TEXT_EQUALS])
+                && let Some([xid_of, ord_of]) = own(left)
+            {
+                let xid = part_of(root, id, c"_event_xid", TEXT, pg_sys::XID8OID);
+                add(compare(XID8_EQUALS, copy(xid_of), xid), 1.0);
+                let ord = part_of(root, id, c"_event_ord", TEXT, pg_sys::INT4OID);
+                add(compare(INT4_EQUALS, copy(ord_of), ord), 1.0);
+            } else if let Some((left, ids)) = any_of(clause, &[TEXT_EQUALS])
+                && let Some([xid_of, ord_of]) = own(left)
+            {
+                let rows = list::length(root, ids);
+                let xids = part_of(root, ids, c"_event_xids", TEXTS, list::XID8S);
+                add(list::is_in(XID8_EQUALS, copy(xid_of), xids), rows);
+                let ords = part_of(root, ids, c"_event_ords", TEXTS, pg_sys::INT4ARRAYOID);
+                add(list::is_in(INT4_EQUALS, copy(ord_of), ords), rows);
             }
         }
     }
@@ -81,9 +88,19 @@ pub unsafe fn of_completion(
             }
             let arrays = Arrays::of(root, rel, at);
             for (clause, level) in conditions(other) {
+                let (clauses, rows) = of_list(root, rel, &arrays, columns, clause).unwrap_or_default();
+                derived.extend(
+                    clauses
+                        .into_iter()
+                        .map(|clause| Condition { clause, level, rows }),
+                );
                 let mut add = |operator, column, kind, value| {
                     let clause = bound(rel, operator, column, kind, value);
-                    derived.push(Condition { clause, level });
+                    derived.push(Condition {
+                        clause,
+                        level,
+                        rows: 1.0,
+                    });
                 };
                 if let Some((left, value)) = equals(clause, &[INT8_EQUALS, INT8_EQUALS_INT4])
                     && arrays.is(left, columns.ids)
@@ -97,7 +114,7 @@ pub unsafe fn of_completion(
                     && arrays.is(xid.cast(), columns.xids)
                     && arrays.is(ord.cast(), columns.ords)
                 {
-                    let xid = part_of(root, id, c"_event_xid", pg_sys::XID8OID);
+                    let xid = part_of(root, id, c"_event_xid", TEXT, pg_sys::XID8OID);
                     add_transaction(&mut add, root, columns, xid);
                 } else if let Some((left, xid)) = equals(clause, &[XID8_EQUALS])
                     && arrays.is(left, columns.xids)
@@ -108,6 +125,34 @@ pub unsafe fn of_completion(
         }
     }
     derived
+}
+
+/// The same where the id, or the transaction, is one of a list.
+unsafe fn of_list(
+    root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    arrays: &Arrays,
+    columns: &Columns,
+    clause: *mut Expr,
+) -> Option<(Vec<*mut Expr>, f64)> {
+    // SAFETY: handed on from the caller.
+    unsafe {
+        let (left, values) = any_of(clause, &[INT8_EQUALS, INT8_EQUALS_INT4, TEXT_EQUALS, XID8_EQUALS])?;
+        let rows = list::length(root, values);
+        let clauses = if arrays.is(left, columns.ids) {
+            list::around_ids(rel, columns, values)
+        } else if arrays.is(left, columns.xids) {
+            list::around_transactions(rel, columns, values)
+        } else {
+            let [xid, ord] = event_id_of(left)?;
+            if !arrays.is(xid.cast(), columns.xids) || !arrays.is(ord.cast(), columns.ords) {
+                return None;
+            }
+            let xids = part_of(root, values, c"_event_xids", TEXTS, list::XID8S);
+            list::around_transactions(rel, columns, xids)
+        };
+        Some((clauses, rows))
+    }
 }
 
 /// The bounds of the completions that may have this transaction.
@@ -215,23 +260,51 @@ unsafe fn equals(clause: *mut Expr, operators: &[u32]) -> Option<(*mut Expr, *mu
         if !operators.contains(&(*clause).opno.to_u32()) {
             return None;
         }
-        let collation = (*clause).inputcollid;
-        if collation != pg_sys::InvalidOid && !pg_sys::get_collation_isdeterministic(collation) {
+        if !tells_apart((*clause).inputcollid) {
             return None;
         }
         let sides = PgList::<Expr>::from_pg((*clause).args);
         let (left, right) = (sides.get_ptr(0)?, sides.get_ptr(1)?);
-        let is_fixed = |side: *mut Expr| {
-            let side = side.cast();
-            !pg_sys::contain_var_clause(side)
-                && !pg_sys::contain_volatile_functions(side)
-                && !pg_sys::contain_subplans(side)
-        };
         if is_fixed(right) {
             return Some((left, right));
         }
         // The operators of two types are not turned round.
         (is_fixed(left) && (*clause).opno != pg_sys::Oid::from(INT8_EQUALS_INT4)).then_some((right, left))
+    }
+}
+
+/// The sides of `x = ANY (list)` for these operators, where the list is the same for all rows.
+unsafe fn any_of(clause: *mut Expr, operators: &[u32]) -> Option<(*mut Expr, *mut Expr)> {
+    // SAFETY: as for `equals`.
+    unsafe {
+        if (*clause).type_ != NodeTag::T_ScalarArrayOpExpr {
+            return None;
+        }
+        let clause = clause.cast::<pg_sys::ScalarArrayOpExpr>();
+        let sides = PgList::<Expr>::from_pg((*clause).args);
+        let (left, list) = (sides.get_ptr(0)?, sides.get_ptr(1)?);
+        let is_one = (*clause).useOr
+            && operators.contains(&(*clause).opno.to_u32())
+            && tells_apart((*clause).inputcollid)
+            && is_fixed(list);
+        is_one.then_some((left, list))
+    }
+}
+
+/// Whether texts that are equal under this collation are the same.
+unsafe fn tells_apart(collation: pg_sys::Oid) -> bool {
+    // SAFETY: a catalog look-up.
+    collation == pg_sys::InvalidOid || unsafe { pg_sys::get_collation_isdeterministic(collation) }
+}
+
+/// Whether an expression is the same for all rows of a query.
+unsafe fn is_fixed(expression: *mut Expr) -> bool {
+    let node = expression.cast();
+    // SAFETY: a node of the planner.
+    unsafe {
+        !pg_sys::contain_var_clause(node)
+            && !pg_sys::contain_volatile_functions(node)
+            && !pg_sys::contain_subplans(node)
     }
 }
 

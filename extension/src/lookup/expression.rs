@@ -31,17 +31,18 @@ pub unsafe fn function(name: &CStr, types: &[pg_sys::Oid]) -> pg_sys::Oid {
     }
 }
 
-/// `zerodb.<function>(id)`; of a constant, its value, which is the same as long as the database is: so the planner
-/// knows how few rows it leaves, and it is not worked out for each of them.
+/// `zerodb.<function>(id)`, or of a list of ids; of a constant, its value, which is the same as long as the database
+/// is: so the planner knows how few rows it leaves, and it is not worked out for each of them.
 pub unsafe fn part_of(
     root: *mut pg_sys::PlannerInfo,
     id: *mut Expr,
     name: &CStr,
+    of: pg_sys::Oid,
     kind: pg_sys::Oid,
 ) -> *mut Expr {
-    // SAFETY: the id is a text.
+    // SAFETY: the id is of this type.
     unsafe {
-        let part = call(function(name, &[pg_sys::TEXTOID]), kind, id);
+        let part = call(function(name, &[of]), kind, id);
         match (*id).type_ {
             NodeTag::T_Const => pg_sys::estimate_expression_value(root, part.cast()).cast(),
             _ => part,
@@ -65,24 +66,26 @@ pub unsafe fn widened(root: *mut pg_sys::PlannerInfo, value: *mut Expr) -> *mut 
 
 /// The value less the span of a completion.
 pub unsafe fn before(root: *mut pg_sys::PlannerInfo, value: *mut Expr) -> *mut Expr {
-    // SAFETY: a constant of eight bytes, passed by value as on every machine of 64 bits.
+    // SAFETY: both are bigint.
     unsafe {
-        let span = pg_sys::makeConst(
-            pg_sys::INT8OID,
-            -1,
-            pg_sys::InvalidOid,
-            size_of::<i64>() as i32,
-            Datum::from(COMPLETION_SPAN as i64),
-            false,
-            true,
-        );
+        let span = constant(pg_sys::INT8OID, COMPLETION_SPAN);
         let less = operation(
             INT8_MINUS,
             pg_sys::INT8OID,
             pg_sys::copyObjectImpl(value.cast()).cast(),
-            span.cast(),
+            span,
         );
         pg_sys::eval_const_expressions(root, less.cast()).cast()
+    }
+}
+
+/// A constant of a type of eight bytes, which is passed by value as on every machine of 64 bits.
+pub unsafe fn constant(kind: pg_sys::Oid, value: u64) -> *mut Expr {
+    // SAFETY: the type has this length.
+    unsafe {
+        let length = size_of::<u64>() as i32;
+        let none = pg_sys::InvalidOid;
+        pg_sys::makeConst(kind, -1, none, length, Datum::from(value), false, true).cast()
     }
 }
 

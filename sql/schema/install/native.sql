@@ -22,3 +22,13 @@ CREATE FUNCTION zerodb._xid_end(xid xid8) RETURNS xid8
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_xid_end';
 CREATE FUNCTION zerodb._event_ord(id text) RETURNS integer
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_event_ord';
+
+-- The same of lists of ids, for conditions with IN.
+CREATE FUNCTION zerodb._event_xids(ids text[]) RETURNS xid8[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT array_agg(zerodb._event_xid(i.id)) FROM unnest(ids) AS i (id) $$;
+CREATE FUNCTION zerodb._event_ords(ids text[]) RETURNS integer[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT array_agg(zerodb._event_ord(i.id)) FROM unnest(ids) AS i (id) $$;

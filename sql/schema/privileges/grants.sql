@@ -24,7 +24,8 @@ AS $$
         -- Reads the clock, and loads the library: from then on the settings have their bounds.
         '_current_slot',
         -- Reading the log and the queue, as far as row-level security shows them.
-        '_event_id', '_event_xid', '_xid_end', '_event_ord', '_event_key', '_rfc3339', '_no_event',
+        '_event_id', '_event_xid', '_event_xids', '_xid_end', '_event_ord', '_event_ords', '_event_key', '_rfc3339',
+        '_no_event',
         '_no_hook', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched', '_patterns', '_spent', '_event_data',
         -- Looks at the caller's tables, and DDL on them.
         '_primary_key', '_has_column', '_no_column', '_field_source', '_id_field', '_watch_mapping',
@@ -54,7 +55,8 @@ AS $$
     WHEN 'worker' THEN ARRAY[
         'status', 'list_hooks', 'event_json', 'wait_idle', 'await_event', '_all_tenants', '_user_id', '_tenant',
         '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
-        '_event_id', '_event_xid', '_xid_end', '_event_ord', '_event_key', '_rfc3339', '_no_event',
+        '_event_id', '_event_xid', '_event_xids', '_xid_end', '_event_ord', '_event_ords', '_event_key', '_rfc3339',
+        '_no_event',
         '_is_dispatched', '_event_progress', '_is_idle', '_dispatch',
         '_undispatched', '_patterns', '_may_name', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
         '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',

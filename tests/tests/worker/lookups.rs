@@ -55,6 +55,12 @@ async fn an_id_finds_its_event_its_delivery_and_its_attempt() -> Result<()> {
             format!("SELECT count(*) + 1 FROM zerodb.deliveries WHERE id = {delivery} AND event_id = '{event}'"),
             format!("SELECT count(*) + 1 FROM zerodb.deliveries WHERE id = {delivery}::bigint"),
             format!("SELECT count(*) + 1 FROM zerodb.attempts WHERE delivery_id = {delivery} AND outcome = 'completed'"),
+            format!("SELECT count(*) + 1 FROM zerodb.deliveries WHERE id IN ({delivery}, 90000, -90000)"),
+            format!("SELECT count(*) + 1 FROM zerodb.deliveries WHERE id = ANY (ARRAY[{delivery}::int, NULL])"),
+            format!("SELECT count(*) + 1 FROM zerodb.deliveries WHERE event_id IN ('{event}', 'none')"),
+            format!("SELECT count(*) + 1 FROM zerodb.attempts WHERE delivery_id IN (SELECT unnest('{{{delivery}, 90000}}'::bigint[]))"),
+            "SELECT count(*) - 1 FROM zerodb.deliveries WHERE id BETWEEN 1 AND 90000 AND id = ANY ((SELECT array_agg(d.id) FROM zerodb.deliveries AS d)::bigint[])".into(),
+            "SELECT count(*) + 2 FROM zerodb.deliveries WHERE event_id = ANY ('{}')".into(),
         ];
         for query in found {
             assert_eq!(session.text(&query).await?, "2", "{query}");
@@ -90,7 +96,25 @@ async fn a_driver_that_sends_the_id_as_a_parameter_finds_it() -> Result<()> {
                 .client
                 .prepare("SELECT event_id FROM zerodb.deliveries WHERE id = $1")
                 .await?;
+            let of_events = session
+                .client
+                .prepare("SELECT id FROM zerodb.deliveries WHERE event_id = ANY ($1)")
+                .await?;
+            let of_deliveries = session
+                .client
+                .prepare("SELECT event_id FROM zerodb.deliveries WHERE id = ANY ($1)")
+                .await?;
             for _ in 0..2 {
+                let row = session
+                    .client
+                    .query_one(&of_events, &[&vec!["none", &event]])
+                    .await?;
+                assert_eq!(row.get::<_, i64>(0), delivery, "{mode}");
+                let row = session
+                    .client
+                    .query_one(&of_deliveries, &[&vec![delivery, 90_000]])
+                    .await?;
+                assert_eq!(row.get::<_, String>(0), event, "{mode}");
                 let row = session.client.query_one(&of_event, &[&event]).await?;
                 assert_eq!(row.get::<_, i64>(0), delivery, "{mode}");
                 let row = session.client.query_one(&of_delivery, &[&delivery]).await?;
@@ -143,6 +167,22 @@ async fn a_tenant_finds_its_own_by_index_and_nobody_elses() -> Result<()> {
             ),
             (
                 "SELECT * FROM zerodb.attempts WHERE delivery_id = 2".into(),
+                "(first_id > ",
+            ),
+            (
+                format!("SELECT * FROM zerodb.events WHERE id IN ('{own}', '{of_nobody}')"),
+                "(xid = ANY ",
+            ),
+            (
+                format!("SELECT * FROM zerodb.deliveries WHERE event_id IN ('{own}', 'none')"),
+                "(last_xid >= ",
+            ),
+            (
+                "SELECT * FROM zerodb.deliveries WHERE id IN (2, 90000)".into(),
+                "(first_id > ",
+            ),
+            (
+                "SELECT * FROM zerodb.attempts WHERE delivery_id = ANY ('{2, 90000}')".into(),
                 "(first_id > ",
             ),
         ];
