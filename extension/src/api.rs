@@ -96,6 +96,8 @@ unsafe extern "C-unwind" fn prepare(
         (*call).flinfo = &raw mut (*inner).description;
         (*call).fncollation = (*fcinfo).fncollation;
         (*call).nargs = (*fcinfo).nargs + 1;
+        // Where a set is given back.
+        (*call).resultinfo = (*fcinfo).resultinfo;
         let (mut caller, mut context) = (pg_sys::InvalidOid, 0);
         pg_sys::GetUserIdAndSecContext(&raw mut caller, &raw mut context);
         let arguments = (*call).args.as_mut_slice(count + 1);

@@ -29,6 +29,7 @@ in_order! {
 
     "log_outbox" => "../../sql/schema/log/outbox.sql",
     "log_cursor" => "../../sql/schema/log/cursor.sql",
+    "log_times" => "../../sql/schema/log/times.sql",
     "log_ids" => "../../sql/schema/log/ids.sql",
     "log_rotate" => "../../sql/schema/log/rotate.sql",
     "log_prune" => "../../sql/schema/log/prune.sql",
@@ -65,7 +66,15 @@ in_order! {
     "queue_redeliver" => "../../sql/schema/queue/redeliver.sql",
     "queue_discard" => "../../sql/schema/queue/discard.sql",
     "queue_replay" => "../../sql/schema/queue/replay.sql",
-    "queue_status" => "../../sql/schema/queue/status.sql",
+
+    "history_page" => "../../sql/schema/history/page.sql",
+    "history_events" => "../../sql/schema/history/events.sql",
+    "history_deliveries" => "../../sql/schema/history/deliveries.sql",
+    "history_delivery_steps" => "../../sql/schema/history/delivery_steps.sql",
+    "history_attempts" => "../../sql/schema/history/attempts.sql",
+    "history_recent" => "../../sql/schema/history/recent.sql",
+    "history_status_hooks" => "../../sql/schema/history/status_hooks.sql",
+    "history_status" => "../../sql/schema/history/status.sql",
 
     "watch_mappings" => "../../sql/schema/watch/mappings.sql",
     "watch_triggers" => "../../sql/schema/watch/triggers.sql",

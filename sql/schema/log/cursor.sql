@@ -27,15 +27,31 @@ AS $$
     FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1
 $$;
 
--- The events that the dispatcher has still to read, as far as the caller sees them.
-CREATE FUNCTION zerodb._undispatched() RETURNS SETOF zerodb.outbox
+-- The first `most` events that the dispatcher has still to read, all without a number, as far as the caller sees them.
+-- Those of transactions that were open at one of the cursor's snapshots come first; the others lie above its place.
+CREATE FUNCTION zerodb._undispatched(most bigint DEFAULT NULL) RETURNS SETOF zerodb.outbox
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
-    WITH place AS MATERIALIZED (SELECT c.* FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1)
+    WITH place AS MATERIALIZED (
+        SELECT c.done, c.upto, c.xid, c.ord,
+            ARRAY(SELECT pg_snapshot_xip(c.done) UNION SELECT pg_snapshot_xip(c.upto)) AS open,
+            greatest(c.xid, pg_snapshot_xmax(c.done)) AS from_xid,
+            CASE WHEN c.xid >= pg_snapshot_xmax(c.done) THEN c.ord ELSE -2147483648 END AS from_ord
+        FROM zerodb.cursor AS c ORDER BY c.seq DESC LIMIT 1
+    )
     SELECT o.* FROM place AS p
-    JOIN zerodb.outbox AS o ON o.xid >= pg_snapshot_xmax(p.done)
-        OR o.xid = ANY (ARRAY(SELECT pg_snapshot_xip(q.done) FROM place AS q))
+    CROSS JOIN LATERAL (
+        SELECT q.* FROM unnest(p.open) AS open (xid) JOIN zerodb.outbox AS q ON q.xid = open.xid
+        UNION ALL
+        (SELECT q.* FROM zerodb.outbox AS q
+        WHERE (q.xid, q.ord) > (p.from_xid, p.from_ord) AND q.xid <> ALL (p.open) ORDER BY q.xid, q.ord)
+    ) AS o
     WHERE NOT (pg_visible_in_snapshot(o.xid, p.done)
         OR pg_visible_in_snapshot(o.xid, p.upto) AND (o.xid, o.ord) <= (p.xid, p.ord))
+    LIMIT most
 $$;

@@ -29,7 +29,8 @@ BEGIN
 END
 $$;
 
--- Deletes cursor rows that no longer count, keeping the last thousand to read what happened.
+-- Deletes cursor rows that no longer count, keeping the last thousand to read what happened, and of the others one for
+-- five seconds as long as the log keeps events of that time: `_xids_between` asks for them.
 CREATE FUNCTION zerodb._prune_cursor() RETURNS bigint
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -38,8 +39,19 @@ AS $$
 DECLARE
     pruned bigint;
 BEGIN
-    DELETE FROM zerodb.cursor AS c WHERE c.seq < (SELECT max(last.seq) FROM zerodb.cursor AS last) - 1000;
-    GET DIAGNOSTICS pruned = ROW_COUNT;
+    WITH gone AS (
+        DELETE FROM zerodb.cursor AS c WHERE c.seq < (SELECT max(last.seq) FROM zerodb.cursor AS last) - 1000
+        RETURNING c.moved_at, c.upto
+    ), kept AS (
+        INSERT INTO zerodb.log_time (moved_at, upto)
+        SELECT DISTINCT ON (date_bin('5 s', g.moved_at, '2000-01-01')) g.moved_at, g.upto FROM gone AS g
+        ORDER BY date_bin('5 s', g.moved_at, '2000-01-01'), g.moved_at
+        ON CONFLICT DO NOTHING
+    )
+    SELECT count(*) INTO pruned FROM gone;
+    -- An event may be as old as the eight partitions, of which each is written to for a sixth of the retention.
+    DELETE FROM zerodb.log_time AS t
+    WHERE t.moved_at < clock_timestamp() - 2 * coalesce(current_setting('zerodb.retention', true), '7 d')::interval;
     RETURN pruned;
 END
 $$;

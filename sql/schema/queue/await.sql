@@ -15,6 +15,7 @@ AS $$
         SELECT q.id, q.hook_id, q.state, q.attempts, q.last_error FROM zerodb._any_delivery AS q
         WHERE q.event_xid = _event_progress.event_xid AND q.event_ord = _event_progress.event_ord
             AND q.first_xid <= _event_progress.event_xid AND q.last_xid >= _event_progress.event_xid
+            AND q.last_xid < zerodb._xid_end(_event_progress.event_xid)
         UNION ALL
         SELECT p.id, p.hook_id, 'pending', 0, NULL FROM zerodb.candidate AS p
         WHERE p.event_xid = _event_progress.event_xid AND p.event_ord = _event_progress.event_ord
@@ -67,7 +68,7 @@ AS $$
         AND NOT EXISTS (SELECT FROM zerodb.candidate AS c
             WHERE EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = c.hook_id AND h.is_active))
         AND NOT EXISTS (SELECT FROM zerodb.order_signal)
-        AND NOT EXISTS (SELECT FROM zerodb._undispatched())
+        AND NOT EXISTS (SELECT FROM zerodb._undispatched(1))
 $$;
 
 CREATE FUNCTION zerodb.wait_idle(timeout interval DEFAULT '30 s') RETURNS boolean

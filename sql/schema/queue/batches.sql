@@ -67,13 +67,14 @@ CREATE TABLE zerodb.completion_7 PARTITION OF zerodb.completion FOR VALUES IN (7
 -- Makes writing one twice impossible, also for a worker that never heard of its first commit.
 CREATE UNIQUE INDEX completion_first ON zerodb.completion (first_id, slot) INCLUDE (last_id);
 CREATE INDEX completion_event ON zerodb.completion (last_xid, first_xid);
--- For status(): the last minutes of an append-only table.
-CREATE INDEX completion_finished ON zerodb.completion USING brin (finished_at);
+-- For lists by hook and by tenant. A row has up to 2,048 deliveries, so that one of them pays little for its entries.
+CREATE INDEX completion_hook ON zerodb.completion (hook_id, first_id);
+CREATE INDEX completion_user ON zerodb.completion (user_id, first_id);
 
 -- The deliveries of batches that have not ended. EXCEPT is hashed: a join would be planned for other sizes than there
 -- are.
 CREATE VIEW zerodb._running_delivery WITH (security_invoker = true) AS
-SELECT r.id, r.event_xid, r.event_ord, b.slot, b.hook_id, b.user_id, b.created_at, b.lease_id, b.id AS batch_id
+SELECT r.id, r.event_xid, r.event_ord, b.slot, b.hook_id, b.user_id, b.created_at, b.lease_id, b.id AS batch_id, b.last_id
 FROM zerodb.batch AS b
 CROSS JOIN LATERAL (
     SELECT unnest(b.ids), unnest(b.event_xids), unnest(b.event_ords)

@@ -44,8 +44,11 @@ COMMENT ON COLUMN zerodb.delivery.order_key IS
 -- No index names a column that completing a delivery changes (due_at is null before and after), so that update is HOT.
 CREATE INDEX delivery_queue ON zerodb.delivery (hook_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX delivery_event ON zerodb.delivery (event_xid, event_ord);
--- What went wrong, for zerodb.hook_status. A delivery that goes well has no error before or after.
-CREATE INDEX delivery_error ON zerodb.delivery (hook_id) WHERE last_error IS NOT NULL;
+-- For lists by hook and by tenant.
+CREATE INDEX delivery_owner ON zerodb.delivery (user_id, hook_id, id);
+-- What went wrong, of a hook and of all. A delivery that goes well has no error before or after.
+CREATE INDEX delivery_error ON zerodb.delivery (hook_id, id) WHERE last_error IS NOT NULL;
+CREATE INDEX delivery_failed ON zerodb.delivery (id) WHERE last_error IS NOT NULL;
 CREATE INDEX delivery_lease ON zerodb.delivery (lease_id) WHERE lease_id IS NOT NULL;
 -- What was in flight at two crashes: each of these runs alone, see claim_suspect.sql.
 CREATE INDEX delivery_suspect ON zerodb.delivery (due_at) WHERE losses >= 2 AND due_at IS NOT NULL;

@@ -103,8 +103,10 @@ EXECUTE FUNCTION zerodb._leave_order();
 CREATE VIEW zerodb._waiting_delivery WITH (security_invoker = true) AS
 SELECT d.id, d.hook_id, d.state, d.created_at FROM zerodb.delivery AS d WHERE d.due_at IS NOT NULL
 UNION ALL
-SELECT d.id, d.hook_id, d.state, d.created_at
-FROM zerodb.order_queue AS q JOIN zerodb.delivery AS d ON d.id = q.delivery_id
+SELECT d.id, q.hook_id, d.state, d.created_at
+FROM zerodb.order_queue AS q
+-- Each by its key: joined, all of zerodb.delivery might be read for a few.
+CROSS JOIN LATERAL (SELECT r.* FROM zerodb.delivery AS r WHERE r.id = q.delivery_id OFFSET 0) AS d
 WHERE NOT q.released AND d.state = 'pending' AND d.due_at IS NULL;
 COMMENT ON VIEW zerodb._waiting_delivery IS
     'Deliveries that wait for an attempt: due now or later, or blocked by an earlier one of their key';

@@ -19,6 +19,7 @@ AS $$
     SELECT c.* FROM zerodb._completed_delivery AS c
     WHERE c.id = _completed_at_once.delivery_id
         AND c.first_id <= _completed_at_once.delivery_id
+        AND c.first_id > _completed_at_once.delivery_id - 2048
         AND c.last_id >= _completed_at_once.delivery_id
         AND zerodb._acts_for(caller, c.user_id)
 $$;
@@ -47,7 +48,8 @@ BEGIN
         WHERE d.id = delivery_id AND zerodb._acts_for(caller, d.user_id) FOR UPDATE;
     IF NOT FOUND THEN
         SELECT 'running' INTO state FROM zerodb._running_delivery AS r
-            WHERE r.id = delivery_id AND zerodb._acts_for(caller, r.user_id);
+            WHERE r.id = delivery_id AND r.batch_id <= delivery_id AND r.last_id >= delivery_id
+                AND zerodb._acts_for(caller, r.user_id);
     END IF;
     IF state IS NULL THEN
         PERFORM zerodb._no_delivery(delivery_id);

@@ -98,6 +98,9 @@ fn page(status: &InstallationStatus, screen: Screen) -> String {
     }
     text.push_str("\n\n");
     text.push_str(&render::lines(&table));
+    if status.is_limited("hooks") {
+        text.push_str("\nThere are more hooks: `zerodb-hooks hooks` lists all.");
+    }
     text
 }
 
@@ -128,16 +131,27 @@ fn summary(status: &InstallationStatus, screen: Screen) -> String {
     } else {
         "-".into()
     };
+    let counted = |field, text: String| match status.is_limited(field) {
+        true => format!("{text} or more"),
+        false => text,
+    };
+    let (events, deliveries) = (status.undispatched_events, status.waiting_deliveries);
+    let time = match status.is_limited("attempts_per_second") {
+        true => render::age(status.rate_seconds),
+        false => "five minutes".into(),
+    };
     format!(
         "Backlog   {}, {} waiting, {} running\nOldest    {oldest}\n\
-         Rate      {:.2} attempts/s over five minutes\nWorkers   {workers}{expired}",
-        render::count(
-            status.undispatched_events,
-            "event to dispatch",
-            "events to dispatch"
+         Rate      {:.2} attempts/s over {time}\nWorkers   {workers}{expired}",
+        counted(
+            "undispatched_events",
+            render::count(events, "event to dispatch", "events to dispatch")
         ),
-        render::count(status.waiting_deliveries, "delivery", "deliveries"),
-        status.running_deliveries,
+        counted(
+            "waiting_deliveries",
+            render::count(deliveries, "delivery", "deliveries")
+        ),
+        counted("running_deliveries", status.running_deliveries.to_string()),
         status.attempts_per_second,
     )
 }
@@ -174,7 +188,7 @@ mod tests {
         }
         serde_json::from_value(json!({
             "undispatched_events": 1, "waiting_deliveries": 2, "running_deliveries": 0, "oldest_age_seconds": 75.5,
-            "attempts_per_second": 0, "workers": workers, "hooks": [entry]
+            "attempts_per_second": 0, "rate_seconds": 300, "workers": workers, "hooks": [entry], "limited": []
         }))
         .expect("the form of zerodb.status()")
     }
@@ -204,6 +218,9 @@ mod tests {
             text.contains("1 event to dispatch, 2 deliveries waiting") && text.contains("1 min 15 s"),
             "{text}"
         );
+        let mut more = status(json!({}), json!([]));
+        more.limited = vec!["waiting_deliveries".into()];
+        assert!(summary(&more, screen).contains("1 event to dispatch, 2 deliveries or more waiting"));
         assert!(
             text.contains("none alive, and there is work") && text.contains("1 whose lease has expired"),
             "{text}"

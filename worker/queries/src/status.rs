@@ -17,12 +17,16 @@ pub struct InstallationStatus {
     pub running_deliveries: i64,
     /// Age of the oldest event or delivery that waits.
     pub oldest_age_seconds: f64,
-    /// Over the last five minutes.
+    /// Over the last `rate_seconds`.
     pub attempts_per_second: f64,
+    /// What attempts were counted over: 300, or less where more ended than is read.
+    pub rate_seconds: f64,
     /// Those that have a lease, expired ones too.
     pub workers: Vec<WorkerStatus>,
-    /// Those that the caller may see.
+    /// A hundred that the caller may see, those with trouble first.
     pub hooks: Vec<HookStatus>,
+    /// The fields that are counted to a limit and met it.
+    pub limited: Vec<String>,
 }
 
 /// A worker by its lease.
@@ -53,6 +57,13 @@ pub struct HookStatus {
     pub failed_5m: i64,
     /// Deliveries that were given up in the last five minutes.
     pub discarded_5m: i64,
+}
+
+impl InstallationStatus {
+    /// Whether there may be more than the field of this name says.
+    pub fn is_limited(&self, field: &str) -> bool {
+        self.limited.iter().any(|name| name == field)
+    }
 }
 
 /// The document of `zerodb.status()`, which may hold more than `InstallationStatus` reads of it.
