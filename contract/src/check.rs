@@ -13,21 +13,36 @@ const LONGEST_NAME: usize = 100;
 /// # Errors
 /// For the first thing that is wrong.
 pub fn check(hook_type: &str, hook_name: &str, config: &Value) -> Result<(), Fault> {
-    let hook_type = HookType::of(hook_type, hook_name)?;
+    faults(hook_type, hook_name, config)
+        .into_iter()
+        .next()
+        .map_or(Ok(()), Err)
+}
+
+/// All that is wrong with a hook, as far as its type is known.
+pub fn faults(hook_type: &str, hook_name: &str, config: &Value) -> Vec<Fault> {
+    let hook_type = match HookType::of(hook_type, hook_name) {
+        Ok(hook_type) => hook_type,
+        Err(fault) => return vec![fault],
+    };
+    let mut faults = Vec::new();
     if !is_hook_name(hook_name) {
-        return Err(Fault::BadHookName {
+        faults.push(Fault::BadHookName {
             hook_name: hook_name.into(),
         });
     }
-    let config = config.as_object().ok_or(Fault::ConfigNotAnObject)?;
-    match hook_type.described() {
-        Some(handler) => check_keys(handler, config),
+    match (config.as_object(), hook_type.described()) {
+        (None, _) => faults.push(Fault::ConfigNotAnObject),
+        (Some(config), Some(handler)) => faults.extend(of_keys(handler, config)),
         // The other keys are the handler's own.
-        None => DeliverySettings::KEYS
-            .iter()
-            .filter_map(|key| Some((key, config.get(key.name)?)))
-            .try_for_each(|(key, value)| key.check(value)),
+        (Some(config), None) => {
+            let given = DeliverySettings::KEYS
+                .iter()
+                .filter_map(|key| Some((key, config.get(key.name)?)));
+            faults.extend(given.flat_map(|(key, value)| key.faults(value)));
+        }
     }
+    faults
 }
 
 fn is_hook_name(name: &str) -> bool {
@@ -38,35 +53,31 @@ fn is_hook_name(name: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-fn check_keys(handler: &'static Handler, config: &Map<String, Value>) -> Result<(), Fault> {
+fn of_keys(handler: &'static Handler, config: &Map<String, Value>) -> Vec<Fault> {
+    let mut faults = Vec::new();
     for (name, value) in config {
         match keys(handler).find(|key| key.name == name) {
-            Some(key) => key.check(value)?,
-            None => {
-                return Err(Fault::UnknownKey {
-                    key: name.clone(),
-                    handler: handler.name,
-                    known: keys(handler).map(|key| key.name).collect(),
-                });
-            }
+            Some(key) => faults.extend(key.faults(value)),
+            None => faults.push(Fault::UnknownKey {
+                key: name.clone(),
+                handler: handler.name,
+                known: keys(handler).map(|key| key.name).collect(),
+            }),
         }
     }
-    let missing = keys(handler).find(|key| key.is_required && given(config, key.name).is_none());
-    if let Some(key) = missing {
-        return Err(Fault::MissingKey {
-            key: key.name,
-            handler: handler.name,
-        });
-    }
+    let missing = keys(handler).filter(|key| key.is_required && given(config, key.name).is_none());
+    faults.extend(missing.map(|key| Fault::MissingKey {
+        key: key.name,
+        handler: handler.name,
+    }));
     let both = |(one, other): &&(&str, &str)| given(config, one).is_some() && given(config, other).is_some();
-    match EXCLUSIVE.iter().find(both) {
-        Some((key, other)) => Err(Fault::ExcludedKey { key, other }),
-        None => Ok(()),
-    }
+    let excluded = EXCLUSIVE.iter().filter(both);
+    faults.extend(excluded.map(|(key, other)| Fault::ExcludedKey { key, other }));
+    faults
 }
 
 /// The keys of a type: its own, then those of every hook.
-fn keys(handler: &'static Handler) -> impl Iterator<Item = &'static Key> {
+pub fn keys(handler: &'static Handler) -> impl Iterator<Item = &'static Key> {
     handler.keys.iter().chain(DeliverySettings::KEYS)
 }
 
@@ -161,6 +172,33 @@ mod tests {
         ] {
             assert_eq!(check(hook_type, name, &config), Ok(()), "{config}");
         }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once_with_its_place() {
+        let config = json!({"levle": 1, "level": "loud", "message": "{{ oops", "max_attempts": 0});
+        let paths: Vec<_> = faults("log", "no spaces", &config)
+            .iter()
+            .map(Fault::path)
+            .collect();
+        let expected = ["", "level", "levle", "max_attempts", "message"];
+        assert_eq!(
+            paths
+                .iter()
+                .map(|path| path.as_deref().unwrap_or_default())
+                .collect::<Vec<_>>(),
+            expected
+        );
+        let headers =
+            json!({"headers": {"host": "a", "x-a": 1, "x-b": "fine", "authorization": "Bearer hush"}});
+        let paths: Vec<_> = faults("webhook", "x", &headers)
+            .iter()
+            .filter_map(Fault::path)
+            .collect();
+        assert_eq!(
+            paths,
+            ["headers.authorization", "headers.host", "headers.x-a", "url"]
+        );
     }
 
     #[test]

@@ -63,6 +63,7 @@ macro_rules! settings {
                     names_fields: <$type as $crate::setting::Setting>::NAMES_FIELDS,
                     expected: <$type as $crate::setting::Setting>::expected,
                     default: shown!($type $(= $default)?),
+                    schema: <$type as $crate::setting::Setting>::schema,
                     check: $crate::key::check::<$type>,
                 },)*
             ];

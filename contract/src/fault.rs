@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::secret::PREFIX;
+use crate::secret::{self, PREFIX};
 
 /// Why a hook cannot be made, or its config not be read. A key is told with its path: `headers.x-team`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Fault {
     },
     ForeignVariable {
         key: String,
+        /// What the variable would have to be called, where it has a name.
+        renamed: Option<String>,
     },
     ReservedHeader {
         name: String,
@@ -73,6 +75,31 @@ impl Fault {
         }
     }
 
+    /// A text of a config refers to a variable that is no secret.
+    pub(crate) fn foreign_variable(key: &str, text: &str) -> Self {
+        Self::ForeignVariable {
+            key: key.into(),
+            renamed: secret::first_foreign(text).and_then(secret::renamed),
+        }
+    }
+
+    /// The key that is wrong, with its path; `None` where it is the hook as a whole.
+    pub fn path(&self) -> Option<String> {
+        match self {
+            Self::UnknownKey { key, .. }
+            | Self::BadValue { key, .. }
+            | Self::LiteralSecret { key }
+            | Self::UserInUrl { key }
+            | Self::ForeignVariable { key, .. }
+            | Self::BadTemplate { key, .. }
+            | Self::ReferenceInTemplate { key }
+            | Self::NotBuilt { key, .. } => Some(key.clone()),
+            Self::ReservedHeader { name } => Some(format!("headers.{name}")),
+            Self::MissingKey { key, .. } | Self::ExcludedKey { key, .. } => Some((*key).into()),
+            _ => None,
+        }
+    }
+
     /// What happened, to what.
     pub fn message(&self) -> String {
         match self {
@@ -90,7 +117,7 @@ impl Fault {
             Self::BadValue { key, .. } => format!("invalid value for \"{key}\" in hook_config"),
             Self::LiteralSecret { key } => format!("\"{key}\" in hook_config holds a literal secret"),
             Self::UserInUrl { key } => format!("\"{key}\" in hook_config holds a user or password"),
-            Self::ForeignVariable { key } => {
+            Self::ForeignVariable { key, .. } => {
                 format!("\"{key}\" in hook_config refers to a variable that is no secret")
             }
             Self::ReservedHeader { name } => format!("a hook cannot set the header \"{name}\""),
@@ -130,6 +157,9 @@ impl Fault {
                 let others: Vec<&str> = others.iter().map(String::as_str).collect();
                 format!("Use {}, or give hook_type => {}.", or(known), or(&others))
             }
+            Self::ForeignVariable {
+                renamed: Some(name), ..
+            } => format!("Rename it: write ${{{name}}}, and set that variable where the worker runs."),
             other => other.advice().into(),
         }
     }

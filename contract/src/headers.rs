@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::setting::Setting;
@@ -50,6 +50,12 @@ impl Setting for Headers {
 
     fn expected() -> String {
         format!("an object of at most {MOST} headers, whose values are texts")
+    }
+
+    fn schema() -> Value {
+        json!({"type": "object", "maxProperties": MOST,
+            "propertyNames": {"pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", "maxLength": LONGEST_NAME},
+            "additionalProperties": {"type": ["string", "null"], "maxLength": LONGEST_VALUE}})
     }
 
     fn shown(&self) -> String {
@@ -103,7 +109,7 @@ fn check_one(path: &str, name: &str, lower: &str, value: &str) -> Result<(), Fau
     }
     let must_be_secret = credential::is_name(lower) || credential::is_value(value);
     match secret::refers(value) {
-        None => Err(Fault::ForeignVariable { key: path }),
+        None => Err(Fault::foreign_variable(&path, value)),
         Some(false) if must_be_secret && !value.is_empty() => Err(Fault::LiteralSecret { key: path }),
         Some(_) => Ok(()),
     }

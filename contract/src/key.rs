@@ -22,6 +22,8 @@ pub struct Key {
     pub expected: fn() -> String,
     /// Its value where it is left out; `None` where that is nothing.
     pub default: Option<fn() -> String>,
+    /// Its JSON Schema, without what is said of the key.
+    pub schema: fn() -> Value,
     pub(crate) check: fn(&str, &Value) -> Result<(), Fault>,
 }
 
@@ -35,6 +37,22 @@ impl Key {
             return Ok(());
         }
         (self.check)(self.name, value)
+    }
+
+    /// All that is wrong with a value: of an object, with each of its entries.
+    pub fn faults(&self, value: &Value) -> Vec<Fault> {
+        let alone = |(name, one): (&String, &Value)| {
+            let entry = Map::from_iter([(name.clone(), one.clone())]);
+            self.check(&Value::Object(entry)).err()
+        };
+        let of_entries: Vec<Fault> = match value.as_object() {
+            Some(entries) => entries.iter().filter_map(alone).collect(),
+            None => Vec::new(),
+        };
+        match of_entries.is_empty() {
+            true => self.check(value).err().into_iter().collect(),
+            false => of_entries,
+        }
     }
 }
 

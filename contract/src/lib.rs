@@ -2,8 +2,9 @@
 //! of a delivery, the partitions of the event log, the locks and the channel. Pure: no I/O, no runtime, no database. It
 //! is linked into the server's process, so nothing here may panic or keep state.
 //!
-//! [`hooks`] is the list of hook types, each with its keys. The extension refuses a bad config by [`check`]; the worker
-//! gets the typed one from [`HookSettings::read`]; `docs/reference/hooks.md` is [`reference::page`].
+//! [`hooks`] is the list of hook types, each with its keys. The extension refuses a bad config by [`check`]; the
+//! worker gets the typed one from [`HookSettings::read`]; `docs/reference/hooks.md` is [`reference::page`], and the
+//! JSON Schema of files with hooks is [`schema::document`].
 
 #[macro_use]
 mod declare;
@@ -21,6 +22,7 @@ pub mod key;
 pub mod lock;
 pub mod read;
 pub mod reference;
+pub mod schema;
 pub mod secret;
 pub mod setting;
 pub mod template;

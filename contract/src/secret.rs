@@ -59,6 +59,22 @@ pub fn is_name(name: &str) -> bool {
         .is_some_and(|name| !name.is_empty() && name.chars().all(plain))
 }
 
+/// The name that a variable would have as a secret; `None` for what is no name of a variable, which may be anything.
+pub fn renamed(name: &str) -> Option<String> {
+    const LONGEST: usize = 64;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let upper = name.to_ascii_uppercase();
+    let bare = upper.strip_prefix(PREFIX).unwrap_or(&upper);
+    (begins && name.len() <= LONGEST && name.chars().all(plain) && !bare.is_empty())
+        .then(|| format!("{PREFIX}{bare}"))
+}
+
+/// The first name in a text that is not that of a secret.
+pub fn first_foreign(text: &str) -> Option<&str> {
+    references(text).find(|name| !is_name(name))
+}
+
 /// Whether the text is one reference to a secret and nothing else.
 pub fn is_reference(text: &str) -> bool {
     let mut parts = parts(text);

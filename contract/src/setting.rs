@@ -1,7 +1,7 @@
 //! What the value of a key may be: numbers in a range, words of a list, texts, references. No error repeats a value: it
 //! may be a secret that somebody wrote there.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::secret;
@@ -17,6 +17,11 @@ pub trait Setting: Sized {
 
     /// What it must be, as it goes on after "Expected".
     fn expected() -> String;
+
+    /// Its JSON Schema. It may let more pass than `check`, and must refuse nothing that `check` takes.
+    fn schema() -> Value {
+        json!({"type": type_of(Self::JSON_TYPE)})
+    }
 
     /// How the reference pages show it where it is a default.
     fn shown(&self) -> String {
@@ -38,6 +43,15 @@ pub trait Setting: Sized {
     }
 }
 
+/// The word of JSON Schema for what the reference pages call a type.
+fn type_of(json_type: &str) -> &str {
+    match json_type {
+        "text" => "string",
+        "number" => "integer",
+        other => other,
+    }
+}
+
 /// An enumeration that has a text form, see `words!`.
 pub trait Word: Copy + 'static {
     const ALL: &'static [Self];
@@ -54,6 +68,11 @@ impl<W: Word> Setting for W {
             .map(|word| format!("\"{}\"", word.as_str()))
             .collect();
         format!("one of {}", quoted.join(", "))
+    }
+
+    fn schema() -> Value {
+        let words: Vec<&str> = W::ALL.iter().map(|word| word.as_str()).collect();
+        json!({"enum": words})
     }
 
     fn shown(&self) -> String {
@@ -145,6 +164,10 @@ impl<const LEAST: u32, const MOST: u32> Setting for Whole<LEAST, MOST> {
         format!("a whole number from {LEAST} to {MOST}")
     }
 
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": LEAST, "maximum": MOST})
+    }
+
     fn shown(&self) -> String {
         format!("`{}`", self.0)
     }
@@ -179,6 +202,10 @@ impl Setting for Name {
         )
     }
 
+    fn schema() -> Value {
+        json!({"type": "string", "pattern": "\\S", "maxLength": Self::LONGEST})
+    }
+
     fn read(path: &str, value: &Value) -> Result<Self, Fault> {
         match text_within(value, Self::LONGEST) {
             Some(text) => Ok(Self(text.to_owned())),
@@ -198,6 +225,10 @@ impl<const MOST: usize> Setting for JsonPath<MOST> {
 
     fn expected() -> String {
         format!("a jsonpath of at most {MOST} characters")
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "pattern": "\\S", "maxLength": MOST})
     }
 
     fn read(path: &str, value: &Value) -> Result<Self, Fault> {
@@ -223,6 +254,10 @@ impl Setting for SecretReference {
 
     fn expected() -> String {
         format!("a reference such as \"${{{}NAME}}\"", secret::PREFIX)
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "pattern": format!("^\\$\\{{{}[A-Z0-9_]+\\}}$", secret::PREFIX)})
     }
 
     fn read(path: &str, value: &Value) -> Result<Self, Fault> {

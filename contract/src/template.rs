@@ -1,6 +1,6 @@
 //! Templates in configs: over an event's data, or over the columns of a row.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::secret;
@@ -41,6 +41,10 @@ impl Setting for RowTemplate {
 
     fn expected() -> String {
         "a Jinja2 template that is not empty".into()
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "minLength": 1})
     }
 
     fn read(path: &str, value: &Value) -> Result<Self, Fault> {

@@ -1,6 +1,6 @@
 //! The URL of a webhook. It is read by the reader by which the worker sends, so that what is accepted can be called.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::{ParseError, Url as Parsed};
 
 use crate::fault::Fault;
@@ -27,6 +27,14 @@ impl Setting for Url {
         format!("an http:// or https:// URL without white space, of at most {LONGEST} characters")
     }
 
+    fn schema() -> Value {
+        let pattern = format!(
+            "^([Hh][Tt][Tt][Pp][Ss]?://\\S+|\\$\\{{{}[A-Z0-9_]+\\}})$",
+            secret::PREFIX
+        );
+        json!({"type": "string", "pattern": pattern, "maxLength": LONGEST})
+    }
+
     fn read(path: &str, value: &Value) -> Result<Self, Fault> {
         match value.as_str() {
             Some(text) => Ok(Self(text.to_owned())),
@@ -40,7 +48,7 @@ impl Setting for Url {
         if secret::is_reference(text) {
             return Ok(());
         }
-        let foreign = || Fault::ForeignVariable { key: path.into() };
+        let foreign = || Fault::foreign_variable(path, text);
         secret::refers(text).ok_or_else(foreign)?;
         if !is_whole(text) {
             return Err(Fault::bad_value(path, Self::expected()));

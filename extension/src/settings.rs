@@ -32,6 +32,7 @@ static TRACEPARENT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>:
 static CAPTURE: GucSetting<Capture> = GucSetting::<Capture>::new(Capture::Wanted);
 static RECORD_ATTEMPTS: GucSetting<RecordAttempts> = GucSetting::<RecordAttempts>::new(RecordAttempts::All);
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
+static PRODUCTION: GucSetting<bool> = GucSetting::<bool>::new(false);
 static MAX_CONFIG_KB: GucSetting<i32> = GucSetting::<i32>::new(64);
 static MAX_EVENT_KB: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static MAX_HOOKS: GucSetting<i32> = GucSetting::<i32>::new(1000);
@@ -85,6 +86,14 @@ pub fn define() {
         c"Off, events wait for the worker's next poll.",
         &NOTIFY,
         GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"zerodb.production",
+        c"Whether webhooks must be https.",
+        c"On, a hook with a URL that is not https can neither be made nor changed; the doctor tells those that are there.",
+        &PRODUCTION,
+        GucContext::Suset,
         GucFlags::default(),
     );
     define_limits();
@@ -145,6 +154,12 @@ fn limit(name: &str) -> Option<i64> {
         "max_hooks_per_user" => Some(i64::from(MAX_HOOKS.get())),
         _ => None,
     }
+}
+
+/// `zerodb._is_production`. In C, for the reason of `_limit`.
+#[pg_extern(name = "_is_production", stable)]
+fn is_production() -> bool {
+    PRODUCTION.get()
 }
 
 pub fn capture() -> Capture {

@@ -18,7 +18,7 @@ BEGIN
         RETURN;
     END IF;
     RAISE EXCEPTION 'unknown event type %', coalesce(quote_literal(pattern), 'NULL')
-        USING ERRCODE = '22023',
+        USING ERRCODE = '22023', COLUMN = 'event_type',
               DETAIL = 'An event type is a registered name, a prefix ending in ''.*'', or ''*''.',
               HINT = coalesce('Did you mean ' || quote_literal(zerodb._nearest(left(pattern, 100),
                   zerodb._type_names())) || '? ', '')
@@ -61,7 +61,7 @@ BEGIN
         WHERE t.channel = word AND t.builtin)
     THEN
         RAISE EXCEPTION 'pattern % can match no event', quote_literal(pattern)
-            USING ERRCODE = '22023', DETAIL = 'No event type begins with ' || quote_literal(left(pattern, -1)) || '.',
+            USING ERRCODE = '22023', COLUMN = 'event_type', DETAIL = 'No event type begins with ' || quote_literal(left(pattern, -1)) || '.',
                   HINT = hint;
     END IF;
     RAISE NOTICE 'no registered event type begins with %', quote_literal(left(pattern, -1)) USING HINT = hint;

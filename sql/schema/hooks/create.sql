@@ -48,6 +48,21 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
+-- 22023 for a webhook that is not https where zerodb.production is on. A URL that is one secret is looked at by the
+-- worker, which alone knows it.
+CREATE FUNCTION zerodb._check_production(hook_type text, hook_config jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF hook_type = 'webhook' AND hook_config ->> 'url' ~* '^http:' AND zerodb._is_production() THEN
+        RAISE EXCEPTION '"url" in hook_config is not https'
+            USING ERRCODE = '22023', COLUMN = 'url', DETAIL = 'zerodb.production is on.',
+                  HINT = 'Write https://; on a server for development ALTER DATABASE … SET zerodb.production = off.';
+    END IF;
+END
+$$;
+
 -- Raises for what a hook cannot do for its events, though its config is in order. The function is called with the
 -- owner's rights.
 CREATE FUNCTION zerodb._check_work(caller oid, owner oid, event_type text, hook_type text, hook_name text,
@@ -56,6 +71,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM zerodb._check_production(hook_type, hook_config);
     PERFORM zerodb._check_hook_function(owner, hook_type, hook_config);
     PERFORM zerodb._check_template_fields(event_type, hook_type, hook_config);
     PERFORM zerodb._check_embed_targets(caller, event_type, hook_name, hook_config);

@@ -45,23 +45,23 @@ BEGIN
     IF target IS NULL THEN
         RAISE EXCEPTION 'function % does not exist', CASE WHEN right(btrim(name), 1) = ')' THEN name
             ELSE name || '(jsonb)' END
-            USING ERRCODE = '22023',
+            USING ERRCODE = '22023', COLUMN = 'function',
                   HINT = 'Create it, and name it with its schema: {"function": "public.on_event"}.';
     END IF;
     IF (SELECT p.pronargs <> 1 OR p.proargtypes[0] <> 'jsonb'::regtype FROM pg_proc AS p WHERE p.oid = target) THEN
         RAISE EXCEPTION 'function % does not take an event', target
-            USING ERRCODE = '22023', DETAIL = 'A hook calls its function with one argument of type jsonb.',
+            USING ERRCODE = '22023', COLUMN = 'function', DETAIL = 'A hook calls its function with one argument of type jsonb.',
                   HINT = 'Name a function of that argument: {"function": "public.on_event"}, or "public.on_event(jsonb)".';
     END IF;
     IF NOT (has_function_privilege(role, target, 'EXECUTE') AND has_schema_privilege(role,
         (SELECT p.pronamespace FROM pg_proc AS p WHERE p.oid = target), 'USAGE'))
     THEN
         RAISE EXCEPTION 'permission denied for function %', target
-            USING ERRCODE = '42501', HINT = 'The hook runs as its owner, who needs EXECUTE on the function.';
+            USING ERRCODE = '42501', COLUMN = 'function', HINT = 'The hook runs as its owner, who needs EXECUTE on the function.';
     END IF;
     IF zerodb._may_run(target, role) IS NOT TRUE THEN
         RAISE EXCEPTION 'function % is another role''s', target
-            USING ERRCODE = '42501',
+            USING ERRCODE = '42501', COLUMN = 'function',
                   DETAIL = 'Whoever owns the function could do anything with the rights of '
                       || quote_ident(pg_get_userbyid(role)) || '.',
                   HINT = 'Make the hook as the owner of the function, or have the function owned by the hook''s owner.';

@@ -9,7 +9,7 @@ BEGIN
     PERFORM path::jsonpath WHERE path IS NOT NULL;
 EXCEPTION WHEN syntax_error OR data_exception OR invalid_regular_expression THEN
     RAISE EXCEPTION 'invalid value for "%" in hook_config', key
-        USING ERRCODE = '22023', DETAIL = SQLERRM, HINT = hint;
+        USING ERRCODE = '22023', COLUMN = key, DETAIL = SQLERRM, HINT = hint;
 END
 $$;
 

@@ -135,7 +135,7 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION '"%" in hook_config names %, which events of % do not have', key,
             quote_literal(left(unknown, 100)), quote_literal(pattern)
-            USING ERRCODE = '22023', DETAIL = 'They have ' || array_to_string(known, ', ') || '.',
+            USING ERRCODE = '22023', COLUMN = key, DETAIL = 'They have ' || array_to_string(known, ', ') || '.',
                   HINT = coalesce('Did you mean ' || quote_literal(zerodb._nearest(left(unknown, 100), known)) || '?',
                       'Name a field of the event type, or register it: zerodb.register_event_type.');
     END IF;
@@ -188,6 +188,7 @@ DECLARE
 BEGIN
     PERFORM zerodb._check_event_pattern(hook.event_type);
     PERFORM zerodb._check_hook(hook.hook_type, hook.hook_name, hook.hook_config::text);
+    PERFORM zerodb._check_production(hook.hook_type, hook.hook_config);
     PERFORM zerodb._check_template_fields(hook.event_type, hook.hook_type, hook.hook_config);
     IF hook.hook_type = 'first_party' AND owner IS NOT NULL THEN
         PERFORM zerodb._check_targets(owner, hook.event_type, hook.hook_type, hook.hook_name, hook.hook_config);

@@ -3,6 +3,7 @@
 mod addresses;
 mod budgets;
 mod capture;
+mod checks;
 mod deliveries;
 mod dump;
 mod endpoints;
