@@ -44,6 +44,8 @@ settings! {
         optional concurrency: Whole<1, 10_000>;
         /// How long one attempt may take, in milliseconds.
         optional timeout_ms: Whole<1, 3_600_000>;
+        /// The file that made the hook. `zerodb-hooks apply` sets it, and its `--prune` deletes by it.
+        optional managed_by: Name;
     }
 }
 

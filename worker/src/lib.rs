@@ -37,6 +37,7 @@ pub use zerodb_hooks_delivery as delivery;
 pub use zerodb_hooks_delivery::{Delivery, Done, Event, EventData, HandlerError, Hook, Unreadable};
 pub use zerodb_hooks_engine as engine;
 pub use zerodb_hooks_engine::{Context, Handler, Settings, WorkerBuilder, WorkerError};
+pub use zerodb_hooks_hook_file as hook_file;
 pub use zerodb_hooks_measure as measure;
 pub use zerodb_hooks_providers as providers;
 pub use zerodb_hooks_queries as queries;

@@ -7,6 +7,7 @@ use clap::Parser;
 use zerodb_hooks_worker::cli::{self, Cli, Command, Interrupt, WorkerArgs};
 use zerodb_hooks_worker::delivery::secret::Secrets;
 use zerodb_hooks_worker::engine::default_name;
+use zerodb_hooks_worker::hook_file::{Followed, HookFile, follow};
 use zerodb_hooks_worker::providers::Config;
 use zerodb_hooks_worker::{Settings, Worker, memory, telemetry};
 
@@ -78,13 +79,28 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
         Some(file) => Config::read(file, &secrets)?,
         None => Config::default(),
     };
-    Worker::builder(url)
+    let worker = Worker::builder(url)
         .settings(settings)
         .secrets(secrets)
         .providers(providers)
         .parser(THIS_PROGRAM.into())
-        .build()?
-        .run_until(stop)
-        .await?;
-    Ok(())
+        .build()?;
+    let Some(path) = args.config else {
+        return Ok(worker.run_until(stop).await?);
+    };
+    if let Some(mistakes) =
+        HookFile::parse(&path.display().to_string(), &std::fs::read(&path)?).mistakes_of_hooks()
+    {
+        return Err(mistakes.into());
+    }
+    let followed = Followed {
+        url: url.to_owned(),
+        source: cli::source_of(&path),
+        path,
+        prune: args.prune_hooks,
+    };
+    tokio::select! {
+        ended = worker.run_until(stop) => Ok(ended?),
+        never = follow(followed) => match never {},
+    }
 }

@@ -50,8 +50,8 @@ BEGIN
 END
 $$;
 
--- What a config makes the hook do: without the keys that say when, how often and how patiently.
+-- What a config makes the hook do: without the keys that say when, how often, how patiently and by which file.
 CREATE FUNCTION zerodb._steering_keys(hook_config jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT hook_config - '{when,order_by,max_attempts,concurrency,timeout_ms,retry_count,retry_delay_ms}'::text[] $$;
+AS $$ SELECT hook_config - '{when,order_by,max_attempts,concurrency,timeout_ms,retry_count,retry_delay_ms,managed_by}'::text[] $$;

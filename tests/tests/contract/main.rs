@@ -1,8 +1,10 @@
 //! What the extension, the worker and the documents say of one another.
 
 mod architecture;
+mod astrocyte;
 mod glossary;
 mod guide;
+mod hook_schema;
 mod links;
 mod litellm;
 mod markdown;

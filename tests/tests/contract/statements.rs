@@ -6,12 +6,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use zerodb_hooks_harness::on_every_server;
 use zerodb_hooks_worker::store::connect::SESSION;
-use zerodb_hooks_worker::{measure, queries, store};
+use zerodb_hooks_worker::{hook_file, measure, queries, store};
 
 /// The lists of all crates that have statements.
-const LISTS: [&[(&str, &str)]; 3] = [
+const LISTS: [&[(&str, &str)]; 4] = [
     store::statements::ALL,
     queries::statements::ALL,
+    hook_file::statements::ALL,
     measure::statements::ALL,
 ];
 
@@ -26,6 +27,7 @@ async fn every_statement_prepares() -> Result<()> {
         for (session, list) in [
             (&works, store::statements::ALL),
             (&reads, queries::statements::ALL),
+            (&reads, hook_file::statements::ALL),
         ] {
             for (file, statement) in list {
                 let prepared = session.client.prepare(statement).await;

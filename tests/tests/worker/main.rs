@@ -1,6 +1,7 @@
 //! The worker against real servers: what a user sees of delivery, retries, hooks and the worker's own life.
 
 mod answers;
+mod astrocyte;
 mod auto_embed;
 mod auto_graph;
 mod auto_summarize;
@@ -17,6 +18,7 @@ mod delivery;
 mod embed_faults;
 mod functions;
 mod gate;
+mod hook_file;
 mod hook_status;
 mod hooks;
 mod keys;
@@ -31,6 +33,7 @@ mod models;
 mod numbers;
 mod order;
 mod outcomes;
+mod own_hooks;
 mod pages;
 mod retention;
 mod retry;

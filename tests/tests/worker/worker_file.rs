@@ -14,6 +14,10 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("providers", "every_key_has_its_meaning"),
             ("default_provider", "the_file_of_the_documents_is_read"),
             ("secrets", "a_secret_is_bound_to_hosts_and_users"),
+            (
+                "hooks",
+                "a_worker_applies_its_file_at_the_start_and_when_it_changes_and_keeps_the_last_good_one",
+            ),
         ],
     ),
     (
@@ -64,7 +68,8 @@ async fn with_file(text: &str) -> Result<Output> {
 async fn no_key_of_the_file_is_without_a_row_and_no_row_without_a_test() -> Result<()> {
     let tests = concat!(
         include_str!("../../../worker/providers/src/config/tests.rs"),
-        include_str!("../../../worker/providers/src/config/secrets.rs")
+        include_str!("../../../worker/providers/src/config/secrets.rs"),
+        include_str!("own_hooks.rs")
     );
     for (text, keys) in KEYS {
         let answer = with_file(text).await?;
@@ -86,11 +91,11 @@ async fn no_key_of_the_file_is_without_a_row_and_no_row_without_a_test() -> Resu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_block_of_hooks_and_a_slip_end_the_worker_with_what_to_do() -> Result<()> {
+async fn a_slip_in_hooks_or_elsewhere_ends_the_worker_with_what_to_do() -> Result<()> {
     for (text, expected) in [
         (
-            "hooks:\n  on_retain:\n    - type: webhook\n      url: https://a.example\n",
-            "hooks: this file makes no hooks; make them in SQL",
+            "hooks:\n  on_retain:\n    - type: webhook\n      ulr: https://a.example\n",
+            "4:7: hooks.on_retain[0].ulr: unknown key in a hook of type webhook. Did you mean url?",
         ),
         ("hoooks: {}\n", "hoooks: unknown key"),
         ("default-provider: local\n", "write default_provider"),

@@ -53,8 +53,8 @@ pub struct WorkerArgs {
     #[command(flatten)]
     pub database: Database,
 
-    /// The worker's file (YAML): which model endpoints there are, and which of them is the default [default: the
-    /// built-in `local`]
+    /// The worker's file (YAML): its hooks, which are applied at the start and when the file changes, the model
+    /// endpoints and which of them is the default [default: the built-in `local`], and where secrets may go
     #[arg(long, value_name = "FILE", env = "ZERODB_HOOKS_CONFIG")]
     pub config: Option<PathBuf>,
 
@@ -68,6 +68,10 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "N", env = "ZERODB_HOOKS_CONCURRENCY", default_value_t = 64,
           value_parser = value_parser!(u32).range(1..=10_000))]
     pub concurrency: u32,
+
+    /// Delete hooks that the worker's file has made and no longer has
+    #[arg(long, env = "ZERODB_HOOKS_PRUNE_HOOKS", value_parser = BoolishValueParser::new())]
+    pub prune_hooks: bool,
 
     /// Milliseconds between looks at the event log while no notification comes
     #[arg(long, value_name = "MS", env = "ZERODB_HOOKS_POLL_MS", default_value_t = 1000,

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use super::apply::{ApplyArgs, ExportArgs};
 use super::args::{ChildArgs, WorkerArgs};
 use super::backfills::BackfillsArgs;
 use super::bench::BenchArgs;
@@ -18,7 +19,7 @@ Runs hooks when data changes in Postgres.
 
 The extension zerodb_hooks records an event in the transaction of the write; this program runs the hooks that match, \
 after the commit, at least once each. One `zerodb-hooks worker` beside the database is enough; several share the work. \
-Hooks are managed in SQL: zerodb.create_hook, zerodb.update_hook, zerodb.delete_hook.";
+Hooks are managed in SQL (zerodb.create_hook, zerodb.update_hook, zerodb.delete_hook) or in files (apply).";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,7 @@ Examples:
   zerodb-hooks backfills --watch   how far backfills are
   zerodb-hooks recall 'who met Bob' search what the store holds
   zerodb-hooks hooks --json        all hooks, for a program
+  zerodb-hooks apply hooks.yaml    make the hooks what the file says; --dry-run only shows it
   zerodb-hooks secret --user UUID  the key by which a user's receiver verifies webhooks
   zerodb-hooks bench               what hooks cost and how fast they run on this server
 
@@ -67,6 +69,12 @@ pub enum Command {
     Status(StatusArgs),
     /// List hooks, the inactive ones too; secrets are never shown
     Hooks(HooksArgs),
+    /// Make the hooks what a file says; all its mistakes are told at once, with their lines
+    Apply(ApplyArgs),
+    /// Print the hooks as such a file
+    Export(ExportArgs),
+    /// Print the JSON Schema of such files, for editors
+    Schema,
     /// Follow attempts as they end, one line each; payloads are never shown
     Tail(TailArgs),
     /// Show how far backfills are, with --watch as bars until all are done

@@ -58,6 +58,14 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(failure.exit_code)
 }
 
+/// Prints several errors, each of which says what to do, and says with which code to exit.
+pub(super) fn list(errors: impl Iterator<Item = String>) -> ExitCode {
+    for error in errors {
+        eprintln!("error: {}", render::clean(&error));
+    }
+    ExitCode::FAILURE
+}
+
 /// The first cause that knows what to say, or the error of a statement.
 fn of_chain(error: &anyhow::Error) -> CommandFailure {
     let known = error.chain().find_map(|cause| {

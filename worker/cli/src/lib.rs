@@ -2,6 +2,7 @@
 //! the program ends. What is read of a database is `zerodb_hooks_queries`' business, what `bench` does there
 //! `zerodb_hooks_measure`'s. It must not know how the worker works: `Worker` is parsed here and run by `main`.
 
+mod apply;
 mod args;
 mod backfills;
 mod bench;
@@ -21,6 +22,7 @@ mod tail;
 
 use std::process::ExitCode;
 
+pub use apply::{ApplyArgs, ExportArgs, source_of};
 pub use args::{ChildArgs, Database, LogFormat, WorkerArgs};
 pub use backfills::BackfillsArgs;
 pub use bench::BenchArgs;
@@ -45,6 +47,9 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Status(args) => status::run(args).await,
         Command::Hooks(args) => hooks::run(args).await,
+        Command::Apply(args) => apply::run(args).await,
+        Command::Export(args) => apply::export(args).await,
+        Command::Schema => apply::schema(),
         Command::Tail(args) => tail::run(args).await,
         Command::Backfills(args) => backfills::run(args).await,
         Command::Recall(args) => recall::run(args).await,

@@ -63,6 +63,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["zerodb_hooks_contract", "zerodb_hooks_store"],
     ),
     (
+        "zerodb_hooks_hook_file",
+        &[
+            "zerodb_hooks_contract",
+            "zerodb_hooks_lexical",
+            "zerodb_hooks_queries",
+            "zerodb_hooks_store",
+        ],
+    ),
+    (
         "zerodb_hooks_engine",
         &[
             "zerodb_hooks_contract",
@@ -114,6 +123,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "zerodb_hooks_contract",
             "zerodb_hooks_delivery",
+            "zerodb_hooks_hook_file",
             "zerodb_hooks_http",
             "zerodb_hooks_lexical",
             "zerodb_hooks_measure",
@@ -132,6 +142,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "zerodb_hooks_documents",
             "zerodb_hooks_engine",
             "zerodb_hooks_handlers",
+            "zerodb_hooks_hook_file",
             "zerodb_hooks_measure",
             "zerodb_hooks_providers",
             "zerodb_hooks_queries",
@@ -164,6 +175,7 @@ const GUARDED: &[(&str, &[&str])] = &[
         &[
             "zerodb_hooks_store",
             "zerodb_hooks_queries",
+            "zerodb_hooks_hook_file",
             "zerodb_hooks_measure",
             "zerodb_hooks_harness",
             "zerodb_hooks_demo",

@@ -39,7 +39,12 @@ fn only_in(folder: &str, rooms: &[&str], words: &[&str]) -> Result<()> {
 fn only_the_store_and_the_operators_commands_know_the_database() -> Result<()> {
     only_in(
         "worker",
-        &["worker/store/", "worker/queries/", "worker/measure/"],
+        &[
+            "worker/store/",
+            "worker/queries/",
+            "worker/hook_file/",
+            "worker/measure/",
+        ],
         &["tokio_postgres", "deadpool_postgres"],
     )
 }

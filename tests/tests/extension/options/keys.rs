@@ -35,6 +35,12 @@ pub const ANY: &[Row] = &[
         "3600001",
         "an_endpoint_that_hangs_is_left_at_the_timeout_and_does_not_hold_up_others",
     ),
+    (
+        "managed_by",
+        "\"hooks.yaml\"",
+        "\"\"",
+        "a_file_changes_only_what_a_file_of_its_name_has_made",
+    ),
 ];
 /// Type, name and least config of a hook of each handler, and a row for each of the handler's own keys.
 pub const HANDLERS: &[(&str, &str, &str, &[Row])] = &[

@@ -49,13 +49,6 @@ impl EntryPlace<'_> {
 /// # Errors
 /// With the line and the key of an entry that cannot work.
 pub fn config(name: &str, file: WorkerFile, secrets: &Secrets) -> Result<Config, ConfigError> {
-    if let Some(hooks) = &file.hooks {
-        let line = hooks.referenced.line();
-        return Err(ConfigError(format!(
-            "{name}:{line}: hooks: this file makes no hooks; make them in SQL: SELECT zerodb.create_hook('on_retain', 'audit', \
-             '{{\"url\": \"https://…\"}}', hook_type => 'webhook')"
-        )));
-    }
     let rules = of_hooks::rules(name, file.secrets, file.providers.iter().flatten())?;
     let mut providers = BTreeMap::new();
     for (provider, entry) in file.providers.unwrap_or_default() {

@@ -22,9 +22,9 @@ pub struct WorkerFile {
     pub default_provider: Option<Spanned<String>>,
     #[serde(default)]
     pub secrets: Option<BTreeMap<String, Spanned<Secret>>>,
-    /// Not of this file yet.
-    #[serde(default)]
-    pub hooks: Option<Spanned<IgnoredAny>>,
+    /// Read by `zerodb_hooks_hook_file`.
+    #[serde(default, rename = "hooks")]
+    pub _hooks: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -127,9 +127,7 @@ fn explain(name: &str, text: &str, error: &Error) -> ConfigError {
     ConfigError(format!("{name}:{line}: {what}"))
 }
 
-/// The message for an unknown key. `hooks` is accepted only to say where hooks are made.
-fn unknown(field: &str, expected: &[&'static str]) -> String {
-    let known: Vec<&str> = expected.iter().copied().filter(|key| *key != "hooks").collect();
+fn unknown(field: &str, known: &[&'static str]) -> String {
     match nearest(field, known.iter().copied()) {
         Some(meant) => format!(
             "{field}: unknown key; write {meant}; known are {}",

@@ -1,5 +1,5 @@
-//! The worker's file: the providers, and the hosts and users of each secret. Read once at the start; its mistakes are
-//! told then, with their lines.
+//! The worker's file but for its hooks: the providers, and the hosts and users of each secret. Read once at the start;
+//! its mistakes are told then, with their lines.
 
 mod check;
 mod file;
@@ -113,6 +113,14 @@ impl Config {
             ))
         })?;
         Self::parse(&path.display().to_string(), &text, secrets)
+    }
+
+    /// Whether a file has the worker's form: its keys and their types, without a look at secrets or hooks.
+    ///
+    /// # Errors
+    /// When it is not YAML of the known keys.
+    pub fn check_form(name: &str, text: &str) -> Result<(), ConfigError> {
+        file::parse(name, text).map(drop)
     }
 
     /// Parses the text of a file; errors call it `name`.
