@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::fault::Fault;
-use crate::hooks::{DeliverySettings, EXCLUSIVE, Handler, HookType};
+use crate::hooks::{DeliverySettings, EXCLUSIVE, Handler, HookConfig, HookType};
 use crate::key::Key;
 use crate::read::given;
 
@@ -43,6 +43,19 @@ pub fn faults(hook_type: &str, hook_name: &str, config: &Value) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// Whether a hook that was checked may be made where only public addresses may be called. Apart from `check`, because
+/// a database may be told to allow others.
+///
+/// # Errors
+/// For a receiver whose address is written out and is not public.
+pub fn check_receiver(hook_type: &HookType, config: &Value) -> Result<(), Fault> {
+    let read = || HookConfig::read(hook_type, config.as_object()?).ok();
+    match read() {
+        Some(HookConfig::Webhook(webhook)) => webhook.url.check_public("url"),
+        _ => Ok(()),
+    }
 }
 
 fn is_hook_name(name: &str) -> bool {

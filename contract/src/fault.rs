@@ -51,6 +51,9 @@ pub enum Fault {
         /// What the variable would have to be called, where it has a name.
         renamed: Option<String>,
     },
+    PrivateAddress {
+        key: String,
+    },
     ReservedHeader {
         name: String,
     },
@@ -59,6 +62,9 @@ pub enum Fault {
         reason: String,
     },
     ReferenceInTemplate {
+        key: String,
+    },
+    ReferenceInTag {
         key: String,
     },
     NotBuilt {
@@ -120,8 +126,14 @@ impl Fault {
             Self::ForeignVariable { key, .. } => {
                 format!("\"{key}\" in hook_config refers to a variable that is no secret")
             }
+            Self::PrivateAddress { key } => {
+                format!("\"{key}\" in hook_config leads to an address that is not public")
+            }
             Self::ReservedHeader { name } => format!("a hook cannot set the header \"{name}\""),
             Self::BadTemplate { key, .. } => format!("\"{key}\" in hook_config is not a template"),
+            Self::ReferenceInTag { key } => {
+                format!("\"{key}\" in hook_config refers to a secret within a tag")
+            }
             Self::ReferenceInTemplate { key } => format!("\"{key}\" in hook_config refers to a variable"),
             Self::NotBuilt { key, value } => format!("\"{key}\": {value} is not built yet"),
         }
@@ -139,11 +151,16 @@ impl Fault {
             Self::ForeignVariable { .. } => {
                 format!("Of the worker's environment only variables named {PREFIX}… can be used.")
             }
+            Self::PrivateAddress { .. } => {
+                "Addresses of the machine itself, of private networks and of a cloud's own services are refused.".into()
+            }
             Self::ReservedHeader { .. } => {
                 "It belongs to the connection, to the request's place and length, or to its signature.".into()
             }
             Self::BadTemplate { reason, .. } => format!("It is Jinja2: {reason}."),
-            Self::ReferenceInTemplate { .. } => "A template never sees a secret.".into(),
+            Self::ReferenceInTemplate { .. } | Self::ReferenceInTag { .. } => {
+                "A template never sees a secret.".into()
+            }
             _ => return None,
         })
     }
@@ -184,8 +201,13 @@ impl Fault {
                 "Write ${ZERODB_SECRET_NAME}, with capitals, digits and '_', \
                  and set that variable where the worker runs."
             }
+            Self::PrivateAddress { .. } => {
+                "Give a public address. For receivers of your own set zerodb.allow_private_addresses, and either start the \
+                 worker with --allow-private-addresses or name their hosts in its file."
+            }
             Self::ReservedHeader { .. } => "Leave the header out; the worker sets what the request needs.",
             Self::BadTemplate { .. } => "Correct the template.",
+            Self::ReferenceInTag { .. } => "Write ${ZERODB_SECRET_NAME} outside of {{ }} and {% %}.",
             Self::ReferenceInTemplate { .. } => {
                 "Put the secret into a header or the URL of a webhook; write {{ '${' }} for the characters themselves."
             }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::headers::Headers;
 use crate::key::Key;
 use crate::setting::{JsonPath, Name, Only, SecretReference, Whole};
-use crate::template::{EventTemplate, RowTemplate};
+use crate::template::{BodyTemplate, EventTemplate, RowTemplate};
 use crate::url::Url;
 
 /// The description of a hook type: its name, its keys and its defaults.
@@ -59,18 +59,22 @@ settings! {
         /// Headers of the request. A value may hold references to secrets, and one that is a credential must. Headers
         /// of the connection, of the length and of the signature are the worker's own.
         default headers: Headers = Headers::default();
-        /// The body, over the event's data; by default the whole envelope.
-        optional body_template: EventTemplate;
+        /// The body, over the event's data; by default the whole envelope. Its text may hold references to secrets.
+        optional body_template: BodyTemplate;
         /// Attempts after the first one, where `max_attempts` is not given.
         default retry_count: Whole<0, 999> = Whole::new(2);
         /// Wait before the second attempt, in milliseconds; it doubles from there, up to an hour.
         default retry_delay_ms: Whole<0, 86_400_000> = Whole::new(1000);
-        /// Taken for compatibility: requests are sent after the commit.
-        optional r#async: Only<true>;
+        /// Whether the writer's session goes on without this hook. Requests are sent after the commit either way; with
+        /// false `zerodb.await_hooks` waits for them and tells which failed.
+        default r#async: bool = true;
         /// Taken for compatibility: the body is the event without the row's text.
         optional include_content: Only<false>;
-        /// The form of the body where there is no template.
+        /// The form of the request where there is no template; a template writes the data of `cloudevents_binary` too.
         default format: Format = Format::Native;
+        /// Whether the endpoint is asked first if it wants requests from here, by the handshake of the CloudEvents Webhook
+        /// specification; the worker's file has the name to ask with.
+        default handshake: bool = false;
         /// The secret that signs. By default `ZERODB_SECRET_WEBHOOK`: itself for a hook of no user, a key made of it
         /// for a user's.
         optional secret: SecretReference;
@@ -92,6 +96,10 @@ words! {
         Native = "native",
         /// The structured JSON mode of CloudEvents 1.0.
         CloudEvents = "cloudevents",
+        /// The binary mode: the attributes are headers, and the body is the event's data.
+        CloudEventsBinary = "cloudevents_binary",
+        /// The batched mode, with a batch of one event.
+        CloudEventsBatch = "cloudevents_batch",
     }
 }
 

@@ -20,6 +20,7 @@ pub mod hook_type;
 pub mod hooks;
 pub mod key;
 pub mod lock;
+pub mod network;
 pub mod read;
 pub mod reference;
 pub mod schema;
@@ -28,7 +29,7 @@ pub mod setting;
 pub mod template;
 pub mod url;
 
-pub use check::check;
+pub use check::{check, check_receiver};
 pub use fault::Fault;
 pub use hooks::{HookConfig, HookType};
 pub use key::Key;

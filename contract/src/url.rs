@@ -1,11 +1,11 @@
 //! The URL of a webhook. It is read by the reader by which the worker sends, so that what is accepted can be called.
 
 use serde_json::{Value, json};
-use url::{ParseError, Url as Parsed};
+use url::{Host, ParseError, Url as Parsed};
 
 use crate::fault::Fault;
 use crate::setting::Setting;
-use crate::{credential, secret};
+use crate::{credential, network, secret};
 
 /// In characters.
 const LONGEST: usize = 8192;
@@ -70,6 +70,27 @@ impl Setting for Url {
             }
         }
         Ok(())
+    }
+}
+
+impl Url {
+    /// Refuses a host that is spelled out and is no public address, in whatever notation. A name is looked up only when
+    /// something is sent, and so is what a secret holds.
+    pub(crate) fn check_public(&self, path: &str) -> Result<(), Fault> {
+        let authority = parts(self).0;
+        if secret::references(authority).next().is_some() {
+            return Ok(());
+        }
+        let is_public = match parsed(self).as_ref().map(Parsed::host) {
+            Ok(Some(Host::Ipv4(address))) => network::is_public(address.into()),
+            Ok(Some(Host::Ipv6(address))) => network::is_public(address.into()),
+            Ok(Some(Host::Domain(name))) => !network::is_own_name(name),
+            Ok(None) | Err(_) => true,
+        };
+        match is_public {
+            true => Ok(()),
+            false => Err(Fault::PrivateAddress { key: path.into() }),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod event_data;
 mod event_id;
 mod fence;
 mod invoke;
+mod last_write;
 mod lexical;
 mod lock;
 mod lookup;
@@ -40,6 +41,7 @@ use pgrx::prelude::*;
 pub extern "C-unwind" fn _PG_init() {
     settings::define();
     wake::register();
+    last_write::register();
     capture::register();
     lookup::register();
     reserve::refill();

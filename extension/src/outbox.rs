@@ -14,7 +14,7 @@ use pgrx::prelude::*;
 use zerodb_hooks_contract::event_log::SLOTS;
 
 use crate::settings::{self, Id};
-use crate::wake;
+use crate::{last_write, wake};
 use partition::{LogRow, Partition};
 
 pub use partition::COLUMNS as LOG_COLUMNS;
@@ -95,6 +95,7 @@ pub fn append(event_type: &[u8], relid: pg_sys::Oid, events: &[Event]) -> i32 {
         Partition::open(partitions()[slot]).insert(events.len(), rows);
         NEXT_ORD.set((xid, first + i32::try_from(events.len()).unwrap_or(i32::MAX)));
         wake::request();
+        last_write::note(xid);
         first
     }
 }

@@ -49,6 +49,7 @@ in_order! {
     "hooks_create" => "../../sql/schema/hooks/create.sql",
     "hooks_read" => "../../sql/schema/hooks/read.sql",
     "hooks_change" => "../../sql/schema/hooks/change.sql",
+    "hooks_secrets" => "../../sql/schema/hooks/secrets.sql",
     "hooks_targets" => "../../sql/schema/hooks/targets.sql",
     "hooks_owner" => "../../sql/schema/hooks/owner.sql",
     "hooks_actions" => "../../sql/schema/hooks/actions.sql",

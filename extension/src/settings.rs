@@ -33,6 +33,7 @@ static CAPTURE: GucSetting<Capture> = GucSetting::<Capture>::new(Capture::Wanted
 static RECORD_ATTEMPTS: GucSetting<RecordAttempts> = GucSetting::<RecordAttempts>::new(RecordAttempts::All);
 static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 static PRODUCTION: GucSetting<bool> = GucSetting::<bool>::new(false);
+static ALLOW_PRIVATE: GucSetting<bool> = GucSetting::<bool>::new(false);
 static MAX_CONFIG_KB: GucSetting<i32> = GucSetting::<i32>::new(64);
 static MAX_EVENT_KB: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static MAX_HOOKS: GucSetting<i32> = GucSetting::<i32>::new(1000);
@@ -93,6 +94,14 @@ pub fn define() {
         c"Whether webhooks must be https.",
         c"On, a hook with a URL that is not https can neither be made nor changed; the doctor tells those that are there.",
         &PRODUCTION,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"zerodb.allow_private_addresses",
+        c"Whether webhooks may be made for addresses of the machine itself and of private networks.",
+        c"The worker has a setting of its own, which decides what is sent.",
+        &ALLOW_PRIVATE,
         GucContext::Suset,
         GucFlags::default(),
     );
@@ -168,6 +177,10 @@ pub fn capture() -> Capture {
 
 pub fn notify() -> bool {
     NOTIFY.get()
+}
+
+pub fn allow_private_addresses() -> bool {
+    ALLOW_PRIVATE.get()
 }
 
 /// The seconds that one partition of the log is written to.

@@ -12,12 +12,14 @@ mod number;
 mod plain;
 mod quoting;
 mod render;
+mod texts;
 mod to_json;
 
 pub use fault::{Fault, MAX_TEMPLATE};
 pub use plain::pieces;
-pub use quoting::begins_json;
+pub use quoting::{begins_json, within};
 pub use render::{Form, Own, render};
+pub use texts::{texts, with_texts};
 
 use std::collections::BTreeSet;
 

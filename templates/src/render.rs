@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use minijinja::value::{Kwargs, ValueKind};
-use minijinja::{Environment, Error, Value, escape_formatter};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, escape_formatter};
 use serde_json::Map;
 
 use crate::fault::Fault;
@@ -27,15 +27,21 @@ pub struct Form {
     pub as_json: bool,
 }
 
+/// Functions that a template has without asking.
+const FUNCTIONS: &[&str] = &["debug", "dict", "namespace", "range"];
+
 /// Renders with the fields of `data` as variables, and with `own` and `data` itself where there is an `own`. Numbers
-/// are written as the data have them.
+/// are written as the data have them. A field of `known` that the data leave out is
+/// empty; where nothing is known, any is.
 ///
 /// # Errors
-/// Whatever is wrong with the template for these data, and when it takes too many steps or writes more than it may.
+/// Whatever is wrong with the template for these data, such as a variable that is neither there nor known, and when it
+/// takes too many steps or writes more than it may.
 pub fn render(
     template: &str,
     data: &serde_json::Value,
     own: Option<&Own>,
+    known: Option<&[String]>,
     form: Form,
 ) -> Result<String, Fault> {
     guard::check(template)?;
@@ -45,8 +51,23 @@ pub fn render(
         template.to_owned()
     };
     let mut numbers = Numbers::of(template);
-    let variables = variables(data, own, &mut numbers);
-    let environment = environment(Arc::new(numbers));
+    let mut variables = variables(data, own, &mut numbers);
+    let mut environment = environment(Arc::new(numbers));
+    let named = environment
+        .template_from_str(&marked)
+        .map_err(|error| Fault::of(&error))?
+        .undeclared_variables(false);
+    let is_missing = |name: &String| !variables.contains_key(name) && !FUNCTIONS.contains(&name.as_str());
+    let (left_out, unknown): (Vec<String>, Vec<String>) = named
+        .into_iter()
+        .filter(is_missing)
+        .partition(|name| known.is_none_or(|known| known.contains(name)));
+    if !unknown.is_empty() {
+        // Whoever asks whether a variable is there, or gives what stands for it, may name any.
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        variables.extend(left_out.into_iter().map(|name| (name, Value::from(""))));
+    }
+    let variables = Value::from(variables);
     let parsed = environment
         .template_from_str(&marked)
         .map_err(|error| Fault::of(&error))?;
@@ -72,7 +93,10 @@ fn environment<'a>(numbers: Arc<Numbers>) -> Environment<'a> {
     let known = Arc::clone(&numbers);
     environment.add_filter(
         "tojson",
-        move |value: &Value, indent: Option<Value>, arguments: Kwargs| {
+        move |state: &State<'_, '_>, value: &Value, indent: Option<Value>, arguments: Kwargs| {
+            if value.is_undefined() && state.undefined_behavior() != UndefinedBehavior::Lenient {
+                return Err(ErrorKind::UndefinedError.into());
+            }
             to_json::filter(&known, value, indent, &arguments)
         },
     );
@@ -110,7 +134,7 @@ fn beside(numbers: &Numbers, value: &Value) -> Result<Value, Error> {
 }
 
 /// The values are shared, so that data that are named three times are kept once.
-fn variables(data: &serde_json::Value, own: Option<&Own>, numbers: &mut Numbers) -> Value {
+fn variables(data: &serde_json::Value, own: Option<&Own>, numbers: &mut Numbers) -> BTreeMap<String, Value> {
     let shared = value(data, numbers);
     let mut variables = BTreeMap::<String, Value>::new();
     for name in data.as_object().into_iter().flat_map(Map::keys) {
@@ -126,7 +150,7 @@ fn variables(data: &serde_json::Value, own: Option<&Own>, numbers: &mut Numbers)
     if own.is_some() {
         variables.insert("data".into(), shared);
     }
-    Value::from(variables)
+    variables
 }
 
 fn with_data(envelope: &Own, data: &Value, numbers: &mut Numbers) -> Value {
@@ -193,7 +217,13 @@ mod tests {
     }
 
     fn text(template: &str, data: &serde_json::Value) -> Result<String, Fault> {
-        render(template, data, Some(&own()), TEXT)
+        render(
+            template,
+            data,
+            Some(&own()),
+            Some(&["none_such".to_owned()]),
+            TEXT,
+        )
     }
 
     const TEXT: Form = Form {
@@ -211,7 +241,10 @@ mod tests {
         let template =
             "{{a}} {{data.a}} {{event.data.a}} {{event.id}} {{event_type}} {{text|tojson}} {{none_such}}";
         assert_eq!(text(template, &data).unwrap(), r#"1 1 1 evt_1 t "x\"y" "#);
-        assert_eq!(render("{{a}}{{data}}", &data, None, TEXT).unwrap(), "1");
+        assert_eq!(
+            render("{{a}}{{b}}", &data, None, Some(&["b".to_owned()]), TEXT).unwrap(),
+            "1"
+        );
     }
 
     #[test]
@@ -275,10 +308,46 @@ mod tests {
                 json!({"t": data["note"]}),
             ),
         ] {
-            let made = render(template, &data, Some(&own()), JSON).unwrap();
+            let made = render(
+                template,
+                &data,
+                Some(&own()),
+                Some(&["none_such".to_owned()]),
+                JSON,
+            )
+            .unwrap();
             let read: serde_json::Value = serde_json::from_str(&made).unwrap_or_else(|_| panic!("{made}"));
             assert_eq!(read, expected, "{template}");
         }
+    }
+
+    #[test]
+    fn a_variable_is_there_or_known_or_asked_for() {
+        let known = ["tags".to_owned()];
+        let data = json!({"a": 1});
+        for form in [TEXT, JSON] {
+            for (template, expected) in [
+                ("{{ a }}{{ tags }}", Some("1")),
+                ("{{ a }}{{ none_such }}", None),
+                ("{{ none_such|tojson }}", None),
+                ("{{ none_such|upper }}", None),
+                ("{{ none_such.deeper }}", None),
+                ("{{ none_such ~ 'x' }}", None),
+                ("{% for x in none_such %}{% endfor %}", None),
+                ("{{ none_such|default('x') }}{{ tags }}{{ a }}", Some("x1")),
+                ("{% if none_such is defined %}y{% else %}n{% endif %}", Some("n")),
+                ("{% if none_such %}y{% else %}n{% endif %}", Some("n")),
+                ("{% for i in range(2) %}{{ i }}{% endfor %}", Some("01")),
+                ("{{ data.none_such }}{{ a }}", Some("1")),
+            ] {
+                let made = render(template, &data, Some(&own()), Some(&known), form);
+                assert_eq!(made.ok().as_deref(), expected, "{template} {form:?}");
+            }
+        }
+        assert_eq!(
+            render("{{ tags|tojson }}", &data, None, Some(&known), TEXT).as_deref(),
+            Ok("null")
+        );
     }
 
     #[test]
@@ -288,10 +357,12 @@ mod tests {
             most: 1 << 20,
             ..TEXT
         };
-        let said = render(endless, &json!({}), None, large).unwrap_err().to_string();
+        let said = render(endless, &json!({}), None, None, large)
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("fuel"), "{said}");
         let small = Form { most: 100, ..TEXT };
-        let long = render("{{ a }}{{ a }}", &json!({"a": "x".repeat(60)}), None, small);
+        let long = render("{{ a }}{{ a }}", &json!({"a": "x".repeat(60)}), None, None, small);
         assert_eq!(long, Err(Fault::TooMuch { most: 100 }));
     }
 }

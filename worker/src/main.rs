@@ -71,6 +71,7 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
         lease: Duration::from_secs(args.lease_s),
         drain: Duration::from_secs(args.drain_s),
         production: args.production,
+        allow_private_addresses: args.allow_private_addresses,
     };
     let mut interrupt = Interrupt::new()?;
     let stop = async move { interrupt.wait().await };

@@ -72,6 +72,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM zerodb._check_production(hook_type, hook_config);
+    PERFORM zerodb._check_receiver(hook_type, hook_name, hook_config::text);
     PERFORM zerodb._check_hook_function(owner, hook_type, hook_config);
     PERFORM zerodb._check_template_fields(event_type, hook_type, hook_config);
     PERFORM zerodb._check_embed_targets(caller, event_type, hook_name, hook_config);

@@ -13,9 +13,10 @@ AS $$
     SELECT CASE grantee
     WHEN 'user' THEN ARRAY[
         -- The API.
-        'create_hook', 'list_hooks', 'get_hook', 'update_hook', 'take_hook', 'delete_hook', 'watch', 'unwatch',
-        'emit', 'event_json', 'await_event', 'wait_idle', 'redeliver', 'discard', 'replay', 'status', 'list_events',
-        'list_deliveries', 'list_attempts', 'backfill', 'reembed', 'set_budget', 'create_store', 'create_chunk_table', 'remember', 'recall', 'graph_neighbors',
+        'create_hook', 'list_hooks', 'get_hook', 'update_hook', 'take_hook', 'delete_hook', 'rotate_secret', 'watch',
+        'unwatch', 'emit', 'event_json', 'await_event', 'await_hooks', 'wait_idle', 'redeliver', 'discard', 'replay',
+        'status', 'list_events', 'list_deliveries', 'list_attempts', 'backfill', 'reembed', 'set_budget',
+        'create_store', 'create_chunk_table', 'remember', 'recall', 'graph_neighbors',
         'merge_entities', 'unmerge_entity',
         -- The trigger: attaching a partition to a watched table creates one. It takes nothing on trust.
         '_capture',
@@ -25,7 +26,8 @@ AS $$
         '_current_slot',
         -- Reading the log and the queue, as far as row-level security shows them.
         '_event_id', '_event_xid', '_event_xids', '_xid_end', '_event_ord', '_event_ords', '_event_key', '_rfc3339',
-        '_running_hooks', '_no_event', '_no_hook', '_is_dispatched', '_event_progress', '_is_idle', '_undispatched', '_patterns', '_spent', '_event_data',
+        '_running_hooks', '_no_event', '_no_hook', '_is_dispatched', '_event_progress', '_sync_progress',
+        '_last_write', '_is_writing', '_is_idle', '_undispatched', '_patterns', '_spent', '_event_data',
         -- Looks at the caller's tables, and DDL on them.
         '_primary_key', '_has_column', '_no_column', '_field_source', '_id_field', '_watch_mapping',
         '_check_watchable', '_watch_trigger_name', '_create_watch_trigger', '_constant_user', '_heirs',
@@ -57,7 +59,8 @@ AS $$
         '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_xid', '_event_xids', '_xid_end', '_event_ord', '_event_ords', '_event_key', '_rfc3339',
         '_running_hooks', '_no_event', '_is_dispatched', '_event_progress', '_is_idle', '_dispatch',
-        '_undispatched', '_patterns', '_may_name', '_is_true', '_order_key', '_disable_hook', '_current_slot', '_wake',
+        '_undispatched', '_patterns', '_may_name', '_is_true', '_order_key', '_disable_hook', '_seal_secret',
+        '_show_secret', '_current_slot', '_wake',
         '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',
         '_prune_cursor', '_spent', '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks',
         '_chunk_tables', '_is_vector_column', '_primary_key', '_missed_writes', '_heirs', '_event_data', '_try_lock',

@@ -1,2 +1,2 @@
--- The channel of every event type.
-SELECT t.name::text AS name, t.channel FROM zerodb.event_type AS t
+-- The channel of every event type, and the fields that its events may have.
+SELECT t.name::text AS name, t.channel, t.fields FROM zerodb.event_type AS t

@@ -33,11 +33,12 @@ Examples:
   zerodb-hooks recall 'who met Bob' search what the store holds
   zerodb-hooks hooks --json        all hooks, for a program
   zerodb-hooks apply hooks.yaml    make the hooks what the file says; --dry-run only shows it
-  zerodb-hooks secret --user UUID  the key by which a user's receiver verifies webhooks
+  zerodb-hooks secret HOOK         the new signing secret of a hook, once; --user UUID: a user's
   zerodb-hooks bench               what hooks cost and how fast they run on this server
 
   A webhook on your own machine:
-  zerodb-hooks listen --port 8090
+  zerodb-hooks listen --port 8090 & zerodb-hooks worker --allow-private-addresses
+  ALTER SYSTEM SET zerodb.allow_private_addresses = on; SELECT pg_reload_conf();
   SELECT zerodb.create_hook('*', 'mine', '{\"url\": \"http://127.0.0.1:8090\"}',
       hook_type => 'webhook');                                   (in psql)
 
@@ -85,7 +86,7 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Receive webhooks on this machine, verify their signatures and print them
     Listen(ListenArgs),
-    /// Print the key that signs the webhooks of one user, for whoever receives them
+    /// Print what a receiver verifies webhooks with: of one hook, once, or of one user
     Secret(SecretArgs),
     /// Measure this server: what a hook costs writers, latency, deliveries a second; in a schema of its own, removed
     /// after

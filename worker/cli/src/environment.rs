@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use zerodb_hooks_lexical::nearest;
 
 use super::command_line::Cli;
-use zerodb_hooks_delivery::secret::{PREFIX as SECRET, PROVIDER_PREFIX};
+use zerodb_hooks_delivery::secret::{PREFIX as SECRET, PROVIDER_PREFIX, SEALING};
 
 const PREFIX: &str = "ZERODB_";
 
@@ -43,7 +43,7 @@ fn known() -> BTreeSet<String> {
             .map(|name| name.to_string_lossy().into_owned())
             .collect::<Vec<_>>()
     });
-    options.collect()
+    options.chain([SEALING.to_owned()]).collect()
 }
 
 #[cfg(test)]
@@ -58,6 +58,7 @@ mod tests {
             "ZERODB_HOOKS_POLL_MS",
             "ZERODB_SECRET_A1",
             "ZERODB_PROVIDER_A",
+            "ZERODB_SEALING_KEY",
             "ZERODB_HOOKS_CONFIGG",
             "ZERODB_SECRET_lower",
             "ZERODB_SECRET_",

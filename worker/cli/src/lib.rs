@@ -55,7 +55,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Recall(args) => recall::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Listen(args) => listen::run(args).await,
-        Command::Secret(args) => signing::run(&args),
+        Command::Secret(args) => signing::run(args).await,
         Command::Bench(args) => bench::run(args).await,
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::args::Database;
 use super::failure::CommandFailure;
 use zerodb_hooks_delivery::secret::Secrets;
-use zerodb_hooks_http::Client;
+use zerodb_hooks_http::{Access, Client};
 use zerodb_hooks_providers::{Config, Gate, Providers};
 use zerodb_hooks_store::{SharedGate, Store};
 
@@ -31,7 +31,7 @@ impl ModelArgs {
         };
         let store = Store::new(database.url()?)
             .map_err(|error| CommandFailure::usage(error.to_string(), "correct --database-url"))?;
-        let http = Client::new(false).map_err(|error| bad_file(&error))?;
+        let http = Client::new(Access::default()).map_err(|error| bad_file(&error))?;
         let gate: Arc<dyn Gate> = Arc::new(SharedGate::new(store));
         Providers::new(&config, &http, &gate).map_err(|error| bad_file(&error))
     }

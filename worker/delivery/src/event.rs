@@ -30,6 +30,9 @@ pub struct Event {
     pub created_at: Timestamp,
     /// The table whose row it is about, by the server's number for it; 0 when it was emitted.
     pub relid: u32,
+    /// The fields that events of its type may have, by the register; its data may have others. `None` for a type that is
+    /// not known yet.
+    pub fields: Option<Arc<[String]>>,
 }
 
 impl Event {
@@ -144,6 +147,7 @@ mod tests {
             traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
             created_at: "2026-06-10T08:00:00Z".parse().unwrap(),
             relid: 0,
+            fields: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 use zerodb_hooks_contract::hook_type::FIRST_PARTY;
@@ -38,6 +39,19 @@ pub struct Hook {
     /// What its config says, or why it cannot be read.
     pub settings: Result<HookSettings, Fault>,
     pub policy: Policy,
+    /// The signing secrets that were made for it, newest first; empty where its config says which one signs.
+    pub signing: Arc<[SigningSecret]>,
+}
+
+/// A signing secret as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningSecret {
+    /// 0 stands for what signed before the first one was made.
+    pub number: i32,
+    /// `None` for one that nobody has drawn yet.
+    pub sealed: Option<Vec<u8>>,
+    /// `None` for the newest.
+    pub valid_until: Option<Timestamp>,
 }
 
 impl Hook {
@@ -68,6 +82,7 @@ impl Hook {
             hook_type,
             name,
             settings,
+            signing: Arc::default(),
         }
     }
 

@@ -13,6 +13,9 @@ pub use rules::{Binding, HostPattern, Rules, Users};
 pub use zerodb_hooks_contract::secret::{PREFIX, PROVIDER_PREFIX, SIGNING, references};
 use zerodb_hooks_contract::secret::{Part, parts};
 
+/// The key under which signing secrets are sealed. No text can refer to it.
+pub const SEALING: &str = "ZERODB_SEALING_KEY";
+
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SecretError {
     #[error("the secret {name} is not set where the worker runs")]
@@ -38,7 +41,8 @@ pub struct Secrets {
 
 impl Secrets {
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let named = |name: &str| name.starts_with(PREFIX) || name.starts_with(PROVIDER_PREFIX);
+        let named =
+            |name: &str| name.starts_with(PREFIX) || name.starts_with(PROVIDER_PREFIX) || name == SEALING;
         let values = variables.into_iter().filter(|(name, _)| named(name)).collect();
         Self {
             values: Arc::new(values),

@@ -76,8 +76,8 @@ impl WorkerBuilder {
         self
     }
 
-    /// The worker's file: the providers that hooks may name, and the rules for secrets. Defaults to the built-in
-    /// `local` provider alone, and secrets for hooks without a tenant.
+    /// The worker's file: the providers that hooks may name, the rules for secrets, and how webhooks leave. Defaults to
+    /// the built-in `local` provider alone, secrets for hooks without a tenant, and webhooks to public addresses.
     #[must_use]
     pub fn providers(mut self, config: Config) -> Self {
         self.config = config;
@@ -101,7 +101,10 @@ impl WorkerBuilder {
             return Err(failure);
         }
         let store = Store::new(&self.url)?;
-        let http = Client::new(self.settings.production)?;
+        let mut access = self.config.webhooks.clone();
+        access.https_only = self.settings.production;
+        access.guard.allow_all |= self.settings.allow_private_addresses;
+        let http = Client::new(access)?;
         let gate: Arc<dyn Gate> = Arc::new(SharedGate::new(store.clone()));
         let mut registry = (self.built_in)(self.program.as_deref());
         for (name, handler) in self.own {

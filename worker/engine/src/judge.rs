@@ -171,7 +171,11 @@ impl Judge {
              again",
             CHANCES[CHANCES.len() - 1].as_secs()
         );
-        match self.store.bounded(self.store.disable_hook(hook, &reason)).await {
+        match self
+            .store
+            .bounded(self.store.disable_hook(hook.hook_id, hook.hook_version, &reason))
+            .await
+        {
             Ok(true) => tracing::warn!(hook.id = %hook.hook_id, reason, "switched a hook off"),
             Ok(false) => {}
             Err(error) if error.is_passing() => return Err(error),

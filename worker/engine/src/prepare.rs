@@ -49,9 +49,9 @@ fn discarded(error: &str) -> Outcome {
 }
 
 fn event(installation: &Installation, row: EventRow) -> Event {
-    let channel = match installation.channels.get(&row.event_type) {
-        Some(channel) => Arc::clone(channel),
-        None => row.event_type.split('.').next().unwrap_or_default().into(),
+    let (channel, fields) = match installation.event_types.get(&row.event_type) {
+        Some(known) => (Arc::clone(&known.channel), Some(Arc::clone(&known.fields))),
+        None => (row.event_type.split('.').next().unwrap_or_default().into(), None),
     };
     Event {
         id: EventId {
@@ -68,6 +68,7 @@ fn event(installation: &Installation, row: EventRow) -> Event {
         traceparent: row.traceparent,
         created_at: row.created_at,
         relid: row.relid,
+        fields,
     }
 }
 

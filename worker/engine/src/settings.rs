@@ -20,6 +20,9 @@ pub struct Settings {
     pub drain: Duration,
     /// Refuse webhooks without TLS. Defaults to false.
     pub production: bool,
+    /// Let webhooks go to addresses of the machine itself and of private networks, beyond those that the worker's file
+    /// names. Defaults to false.
+    pub allow_private_addresses: bool,
 }
 
 impl Default for Settings {
@@ -32,6 +35,7 @@ impl Default for Settings {
             lease: Duration::from_secs(30),
             drain: Duration::from_secs(20),
             production: false,
+            allow_private_addresses: false,
         }
     }
 }

@@ -25,7 +25,7 @@ use zerodb_hooks_delivery::event_data::EventData;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_delivery::secret::Secrets;
-use zerodb_hooks_http::Client;
+use zerodb_hooks_http::{Access, Client};
 use zerodb_hooks_providers::{Config, Gate, Providers};
 use zerodb_hooks_rendering::Templates;
 use zerodb_hooks_store::{
@@ -38,7 +38,7 @@ pub fn offline_store() -> Store {
 }
 
 pub fn context() -> Arc<Context> {
-    let (store, http) = (offline_store(), Client::new(false).unwrap());
+    let (store, http) = (offline_store(), Client::new(Access::default()).unwrap());
     let gate: Arc<dyn Gate> = Arc::new(SharedGate::new(store.clone()));
     Arc::new(Context {
         providers: Providers::new(&Config::default(), &http, &gate).unwrap(),
@@ -60,7 +60,7 @@ pub fn installation() -> Installation {
         record_all: true,
         slot: 0,
         version: "0".into(),
-        channels: HashMap::new(),
+        event_types: HashMap::new(),
     }
 }
 

@@ -2,7 +2,10 @@
 //! context and returns what happened; it must not write the state of a delivery.
 
 mod call_function;
+mod cloud_event;
+mod handshake;
 mod log;
+mod signing;
 mod webhook;
 mod webhook_body;
 
@@ -16,5 +19,8 @@ pub fn add_to(registry: &mut Registry) {
         hooks::Sql::NAME,
         Registered::new(call_function::CallFunction, None),
     );
-    registry.insert(hooks::Webhook::NAME, Registered::new(webhook::Webhook, None));
+    registry.insert(
+        hooks::Webhook::NAME,
+        Registered::new(webhook::Webhook::default(), None),
+    );
 }

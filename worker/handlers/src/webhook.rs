@@ -4,57 +4,79 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::webhook_body;
+use crate::handshake::Handshakes;
+use crate::{cloud_event, signing, webhook_body};
 use zerodb_hooks_contract::headers::is_reserved;
 use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
-use zerodb_hooks_delivery::secret::{HookSecrets, SIGNING, SecretError};
+use zerodb_hooks_delivery::secret::{HookSecrets, SecretError};
 use zerodb_hooks_engine::{Context, Handler};
 use zerodb_hooks_http::{Answer, HttpError, Method, Read, Request, UrlSource, host_and_port, signature};
 
-pub struct Webhook;
+/// The endpoint says that it will not come back.
+const GONE: u16 = 410;
+
+#[derive(Default)]
+pub struct Webhook {
+    handshakes: Handshakes,
+}
 
 #[async_trait]
 impl Handler for Webhook {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
-        let request = request(context, delivery).await?;
+        let request = self.request(context, delivery).await?;
         let answer = context.http.send(request).await.map_err(refused_or_transient)?;
+        if answer.status == GONE {
+            switch_off(context, &delivery.hook).await;
+        }
         verdict(&answer)
     }
 }
 
-async fn request(context: &Context, delivery: &Delivery) -> Result<Request, HandlerError> {
-    let hook = &delivery.hook;
-    let config = hook.config::<hooks::Webhook>()?;
-    let mut secrets = context.secrets.of_hook(hook.tenant());
-    let url = secrets.expand(&config.url).map_err(secret_error)?;
-    let own = own_headers(config, &mut secrets)?;
-    let signing = signing_secret(context, hook, config, &mut secrets)?;
-    // Where it goes is known only now: the URL may be a secret itself.
-    let (host, port) = host_and_port(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
-    secrets.check_host(&host, port).map_err(secret_error)?;
-    let written = webhook_body::write(context, delivery, content_type(&own)).await?;
-    let body = written.text;
-    let mut headers = vec![("content-type".to_owned(), written.content_type.to_owned())];
-    if let Some(traceparent) = &delivery.event.traceparent {
-        headers.push(("traceparent".into(), traceparent.clone()));
+impl Webhook {
+    async fn request(&self, context: &Context, delivery: &Delivery) -> Result<Request, HandlerError> {
+        let hook = &delivery.hook;
+        let config = hook.config::<hooks::Webhook>()?;
+        let mut secrets = context.secrets.of_hook(hook.tenant());
+        let url = secrets.expand(&config.url).map_err(secret_error)?;
+        let own = own_headers(config, &mut secrets)?;
+        let signing = signing::secrets_of(context, hook, config, &mut secrets).await?;
+        let in_body = webhook_body::secrets(config, &mut secrets).map_err(secret_error)?;
+        // Where it goes is known only now: the URL may be a secret itself.
+        let (host, port) =
+            host_and_port(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
+        secrets.check_host(&host, port).map_err(secret_error)?;
+        if config.handshake {
+            self.handshakes
+                .shake(context, hook, &url, &own, hook.policy.timeout)
+                .await?;
+        }
+        let written = webhook_body::write(context, delivery, content_type(&own), &in_body).await?;
+        let body = written.text;
+        let mut headers = vec![("content-type".to_owned(), written.content_type.to_owned())];
+        if let Some(traceparent) = &delivery.event.traceparent {
+            headers.push(("traceparent".into(), traceparent.clone()));
+        }
+        headers.extend(own);
+        if config.format == hooks::Format::CloudEventsBinary {
+            headers.extend(cloud_event::headers(&delivery.event));
+        }
+        headers.extend(signature_headers(signing.as_deref(), delivery, &body)?);
+        Ok(Request {
+            url,
+            url_source: UrlSource::Hook,
+            method: match config.method {
+                hooks::Method::Post => Method::Post,
+                hooks::Method::Put => Method::Put,
+            },
+            headers,
+            body,
+            timeout: hook.policy.timeout,
+            read: Read::Discard,
+        })
     }
-    headers.extend(own);
-    headers.extend(signature_headers(signing.as_deref(), delivery, &body)?);
-    Ok(Request {
-        url,
-        url_source: UrlSource::Hook,
-        method: match config.method {
-            hooks::Method::Post => Method::Post,
-            hooks::Method::Put => Method::Put,
-        },
-        headers,
-        body,
-        timeout: hook.policy.timeout,
-        read: Read::Discard,
-    })
 }
 
 /// The headers of the config.
@@ -73,25 +95,6 @@ fn own_headers(
         expanded.push((name, secrets.expand(value).map_err(secret_error)?));
     }
     Ok(expanded)
-}
-
-/// The secret that signs; `None` where there is none.
-fn signing_secret(
-    context: &Context,
-    hook: &Hook,
-    config: &hooks::Webhook,
-    secrets: &mut HookSecrets<'_>,
-) -> Result<Option<String>, HandlerError> {
-    if let Some(reference) = &config.secret {
-        return secrets.expand(reference).map(Some).map_err(secret_error);
-    }
-    let default = context.secrets.get(SIGNING);
-    match (default, hook.tenant()) {
-        (Some(secret), Some(tenant)) => signature::of_tenant(secret, tenant)
-            .map(Some)
-            .map_err(|error| HandlerError::permanent(error.to_string())),
-        (secret, _) => Ok(secret.map(str::to_owned)),
-    }
 }
 
 /// The content type that the config gives.
@@ -120,17 +123,28 @@ fn signature_headers(
 }
 
 /// A secret that is not set may be set when the worker is started again: the delivery waits for it.
-fn secret_error(error: SecretError) -> HandlerError {
+pub fn secret_error(error: SecretError) -> HandlerError {
     match error {
         SecretError::NotSet { .. } => HandlerError::transient(error.to_string()),
         _ => HandlerError::permanent(error.to_string()),
     }
 }
 
-fn refused_or_transient(error: HttpError) -> HandlerError {
+pub fn refused_or_transient(error: HttpError) -> HandlerError {
     match error {
         HttpError::Refused { .. } | HttpError::Invalid { .. } => HandlerError::permanent(error.to_string()),
         _ => HandlerError::transient(error.to_string()),
+    }
+}
+
+/// Switches the hook off whose endpoint is gone. One that has changed meanwhile may have another endpoint and stays; so
+/// does one that the database cannot be told of: the next answer says the same.
+async fn switch_off(context: &Context, hook: &Hook) {
+    let reason = "the endpoint answered 410: it is gone for good";
+    match context.store.disable_hook(hook.id, hook.version, reason).await {
+        Ok(true) => tracing::warn!(hook.name = %hook.name, reason, "a hook was switched off"),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(hook.name = %hook.name, %error, "a hook was not switched off"),
     }
 }
 
@@ -145,7 +159,7 @@ fn verdict(answer: &Answer) -> Result<Done, HandlerError> {
             message: message + "; redirects are not followed",
             status,
         }),
-        410 => Err(HandlerError::Permanent { message, status }),
+        GONE => Err(HandlerError::Permanent { message, status }),
         _ => {
             let retry_after = answer.retry_after(SystemTime::now());
             Err(HandlerError::Transient {

@@ -1,13 +1,17 @@
 //! The body of a webhook and its content type: the envelope, a CloudEvent, or the text of a template. A body of a JSON
 //! content type is checked to be JSON.
 
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
+use serde_json::value::RawValue;
+
+use crate::cloud_event;
 use zerodb_hooks_contract::hooks::{self, Format};
+use zerodb_hooks_contract::secret::{Part, parts};
 use zerodb_hooks_delivery::delivery::Delivery;
-use zerodb_hooks_delivery::event::Event;
 use zerodb_hooks_delivery::outcome::HandlerError;
+use zerodb_hooks_delivery::secret::{HookSecrets, SecretError};
 use zerodb_hooks_engine::Context;
 
 /// The most bytes of a body that a template may write.
@@ -22,7 +26,24 @@ pub struct Written {
     pub text: String,
 }
 
-/// Writes the body; `given` is the content type that the config gives.
+/// The values of the secrets that the template of the body refers to, by name.
+///
+/// # Errors
+/// Those of a secret.
+pub fn secrets(
+    config: &hooks::Webhook,
+    secrets: &mut HookSecrets<'_>,
+) -> Result<HashMap<String, String>, SecretError> {
+    let names = config
+        .body_template
+        .iter()
+        .flat_map(|template| template.references());
+    names
+        .map(|name| Ok((name.to_owned(), secrets.expand(&format!("${{{name}}}"))?)))
+        .collect()
+}
+
+/// Writes the body; `given` is the content type that the config gives, `secrets` what its template refers to.
 ///
 /// # Errors
 /// Those of a template. Permanent, where it makes no JSON and should.
@@ -30,23 +51,87 @@ pub async fn write(
     context: &Context,
     delivery: &Delivery,
     given: Option<&str>,
+    secrets: &HashMap<String, String>,
 ) -> Result<Written, HandlerError> {
     let (hook, event) = (&delivery.hook, &delivery.event);
     let config = hook.config::<hooks::Webhook>()?;
     match (&config.body_template, config.format) {
         (Some(source), _) => {
             let as_json = given.map_or_else(|| zerodb_hooks_templates::begins_json(source), is_json);
-            let rendering = context.templates.of_event_as(hook, source, event, MOST, as_json);
-            of_template(rendering.await?, as_json)
+            let places = Places::of(source, secrets);
+            let rendering = context
+                .templates
+                .of_event_as(hook, &places.template, event, MOST, as_json);
+            of_template(places.filled(&rendering.await?, as_json), as_json)
         }
         (None, Format::CloudEvents) => Ok(Written {
             content_type: "application/cloudevents+json",
-            text: text(cloud_event(event)),
+            text: text(cloud_event::structured(event)),
+        }),
+        (None, Format::CloudEventsBatch) => Ok(Written {
+            content_type: "application/cloudevents-batch+json",
+            text: format!("[{}]", cloud_event::structured(event).get()),
+        }),
+        (None, Format::CloudEventsBinary) => Ok(Written {
+            content_type: JSON,
+            text: event.data.text().to_owned(),
         }),
         (None, Format::Native) => Ok(Written {
             content_type: JSON,
             text: text(event.envelope()),
         }),
+    }
+}
+
+/// A template with marks in the places of its references. The marks are drawn for this one rendering, so that nothing
+/// an event holds can be one.
+struct Places<'a> {
+    template: Cow<'a, str>,
+    /// Each mark, and what it stands for.
+    values: Vec<(String, &'a str)>,
+}
+
+impl<'a> Places<'a> {
+    fn of(template: &'a str, secrets: &'a HashMap<String, String>) -> Self {
+        if secrets.is_empty() {
+            return Self {
+                template: template.into(),
+                values: Vec::new(),
+            };
+        }
+        let nonce = uuid::Uuid::new_v4().simple();
+        let mut values = Vec::new();
+        let mut mark = |name: &str| {
+            let value = secrets.get(name)?;
+            let mark = format!("zerodb{nonce}n{}e", values.len());
+            values.push((mark.clone(), value.as_str()));
+            Some(mark)
+        };
+        let replaced = zerodb_hooks_templates::with_texts(template, |text| {
+            let one = |part| match part {
+                Part::Plain(plain) => plain.to_owned(),
+                Part::Reference(name) => mark(name).unwrap_or_else(|| format!("${{{name}}}")),
+                Part::NotClosed(rest) => format!("${{{rest}"),
+            };
+            parts(text).map(one).collect()
+        });
+        Self {
+            // What cannot be read is not rendered either.
+            template: replaced.map_or(template.into(), Cow::from),
+            values,
+        }
+    }
+
+    /// The rendered text with the values, as JSON has them within a string where it is JSON.
+    fn filled(&self, rendered: &str, as_json: bool) -> String {
+        let mut text = rendered.to_owned();
+        for (mark, value) in &self.values {
+            text = match as_json {
+                true => text.replace(mark.as_str(), &zerodb_hooks_templates::within(value)),
+                false => text.replace(mark.as_str(), value),
+            };
+        }
+        text
     }
 }
 
@@ -77,42 +162,6 @@ fn is_json(content_type: &str) -> bool {
     essence.ends_with("/json") || essence.ends_with("+json")
 }
 
-/// The structured JSON mode of CloudEvents 1.0. `bankid` and `traceparent` are extension attributes; the second is that
-/// of the Distributed Tracing extension.
-#[derive(Serialize)]
-struct CloudEvent<'a> {
-    specversion: &'static str,
-    id: String,
-    #[serde(rename = "type")]
-    event_type: &'a str,
-    source: String,
-    time: String,
-    datacontenttype: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bankid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traceparent: Option<&'a str>,
-    data: &'a RawValue,
-}
-
-fn cloud_event(event: &Event) -> Box<RawValue> {
-    // An attribute is not empty (CloudEvents, Type System).
-    let bankid = event.bank_id.as_deref().filter(|bank| !bank.is_empty());
-    let made = to_raw_value(&CloudEvent {
-        specversion: "1.0",
-        id: event.id.to_string(),
-        event_type: &event.event_type,
-        source: format!("/zerodb/{}", event.channel),
-        time: event.timestamp(),
-        datacontenttype: JSON,
-        bankid,
-        traceparent: event.traceparent.as_deref(),
-        data: event.data.raw(),
-    });
-    // Texts and raw JSON cannot fail to be written.
-    made.unwrap_or_else(|_| RawValue::NULL.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +180,23 @@ mod tests {
         ] {
             assert_eq!(is_json(content_type), expected, "{content_type}");
         }
+    }
+
+    #[test]
+    fn secrets_stand_where_the_template_names_them_and_nowhere_else() {
+        let secrets = HashMap::from([("ZERODB_SECRET_A".to_owned(), "k\"3y".to_owned())]);
+        let template =
+            r#"{"key": "${ZERODB_SECRET_A}", "other": "${HOME} ${ZERODB_SECRET_B}", "n": {{ n }}}"#;
+        let places = Places::of(template, &secrets);
+        assert!(!places.template.contains("k\"3y") && places.template.contains("{{ n }}"));
+        let rendered = places.template.replace("{{ n }}", "\"${ZERODB_SECRET_A}\"");
+        assert_eq!(
+            places.filled(&rendered, true),
+            r#"{"key": "k\"3y", "other": "${HOME} ${ZERODB_SECRET_B}", "n": "${ZERODB_SECRET_A}"}"#
+        );
+        assert!(places.filled(&rendered, false).starts_with(r#"{"key": "k"3y""#));
+        let again = Places::of(template, &secrets);
+        assert_ne!(places.template, again.template);
     }
 
     #[test]

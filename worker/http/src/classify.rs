@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::failure::{Breach, HttpError, Unreachable};
+use crate::resolver::NoPublicAddress;
 
 /// The failure of a request that was given `timeout` in all.
 pub fn classify(error: &reqwest::Error, timeout: Duration) -> HttpError {
@@ -47,6 +48,9 @@ fn unreachable(error: &reqwest::Error) -> Unreachable {
     let causes: Vec<_> = causes(error).collect();
     if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<TlsError>()) {
         return of_tls(tls);
+    }
+    if causes.iter().any(|cause| cause.is::<NoPublicAddress>()) {
+        return Unreachable::NotPublic;
     }
     // The resolver's errors have no kind of their own.
     if causes.iter().any(|cause| cause.to_string() == "dns error") {

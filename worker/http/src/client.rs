@@ -1,49 +1,49 @@
-//! Sends requests. One client for all of them, so that connections are kept; no redirects, so that no header goes
-//! anywhere else, and no proxy from the environment.
+//! Sends requests. One client for all hooks and one for all endpoints of models, so that connections are kept; no
+//! redirects, so that no header goes anywhere else, and no proxy from the environment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Response, redirect};
+use reqwest::{ClientBuilder, Response, redirect};
 
-use crate::address::is_https;
+use crate::access::Access;
+use crate::address::{is_https, literal};
 use crate::classify::classify;
 use crate::connecting;
 use crate::failure::{HttpError, Unreachable};
 use crate::request::{Answer, Method, Read, Request, UrlSource};
 
 /// Bytes that are read of a body which is discarded: enough to take the connection back into the pool.
-const DISCARDED_BYTES: usize = 64 * 1024;
+const DISCARDED_BYTES: usize = 16 * 1024;
 /// The time for that. A connection whose answer has no end by then is dropped.
 const DISCARDING: Duration = Duration::from_millis(250);
 
 /// Cheap to clone; the clones share their connections.
 #[derive(Clone)]
 pub struct Client {
-    inner: reqwest::Client,
-    https_only: bool,
+    hooks: reqwest::Client,
+    endpoints: reqwest::Client,
+    access: Arc<Access>,
 }
 
 impl Client {
-    /// `https_only`: refuses URLs of hooks without TLS.
+    /// `access` is that of hooks. The endpoints of models are the operator's own: they may be anywhere.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(https_only: bool) -> Result<Self, HttpError> {
-        let inner = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .user_agent(concat!("zerodb-hooks/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .connector_layer(connecting::Notes)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build()
-            .map_err(|error| HttpError::Invalid {
-                reason: error.without_url().to_string(),
-            })?;
-        Ok(Self { inner, https_only })
+    /// When TLS, the proxy or a certificate cannot be set up.
+    pub fn new(access: Access) -> Result<Self, HttpError> {
+        Ok(Self {
+            hooks: build(access.apply(builder())?)?,
+            endpoints: build(builder())?,
+            access: Arc::new(access),
+        })
+    }
+
+    /// The name by which this installation asks endpoints whether they want requests of hooks.
+    pub fn origin(&self) -> Option<&str> {
+        self.access.origin.as_deref()
     }
 
     /// Sends a request and reads its answer. Safe to cancel; the request may then have been received.
@@ -52,10 +52,8 @@ impl Client {
     /// `TooLarge`, without reading on, when the body is larger than it may be. None of them holds the URL or a header,
     /// which may hold a secret.
     pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
-        if self.https_only && request.url_source == UrlSource::Hook && !is_https(&request.url) {
-            return Err(HttpError::Refused {
-                reason: "only https is allowed in production".into(),
-            });
+        if request.url_source == UrlSource::Hook {
+            self.check(&request.url)?;
         }
         let (timeout, read) = (request.timeout, request.read);
         let mut response = self.respond(request).await?;
@@ -77,15 +75,34 @@ impl Client {
         }
     }
 
+    /// Refuses what a hook may not call. A host that is an address is never looked up, so it is judged here.
+    fn check(&self, url: &str) -> Result<(), HttpError> {
+        if self.access.https_only && !is_https(url) {
+            return Err(HttpError::Refused {
+                reason: "only https is allowed in production".into(),
+            });
+        }
+        match literal(url) {
+            Some((host, address)) if !self.access.guard.allows(&host, address) => Err(HttpError::Connect {
+                cause: Unreachable::NotPublic,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Sends a request until the status of its answer is there.
     async fn respond(&self, request: Request) -> Result<Response, HttpError> {
         let timeout = request.timeout;
         let method = match request.method {
             Method::Post => reqwest::Method::POST,
             Method::Put => reqwest::Method::PUT,
+            Method::Options => reqwest::Method::OPTIONS,
         };
-        let sent = self
-            .inner
+        let client = match request.url_source {
+            UrlSource::Hook => &self.hooks,
+            UrlSource::WorkerFile => &self.endpoints,
+        };
+        let sent = client
             .request(method, &request.url)
             .headers(header_map(&request.headers)?)
             .body(request.body)
@@ -102,6 +119,23 @@ impl Client {
             other => other,
         })
     }
+}
+
+fn builder() -> ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .user_agent(concat!("zerodb-hooks/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .connector_layer(connecting::Notes)
+        .pool_idle_timeout(Duration::from_secs(30))
+}
+
+fn build(builder: ClientBuilder) -> Result<reqwest::Client, HttpError> {
+    builder.build().map_err(|error| HttpError::Invalid {
+        reason: error.without_url().to_string(),
+    })
 }
 
 /// Reads the beginning of a body.

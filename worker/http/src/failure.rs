@@ -26,6 +26,10 @@ pub enum Unreachable {
     Refused,
     #[error("host not found: check the name, and the name server of the worker's machine")]
     NoHost,
+    #[error(
+        "the host's address is not public: the worker calls such addresses only where its file names host or network in webhooks, or with --allow-private-addresses"
+    )]
+    NotPublic,
     #[error("no route to the host: check the network between the worker and the host")]
     NoRoute,
     #[error("not allowed: a firewall or the system keeps the worker from this address")]

@@ -10,6 +10,7 @@ use crate::retry_after;
 pub enum Method {
     Post,
     Put,
+    Options,
 }
 
 /// The author of a URL.

@@ -36,7 +36,24 @@ fn until(text: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+        #[test]
+        fn any_text_is_a_bounded_wait_or_none(
+            text in "(?s).{0,40}|[0-9.]{0,40}|[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{1,5} [0-9:]{0,9} GMT",
+            date in prop::option::of("(?s).{0,40}"),
+            now in 0_u64..1 << 40,
+        ) {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+            let wait = wait(&text, date.as_deref(), now);
+            prop_assert!(wait.is_none_or(|wait| !wait.is_zero() && wait <= LONGEST));
+        }
+    }
 
     #[test]
     fn seconds_and_dates_are_read_and_nonsense_is_not() {

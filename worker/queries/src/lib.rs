@@ -1,8 +1,8 @@
 //! What may be read of an installation: its status, hooks, attempts, backfills, what the store holds, and what keeps
 //! hooks from running. The command line prints it; an HTTP interface will serve it.
 //!
-//! Each read takes a client and returns a value that serialises. None of them changes anything, prints, or knows what
-//! is printed. They run with the rights of the client's role: who may see what is the server's business.
+//! Each read takes a client and returns a value that serialises. None of them but `signing` changes anything, none prints,
+//! or knows what is printed. They run with the rights of the client's role: who may see what is the server's business.
 
 mod ask;
 mod attempts;
@@ -16,6 +16,7 @@ mod pooling;
 mod recall;
 mod server;
 mod session;
+mod signing;
 pub mod statements;
 mod status;
 mod work;
@@ -39,6 +40,7 @@ pub use server::{
     ServerFacts, ServerLimits, ServerReading, VacuumHolder, server, server_limits, vacuum_holders,
 };
 pub use session::{ConnectError, NoConnection, connect};
+pub use signing::{HookSecret, keep_secret, newest_secrets, show_secret};
 pub use status::{HookStatus, InstallationStatus, WorkerStatus, status_document};
 pub use tokio_postgres::Client;
 pub use tokio_postgres::error::SqlState;

@@ -1,4 +1,4 @@
-//! The statements of the reads. None of them writes.
+//! The statements of the reads. None of them writes but those of `signing`.
 
 zerodb_hooks_store::statements! {
     BACKFILLS = "queries/backfills.sql";
@@ -26,6 +26,10 @@ zerodb_hooks_store::statements! {
     NOTIFY_OFF = "queries/extension/notify_off.sql";
     SCHEMA_ACCESS = "queries/extension/schema_access.sql";
     VERSIONS = "queries/extension/versions.sql";
+
+    KEEP_SECRET = "queries/signing/keep_secret.sql";
+    NEWEST_SECRET = "queries/signing/newest_secret.sql";
+    SHOW_SECRET = "queries/signing/show_secret.sql";
 
     BACKEND = "queries/server/backend.sql";
     LIMITS = "queries/server/limits.sql";

@@ -13,9 +13,14 @@ pub fn serve() -> ExitCode {
     zerodb_hooks_child::serve(message::REQUEST, |parts| {
         let RenderRequest { head, template, data } = RenderRequest::read(parts)?;
         let result = match EventData::new(&data).as_ref().map(EventData::value) {
-            Ok(Ok(data)) => {
-                render(&template, data, head.own.as_ref(), head.form()).map_err(|fault| fault.to_string())
-            }
+            Ok(Ok(data)) => render(
+                &template,
+                data,
+                head.own.as_ref(),
+                head.known.as_deref(),
+                head.form(),
+            )
+            .map_err(|fault| fault.to_string()),
             Ok(Err(unread)) => Err(unread.to_string()),
             Err(unread) => Err(unread.to_string()),
         };

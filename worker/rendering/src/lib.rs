@@ -120,6 +120,7 @@ impl Templates {
     ) -> Result<String, HandlerError> {
         let head = Head {
             own: Some(own(event)),
+            known: event.fields.as_ref().map(|fields| fields.to_vec()),
             most,
             as_json,
         };
@@ -146,6 +147,7 @@ impl Templates {
     ) -> Result<String, HandlerError> {
         let head = Head {
             own: None,
+            known: None,
             most,
             as_json: false,
         };
@@ -164,9 +166,15 @@ impl Templates {
             .is_some_and(|work| work <= PLAIN_WORK);
         if is_plain {
             let data = rendering.data.value().map_err(|unread| failed(&unread))?;
-            let (own, form) = (rendering.head.own.as_ref(), rendering.head.form());
-            return zerodb_hooks_templates::render(rendering.template, data, own, form)
-                .map_err(|fault| failed(&fault));
+            let head = &rendering.head;
+            return zerodb_hooks_templates::render(
+                rendering.template,
+                data,
+                head.own.as_ref(),
+                head.known.as_deref(),
+                head.form(),
+            )
+            .map_err(|fault| failed(&fault));
         }
         let _turn = self.turns.of(rendering.hook.tenant()).await;
         // Asked here, for those that waited while the others had their strikes.
@@ -238,6 +246,7 @@ mod tests {
             traceparent: None,
             created_at: jiff::Timestamp::UNIX_EPOCH,
             relid: 0,
+            fields: None,
         }
     }
 

@@ -17,6 +17,8 @@ const FAILED: u8 = 1;
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Head {
     pub own: Option<Own>,
+    /// Fields that are empty where the data leave them out, and beyond which there are none; `None` where any may be.
+    pub known: Option<Vec<String>>,
     /// Bytes that it may write.
     pub most: usize,
     pub as_json: bool,

@@ -71,10 +71,13 @@ impl Store {
     }
 
     /// Switches a hook off, with the reason that its user reads. False when it has changed meanwhile or is locked.
-    pub async fn disable_hook(&self, hook: &Undecided, reason: &str) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub async fn disable_hook(&self, hook: Uuid, version: i64, reason: &str) -> Result<bool, StoreError> {
         let connection = self.connection().await?;
         Ok(connection
-            .query_one(DISABLE_HOOK, &[&hook.hook_id, &hook.hook_version, &reason])
+            .query_one(DISABLE_HOOK, &[&hook, &version, &reason])
             .await?
             .try_get(0)?)
     }

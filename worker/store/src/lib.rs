@@ -52,7 +52,7 @@ pub use ledger::LedgerSettings;
 pub use listen::{Listener, Parked};
 pub use maintenance::PrunePlace;
 pub use owner::Hashes;
-pub use settings::Installation;
+pub use settings::{EventType, Installation};
 pub use settlement::{Settled, Settlement};
 pub use store::Store;
 pub use stored::Stored;

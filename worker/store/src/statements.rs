@@ -47,6 +47,7 @@ statements! {
     LOAD_HOOK = "hooks/load_hook.sql";
     LOAD_PARTIES = "hooks/load_parties.sql";
     LOAD_SETTINGS = "hooks/load_settings.sql";
+    SEAL_SECRET = "hooks/seal_secret.sql";
 
     AS_OWNER = "rows/as_owner.sql";
     CALL_FUNCTION = "rows/call_function.sql";

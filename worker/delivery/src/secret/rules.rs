@@ -100,8 +100,12 @@ impl HostPattern {
         })
     }
 
+    pub fn names_a_port(&self) -> bool {
+        self.port.is_some()
+    }
+
     /// `host` as a URL has it, in lower case.
-    fn matches(&self, host: &str, port: Option<u16>) -> bool {
+    pub fn matches(&self, host: &str, port: Option<u16>) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host);
         let named = if self.within {
             host.strip_suffix(&self.name)

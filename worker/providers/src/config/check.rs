@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::file::{Entry, Kind, WorkerFile};
 use super::secrets as of_hooks;
-use super::{CandleConfig, Config, ConfigError, EndpointConfig, ProviderConfig};
+use super::{CandleConfig, Config, ConfigError, EndpointConfig, ProviderConfig, webhooks};
 use crate::LOCAL;
 use crate::address::Address;
 use crate::caps::PackLimits;
@@ -60,11 +60,13 @@ pub fn config(name: &str, file: WorkerFile, secrets: &Secrets) -> Result<Config,
         let checked = entry_of(&place, entry.value, secrets)?;
         providers.insert(provider, checked);
     }
+    let webhooks = webhooks::access(name, file.webhooks.unwrap_or_default(), secrets)?;
     let default_provider = default_provider(name, file.default_provider, &providers)?;
     Ok(Config {
         providers,
         default_provider,
         secrets: rules,
+        webhooks,
     })
 }
 

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde_saphyr::{Error, Options, Spanned};
 use zerodb_hooks_lexical::nearest;
 
+use super::webhooks::Webhooks;
 use super::{ConfigError, EncodingFormat};
 
 /// The top of the file.
@@ -25,6 +26,8 @@ pub struct WorkerFile {
     /// Read by `zerodb_hooks_hook_file`.
     #[serde(default, rename = "hooks")]
     pub _hooks: Option<IgnoredAny>,
+    #[serde(default)]
+    pub webhooks: Option<Webhooks>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]

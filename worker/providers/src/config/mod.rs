@@ -1,9 +1,10 @@
-//! The worker's file but for its hooks: the providers, and the hosts and users of each secret. Read once at the start;
-//! its mistakes are told then, with their lines.
+//! The worker's file but for its hooks: the providers, the hosts and users of each secret, and how requests of hooks
+//! leave. Read once at the start; its mistakes are told then, with their lines.
 
 mod check;
 mod file;
 mod secrets;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::address::Address;
 use super::caps::PackLimits;
 use super::gate::RateLimits;
 use zerodb_hooks_delivery::secret::{Rules, Secrets};
+use zerodb_hooks_http::Access;
 
 /// A mistake in the file; the message has the file, the line, the key and what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Config {
     pub default_provider: String,
     /// The rules by which hooks may use secrets.
     pub secrets: Rules,
+    /// How requests of hooks leave.
+    pub webhooks: Access,
 }
 
 /// One entry of `providers`.
@@ -92,6 +96,7 @@ impl Default for Config {
             providers: BTreeMap::new(),
             default_provider: super::LOCAL.into(),
             secrets: Rules::default(),
+            webhooks: Access::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::{Config, EmbedRequest, Embeddings, LocalGate, Provider, Providers};
 use zerodb_hooks_delivery::secret::Secrets;
+use zerodb_hooks_http::Access;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -98,7 +99,7 @@ impl Server {
         );
         let config = Config::parse("test.yaml", &text, &secrets).unwrap();
         let gate: Arc<dyn Gate> = Arc::new(LocalGate::default());
-        let providers = Providers::new(&config, &Client::new(false).unwrap(), &gate).unwrap();
+        let providers = Providers::new(&config, &Client::new(Access::default()).unwrap(), &gate).unwrap();
         providers.get(Some("it")).unwrap()
     }
 }
