@@ -86,6 +86,7 @@ impl Program {
             "2",
             "--log-format",
             "json",
+            "--allow-private-addresses",
         ];
         let mut child = command(&arguments, secret)?
             .stdout(Stdio::null())

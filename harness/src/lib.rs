@@ -13,5 +13,7 @@ pub use anyhow::Result;
 pub use model_endpoint::ModelEndpoint;
 pub use programs::{Clock, LiteLlm, PgBouncer, Worker};
 pub use receivers::{Answer, RawReceiver, Receiver, Then};
-pub use servers::{Cluster, Database, Launch, PgVersion, Relay, Session, SqlError, on_every_server};
+pub use servers::{
+    Cluster, Database, Launch, NameAnswer, NameServer, PgVersion, Relay, Session, SqlError, on_every_server,
+};
 pub use wait::{Held, SOON, eventually};

@@ -231,6 +231,7 @@ min_wal_size = 32MB
 max_wal_size = 128MB
 shared_buffers = 32MB
 log_min_messages = warning
+zerodb.allow_private_addresses = on
 ";
 
 pub(crate) fn new_folder() -> Result<PathBuf> {

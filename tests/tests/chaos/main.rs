@@ -8,6 +8,7 @@ mod handlers;
 mod kills;
 mod order;
 mod poison;
+mod receivers;
 mod retention;
 mod rotations;
 mod setup;

@@ -2,6 +2,7 @@
 //! of attack.
 
 mod actors;
+mod addresses;
 mod at_work;
 mod escalation;
 mod fairness;

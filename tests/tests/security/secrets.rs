@@ -232,7 +232,8 @@ const FOREIGN: &[&str] = &[
     r#"{"url": "https://a", "headers": {"x-a": "${ZERODB_SECRET_A"}}"#,
     r#"{"url": "https://a", "headers": {"x-a": "${ZERODB_PROVIDER_A}"}}"#,
     r#"{"url": "https://a", "headers": {"x-a": "${ZERODB_SECRET_A}${PATH}"}}"#,
-    r#"{"url": "https://a", "body_template": "{\"key\": \"${ZERODB_SECRET_A}\"}"}"#,
+    r#"{"url": "https://a", "body_template": "{{ \"${ZERODB_SECRET_A}\"|upper }}"}"#,
+    r#"{"url": "https://a", "body_template": "{\"key\": \"${ZERODB_SECRET_A\"}"}"#,
     r#"{"url": "https://a", "body_template": "${HOME}"}"#,
 ];
 
@@ -242,6 +243,7 @@ const WELL: &[&str] = &[
     r#"{"url": "${ZERODB_SECRET_URL}"}"#,
     r#"{"url": "https://a", "headers": {"authorization": "Bearer ${ZERODB_SECRET_A}", "x-api-key": "${ZERODB_SECRET_B}"}}"#,
     r#"{"url": "https://a", "headers": {"x-author": "me", "x-team": "search", "idempotency-key": "1"}}"#,
+    r#"{"url": "https://a", "body_template": "{\"key\": \"${ZERODB_SECRET_A}\"}"}"#,
     r#"{"url": "https://a", "body_template": "it costs ${{ note }} and {{ id }}"}"#,
     r#"{"url": "https://a", "async": true, "include_content": false}"#,
 ];
@@ -281,13 +283,12 @@ async fn what_is_not_there_and_what_is_too_long_is_refused() -> Result<()> {
             config[key] = value;
             config
         };
-        for (key, value) in [("async", false), ("include_content", true)] {
-            let refused = stage.mallory.error(&make("h", &with(key, json!(value)))).await?;
-            assert_eq!(
-                (refused.code.as_str(), refused.message),
-                ("22023", format!("\"{key}\": {value} is not built yet"))
-            );
-        }
+        let refused = stage
+            .mallory
+            .error(&make("h", &with("include_content", json!(true))))
+            .await?;
+        let message = "\"include_content\": true is not built yet".to_owned();
+        assert_eq!((refused.code.as_str(), refused.message), ("22023", message));
         let headers: serde_json::Map<String, Value> =
             (0..65).map(|n| (format!("x-{n}"), json!("a"))).collect();
         for (key, value) in [

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -37,6 +38,18 @@ impl Authority {
         Ok(Shown(certificate.der().clone(), key))
     }
 
+    /// What a client shows, as files in PEM: its certificate and its key.
+    pub fn client(&self) -> Result<(tempfile::NamedTempFile, tempfile::NamedTempFile)> {
+        let mut parameters = CertificateParams::new(vec!["worker.example".to_owned()])?;
+        parameters.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate()?;
+        let certificate = parameters.signed_by(&key, &self.0)?;
+        let (mut shown, mut secret) = (tempfile::NamedTempFile::new()?, tempfile::NamedTempFile::new()?);
+        shown.write_all(certificate.pem().as_bytes())?;
+        secret.write_all(key.serialize_pem().as_bytes())?;
+        Ok((shown, secret))
+    }
+
     /// The authority as a file of trusted ones.
     pub fn file(&self) -> Result<tempfile::NamedTempFile> {
         let mut file = tempfile::NamedTempFile::new()?;
@@ -53,11 +66,25 @@ pub struct TlsReceiver {
 impl TlsReceiver {
     /// Serves until the process ends.
     pub fn start(shown: &Shown) -> Result<Self> {
+        Self::start_for(shown, None)
+    }
+
+    /// The same, for clients alone that show a certificate of this authority.
+    pub fn start_for(shown: &Shown, clients: Option<&Authority>) -> Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![shown.0.clone()], shown.1.clone_key())?;
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add(authority.0.der().clone())?;
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let config = builder.with_single_cert(vec![shown.0.clone()], shown.1.clone_key())?;
         let config = Arc::new(config);
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let port = listener.local_addr()?.port();

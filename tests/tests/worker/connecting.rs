@@ -147,3 +147,53 @@ async fn a_reason_for_each_way_of_not_connecting() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_workers_file_names_authorities_and_the_clients_certificate() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        watched_table(&session).await?;
+        let ours = Authority::new()?;
+        let receiver = TlsReceiver::start_for(&ours.certificate("localhost", true)?, Some(&ours))?;
+        let config = json!({"url": format!("https://localhost:{}/", receiver.port), "retry_count": 0});
+        session.run(&webhook_hook("mutual", config)).await?;
+        let (roots, (shown, key)) = (ours.file()?, ours.client()?);
+        let path = |file: &tempfile::NamedTempFile| file.path().to_string_lossy().into_owned();
+        let start = |block: String| -> Result<(Worker, tempfile::NamedTempFile)> {
+            let mut file = tempfile::NamedTempFile::new()?;
+            std::io::Write::write_all(&mut file, block.as_bytes())?;
+            let arguments = ["--config", &path(&file), "--lease-s", "3", "--poll-ms", "200"];
+            Ok((Worker::start_with(&database.worker_url(), &arguments, &[])?, file))
+        };
+        let ended = async |state: &str, count: i64| -> Result<()> {
+            let ended = format!("SELECT count(*) FROM zerodb.deliveries WHERE state = '{state}'");
+            session.becomes(&ended, count).await
+        };
+        // Neither the authority nor the certificate; then the authority alone; then both.
+        session.run("INSERT INTO doc (size) VALUES (1)").await?;
+        {
+            let _worker = start(String::new())?;
+            ended("discarded", 1).await?;
+            assert!(
+                error_of(&session, "mutual")
+                    .await?
+                    .contains("certificate not trusted")
+            );
+        }
+        let authority = format!("webhooks:\n  ca_file: '{}'\n", path(&roots));
+        session.run("INSERT INTO doc (size) VALUES (2)").await?;
+        {
+            let _worker = start(authority.clone())?;
+            ended("discarded", 2).await?;
+        }
+        session.run("INSERT INTO doc (size) VALUES (3)").await?;
+        let own = format!(
+            "  client_certificate: '{}'\n  client_key: '{}'\n",
+            path(&shown),
+            path(&key)
+        );
+        let _worker = start(authority + &own)?;
+        ended("completed", 1).await
+    })
+    .await
+}

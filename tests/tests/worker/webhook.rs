@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
-use zerodb_hooks_harness::{Receiver, SOON, Worker, on_every_server};
+use zerodb_hooks_harness::{Answer, Receiver, SOON, Worker, on_every_server};
 
 use crate::setup::{watched_table, webhook_hook, worker, worker_with};
 
@@ -164,6 +164,61 @@ async fn a_cloud_event_keeps_bank_and_trace() -> Result<()> {
             assert_eq!((event["bankid"].clone(), event["traceparent"].clone()), expected);
             assert_eq!(event.as_object().map(serde_json::Map::len), Some(if expected.0.is_null() { 7 } else { 9 }));
         }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_is_asked_first_where_the_hook_says_so() -> Result<()> {
+    on_every_server(async |database| {
+        let session = database.session().await?;
+        let (consents, refuses) = (Receiver::start()?, Receiver::start()?);
+        watched_table(&session).await?;
+        let header = ("webhook-allowed-origin", "events.example.com".to_owned());
+        let consent = |status| Answer::Full {
+            status,
+            header: header.clone(),
+            body: String::new(),
+        };
+        consents.always(consent(200));
+        for (name, receiver) in [("asked", &consents), ("unasked", &refuses)] {
+            let config =
+                json!({"url": receiver.url("/"), "handshake": true, "retry_count": 0, "concurrency": 1});
+            session.run(&webhook_hook(name, config)).await?;
+        }
+        let mut file = tempfile::NamedTempFile::new()?;
+        std::io::Write::write_all(&mut file, b"webhooks: { origin: events.example.com }\n")?;
+        let path = file.path().to_string_lossy().into_owned();
+        let _worker = worker_with(&database, &["--config", &path])?;
+        session.run("INSERT INTO doc (size) VALUES (1), (2)").await?;
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.deliveries WHERE state IN ('completed', 'discarded')",
+                4,
+            )
+            .await?;
+        let methods = |receiver: &Receiver| -> Vec<String> {
+            receiver
+                .requests()
+                .into_iter()
+                .map(|request| request.method)
+                .collect()
+        };
+        assert_eq!(methods(&consents), ["OPTIONS", "POST", "POST"]);
+        assert_eq!(
+            methods(&refuses),
+            ["OPTIONS", "OPTIONS"],
+            "a status is no consent"
+        );
+        assert_eq!(
+            consents.requests()[0].header("webhook-request-origin"),
+            Some("events.example.com")
+        );
+        let error = session
+            .text("SELECT last_error FROM zerodb.deliveries WHERE state = 'discarded' LIMIT 1")
+            .await?;
+        assert!(error.contains("does not consent"), "{error}");
         Ok(())
     })
     .await

@@ -27,7 +27,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("zerodb_hooks_delivery", &["zerodb_hooks_contract"]),
-    ("zerodb_hooks_http", &[]),
+    (
+        "zerodb_hooks_http",
+        &["zerodb_hooks_contract", "zerodb_hooks_delivery"],
+    ),
     ("zerodb_hooks_turns", &["zerodb_hooks_delivery"]),
     (
         "zerodb_hooks_rendering",

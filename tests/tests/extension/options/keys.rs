@@ -87,9 +87,9 @@ pub const HANDLERS: &[(&str, &str, &str, &[Row])] = &[
             ),
             (
                 "async",
-                "true",
                 "false",
-                "every_key_is_taken_with_what_it_can_do_and_refused_with_anything_else",
+                "\"no\"",
+                "a_session_waits_for_its_sync_hooks_and_hears_which_failed",
             ),
             (
                 "include_content",
@@ -102,6 +102,12 @@ pub const HANDLERS: &[(&str, &str, &str, &[Row])] = &[
                 "\"cloudevents\"",
                 "\"xml\"",
                 "method_template_and_cloud_events_are_as_the_hook_says",
+            ),
+            (
+                "handshake",
+                "true",
+                "\"yes\"",
+                "an_endpoint_is_asked_first_where_the_hook_says_so",
             ),
             (
                 "secret",
