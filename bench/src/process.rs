@@ -24,7 +24,14 @@ pub struct Process {
 impl Process {
     /// `zerodb-hooks worker` with its defaults, but for what it says: `log` is the least level, such as `warn`.
     pub fn worker(url: &str, log: &str) -> Result<Self> {
-        Self::worker_of(Command::new(binary()?).args(["worker", "--log", log, "--database-url", url]))
+        Self::worker_of(Command::new(binary()?).args([
+            "worker",
+            "--allow-private-addresses",
+            "--log",
+            log,
+            "--database-url",
+            url,
+        ]))
     }
 
     /// The same with a file of providers and the secrets that it names.

@@ -84,6 +84,7 @@ pub const ALL: &[Ratio] = &[
     ratio("in the server, no active hook: processor time of the untouched table's", "in-server/no-hook", "in-server/untouched", USED),
     ratio("in the server, the naive trigger: processor time of the untouched table's", "in-server/naive", "in-server/untouched", USED),
     ratio("bulk insert, hook: time of the bare table's", "bulk/hook", "bulk/bare", TIME),
+    ratio("signed webhooks: rate of reqwest's, one at a time", "webhook/signed", "webhook/one-at-a-time", RATE),
     ratio("burn-down, failures in the ledger: rate of the plain rows' (floor)", "burn-down/failures", "burn-down/floor", RATE),
     ratio("burn-down, all in the ledger: rate of the plain rows' (floor)", "burn-down/all", "burn-down/floor", RATE),
     ratio("burn-down, failures in the ledger: rate of all's", "burn-down/failures", "burn-down/all", RATE),

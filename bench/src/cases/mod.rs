@@ -14,6 +14,7 @@ mod single;
 pub mod tenants;
 mod unmatched;
 mod wal;
+mod webhook;
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -64,6 +65,7 @@ pub fn all() -> Vec<Box<dyn Case>> {
     all.push(Box::new(unmatched::Unmatched));
     all.extend(wal::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
     all.extend(endpoints::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.extend(webhook::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
     all.push(Box::new(idle::Idle));
     all.push(Box::new(floor::Floor));
     all.extend(burn_down::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
