@@ -45,60 +45,66 @@ async fn ended(session: &Session, name: &str) -> Result<String> {
         .await
 }
 
+/// The name of a hook, its endpoint, and how its delivery begins to end.
+type Case = (&'static str, RawReceiver, &'static str);
+
+fn cases() -> Result<Vec<Case>> {
+    let raw = |answer: &str, then| RawReceiver::start(answer.as_bytes(), then);
+    let large_head = format!(
+        "HTTP/1.1 200 OK\r\n{}",
+        "x-filler: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(250_000)
+    );
+    let hints = "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(20_000);
+    let bomb = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 10485760\r\n\r\n\u{1f}\u{8b}";
+    Ok(vec![
+        (
+            "large-head",
+            raw(&large_head, Then::Hold)?,
+            "discarded: the connection broke: the answer's headers are too large",
+        ),
+        (
+            "hints",
+            raw(&hints, Then::Hold)?,
+            "discarded: no answer within 3000 ms",
+        ),
+        ("bomb", raw(bomb, Then::Hold)?, "completed: "),
+        (
+            "junk-chunks",
+            raw(
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+                Then::Close,
+            )?,
+            "completed: ",
+        ),
+        (
+            "junk-status",
+            raw("HTTP/1.1 99999 Odd\r\n\r\n", Then::Close)?,
+            "discarded: the connection broke: the answer is not HTTP/1.1",
+        ),
+        (
+            "old",
+            raw("HTTP/1.0 200 OK\r\n\r\nbody", Then::Close)?,
+            "completed: ",
+        ),
+        (
+            "cut-head",
+            raw("HTTP/1.1 200 O", Then::Close)?,
+            "discarded: the connection broke: ",
+        ),
+        (
+            "broken-body",
+            raw("HTTP/1.1 500 No\r\ncontent-length: 99\r\n\r\nx", Then::Close)?,
+            "discarded: the endpoint answered 500",
+        ),
+    ])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_has_its_own_class() -> Result<()> {
     on_every_server(async |database| {
         let session = database.session().await?;
         watched_table(&session).await?;
-        let raw = |answer: &str, then| RawReceiver::start(answer.as_bytes(), then);
-        let large_head = format!(
-            "HTTP/1.1 200 OK\r\n{}",
-            "x-filler: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(250_000)
-        );
-        let hints = "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n".repeat(20_000);
-        let bomb =
-            "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 10485760\r\n\r\n\u{1f}\u{8b}";
-        let cases = [
-            (
-                "large-head",
-                raw(&large_head, Then::Hold)?,
-                "discarded: the connection broke: the answer's headers are too large",
-            ),
-            (
-                "hints",
-                raw(&hints, Then::Hold)?,
-                "discarded: no answer within 3000 ms",
-            ),
-            ("bomb", raw(bomb, Then::Hold)?, "completed: "),
-            (
-                "junk-chunks",
-                raw(
-                    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-                    Then::Close,
-                )?,
-                "completed: ",
-            ),
-            (
-                "junk-status",
-                raw("HTTP/1.1 99999 Odd\r\n\r\n", Then::Close)?,
-                "discarded: the connection broke: the answer is not HTTP/1.1",
-            ),
-            (
-                "old",
-                raw("HTTP/1.0 200 OK\r\n\r\nbody", Then::Close)?,
-                "completed: ",
-            ),
-            (
-                "cut-head",
-                raw("HTTP/1.1 200 O", Then::Close)?,
-                "discarded: the connection broke: ",
-            ),
-            (
-                "broken-body",
-                raw("HTTP/1.1 500 No\r\ncontent-length: 99\r\n\r\nx", Then::Close)?,
-                "discarded: the endpoint answered 500",
-            ),
-        ];
+        let cases = cases()?;
         let hook = |url: String| json!({"url": url, "retry_count": 0, "timeout_ms": 3000});
         for (name, receiver, _) in &cases {
             session.run(&webhook_hook(name, hook(receiver.url()))).await?;

@@ -121,7 +121,9 @@ async fn only_what_the_session_committed_last_counts() -> Result<()> {
             session.run("ROLLBACK").await?;
         }
         // Prepared: it commits later, and perhaps in another session.
-        session.run("BEGIN; INSERT INTO doc (size) VALUES (6); PREPARE TRANSACTION 'sync'; ROLLBACK PREPARED 'sync'").await?;
+        session.run("BEGIN; INSERT INTO doc (size) VALUES (6); PREPARE TRANSACTION 'sync'").await?;
+        assert_eq!(waits(&session).await?, 1);
+        session.run("ROLLBACK PREPARED 'sync'").await?;
         assert_eq!(waits(&session).await?, 1);
         drop(held);
         let told = session.json("SELECT zerodb.await_hooks()").await?;
