@@ -97,6 +97,8 @@ impl Fault {
             | Self::LiteralSecret { key }
             | Self::UserInUrl { key }
             | Self::ForeignVariable { key, .. }
+            | Self::PrivateAddress { key }
+            | Self::ReferenceInTag { key }
             | Self::BadTemplate { key, .. }
             | Self::ReferenceInTemplate { key }
             | Self::NotBuilt { key, .. } => Some(key.clone()),

@@ -55,7 +55,7 @@ impl Setting for BodyTemplate {
         for text in &texts {
             plain += secret::references(text).count();
             if secret::looks_like_reference(text) && secret::refers(text).is_none() {
-                return Err(Fault::ForeignVariable { key: path.into() });
+                return Err(Fault::foreign_variable(path, text));
             }
         }
         // What a tag makes of a reference would be no reference any more.

@@ -98,30 +98,47 @@ async fn only_what_the_session_committed_last_counts() -> Result<()> {
             Ok(told["hook_warnings"].as_array().map_or(0, Vec::len))
         };
         // Nothing of an aborted transaction, and nothing of a part that was rolled back.
-        session.run("BEGIN; INSERT INTO doc (size) VALUES (1); ROLLBACK").await?;
+        session
+            .run("BEGIN; INSERT INTO doc (size) VALUES (1); ROLLBACK")
+            .await?;
         assert_eq!(waits(&session).await?, 0);
-        session.run("BEGIN; SAVEPOINT a; INSERT INTO doc (size) VALUES (2); ROLLBACK TO a; COMMIT").await?;
+        session
+            .run("BEGIN; SAVEPOINT a; INSERT INTO doc (size) VALUES (2); ROLLBACK TO a; COMMIT")
+            .await?;
         assert_eq!(waits(&session).await?, 0);
-        session.run("BEGIN; SAVEPOINT a; INSERT INTO doc (size) VALUES (3); RELEASE a; COMMIT").await?;
+        session
+            .run("BEGIN; SAVEPOINT a; INSERT INTO doc (size) VALUES (3); RELEASE a; COMMIT")
+            .await?;
         receiver.wait_for(1, SOON).await?;
         assert_eq!(waits(&session).await?, 1);
         // A read, a rollback and an error change nothing.
-        session.run("SELECT 1; BEGIN; INSERT INTO doc (size) VALUES (4); ROLLBACK").await?;
+        session
+            .run("SELECT 1; BEGIN; INSERT INTO doc (size) VALUES (4); ROLLBACK")
+            .await?;
         session.error("INSERT INTO nowhere VALUES (1)").await?;
         assert_eq!(waits(&session).await?, 1);
         // Another session has written nothing, and neither has whoever is next in this one.
         assert_eq!(waits(&database.session().await?).await?, 0);
-        session.run("SET zerodb.user_id = 'aaaaaaaa-0000-4000-8000-000000000001'").await?;
+        session
+            .run("SET zerodb.user_id = 'aaaaaaaa-0000-4000-8000-000000000001'")
+            .await?;
         assert_eq!(waits(&session).await?, 0);
         session.run("RESET zerodb.user_id").await?;
         assert_eq!(waits(&session).await?, 1);
-        for open in ["INSERT INTO doc (size) VALUES (5)", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"] {
-            let error = session.error(&format!("BEGIN; {open}; SELECT zerodb.await_hooks()")).await?;
+        for open in [
+            "INSERT INTO doc (size) VALUES (5)",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        ] {
+            let error = session
+                .error(&format!("BEGIN; {open}; SELECT zerodb.await_hooks()"))
+                .await?;
             assert_eq!(error.code, "55000", "{open}: {error:?}");
             session.run("ROLLBACK").await?;
         }
         // Prepared: it commits later, and perhaps in another session.
-        session.run("BEGIN; INSERT INTO doc (size) VALUES (6); PREPARE TRANSACTION 'sync'").await?;
+        session
+            .run("BEGIN; INSERT INTO doc (size) VALUES (6); PREPARE TRANSACTION 'sync'")
+            .await?;
         assert_eq!(waits(&session).await?, 1);
         session.run("ROLLBACK PREPARED 'sync'").await?;
         assert_eq!(waits(&session).await?, 1);

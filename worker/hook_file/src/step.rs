@@ -215,7 +215,10 @@ mod tests {
     fn a_message_of_the_contract_names_its_key() {
         for (message, key) in [
             ("\"url\" in hook_config holds a user or password", Some("url")),
-            ("invalid value for \"headers.x-a\" in hook_config", Some("headers.x-a")),
+            (
+                "invalid value for \"headers.x-a\" in hook_config",
+                Some("headers.x-a"),
+            ),
             ("the config of a webhook hook needs \"url\"", None),
         ] {
             assert_eq!(named_key(message), key);
