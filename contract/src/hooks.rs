@@ -72,8 +72,8 @@ settings! {
         optional include_content: Only<false>;
         /// The form of the request where there is no template; a template writes the data of `cloudevents_binary` too.
         default format: Format = Format::Native;
-        /// Whether the endpoint is asked first if it wants requests from here, by the handshake of the CloudEvents Webhook
-        /// specification; the worker's file has the name to ask with.
+        /// Whether the endpoint is asked first if it wants requests from here, by the handshake of the CloudEvents
+        /// Webhook specification; the worker's file has the name to ask with.
         default handshake: bool = false;
         /// The secret that signs. By default `ZERODB_SECRET_WEBHOOK`: itself for a hook of no user, a key made of it
         /// for a user's.

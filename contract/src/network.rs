@@ -30,8 +30,8 @@ const REFUSED_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// The block that IPv6 addresses of the Internet are in. Loopback, mapped and compatible IPv4, NAT64, private, link-local
-/// and multicast addresses lie outside.
+/// The block that IPv6 addresses of the Internet are in. Loopback, mapped and compatible IPv4, NAT64, private,
+/// link-local and multicast addresses lie outside.
 const GLOBAL_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 /// What of that block is refused.
@@ -44,8 +44,8 @@ const REFUSED_V6: &[(Ipv6Addr, u8)] = &[
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether an address is one of the Internet's, and leads to nothing that only a machine itself or its neighbours should
-/// reach. An address that holds another one (mapped, translated, tunnelled) is refused whichever that is.
+/// Whether an address is one of the Internet's, and leads to nothing that only a machine itself or its neighbours
+/// should reach. An address that holds another one (mapped, translated, tunnelled) is refused whichever that is.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !REFUSED_V4.iter().any(|block| holds_v4(block, address)),

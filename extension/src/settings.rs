@@ -89,6 +89,22 @@ pub fn define() {
         GucContext::Userset,
         GucFlags::default(),
     );
+    define_receivers();
+    define_limits();
+    GucRegistry::define_int_guc(
+        c"zerodb.retention",
+        c"How long events, attempts and finished deliveries are kept.",
+        c"The log has eight partitions, each for a sixth of this time.",
+        &RETENTION_SECONDS,
+        7 * 60,
+        10 * 366 * 24 * 3600,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+}
+
+/// Registers what decides which receivers a webhook may be made for.
+fn define_receivers() {
     GucRegistry::define_bool_guc(
         c"zerodb.production",
         c"Whether webhooks must be https.",
@@ -104,17 +120,6 @@ pub fn define() {
         &ALLOW_PRIVATE,
         GucContext::Suset,
         GucFlags::default(),
-    );
-    define_limits();
-    GucRegistry::define_int_guc(
-        c"zerodb.retention",
-        c"How long events, attempts and finished deliveries are kept.",
-        c"The log has eight partitions, each for a sixth of this time.",
-        &RETENTION_SECONDS,
-        7 * 60,
-        10 * 366 * 24 * 3600,
-        GucContext::Suset,
-        GucFlags::UNIT_S,
     );
 }
 

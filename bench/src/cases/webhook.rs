@@ -1,5 +1,5 @@
-//! Signed webhooks to a receiver on the loopback that answers at once: by the real worker, and by a bare HTTP client that
-//! sends one request after another.
+//! Signed webhooks to a receiver on the loopback that answers at once: by the real worker, and by a bare HTTP client
+//! that sends one request after another.
 
 use std::io::Write;
 use std::time::{Duration, Instant};

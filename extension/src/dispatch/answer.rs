@@ -87,7 +87,9 @@ impl Answer {
             values[at] = value.unwrap_or(Datum::null());
         }
         // SAFETY: handed on from the caller: the arrays have an entry for each column.
-        unsafe { pg_sys::tuplestore_putvalues(self.rows, self.columns, values.as_ptr(), nulls.as_ptr()) };
+        unsafe {
+            pg_sys::tuplestore_putvalues(self.rows, self.columns, values.as_mut_ptr(), nulls.as_mut_ptr())
+        };
     }
 }
 

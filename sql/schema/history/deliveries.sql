@@ -62,16 +62,19 @@ AS $$
 #variable_conflict use_variable
 DECLARE
     filter zerodb._delivery_filter;
+    key record;
 BEGIN
     IF state IS NOT NULL AND state <> ALL (enum_range(NULL::zerodb.delivery_state)::text[]) THEN
         RAISE EXCEPTION 'unknown state %', quote_literal(left(state, 100))
             USING ERRCODE = '22023',
                   HINT = 'A state is ' || array_to_string(enum_range(NULL::zerodb.delivery_state), ', ') || '.';
     END IF;
-    filter := (coalesce(tenant, (SELECT h.user_id FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id)), hook_id, NULL, NULL, state::zerodb.delivery_state, since, until, NULL, NULL);
+    filter := (coalesce(tenant, (SELECT h.user_id FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id)), hook_id,
+        NULL, NULL, state::zerodb.delivery_state, since, until, NULL, NULL);
     IF event_id IS NOT NULL THEN
-        SELECT k.xid, k.ord INTO filter.event_xid, filter.event_ord
-        FROM zerodb._key_to_list(event_id, 'event_id') AS k;
+        SELECT k.xid, k.ord INTO key FROM zerodb._key_to_list(event_id, 'event_id') AS k;
+        filter.event_xid := key.xid;
+        filter.event_ord := key.ord;
     END IF;
     filter.failed := coalesce(filter.state IN ('discarded', 'cancelled', 'retryable'), false);
     filter.ids := CASE WHEN filter.state IN ('pending', 'retryable') THEN zerodb._few_waiting(hook_id) END;

@@ -1,5 +1,5 @@
-//! The lists of what is retained: every row once, page by page, by every filter, and of nobody else's; no more read than
-//! is given back, and an end where a filter finds nothing.
+//! The lists of what is retained: every row once, page by page, by every filter, and of nobody else's; no more read
+//! than is given back, and an end where a filter finds nothing.
 
 use zerodb_hooks_harness::{Result, Session, on_every_server};
 

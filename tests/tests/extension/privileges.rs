@@ -232,6 +232,7 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
             "_cancel_all_deliveries",
             "_cancel_deliveries",
             "_disable_hook",
+            "_dispatch",
             "_emit_failure",
             "_forget_fault",
             "_leave_order",
@@ -239,6 +240,8 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
             "_prune_deliveries",
             "_queue_ordered",
             "_rotate_log",
+            "_seal_secret",
+            "_show_secret",
             "_tell_endpoint",
             "_unworkable",
         ];

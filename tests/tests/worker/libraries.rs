@@ -1,5 +1,5 @@
-//! The official libraries of receivers read what the worker sends: Standard Webhooks of Python, JavaScript and Rust, and
-//! CloudEvents of Python and JavaScript.
+//! The official libraries of receivers read what the worker sends: Standard Webhooks of Python, JavaScript and Rust,
+//! and CloudEvents of Python and JavaScript.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

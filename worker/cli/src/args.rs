@@ -106,8 +106,8 @@ pub struct WorkerArgs {
     #[arg(long, env = "ZERODB_HOOKS_PRODUCTION", value_parser = BoolishValueParser::new())]
     pub production: bool,
 
-    /// Let webhooks go to addresses of this machine and of private networks, for receivers of one's own; the worker's file
-    /// names single ones [values of the variable: true, false; default: false]
+    /// Let webhooks go to addresses of this machine and of private networks, for receivers of one's own; the worker's
+    /// file names single ones [values of the variable: true, false; default: false]
     #[arg(long, env = "ZERODB_HOOKS_ALLOW_PRIVATE_ADDRESSES", value_parser = BoolishValueParser::new())]
     pub allow_private_addresses: bool,
 

@@ -20,7 +20,8 @@ pub struct SecretArgs {
     #[command(flatten)]
     pub database: Database,
 
-    /// The hook whose newest secret is printed, once: its id or its name; ZERODB_SEALING_KEY must be what the worker has
+    /// The hook whose newest secret is printed, once: its id or its name; ZERODB_SEALING_KEY must be what the worker
+    /// has
     #[arg(value_name = "ID|NAME", required_unless_present_any = ["user", "public"])]
     pub hook: Option<String>,
 

@@ -30,8 +30,8 @@ pub struct Event {
     pub created_at: Timestamp,
     /// The table whose row it is about, by the server's number for it; 0 when it was emitted.
     pub relid: u32,
-    /// The fields that events of its type may have, by the register; its data may have others. `None` for a type that is
-    /// not known yet.
+    /// The fields that events of its type may have, by the register; its data may have others. `None` for a type that
+    /// is not known yet.
     pub fields: Option<Arc<[String]>>,
 }
 

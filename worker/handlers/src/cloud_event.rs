@@ -184,8 +184,15 @@ mod tests {
         assert_eq!(headers.len() + 2, whole.as_object().unwrap().len());
     }
 
+    fn cases() -> proptest::prelude::ProptestConfig {
+        proptest::prelude::ProptestConfig {
+            failure_persistence: None,
+            ..proptest::prelude::ProptestConfig::with_cases(500)
+        }
+    }
+
     proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::with_cases(500) })]
+        #![proptest_config(cases())]
 
         #[test]
         fn any_text_is_an_attribute_in_both_forms(bank in "(?s).{0,30}", channel in "(?s).{0,10}") {

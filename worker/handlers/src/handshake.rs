@@ -1,5 +1,5 @@
-//! The handshake of the CloudEvents Webhook specification: an endpoint is asked whether it wants requests from here, and
-//! says so in a header, never by a status. Asked once for each version of a hook by each worker.
+//! The handshake of the CloudEvents Webhook specification: an endpoint is asked whether it wants requests from here,
+//! and says so in a header, never by a status. Asked once for each version of a hook by each worker.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::Context;
 use zerodb_hooks_http::{Method, Read, Request, UrlSource};
 
-use crate::webhook::refused_or_transient;
+use crate::refusal::refused_or_transient;
 
 /// Of versions that are remembered; then all are asked anew.
 const MOST: usize = 10_000;
@@ -59,7 +59,8 @@ impl Handshakes {
         match answer.header("webhook-allowed-origin").map(str::trim) {
             Some(allowed) if allowed == "*" || allowed.eq_ignore_ascii_case(origin) => {}
             _ => {
-                let message = "the endpoint does not consent: it answers OPTIONS without webhook-allowed-origin for this installation";
+                let message = "the endpoint does not consent: it answers OPTIONS without \
+                               webhook-allowed-origin for this installation";
                 return Err(HandlerError::Transient {
                     message: message.into(),
                     status: Some(answer.status),

@@ -5,6 +5,7 @@ mod call_function;
 mod cloud_event;
 mod handshake;
 mod log;
+mod refusal;
 mod signing;
 mod webhook;
 mod webhook_body;

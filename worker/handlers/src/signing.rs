@@ -11,7 +11,7 @@ use zerodb_hooks_engine::Context;
 use zerodb_hooks_http::sealing::SealingKey;
 use zerodb_hooks_http::signature;
 
-use crate::webhook::secret_error;
+use crate::refusal::secret_error;
 
 /// The secrets that sign, with spaces between; `None` where there is none.
 ///

@@ -5,13 +5,14 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 
 use crate::handshake::Handshakes;
+use crate::refusal::{refused_or_transient, secret_error};
 use crate::{cloud_event, signing, webhook_body};
 use zerodb_hooks_contract::headers::is_reserved;
 use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
-use zerodb_hooks_delivery::secret::{HookSecrets, SecretError};
+use zerodb_hooks_delivery::secret::HookSecrets;
 use zerodb_hooks_engine::{Context, Handler};
 use zerodb_hooks_http::{Answer, HttpError, Method, Read, Request, UrlSource, host_and_port, signature};
 
@@ -120,21 +121,6 @@ fn signature_headers(
         headers.push(("webhook-signature".into(), signed));
     }
     Ok(headers)
-}
-
-/// A secret that is not set may be set when the worker is started again: the delivery waits for it.
-pub fn secret_error(error: SecretError) -> HandlerError {
-    match error {
-        SecretError::NotSet { .. } => HandlerError::transient(error.to_string()),
-        _ => HandlerError::permanent(error.to_string()),
-    }
-}
-
-pub fn refused_or_transient(error: HttpError) -> HandlerError {
-    match error {
-        HttpError::Refused { .. } | HttpError::Invalid { .. } => HandlerError::permanent(error.to_string()),
-        _ => HandlerError::transient(error.to_string()),
-    }
 }
 
 /// Switches the hook off whose endpoint is gone. One that has changed meanwhile may have another endpoint and stays; so

@@ -115,8 +115,23 @@ fn line(text: &mut String, indent: usize, name: &str, value: &Value) {
                 line(text, indent + 2, name, value);
             }
         }
-        value => text.push_str(&format!("{blanks}{name}: {value}\n")),
+        value => text.push_str(&format!("{blanks}{name}: {}\n", json(value))),
     }
+}
+
+/// JSON without the signs that JSON may hold as they are and YAML may not.
+fn json(value: &Value) -> String {
+    let is_printable =
+        |c: char| c < '\u{7f}' || ('\u{a1}'..='\u{fffd}').contains(&c) && !is_break(c) || c > '\u{ffff}';
+    let mut text = String::new();
+    for sign in value.to_string().chars() {
+        if is_printable(sign) && sign != '\u{feff}' {
+            text.push(sign);
+        } else {
+            text.push_str(&format!("\\u{:04x}", u32::from(sign)));
+        }
+    }
+    text
 }
 
 /// Whether a text of several lines is the same as a block of lines: without what would need a sign of its own.
@@ -149,7 +164,7 @@ fn key(name: &str) -> String {
     if plain {
         name.to_owned()
     } else {
-        Value::from(name).to_string()
+        json(&Value::from(name))
     }
 }
 

@@ -1,5 +1,5 @@
-//! How requests of hooks leave: to which addresses, by which name servers, through which proxy, with whose certificates.
-//! Nothing of it comes from the environment.
+//! How requests of hooks leave: to which addresses, by which name servers, through which proxy, with whose
+//! certificates. Nothing of it comes from the environment.
 
 use std::fmt;
 use std::net::SocketAddr;

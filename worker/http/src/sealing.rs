@@ -1,5 +1,5 @@
-//! Signing secrets as the database keeps them: sealed with AES-256-GCM under a key of the worker's environment, each for
-//! one hook and number, so that none can be put in another's place. Never shows a key or a secret.
+//! Signing secrets as the database keeps them: sealed with AES-256-GCM under a key of the worker's environment, each
+//! for one hook and number, so that none can be put in another's place. Never shows a key or a secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

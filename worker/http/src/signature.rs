@@ -84,9 +84,9 @@ pub fn secret_of(random: &[u8; 32]) -> String {
     format!("{PREFIX}{}", STANDARD.encode(random))
 }
 
-/// The secrets that sign for one tenant, each derived from one that signs for none: HKDF-SHA256 without a salt, with the
-/// tenant's id in its usual form as info. Their holder can neither sign for another tenant nor find what they were
-/// derived from. A private key signs for no tenant.
+/// The secrets that sign for one tenant, each derived from one that signs for none: HKDF-SHA256 without a salt, with
+/// the tenant's id in its usual form as info. Their holder can neither sign for another tenant nor find what they
+/// were derived from. A private key signs for no tenant.
 ///
 /// # Errors
 /// When there is no `whsec_` with base64 among them.

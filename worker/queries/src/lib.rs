@@ -1,8 +1,9 @@
 //! What may be read of an installation: its status, hooks, attempts, backfills, what the store holds, and what keeps
 //! hooks from running. The command line prints it; an HTTP interface will serve it.
 //!
-//! Each read takes a client and returns a value that serialises. None of them but `signing` changes anything, none prints,
-//! or knows what is printed. They run with the rights of the client's role: who may see what is the server's business.
+//! Each read takes a client and returns a value that serialises. None of them but `signing` changes anything, none
+//! prints, or knows what is printed. They run with the rights of the client's role: who may see what is the server's
+//! business.
 
 mod ask;
 mod attempts;

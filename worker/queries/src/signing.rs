@@ -28,8 +28,8 @@ pub async fn newest_secrets(client: &Client, id_or_name: &str) -> Result<Vec<Hoo
     ask::all(client, statements::NEWEST_SECRET, &[&id_or_name]).await
 }
 
-/// Keeps a secret that was drawn, where there is none yet, and returns the one that is kept; `None` when another session
-/// holds it.
+/// Keeps a secret that was drawn, where there is none yet, and returns the one that is kept; `None` when another
+/// session holds it.
 ///
 /// # Errors
 /// Those of the statement.

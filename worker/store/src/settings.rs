@@ -86,8 +86,8 @@ impl Store {
         })
     }
 
-    /// Keeps a signing secret that was drawn, where there is none yet, and returns the one that is kept; `None` when it is
-    /// held by another session, or gone.
+    /// Keeps a signing secret that was drawn, where there is none yet, and returns the one that is kept; `None` when
+    /// it is held by another session, or gone.
     ///
     /// # Errors
     /// Those of the statement.

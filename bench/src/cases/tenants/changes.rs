@@ -30,8 +30,8 @@ const HOOKS: u32 = 10_000;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Changes {
     None,
-    /// The same changes, in another database of the server, whose writers need not hear of them: what changers take from
-    /// writers by working at all.
+    /// The same changes, in another database of the server, whose writers need not hear of them: what changers take
+    /// from writers by working at all.
     Elsewhere,
     /// Hooks are switched off and on, as often as it goes up to a thousand a second.
     Here,
