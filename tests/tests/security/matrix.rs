@@ -97,8 +97,8 @@ async fn every_right_is_written_down() -> Result<()> {
     .await
 }
 
-/// Of what a user may execute, only `_capture` is an internal function that may change anything, and two take locks:
-/// the rest of them looks, or does what the caller could do by himself (`RUNS_AS_CALLER`).
+/// Of what a user may execute, only `_capture` is an internal function that may change anything, two take locks, and two
+/// tell the session of its own transactions: the rest of them looks, or does what the caller could do by himself (`RUNS_AS_CALLER`).
 #[tokio::test]
 async fn a_user_executes_the_api_and_what_only_looks() -> Result<()> {
     on_every_server(async |db| {
@@ -113,7 +113,8 @@ async fn a_user_executes_the_api_and_what_only_looks() -> Result<()> {
             ))
             .await?;
         // The last two only lock: what others wait for where the caller may write, and something of his own elsewhere.
-        assert_eq!(with_rights, ["_capture", "_lock_graph", "_lock_store"]);
+        let known = ["_capture", "_is_writing", "_last_write", "_lock_graph", "_lock_store"];
+        assert_eq!(with_rights, known);
         // What is left writes only with the caller's rights, of which he has none on the extension's tables.
         let writable = admin
             .texts(&format!(
