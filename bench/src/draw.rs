@@ -7,7 +7,7 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 pub fn number(at: u32, end: u32) -> u32 {
     let drawn = u64::from(at + 1).wrapping_mul(SPREAD) >> 32;
     // Less than `end`, so it has as many bits.
-    u32::try_from(drawn * u64::from(end) >> 32).unwrap_or(u32::MAX)
+    u32::try_from((drawn * u64::from(end)) >> 32).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

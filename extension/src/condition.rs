@@ -1,8 +1,10 @@
 //! What a hook asks of an event's data: its "when" and its "order_by". Never an error of the data or of the path: one
 //! event must not stop the others. Must not know which hook asks.
 //!
-//! In C and without a subtransaction, which a handler of PL/pgSQL opens for each event. Reading JSON and following a
-//! path allocate and calculate, and nothing else, so that nothing of what is caught needs the abort of one.
+//! For the dispatcher, and for simple paths: without a subtransaction, which `zerodb._is_true` and `zerodb._order_key`
+//! open for each event. Reading JSON and following such a path allocate and calculate, and nothing else, so that nothing
+//! of what is caught needs the abort of one. The judge takes those two functions, for a path that does not end is
+//! cancelled: what Rust raises again carries a backtrace, which takes longer than the judge's patience.
 
 use pgrx::PgSqlErrorCode::*;
 use pgrx::PgTryBuilder;
@@ -12,52 +14,6 @@ use pgrx::prelude::*;
 
 /// The longest key that is kept as it is, in bytes.
 const LONGEST_KEY: usize = 200;
-
-entry!(pg_finfo_zerodb_is_true);
-entry!(pg_finfo_zerodb_order_key);
-
-/// `zerodb._is_true(data, predicate)`: see `is_true`. False where either is null.
-///
-/// # Safety
-/// Called by Postgres with the two arguments of its declaration.
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub unsafe extern "C-unwind" fn zerodb_is_true(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
-    // SAFETY: a json and a jsonpath, or nulls.
-    let answer = unsafe {
-        match arguments(fcinfo) {
-            (Some(data), Some(predicate)) => is_true(data, predicate),
-            _ => false,
-        }
-    };
-    Datum::from(answer)
-}
-
-/// `zerodb._order_key(data, path)`: see `order_key`.
-///
-/// # Safety
-/// As for `zerodb_is_true`.
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub unsafe extern "C-unwind" fn zerodb_order_key(fcinfo: pg_sys::FunctionCallInfo) -> Datum {
-    // SAFETY: a json and a jsonpath, or nulls.
-    unsafe {
-        let (data, path) = arguments(fcinfo);
-        order_key(data, path)
-    }
-}
-
-/// # Safety
-/// The call has two arguments.
-unsafe fn arguments(fcinfo: pg_sys::FunctionCallInfo) -> (Option<Datum>, Option<Datum>) {
-    // SAFETY: handed on from the caller.
-    let [first, second] = unsafe {
-        let all = (*fcinfo).args.as_slice(2);
-        [all[0], all[1]]
-    };
-    let value = |one: pg_sys::NullableDatum| (!one.isnull).then_some(one.value);
-    (value(first), value(second))
-}
 
 /// Whether the predicate is true of the data. False for JSON that jsonb does not take, such as `\u0000` or a number
 /// beyond all bounds, and whatever the condition fails on. Raises nothing but what stops the statement.

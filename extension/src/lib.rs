@@ -48,6 +48,9 @@ pub extern "C-unwind" fn _PG_init() {
 }
 
 #[cfg(any(test, feature = "pg_test"))]
+#[path = "../../pgrx-tests/pg_test/condition.rs"]
+mod condition_tests;
+#[cfg(any(test, feature = "pg_test"))]
 #[path = "../../pgrx-tests/pg_test/hook_config.rs"]
 mod hook_config_tests;
 #[cfg(any(test, feature = "pg_test"))]

@@ -14,9 +14,17 @@ $$;
 
 -- Whether a "when" is true of an event's data. False, and no error, for JSON that jsonb does not take, such as \u0000
 -- or a number beyond all bounds, and whatever a condition fails on: one event must not stop the others. A call that is
--- cancelled is an error.
+-- cancelled is an error: OTHERS is all errors but that.
 CREATE FUNCTION zerodb._is_true(data json, predicate jsonpath) RETURNS boolean
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_is_true';
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce(jsonb_path_match(data::jsonb, predicate, '{}', true), false);
+EXCEPTION WHEN OTHERS THEN
+    RETURN false;
+END
+$$;
 
 -- True when the hook, as it is now, matches the event.
 CREATE FUNCTION zerodb._matches(hook zerodb.zerodb_hooks, predicate jsonpath, event zerodb.outbox) RETURNS boolean

@@ -40,9 +40,24 @@ COMMENT ON TABLE zerodb.order_signal IS 'Keys of which a delivery may have to be
 
 -- The key of an event: the text of what the path finds, `null` when it finds nothing. Long ones are hashed; should two
 -- keys ever collide, they share one order. Never an error: data that jsonb cannot hold, or that the path fails on, has
--- the key `null`. A call that is cancelled is one.
+-- the key `null`. A call that is cancelled is one: OTHERS is all errors but that. The
+-- dispatcher's own, which must give the same, is in extension/src/condition.rs.
 CREATE FUNCTION zerodb._order_key(data json, path jsonpath) RETURNS text
-LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'zerodb_order_key';
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    key text;
+BEGIN
+    key := coalesce(jsonb_path_query_first(data::jsonb, path, '{}', true)::text, 'null');
+    IF octet_length(key) > 200 THEN
+        key := 'hash ' || hashtextextended(key, 0) || ' ' || hashtextextended(key, 1);
+    END IF;
+    RETURN key;
+EXCEPTION WHEN OTHERS THEN
+    RETURN 'null';
+END
+$$;
 
 -- A delivery that is new and blocked, or was put back (redeliver), takes its place.
 CREATE FUNCTION zerodb._queue_ordered() RETURNS trigger

@@ -246,7 +246,7 @@ async fn a_file_is_applied_with_the_rights_of_the_role_and_for_its_tenant() -> R
         let users = "SELECT DISTINCT user_id::text FROM zerodb.zerodb_hooks WHERE hook_config ? 'managed_by'";
         assert_eq!(session.texts(users).await?, [ALICE]);
         let owners = "SELECT DISTINCT d.owner_name::text FROM zerodb.hook_detail AS d JOIN zerodb.zerodb_hooks AS h ON h.id = d.hook_id WHERE h.user_id = '".to_owned() + ALICE + "'";
-        assert_eq!(session.texts(&owners).await?, [role.clone()]);
+        assert_eq!(session.texts(&owners).await?, std::slice::from_ref(&role));
         // Another tenant neither sees nor prunes them.
         let other = "bbbbbbbb-0000-4000-8000-000000000002";
         assert_eq!(desk.changes("h.yaml", "hooks: {}\n", &["--user", other, "--prune"]).await?, (vec![], 0));
