@@ -162,7 +162,7 @@ async fn a_cloud_event_keeps_bank_and_trace() -> Result<()> {
             let event = request.json()?;
             let expected = if event["data"]["signal"] == "s" { (json!("bank-7"), json!(TRACE)) } else { (json!(null), json!(null)) };
             assert_eq!((event["bankid"].clone(), event["traceparent"].clone()), expected);
-            assert_eq!(event.as_object().map(serde_json::Map::len), Some(if expected.0.is_null() { 7 } else { 9 }));
+            assert_eq!(event.as_object().map(serde_json::Map::len), Some(if expected.0.is_null() { 7 } else { 10 }));
         }
         Ok(())
     })
