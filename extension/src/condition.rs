@@ -1,10 +1,11 @@
 //! What a hook asks of an event's data: its "when" and its "order_by". Never an error of the data or of the path: one
 //! event must not stop the others. Must not know which hook asks.
 //!
-//! For the dispatcher, and for simple paths: without a subtransaction, which `zerodb._is_true` and `zerodb._order_key`
-//! open for each event. Reading JSON and following such a path allocate and calculate, and nothing else, so that nothing
-//! of what is caught needs the abort of one. The judge takes those two functions, for a path that does not end is
-//! cancelled: what Rust raises again carries a backtrace, which takes longer than the judge's patience.
+//! For the dispatcher, and for simple paths: without a subtransaction, which `zerodb._is_true` and
+//! `zerodb._order_key` open for each event. Reading JSON and following such a path allocate and calculate, and
+//! nothing else, so that nothing of what is caught needs the abort of one. The judge takes those two functions, for
+//! a path that does not end is cancelled: what Rust raises again carries a backtrace, which takes longer than the
+//! judge's patience.
 
 use pgrx::PgSqlErrorCode::*;
 use pgrx::PgTryBuilder;
@@ -32,8 +33,8 @@ pub unsafe fn is_true(data: Datum, predicate: Datum) -> bool {
     }
 }
 
-/// The key by which a hook keeps the order, a `text`: that of what the path finds, `null` when it finds nothing, or the
-/// data cannot be read. Long ones are hashed; should two keys ever collide, they share one order.
+/// The key by which a hook keeps the order, a `text`: that of what the path finds, `null` when it finds nothing, or
+/// the data cannot be read. Long ones are hashed; should two keys ever collide, they share one order.
 ///
 /// # Safety
 /// A json and a jsonpath, where there are some.

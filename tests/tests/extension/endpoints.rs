@@ -225,11 +225,8 @@ async fn a_worker_may_use_endpoints_and_a_user_may_only_look() -> Result<()> {
     on_every_server(async |db| {
         let admin = db.session().await?;
         let (worker, user) = (db.create_role("hand").await?, db.create_role("app").await?);
-        admin
-            .run(&format!(
-                "SELECT zerodb.grant_worker('{worker}'), zerodb.grant_user('{user}')"
-            ))
-            .await?;
+        let grants = format!("SELECT zerodb.grant_worker('{worker}'), zerodb.grant_user('{user}')");
+        admin.run(&grants).await?;
         let (worker, user) = (db.session_as(&worker).await?, db.session_as(&user).await?);
         assert!(Ask::requests("e", 60).of(&worker, 1).await?.entered);
         pause(&worker, "e", 60_000, "server_error").await?;

@@ -145,11 +145,8 @@ async fn every_type_has_the_fields_of_its_document_and_takes_them() -> Result<()
                 wrong[field] = json!({"an": "object"});
                 let error = session.error(&emit(event_type, &wrong)).await?;
                 assert_eq!(error.code, "22023", "{event_type} {field}");
-                assert!(
-                    error.message.contains(&format!("'{field}'")),
-                    "{event_type}: {}",
-                    error.message
-                );
+                let message = &error.message;
+                assert!(message.contains(&format!("'{field}'")), "{event_type}: {message}");
                 assert!(error.detail.is_some() && error.hint.is_some());
             }
         }

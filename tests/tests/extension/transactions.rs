@@ -226,10 +226,10 @@ async fn the_tenant_comes_from_the_row_and_else_from_the_settings() -> Result<()
     on_every_server(async |db| {
         let session = db.session().await?;
         session
-            .run("CREATE TABLE item (id int PRIMARY KEY, user_id uuid, project_id text)")
-            .await?;
-        session
-            .run("SELECT zerodb.watch('item', 'zerodb.table.row_inserted')")
+            .run(
+                "CREATE TABLE item (id int PRIMARY KEY, user_id uuid, project_id text);
+                SELECT zerodb.watch('item', 'zerodb.table.row_inserted')",
+            )
             .await?;
         session.run(EVERYTHING).await?;
         session

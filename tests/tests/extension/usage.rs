@@ -186,10 +186,8 @@ async fn the_sums_of_the_days_are_exact_while_several_make_them() -> Result<()> 
         .await?;
         assert_eq!(moved.iter().sum::<i64>(), 55);
         assert_eq!(usage(&session).await?, before);
-        assert_eq!(
-            session.number("SELECT count(*) FROM zerodb.usage_entry").await?,
-            0
-        );
+        let left = session.number("SELECT count(*) FROM zerodb.usage_entry").await?;
+        assert_eq!(left, 0);
         assert_eq!(
             session.number("SELECT count(*) FROM zerodb.usage_day").await?,
             i64::try_from(before.len())?,

@@ -44,10 +44,8 @@ async fn a_type_is_recorded_as_long_as_anybodys_hook_wants_it() -> Result<()> {
         write().await?;
         admin.run("TRUNCATE zerodb.zerodb_hooks CASCADE").await?;
         write().await?;
-        assert_eq!(
-            written(&admin).await?,
-            ["inserted 2", "inserted 3", "inserted 5", "inserted 7"]
-        );
+        let wanted = ["inserted 2", "inserted 3", "inserted 5", "inserted 7"];
+        assert_eq!(written(&admin).await?, wanted);
         Ok(())
     })
     .await

@@ -97,8 +97,9 @@ async fn every_right_is_written_down() -> Result<()> {
     .await
 }
 
-/// Of what a user may execute, only `_capture` is an internal function that may change anything, two take locks, and two
-/// tell the session of its own transactions: the rest of them looks, or does what the caller could do by himself (`RUNS_AS_CALLER`).
+/// Of what a user may execute, only `_capture` is an internal function that may change anything, two take locks,
+/// and two tell the session of its own transactions: the rest of them looks, or does what the caller could do by
+/// himself (`RUNS_AS_CALLER`).
 #[tokio::test]
 async fn a_user_executes_the_api_and_what_only_looks() -> Result<()> {
     on_every_server(async |db| {
@@ -112,7 +113,8 @@ async fn a_user_executes_the_api_and_what_only_looks() -> Result<()> {
                         SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'c')) AND p.provolatile = 'v' ORDER BY 1"
             ))
             .await?;
-        // The last two only lock: what others wait for where the caller may write, and something of his own elsewhere.
+        // The last two only lock: what others wait for where the caller may write, and something of his own
+        // elsewhere.
         let known = ["_capture", "_is_writing", "_last_write", "_lock_graph", "_lock_store"];
         assert_eq!(with_rights, known);
         // What is left writes only with the caller's rights, of which he has none on the extension's tables.

@@ -240,8 +240,7 @@ async fn an_answer_that_ends_too_soon_gets_more_room_once() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_is_not_held_up_and_a_result_for_old_content_is_not_written() -> Result<()> {
     on_every_server(async |database| {
-        let session = database.session().await?;
-        let endpoint = ModelEndpoint::start()?;
+        let (session, endpoint) = (database.session().await?, ModelEndpoint::start()?);
         endpoint.script(|request| {
             let name = if request.user().contains("Anna") {
                 "Anna"

@@ -71,10 +71,8 @@ async fn an_id_finds_its_event_its_delivery_and_its_attempt() -> Result<()> {
             assert_eq!(session.number(&query).await?, 0, "{id}");
         }
         loosely(&session, &event).await?;
-        assert_eq!(
-            session.number(&format!("SELECT count(*) FROM zerodb.events WHERE id <> '{event}'")).await?,
-            2
-        );
+        let others = format!("SELECT count(*) FROM zerodb.events WHERE id <> '{event}'");
+        assert_eq!(session.number(&others).await?, 2);
         Ok(())
     })
     .await
