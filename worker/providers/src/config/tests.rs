@@ -145,7 +145,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     (
         "hoooks: {}\n",
-        &["worker.yaml:1: hoooks: unknown key; known are providers, default_provider, secrets, hooks"],
+        &["worker.yaml:1: hoooks: unknown key; write hooks; known are"],
     ),
     ("defaultProvider: local\n", &["write default_provider"]),
     (
