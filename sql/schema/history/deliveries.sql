@@ -61,24 +61,21 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-    filter zerodb._delivery_filter;
-    key record;
+    owner uuid := coalesce(tenant, (SELECT h.user_id FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
+    event_xid xid8;
+    event_ord integer;
 BEGIN
     IF state IS NOT NULL AND state <> ALL (enum_range(NULL::zerodb.delivery_state)::text[]) THEN
         RAISE EXCEPTION 'unknown state %', quote_literal(left(state, 100))
             USING ERRCODE = '22023',
                   HINT = 'A state is ' || array_to_string(enum_range(NULL::zerodb.delivery_state), ', ') || '.';
     END IF;
-    filter := (coalesce(tenant, (SELECT h.user_id FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id)), hook_id,
-        NULL, NULL, state::zerodb.delivery_state, since, until, NULL, NULL);
     IF event_id IS NOT NULL THEN
-        SELECT k.xid, k.ord INTO key FROM zerodb._key_to_list(event_id, 'event_id') AS k;
-        filter.event_xid := key.xid;
-        filter.event_ord := key.ord;
+        SELECT k.xid, k.ord INTO event_xid, event_ord FROM zerodb._key_to_list(event_id, 'event_id') AS k;
     END IF;
-    filter.failed := coalesce(filter.state IN ('discarded', 'cancelled', 'retryable'), false);
-    filter.ids := CASE WHEN filter.state IN ('pending', 'retryable') THEN zerodb._few_waiting(hook_id) END;
-    RETURN filter;
+    RETURN (owner, hook_id, event_xid, event_ord, state::zerodb.delivery_state, since, until,
+        coalesce(state IN ('discarded', 'cancelled', 'retryable'), false),
+        CASE WHEN state IN ('pending', 'retryable') THEN zerodb._few_waiting(hook_id) END)::zerodb._delivery_filter;
 END
 $$;
 
@@ -148,6 +145,7 @@ BEGIN
             RETURN;
         END IF;
     END LOOP;
-    RETURN NEXT (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, below)::zerodb.delivery_listing;
+    RETURN QUERY SELECT NULL::bigint, NULL::text, NULL::text, NULL::uuid, NULL::text, NULL::zerodb.delivery_state,
+        NULL::integer, NULL::timestamptz, NULL::text, NULL::timestamptz, NULL::timestamptz, NULL::uuid, below;
 END
 $$;
