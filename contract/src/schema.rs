@@ -13,6 +13,8 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// A registered name, a prefix of names, or all.
 const EVENT_TYPE: &str = r"^([a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?|\*)$";
 const HOOK_NAME: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
+/// What a file may have at its top; all but the hooks is the worker's, which reads and checks it.
+pub const TOP: [&str; 5] = ["providers", "default_provider", "secrets", "hooks", "webhooks"];
 /// Of a hook that no file may set: `zerodb-hooks apply` does.
 pub const OF_APPLY: &str = "managed_by";
 
@@ -54,6 +56,7 @@ pub fn document() -> Value {
             "providers": {"description": "Model endpoints; only the worker reads them.", "type": ["object", "null"]},
             "default_provider": {"type": ["string", "null"]},
             "secrets": {"description": "Hosts and users of each secret; only the worker reads them.", "type": ["object", "null"]},
+            "webhooks": {"description": "How webhooks leave; only the worker reads it.", "type": ["object", "null"]},
         },
         "$defs": definitions,
     })
@@ -148,4 +151,23 @@ fn not_null() -> Value {
 /// One paragraph on one line.
 fn flowing(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_schema_has_the_top_keys_of_a_file() {
+        let document = document();
+        let described: BTreeSet<&str> = document["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(described, BTreeSet::from(TOP));
+    }
 }

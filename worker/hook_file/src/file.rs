@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
+use zerodb_hooks_contract::schema::TOP;
 use zerodb_hooks_lexical::nearest;
 
 use crate::declared::Declared;
@@ -12,8 +13,6 @@ use crate::tree::{Content, Key, Node, once};
 use crate::yaml;
 
 const HOOKS: &str = "hooks";
-/// What a file may have at its top; all but the hooks are the worker's, which reads and checks them.
-const TOP: &[&str] = &["providers", "default_provider", "secrets", HOOKS];
 const NO_BLOCK: &str = "Write `hooks:` with event types below it; `hooks: {}` for none at all.";
 
 /// What a file says of hooks, with all that is wrong in it.
@@ -86,7 +85,7 @@ impl HookFile {
                 }
                 name if TOP.contains(&name) => {}
                 name => {
-                    let hint = match nearest(name, TOP.iter().copied()) {
+                    let hint = match nearest(name, TOP.into_iter()) {
                         Some(meant) => format!("Did you mean {meant}?"),
                         None => format!("A file has {}.", TOP.join(", ")),
                     };

@@ -71,6 +71,25 @@ hoks: {}
     );
 }
 
+#[test]
+fn a_workers_file_may_have_everything_beside_its_hooks() {
+    for key in zerodb_hooks_contract::schema::TOP {
+        let text = format!(
+            "{key}:\n{}",
+            if key == "hooks" {
+                "  on_retain:\n    - type: log\n"
+            } else {
+                ""
+            }
+        );
+        assert_eq!(
+            HookFile::parse("worker.yaml", text.as_bytes()).mistakes,
+            [],
+            "{text}"
+        );
+    }
+}
+
 /// A text, the place of its one mistake, and words of it.
 const SLIPS: &[(&str, &str, &str)] = &[
     ("", "1:1", "the file has no hooks. Write `hooks:`"),

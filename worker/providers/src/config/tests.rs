@@ -203,6 +203,13 @@ const MISTAKES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
+fn the_file_has_the_keys_that_the_contract_says() {
+    let message = parse("nonsense: 1\n").unwrap_err().to_string();
+    let known = zerodb_hooks_contract::schema::TOP.join(", ");
+    assert!(message.ends_with(&format!("known are {known}")), "{message}");
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_line_and_what_to_do() {
     for (text, expected) in MISTAKES {
         let message = parse(text).unwrap_err().to_string();
