@@ -15,6 +15,7 @@ mod error;
 mod event_data;
 mod event_id;
 mod fence;
+mod index_scan;
 mod invoke;
 mod last_write;
 mod lexical;

@@ -8,6 +8,7 @@ use std::ptr::null_mut;
 use pgrx::pg_sys::{self, Datum};
 
 use super::tables::Unread;
+use crate::index_scan;
 
 /// Whether `zerodb.<index>` of `zerodb.<table>`, whose first column is `column`, has an entry with one of the texts,
 /// and the table. Reads with the newest snapshot, not the transaction's: a REPEATABLE READ writer must not remember
@@ -70,7 +71,7 @@ unsafe fn any_in_index(
         let found = is_usable.then(|| {
             let slot = pg_sys::table_slot_create(heap, null_mut());
             let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
-            let scan = begin_scan(heap, index, snapshot);
+            let scan = index_scan::begin(heap, index, snapshot, 1);
             let found = texts.any(|text| {
                 let mut key = equal_to(index, &text);
                 pg_sys::index_rescan(scan, &raw mut key, 1, null_mut(), 0);
@@ -108,21 +109,5 @@ unsafe fn equal_to(index: pg_sys::Relation, value: &[u8]) -> pg_sys::ScanKeyData
             Datum::from(text),
         );
         key
-    }
-}
-
-/// # Safety
-/// The index is one of the heap's; both are open, and the snapshot is registered.
-unsafe fn begin_scan(
-    heap: pg_sys::Relation,
-    index: pg_sys::Relation,
-    snapshot: pg_sys::Snapshot,
-) -> pg_sys::IndexScanDesc {
-    // SAFETY: handed on from the caller. From 18 on there is one parameter more, for EXPLAIN.
-    unsafe {
-        #[cfg(not(feature = "pg18"))]
-        return pg_sys::index_beginscan(heap, index, snapshot, 1, 0);
-        #[cfg(feature = "pg18")]
-        return pg_sys::index_beginscan(heap, index, snapshot, null_mut(), 1, 0);
     }
 }

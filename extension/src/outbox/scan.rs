@@ -8,9 +8,10 @@ use pgrx::pg_sys::{self, Datum};
 use super::partition::KEY;
 use super::snapshot::Snapshot;
 use crate::error::{Error, raise};
+use crate::index_scan;
 
-/// Conditions of a scan: from a transaction, to a transaction, after a number.
-const CONDITIONS: usize = 3;
+/// Conditions of a scan: from a transaction on, or of one, and after a number.
+const CONDITIONS: usize = 2;
 
 /// Keys of the log that follow each other: these transactions, and only numbers above `after`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Scan {
         unsafe {
             let heap = pg_sys::table_open(relid, pg_sys::AccessShareLock as i32);
             let index = key_index(heap).unwrap_or_else(|| raise(Error::NoKeyIndex));
-            let scan = begin_scan(heap, index);
+            let scan = index_scan::begin(heap, index, pg_sys::GetActiveSnapshot(), CONDITIONS);
             // The key is looked at before the row is: most rows of an open transaction are not worth a visit.
             (*scan).xs_want_itup = true;
             Self {
@@ -79,27 +80,31 @@ impl Scan {
             return;
         }
         // Numbers are asked for within one transaction only: each has its own.
-        let last = if range.after >= 0 { range.last } else { u64::MAX };
+        self.of_one = range.after >= 0;
         // SAFETY: handed on from the caller.
         unsafe {
-            self.seek(range.first, last, range.after);
+            self.seek(range.first, range.after);
             self.advance(upto);
         }
     }
 
-    unsafe fn seek(&mut self, first: u64, last: u64, after: i32) {
+    /// Goes to the rows from a transaction on, or to those of it alone.
+    unsafe fn seek(&mut self, first: u64, after: i32) {
         use pg_sys::{
-            BTGreaterEqualStrategyNumber, BTGreaterStrategyNumber, BTLessEqualStrategyNumber, F_INT4GT,
-            F_XID8GE, F_XID8LE,
+            BTEqualStrategyNumber, BTGreaterEqualStrategyNumber, BTGreaterStrategyNumber, F_INT4GT, F_XID8EQ,
+            F_XID8GE,
         };
-        self.of_one = last != u64::MAX;
+        // With an equal transaction the index is entered at the number, and not at the transaction's first.
+        let (strategy, function) = match self.of_one {
+            true => (BTEqualStrategyNumber, F_XID8EQ),
+            false => (BTGreaterEqualStrategyNumber, F_XID8GE),
+        };
         // SAFETY: the scan was begun for as many conditions, each on a column of the index; they are copied by the
         // rescan.
         unsafe {
             let mut conditions: [pg_sys::ScanKeyData; CONDITIONS] = std::mem::zeroed();
             let wanted = [
-                (1, BTGreaterEqualStrategyNumber, F_XID8GE, Datum::from(first)),
-                (1, BTLessEqualStrategyNumber, F_XID8LE, Datum::from(last)),
+                (1, strategy, function, Datum::from(first)),
                 (2, BTGreaterStrategyNumber, F_INT4GT, Datum::from(after)),
             ];
             for (condition, (column, strategy, function, value)) in conditions.iter_mut().zip(wanted) {
@@ -135,7 +140,8 @@ impl Scan {
                     return;
                 }
                 if !upto.sees(key.0) {
-                    self.seek(key.0 + 1, u64::MAX, -1);
+                    self.of_one = false;
+                    self.seek(key.0 + 1, -1);
                 } else if pg_sys::index_fetch_heap(self.scan, self.row) {
                     self.key = Some(key);
                     return;
@@ -195,19 +201,6 @@ unsafe fn key_index(heap: pg_sys::Relation) -> Option<pg_sys::Relation> {
             pg_sys::index_close(index, pg_sys::NoLock as i32);
         }
         None
-    }
-}
-
-/// # Safety
-/// The index is one of the heap's; both are open, and a snapshot is active.
-unsafe fn begin_scan(heap: pg_sys::Relation, index: pg_sys::Relation) -> pg_sys::IndexScanDesc {
-    // SAFETY: handed on from the caller. From 18 on there is one parameter more, for EXPLAIN.
-    unsafe {
-        let snapshot = pg_sys::GetActiveSnapshot();
-        #[cfg(not(feature = "pg18"))]
-        return pg_sys::index_beginscan(heap, index, snapshot, CONDITIONS as i32, 0);
-        #[cfg(feature = "pg18")]
-        return pg_sys::index_beginscan(heap, index, snapshot, null_mut(), CONDITIONS as i32, 0);
     }
 }
 
