@@ -13,40 +13,56 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::prelude::*;
 
+use crate::outbox::text_datum;
+
 /// The longest key that is kept as it is, in bytes.
 const LONGEST_KEY: usize = 200;
 
-/// Whether the predicate is true of the data. False for JSON that jsonb does not take, such as `\u0000` or a number
-/// beyond all bounds, and whatever the condition fails on. Raises nothing but what stops the statement.
+/// The data as jsonb; `None` for JSON that jsonb does not take, such as `\u0000` or a number beyond all bounds. Raises
+/// nothing but what stops the statement.
 ///
 /// # Safety
-/// A json and a jsonpath that are not null.
-pub unsafe fn is_true(data: Datum, predicate: Datum) -> bool {
-    // SAFETY: handed on from the caller; the function takes what it is given, and returns a boolean or null.
+/// A json that is not null.
+pub unsafe fn read(data: Datum) -> Option<Datum> {
+    // SAFETY: a json has the form of a text. What is stored outside of the row is read here, where an error passes
+    // through.
+    let text = unsafe { pg_sys::text_to_cstring(data.cast_mut_ptr()) };
+    caught(move || jsonb(text))
+}
+
+/// Whether the predicate is true of the data. False for data that could not be read, and whatever the condition fails
+/// on. Raises as `read` does.
+///
+/// # Safety
+/// A jsonb and a jsonpath, where there are some.
+pub unsafe fn is_true(data: Option<Datum>, predicate: Option<Datum>) -> bool {
+    let (Some(data), Some(predicate)) = (data, predicate) else {
+        return false;
+    };
+    // SAFETY: handed on from the caller; the function returns a boolean or null.
     unsafe {
-        let (text, predicate) = (text_of(data), whole(predicate));
+        let predicate = whole(predicate);
         caught(move || {
-            let arguments = path_arguments(text, predicate);
-            pgrx::direct_function_call::<bool>(pg_sys::jsonb_path_match, &arguments)
+            pgrx::direct_function_call::<bool>(pg_sys::jsonb_path_match, &path_arguments(data, predicate))
         })
         .unwrap_or(false)
     }
 }
 
 /// The key by which a hook keeps the order, a `text`: that of what the path finds, `null` when it finds nothing, or
-/// the data cannot be read. Long ones are hashed; should two keys ever collide, they share one order.
+/// the data could not be read. Long ones are hashed; should two keys ever collide, they share one order.
 ///
 /// # Safety
-/// A json and a jsonpath, where there are some.
+/// A jsonb and a jsonpath, where there are some.
 pub unsafe fn order_key(data: Option<Datum>, path: Option<Datum>) -> Datum {
     let (Some(data), Some(path)) = (data, path) else {
-        return text(b"null");
+        return text_datum(b"null");
     };
     // SAFETY: handed on from the caller; jsonb_out makes a C string of what the path finds.
     let key = unsafe {
-        let (json, path) = (text_of(data), whole(path));
+        let path = whole(path);
         caught(move || {
-            let arguments = path_arguments(json, path);
+            let arguments = path_arguments(data, path);
             let found = pgrx::direct_function_call_as_datum(pg_sys::jsonb_path_query_first, &arguments)?;
             let written = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(found)])?;
             Some(std::ffi::CStr::from_ptr(written.cast_mut_ptr()).to_bytes())
@@ -54,24 +70,25 @@ pub unsafe fn order_key(data: Option<Datum>, path: Option<Datum>) -> Datum {
         .unwrap_or(b"null")
     };
     if key.len() <= LONGEST_KEY {
-        return text(key);
+        return text_datum(key);
     }
-    text(format!("hash {} {}", hash(key, 0), hash(key, 1)).as_bytes())
+    text_datum(format!("hash {} {}", hash(key, 0), hash(key, 1)).as_bytes())
 }
 
-/// # Safety
-/// A C string, and a jsonpath that is whole.
-unsafe fn path_arguments(json: *mut std::ffi::c_char, path: Datum) -> [Option<Datum>; 4] {
-    // SAFETY: both take a C string and return a jsonb, or raise.
-    let jsonb = |json: *const std::ffi::c_char| unsafe {
-        pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(Datum::from(json))])
-    };
+/// What the functions of paths take: the data, the path, no variables, and that they are to be silent.
+fn path_arguments(data: Datum, path: Datum) -> [Option<Datum>; 4] {
     [
-        jsonb(json),
+        Some(data),
         Some(path),
         jsonb(c"{}".as_ptr()),
         Some(Datum::from(true)),
     ]
+}
+
+/// Raises what jsonb raises.
+fn jsonb(json: *const std::ffi::c_char) -> Option<Datum> {
+    // SAFETY: the function takes a C string, and keeps no pointer to it.
+    unsafe { pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(Datum::from(json))]) }
 }
 
 /// What `work` makes; `None` where it raises anything but what stops the statement.
@@ -96,16 +113,6 @@ fn stops(error: &CaughtError) -> bool {
     )
 }
 
-/// The JSON as a C string in the current context. Reads what is stored outside of the row here, where an error passes
-/// through.
-///
-/// # Safety
-/// A json that is not null.
-unsafe fn text_of(data: Datum) -> *mut std::ffi::c_char {
-    // SAFETY: a json has the form of a text.
-    unsafe { pg_sys::text_to_cstring(data.cast_mut_ptr()) }
-}
-
 /// # Safety
 /// A value of a type that is stored as a varlena.
 unsafe fn whole(value: Datum) -> Datum {
@@ -113,20 +120,13 @@ unsafe fn whole(value: Datum) -> Datum {
     unsafe { Datum::from(pg_sys::pg_detoast_datum(value.cast_mut_ptr())) }
 }
 
-fn text(bytes: &[u8]) -> Datum {
-    // SAFETY: copies the bytes into the current context.
-    unsafe {
-        Datum::from(pg_sys::cstring_to_text_with_len(
-            bytes.as_ptr().cast(),
-            bytes.len() as i32,
-        ))
-    }
-}
-
 fn hash(key: &[u8], seed: i64) -> i64 {
     // SAFETY: the function takes a varlena and a bigint, and never returns null. It is what `hashtextextended` is.
     let hashed = unsafe {
-        pgrx::direct_function_call::<i64>(pg_sys::hashvarlenaextended, &[Some(text(key)), seed.into_datum()])
+        pgrx::direct_function_call::<i64>(
+            pg_sys::hashvarlenaextended,
+            &[Some(text_datum(key)), seed.into_datum()],
+        )
     };
     hashed.unwrap_or_default()
 }

@@ -78,12 +78,7 @@ pub unsafe extern "C-unwind" fn zerodb_dispatch(fcinfo: pg_sys::FunctionCallInfo
             let (rows, columns) = (result.setResult, result.setDesc);
             pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
             connected(|| {
-                STATEMENTS.with(|statements| {
-                    let (counts, taken, leased) = dispatch(statements, &request);
-                    let decided = taken.decided();
-                    let batches = if leased { decided.batches() } else { Vec::new() };
-                    Answer::new(rows, columns, counts).tell(&decided, &batches);
-                });
+                STATEMENTS.with(|statements| dispatch(statements, &request, &Answer::new(rows, columns)));
             });
             pg_sys::PopActiveSnapshot();
         }
@@ -113,11 +108,11 @@ unsafe fn request(arguments: &[pg_sys::NullableDatum]) -> Request {
     }
 }
 
-/// One step. The answer's last part: whether anything is leased.
+/// One step.
 ///
 /// # Safety
 /// Within a connection, with an active snapshot and the lock.
-unsafe fn dispatch(statements: &Statements, request: &Request) -> (Counts, Taken, bool) {
+unsafe fn dispatch(statements: &Statements, request: &Request, answer: &Answer) {
     // SAFETY: handed on from the caller.
     unsafe {
         let Some(place) = Place::read(statements) else {
@@ -130,7 +125,8 @@ unsafe fn dispatch(statements: &Statements, request: &Request) -> (Counts, Taken
         }
         place.move_to(statements, taken.events.last(), taken.at_end);
         let decided = taken.decided();
-        decided.lease(statements, &decided.batches(), request.lease);
+        let batches = decided.batches();
+        decided.lease(statements, &batches, request.lease);
         decided.queue(statements, place.seq + 1);
         let counts = Counts {
             events: taken.events.len(),
@@ -139,8 +135,7 @@ unsafe fn dispatch(statements: &Statements, request: &Request) -> (Counts, Taken
             ordered: place.has_signals || taken.pairs.any(|fate| matches!(fate, Fate::Ordered(_))),
             undecided: taken.pairs.any(|fate| matches!(fate, Fate::Undecided)),
         };
-        let leased = taken.pairs.leased > 0;
-        (counts, taken, leased)
+        answer.tell(&counts, &decided, &batches);
     }
 }
 

@@ -38,10 +38,8 @@ mod tests {
             for path in ["$.a", "strict $.a", "$.b.c"] {
                 // SAFETY: a json and a jsonpath.
                 let key = unsafe {
-                    let key = crate::condition::order_key(
-                        Some(value(pg_sys::json_in, data)),
-                        Some(value(pg_sys::jsonpath_in, path)),
-                    );
+                    let read = crate::condition::read(value(pg_sys::json_in, data));
+                    let key = crate::condition::order_key(read, Some(value(pg_sys::jsonpath_in, path)));
                     String::from_datum(key, false)
                 };
                 assert_eq!(key, sql("_order_key", data, path), "{data} {path}");
@@ -61,7 +59,8 @@ mod tests {
             ] {
                 // SAFETY: a json and a jsonpath.
                 let is_true = unsafe {
-                    crate::condition::is_true(value(pg_sys::json_in, data), value(pg_sys::jsonpath_in, path))
+                    let read = crate::condition::read(value(pg_sys::json_in, data));
+                    crate::condition::is_true(read, Some(value(pg_sys::jsonpath_in, path)))
                 };
                 assert_eq!(Some(is_true), sql("_is_true", data, path), "{data} {path}");
             }

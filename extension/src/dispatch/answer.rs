@@ -37,51 +37,47 @@ impl Counts {
 pub struct Answer {
     rows: *mut pg_sys::Tuplestorestate,
     columns: pg_sys::TupleDesc,
-    counts: Counts,
 }
 
 impl Answer {
     /// # Safety
     /// The store is made for rows with the columns of `zerodb._dispatch`, and outlives this.
-    pub unsafe fn new(
-        rows: *mut pg_sys::Tuplestorestate,
-        columns: pg_sys::TupleDesc,
-        counts: Counts,
-    ) -> Self {
-        Self {
-            rows,
-            columns,
-            counts,
-        }
+    pub unsafe fn new(rows: *mut pg_sys::Tuplestorestate, columns: pg_sys::TupleDesc) -> Self {
+        Self { rows, columns }
     }
 
     /// A row for each batch, and one for each event of a batch; one without either where there is no batch.
     ///
     /// # Safety
     /// Within a function that Postgres called; the events' values are still there.
-    pub unsafe fn tell(&self, decided: &Decided<'_>, batches: &[Batch<'_>]) {
+    pub unsafe fn tell(&self, counts: &Counts, decided: &Decided<'_>, batches: &[Batch<'_>]) {
         // SAFETY: handed on from the caller.
         unsafe {
             if batches.is_empty() {
-                self.put([None; OF_BATCH], [None; OF_EVENT]);
+                self.put(counts, [None; OF_BATCH], [None; OF_EVENT]);
             }
             for batch in batches {
-                self.put(of_batch(batch, decided), [None; OF_EVENT]);
+                self.put(counts, of_batch(batch, decided), [None; OF_EVENT]);
             }
             let mut last = None;
             for pair in decided.pairs.all.iter().filter(|pair| pair.leased) {
                 // The pairs of an event follow each other.
                 if last != Some(pair.event) {
-                    self.put([None; OF_BATCH], decided.events[pair.event].told());
+                    self.put(counts, [None; OF_BATCH], decided.events[pair.event].told());
                     last = Some(pair.event);
                 }
             }
         }
     }
 
-    unsafe fn put(&self, batch: [Option<Datum>; OF_BATCH], event: [Option<Datum>; OF_EVENT]) {
+    unsafe fn put(
+        &self,
+        counts: &Counts,
+        batch: [Option<Datum>; OF_BATCH],
+        event: [Option<Datum>; OF_EVENT],
+    ) {
         let (mut values, mut nulls) = ([Datum::null(); COLUMNS], [true; COLUMNS]);
-        let all = self.counts.told().into_iter().chain(batch).chain(event);
+        let all = counts.told().into_iter().chain(batch).chain(event);
         for (at, value) in all.enumerate() {
             nulls[at] = value.is_none();
             values[at] = value.unwrap_or(Datum::null());

@@ -58,11 +58,11 @@ impl Pairs {
         wanted: impl Iterator<Item = usize>,
         next: impl Fn() -> i64,
     ) {
-        let mut plain = None;
+        let mut data = None;
         for hook in wanted {
             pgrx::check_for_interrupts!();
             // SAFETY: handed on from the caller.
-            let fate = unsafe { fate(event, hooks.get(hook), &mut plain) };
+            let fate = unsafe { fate(event, hooks.get(hook), &mut data) };
             if let Some(fate) = fate {
                 self.all.push(Pair {
                     id: next(),
@@ -94,49 +94,73 @@ impl Pairs {
     }
 }
 
-/// What becomes of an event and a hook; `None` when the hook does not want it. `plain` keeps what is known of the data.
+/// An event's data, as far as dispatch looks at them.
+#[derive(Clone, Copy)]
+enum Data {
+    /// Long, or with an array: what a condition costs over them has no bound.
+    Large,
+    /// Read as jsonb; `None` where they cannot be.
+    Plain(Option<Datum>),
+}
+
+impl Data {
+    /// # Safety
+    /// As for `Pairs::add`.
+    unsafe fn of(event: &Event) -> Self {
+        // SAFETY: handed on from the caller.
+        unsafe {
+            match event.data() {
+                Some(data) if is_plain(event, data) => Self::Plain(condition::read(data)),
+                _ => Self::Large,
+            }
+        }
+    }
+}
+
+/// What becomes of an event and a hook; `None` when the hook does not want it. `data` keeps what was read of them: they
+/// are read once, however many hooks ask.
 ///
 /// # Safety
 /// As for `Pairs::add`.
-unsafe fn fate(event: &Event, hook: &Hook, plain: &mut Option<bool>) -> Option<Fate> {
+unsafe fn fate(event: &Event, hook: &Hook, data: &mut Option<Data>) -> Option<Fate> {
     if hook.project.is_some() && hook.project != event.project() {
         return None;
     }
     if !hook.conditional && !hook.ordered {
         return Some(Fate::Ready);
     }
-    // SAFETY: handed on from the caller: a json, and the paths of the hook.
+    if !hook.simple {
+        return Some(Fate::Undecided);
+    }
+    // SAFETY: handed on from the caller: jsonb, and the paths of the hook.
     unsafe {
         // In data without an array a path finds one value at most, so what a simple condition or key costs has a bound.
-        if !hook.simple || !*plain.get_or_insert_with(|| is_plain(event)) {
+        let Data::Plain(data) = *data.get_or_insert_with(|| Data::of(event)) else {
             return Some(Fate::Undecided);
+        };
+        if hook.conditional && !condition::is_true(data, hook.predicate) {
+            return None;
         }
-        let data = event.data()?;
-        let matches = !hook.conditional
-            || hook
-                .predicate
-                .is_some_and(|predicate| condition::is_true(data, predicate));
-        match matches {
-            false => None,
-            true if hook.ordered => Some(Fate::Ordered(condition::order_key(Some(data), hook.order_by))),
-            true => Some(Fate::Ready),
-        }
+        Some(match hook.ordered {
+            true => Fate::Ordered(condition::order_key(data, hook.order_by)),
+            false => Fate::Ready,
+        })
     }
 }
 
-/// Whether the data is short and has no array.
+/// Whether the data are short and have no array.
 ///
 /// # Safety
 /// As for `Pairs::add`.
-unsafe fn is_plain(event: &Event) -> bool {
+unsafe fn is_plain(event: &Event, data: Datum) -> bool {
     if event.data_bytes() > LONGEST_DATA {
         return false;
     }
     // SAFETY: handed on from the caller; a json has the form of a text.
-    event.data().is_some_and(|data| unsafe {
+    unsafe {
         let text = pgrx::pg_sys::pg_detoast_datum_packed(data.cast_mut_ptr());
         let bytes: &[u8] =
             std::slice::from_raw_parts(pgrx::vardata_any(text).cast(), pgrx::varsize_any_exhdr(text));
         !bytes.contains(&b'[')
-    })
+    }
 }
