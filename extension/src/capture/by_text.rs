@@ -66,8 +66,7 @@ unsafe fn any_in_index(
         let form = &*(*index).rd_index;
         let is_usable = form.indrelid == table
             && form.indisvalid
-            && (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
-            && form.indkey.values.as_slice(1) == [pg_sys::get_attnum(table, column.as_ptr())];
+            && index_scan::is_btree_on(index, &[pg_sys::get_attnum(table, column.as_ptr())]);
         let found = is_usable.then(|| {
             let slot = pg_sys::table_slot_create(heap, null_mut());
             let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());

@@ -6,11 +6,14 @@ use std::ptr::{addr_of_mut, null_mut};
 use pgrx::pg_sys::{self, Datum};
 
 use crate::error::{Error, raise};
+use crate::index_scan;
 
 /// Columns of the log.
 pub const COLUMNS: usize = 11;
 /// The indexes of the two columns of the key in a row.
-pub const KEY: [usize; 2] = [0, 2];
+const KEY: [usize; 2] = [0, 2];
+/// The same as Postgres counts columns.
+pub const KEY_COLUMNS: [i16; 2] = [1, 3];
 
 /// The values of one row in the order of the log's columns; `None` is null.
 pub type LogRow = [Option<Datum>; COLUMNS];
@@ -70,8 +73,7 @@ impl Partition {
 
     /// The only index, opened, when it is that of the schema: ready, on the two columns of the key and nothing else.
     unsafe fn usual_index(&self) -> Option<pg_sys::Relation> {
-        // SAFETY: the heap is open; the index is one of its own, so it cannot be dropped while the heap is locked. Its
-        // key has as many numbers as indnatts says.
+        // SAFETY: the heap is open; the index is one of its own, so it cannot be dropped while the heap is locked.
         unsafe {
             let indexes = pgrx::PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(self.heap));
             let only = indexes.get_oid(0).filter(|_| indexes.len() == 1)?;
@@ -81,8 +83,7 @@ impl Partition {
                 && !form.indisunique
                 && !form.indisexclusion
                 && usize::try_from(form.indnatts) == Ok(KEY.len())
-                && form.indkey.values.as_slice(KEY.len()) == KEY.map(|at| at as i16 + 1)
-                && (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
+                && index_scan::is_btree_on(index, &KEY_COLUMNS)
                 && pg_sys::RelationGetIndexPredicate(index).is_null();
             if !is_usual {
                 pg_sys::index_close(index, pg_sys::NoLock as i32);

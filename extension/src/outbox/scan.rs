@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 
 use pgrx::pg_sys::{self, Datum};
 
-use super::partition::KEY;
+use super::partition::KEY_COLUMNS;
 use super::snapshot::Snapshot;
 use crate::error::{Error, raise};
 use crate::index_scan;
@@ -182,18 +182,13 @@ unsafe fn key_of(scan: pg_sys::IndexScanDesc) -> (u64, i32) {
 /// A valid index whose first columns are the key, opened. Rows of the log are never updated, so it does not matter
 /// when it was built.
 unsafe fn key_index(heap: pg_sys::Relation) -> Option<pg_sys::Relation> {
-    // SAFETY: the heap is open; an index cannot be dropped while its table is locked. Its key has as many numbers as
-    // indnatts says.
+    // SAFETY: the heap is open; an index cannot be dropped while its table is locked.
     unsafe {
         let indexes = pgrx::PgList::<pg_sys::Oid>::from_pg(pg_sys::RelationGetIndexList(heap));
         for relid in indexes.iter_oid() {
             let index = pg_sys::index_open(relid, pg_sys::AccessShareLock as i32);
-            let form = &*(*index).rd_index;
-            let columns = usize::try_from(form.indnkeyatts).unwrap_or(0);
-            if form.indisvalid
-                && columns >= KEY.len()
-                && form.indkey.values.as_slice(KEY.len()) == KEY.map(|at| at as i16 + 1)
-                && (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
+            if (*(*index).rd_index).indisvalid
+                && index_scan::is_btree_on(index, &KEY_COLUMNS)
                 && pg_sys::RelationGetIndexPredicate(index).is_null()
             {
                 return Some(index);
