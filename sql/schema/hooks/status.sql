@@ -20,7 +20,8 @@ CREATE INDEX zerodb_hooks_embedding ON zerodb.zerodb_hooks (event_type)
 
 -- Of each hook what waits is counted to 100,000, and of its failures the newest 200, so that neither a backlog nor the
 -- history makes it slow. What runs is few. The class of a failure is what stands before the first colon, where it is one
--- word; `other` for all else.
+-- word; `other` for all else. Failures are grouped by what stands there before it is matched, and only of hooks that
+-- have any: of ten thousand hooks most have none.
 CREATE VIEW zerodb.hook_status WITH (security_invoker = true) AS
 SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     coalesce(w.pending, 0) + coalesce(r.running, 0) AS pending,
@@ -31,7 +32,12 @@ SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     c.total, c.done,
     round(100.0 * c.done / nullif(c.total, 0), 2) AS coverage_percent,
     c.counted_at,
-    u.requests_today, u.tokens_today, u.tokens, x.reason AS fault
+    least(coalesce(u.requests_today + n.requests_today, u.requests_today, n.requests_today),
+        9223372036854775807)::bigint AS requests_today,
+    least(coalesce(u.tokens_today + n.tokens_today, u.tokens_today, n.tokens_today),
+        9223372036854775807)::bigint AS tokens_today,
+    least(coalesce(u.tokens + n.tokens, u.tokens, n.tokens), 9223372036854775807)::bigint AS tokens,
+    x.reason AS fault
 FROM zerodb.zerodb_hooks AS h
 LEFT JOIN LATERAL (
     SELECT count(*) AS pending, min(q.created_at) AS oldest FROM (
@@ -42,32 +48,46 @@ LEFT JOIN LATERAL (
     SELECT sum(k.discarded)::bigint AS discarded, sum(k.deferred)::bigint AS deferred,
         jsonb_object_agg(k.class, k.n) AS errors
     FROM (
-        SELECT coalesce(substring(f.error FROM '^([a-z][a-z_]{1,40}): '), 'other') AS class, count(*) AS n,
-            count(*) FILTER (WHERE f.is_discarded) AS discarded, count(*) FILTER (WHERE f.is_deferred) AS deferred
+        SELECT coalesce(substring(g.start FROM '^([a-z][a-z_]{1,40}):$'), 'other') AS class, sum(g.n)::bigint AS n,
+            sum(g.discarded) AS discarded, sum(g.deferred) AS deferred
         FROM (
-            SELECT q.last_error AS error, q.state = 'discarded' AS is_discarded,
-                q.state = 'pending' AND q.due_at IS NOT NULL AS is_deferred
+            SELECT left(f.error, strpos(f.error, ': ')) AS start, count(*) AS n,
+                count(*) FILTER (WHERE f.is_discarded) AS discarded,
+                count(*) FILTER (WHERE f.is_deferred) AS deferred
             FROM (
-                SELECT d.last_error, d.state, d.due_at FROM zerodb.delivery AS d
-                -- As a range, so that the order is that of delivery_error and of no other index.
-                WHERE (d.hook_id, d.id) >= (h.id, 0) AND (d.hook_id, d.id) <= (h.id, 9223372036854775807)
-                    AND d.last_error IS NOT NULL
-                ORDER BY d.hook_id DESC, d.id DESC LIMIT 200) AS q
-            WHERE q.state IN ('pending', 'retryable', 'discarded')
-            UNION ALL
-            SELECT b.error, false, false FROM (
-                SELECT a.error FROM zerodb.backfill_failure AS a WHERE a.hook_id = h.id LIMIT 200) AS b) AS f
+                SELECT q.last_error AS error, q.state = 'discarded' AS is_discarded,
+                    q.state = 'pending' AND q.due_at IS NOT NULL AS is_deferred
+                FROM (
+                    SELECT d.last_error, d.state, d.due_at FROM zerodb.delivery AS d
+                    -- As a range, so that the order is that of delivery_error and of no other index.
+                    WHERE (d.hook_id, d.id) >= (h.id, 0) AND (d.hook_id, d.id) <= (h.id, 9223372036854775807)
+                        AND d.last_error IS NOT NULL
+                    ORDER BY d.hook_id DESC, d.id DESC LIMIT 200) AS q
+                WHERE q.state IN ('pending', 'retryable', 'discarded')
+                UNION ALL
+                SELECT b.error, false, false FROM (
+                    SELECT a.error FROM zerodb.backfill_failure AS a WHERE a.hook_id = h.id LIMIT 200) AS b) AS f
+            GROUP BY 1) AS g
+        WHERE EXISTS (SELECT FROM zerodb.delivery AS d WHERE d.hook_id = h.id AND d.last_error IS NOT NULL)
+            OR EXISTS (SELECT FROM zerodb.backfill_failure AS a WHERE a.hook_id = h.id)
         GROUP BY 1) AS k) AS e ON true
 LEFT JOIN LATERAL (SELECT sum(v.total)::bigint AS total, sum(v.done)::bigint AS done, min(v.counted_at) AS counted_at
     FROM zerodb.coverage AS v WHERE v.hook_id = h.id) AS c ON true
 LEFT JOIN LATERAL (
-    SELECT
-        least(sum(g.requests) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date),
-            9223372036854775807)::bigint AS requests_today,
-        least(sum(g.prompt_tokens::numeric + g.completion_tokens)
-            FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date), 9223372036854775807)::bigint AS tokens_today,
-        least(sum(g.prompt_tokens::numeric + g.completion_tokens), 9223372036854775807)::bigint AS tokens
-    FROM zerodb.usage AS g WHERE g.hook_id = h.id) AS u ON true
+    SELECT sum(g.requests) FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date) AS requests_today,
+        sum(g.prompt_tokens::numeric + g.completion_tokens)
+            FILTER (WHERE g.day = (now() AT TIME ZONE 'UTC')::date) AS tokens_today,
+        sum(g.prompt_tokens::numeric + g.completion_tokens) AS tokens
+    FROM zerodb.usage_day AS g WHERE g.hook_id = h.id) AS u ON true
+-- What is not rolled up yet has no index on its hook, so all of it is read, once.
+LEFT JOIN (
+    SELECT g.hook_id, sum(g.requests) FILTER (WHERE g.is_today) AS requests_today,
+        sum(g.tokens) FILTER (WHERE g.is_today) AS tokens_today, sum(g.tokens) AS tokens
+    FROM (
+        SELECT e.hook_id, e.requests, e.prompt_tokens::numeric + e.completion_tokens AS tokens,
+            (e.at AT TIME ZONE 'UTC')::date = (now() AT TIME ZONE 'UTC')::date AS is_today
+        FROM zerodb.usage_entry AS e) AS g
+    GROUP BY g.hook_id) AS n ON n.hook_id = h.id
 LEFT JOIN zerodb.hook_fault AS x ON x.hook_id = h.id;
 COMMENT ON VIEW zerodb.hook_status IS
     'Of each hook: deliveries that wait or run, to 100,000, the oldest one''s age, its newest 200 failures by class, rows with a result as last counted, tokens, and why the worker switched it off';

@@ -27,11 +27,12 @@ BEGIN
         lost := EXISTS (SELECT FROM (SELECT DISTINCT o.event_type FROM old_hooks AS o WHERE o.is_active) AS p
             WHERE NOT EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.is_active AND h.event_type = p.event_type));
     ELSE
-        gained := EXISTS (SELECT FROM new_hooks AS n WHERE n.is_active AND NOT EXISTS (
-            SELECT FROM old_hooks AS o WHERE o.id = n.id AND o.is_active AND o.event_type = n.event_type));
+        -- Sets of patterns, not a join of the rows: of these the planner knows no sizes, and joins them in loops.
+        gained := EXISTS (SELECT n.event_type FROM new_hooks AS n WHERE n.is_active
+            EXCEPT SELECT o.event_type FROM old_hooks AS o WHERE o.is_active);
         lost := EXISTS (
-            SELECT FROM (SELECT DISTINCT o.event_type FROM old_hooks AS o WHERE o.is_active AND NOT EXISTS (
-                SELECT FROM new_hooks AS n WHERE n.id = o.id AND n.is_active AND n.event_type = o.event_type)) AS p
+            SELECT FROM (SELECT o.event_type FROM old_hooks AS o WHERE o.is_active
+                EXCEPT SELECT n.event_type FROM new_hooks AS n WHERE n.is_active) AS p
             WHERE NOT EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.is_active AND h.event_type = p.event_type));
     END IF;
     IF gained OR lost THEN

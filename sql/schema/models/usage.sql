@@ -42,6 +42,8 @@ CREATE TABLE zerodb.usage_day (
 -- identity.
 ALTER TABLE zerodb.usage_day REPLICA IDENTITY FULL;
 COMMENT ON TABLE zerodb.usage_day IS 'Usage of models by day (UTC), without that of the last minutes';
+-- For what one hook costs (zerodb.hook_status): the key begins with the day.
+CREATE INDEX usage_day_hook ON zerodb.usage_day (hook_id, day) WHERE hook_id IS NOT NULL;
 COMMENT ON COLUMN zerodb.usage_day.estimated_tokens IS 'How many of the tokens were estimated';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.usage_day', '');
 

@@ -14,7 +14,7 @@ WITH RECURSIVE held AS MATERIALIZED (
 ), ready AS MATERIALIZED (
     SELECT h.id, h.xmin::text::bigint AS version, h.user_id, o.oldest
     FROM waiting AS w
-    JOIN zerodb.zerodb_hooks AS h ON h.id = w.hook_id AND h.is_active AND h.id <> ALL ($3::uuid[])
+    JOIN zerodb.zerodb_hooks AS h ON h.id = w.hook_id AND h.is_active AND h.id NOT IN (SELECT unnest($3::uuid[]))
     CROSS JOIN LATERAL (SELECT q.due_at AS oldest FROM zerodb.delivery AS q
         WHERE q.hook_id = h.id AND q.due_at <= statement_timestamp() AND q.losses < 2 ORDER BY q.due_at LIMIT 1) AS o
 ), shares AS MATERIALIZED (

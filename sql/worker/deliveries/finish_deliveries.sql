@@ -13,22 +13,22 @@ WITH ended AS MATERIALIZED (
     FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::bigint[], $6::text[], $7::integer[], $8::timestamptz[], $9::integer[])
         AS e (id, epoch, outcome, retry_ms, error, status, started_at, duration_ms)
 ), mine AS MATERIALIZED (
-    SELECT d.id, EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id) AS has_hook
+    -- With all that is needed below: of a CTE the planner knows no size, and two of them it joins in loops.
+    SELECT e.*, EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = d.hook_id) AS has_hook
     FROM ended AS e JOIN zerodb.delivery AS d
         ON d.id = e.id AND d.epoch = e.epoch AND d.lease_id IS NOT DISTINCT FROM $1::bigint AND d.state = 'running'
     FOR NO KEY UPDATE OF d SKIP LOCKED
 ), finished AS (
     UPDATE zerodb.delivery AS d
-    SET state = CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'discarded' THEN CASE WHEN m.has_hook THEN 'discarded' ELSE 'cancelled' END
+    SET state = CASE e.outcome WHEN 'completed' THEN 'completed' WHEN 'discarded' THEN CASE WHEN e.has_hook THEN 'discarded' ELSE 'cancelled' END
             WHEN 'released' THEN 'pending' WHEN 'deferred' THEN 'pending'
-            ELSE CASE WHEN m.has_hook THEN 'retryable' ELSE 'cancelled' END END::zerodb.delivery_state,
+            ELSE CASE WHEN e.has_hook THEN 'retryable' ELSE 'cancelled' END END::zerodb.delivery_state,
         attempts = CASE WHEN e.outcome IN ('released', 'deferred') THEN greatest(d.attempts, 1) - 1 ELSE d.attempts END,
         due_at = CASE WHEN e.outcome = 'released' THEN clock_timestamp()
-            WHEN e.outcome = 'deferred' OR e.outcome = 'failed' AND m.has_hook THEN clock_timestamp() + e.retry_in END,
+            WHEN e.outcome = 'deferred' OR e.outcome = 'failed' AND e.has_hook THEN clock_timestamp() + e.retry_in END,
         finished_at = CASE WHEN e.outcome NOT IN ('failed', 'deferred', 'released') THEN clock_timestamp() END,
         last_error = e.error
-    FROM ended AS e JOIN mine AS m ON m.id = e.id
-    WHERE d.id = m.id
+    FROM mine AS e WHERE d.id = e.id
     RETURNING d.id, d.attempts, d.hook_id, d.user_id, d.event_xid, d.event_ord, d.event_slot, d.state, d.order_key, e.outcome, e.error, e.status,
         e.started_at, e.duration_ms
 ), ledger AS (
@@ -49,4 +49,4 @@ UNION ALL
 SELECT d.id, NULL, false, true
 FROM ended AS e JOIN zerodb.delivery AS d
     ON d.id = e.id AND d.epoch = e.epoch AND d.lease_id IS NOT DISTINCT FROM $1::bigint AND d.state = 'running'
-WHERE NOT EXISTS (SELECT FROM mine AS m WHERE m.id = e.id)
+WHERE e.id NOT IN (SELECT m.id FROM mine AS m)
