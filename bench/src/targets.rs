@@ -6,8 +6,9 @@ use crate::cases::handlers::{
 };
 use crate::cases::history::{
     ALONE_P99, ATTEMPTS_P99, AWAIT_P99, DELIVERIES_P99, DELIVERY_P99, DISCARD_P99, DURING_P99, EVENT_P99,
-    EVENTS_OF_TYPE_P99, EVENTS_P99, HOOK_STATUS_P99, LOOK_UPS, NEWEST_OF_HOOK_P99, NEWEST_OF_STATE_P99,
-    NEWEST_OF_TENANT_P99, NEWEST_P99, REDELIVER_P99, STATUS_P99, UPKEEP,
+    EVENTS_BEFORE_P99, EVENTS_OF_TYPE_P99, EVENTS_OF_USER_P99, EVENTS_P99, HOOK_STATUS_P99, LOOK_UPS,
+    NEWEST_BEFORE_P99, NEWEST_OF_HOOK_P99, NEWEST_OF_STATE_P99, NEWEST_OF_TENANT_P99, NEWEST_OF_USER_P99,
+    NEWEST_P99, REDELIVER_P99, STATUS_P99, UPKEEP,
 };
 use crate::cases::idle::{CALL_P50, CALL_P99, COMMIT_P50, COMMIT_P99};
 use crate::cases::tenants::{
@@ -138,10 +139,14 @@ pub const ALL: &[Target] = &[
     value(16, "history: the attempts of a delivery, p99", (LOOK_UPS, ATTEMPTS_P99), AtMost(5.0)),
     value(16, "history: the newest 20 events, p99", (LOOK_UPS, EVENTS_P99), AtMost(10.0)),
     value(16, "history: the newest 20 events of a type, p99", (LOOK_UPS, EVENTS_OF_TYPE_P99), AtMost(10.0)),
+    value(16, "history: the newest 20 events of a user, p99", (LOOK_UPS, EVENTS_OF_USER_P99), AtMost(10.0)),
+    value(16, "history: the 20 events before a moment, p99", (LOOK_UPS, EVENTS_BEFORE_P99), AtMost(10.0)),
     value(16, "history: the newest 20 deliveries, p99", (LOOK_UPS, NEWEST_P99), AtMost(10.0)),
     value(16, "history: the newest 20 deliveries of a hook, p99", (LOOK_UPS, NEWEST_OF_HOOK_P99), AtMost(10.0)),
     value(16, "history: the newest 20 discarded deliveries, p99", (LOOK_UPS, NEWEST_OF_STATE_P99), AtMost(10.0)),
     value(16, "history: the newest 20 deliveries of a tenant, p99", (LOOK_UPS, NEWEST_OF_TENANT_P99), AtMost(10.0)),
+    value(16, "history: the newest 20 deliveries of a user, p99", (LOOK_UPS, NEWEST_OF_USER_P99), AtMost(10.0)),
+    value(16, "history: the 20 deliveries before a moment, p99", (LOOK_UPS, NEWEST_BEFORE_P99), AtMost(10.0)),
     value(16, "history: redeliver, p99", (LOOK_UPS, REDELIVER_P99), AtMost(10.0)),
     value(16, "history: discard, p99", (LOOK_UPS, DISCARD_P99), AtMost(10.0)),
     value(16, "history: await_event, p99", (LOOK_UPS, AWAIT_P99), AtMost(10.0)),

@@ -130,8 +130,11 @@ struct Drawn<'a> {
 struct Id {
     number: u32,
     event: String,
+    /// Of another one.
+    event_2: String,
     hook: String,
     user: String,
+    at: String,
 }
 
 impl Drawn<'_> {
@@ -172,23 +175,28 @@ impl Drawn<'_> {
     /// The `at`-th id of this pass; none is drawn twice.
     async fn draw(&self, at: u32) -> Result<Id> {
         let number = draw::number(self.pass * self.asks + at, self.events);
-        let (xid, ord) = maker::key(number);
-        let event = self
-            .session
-            .text(&format!("SELECT zerodb._event_id('{xid}', {ord})"))
-            .await?;
-        let hook = format!(
-            "SELECT d.hook_id || ' ' || d.user_id FROM zerodb.deliveries AS d WHERE d.id = {}",
+        let of = format!(
+            "SELECT d.hook_id || ' ' || d.user_id || ' ' || d.created_at FROM zerodb.deliveries AS d WHERE d.id = {}",
             number + 1
         );
-        let of = self.session.text(&hook).await?;
-        let (hook, user) = of.split_once(' ').unwrap_or_default();
+        let of = self.session.text(&of).await?;
+        let mut of = of.splitn(3, ' ').map(str::to_owned);
         Ok(Id {
             number,
-            event,
-            hook: hook.to_owned(),
-            user: user.to_owned(),
+            event: self.event(number).await?,
+            event_2: self.event(self.events - 1 - number).await?,
+            hook: of.next().unwrap_or_default(),
+            user: of.next().unwrap_or_default(),
+            at: of.next().unwrap_or_default(),
         })
+    }
+
+    /// The id of an event by its number.
+    async fn event(&self, number: u32) -> Result<String> {
+        let (xid, ord) = maker::key(number);
+        self.session
+            .text(&format!("SELECT zerodb._event_id('{xid}', {ord})"))
+            .await
     }
 }
 
@@ -197,8 +205,11 @@ async fn ask(session: &Session, question: &Question, id: &Id, times: &mut Times)
     let sql = question
         .sql
         .replace("{event}", &id.event)
+        .replace("{event_2}", &id.event_2)
         .replace("{delivery}", &key)
         .replace("{hook}", &id.hook)
+        .replace("{user}", &id.user)
+        .replace("{at}", &id.at)
         .replace("{key}", &key);
     let started = Instant::now();
     let rows = session.client.simple_query(&sql).await?;

@@ -3,7 +3,8 @@
 
 use crate::figures::Metric;
 
-/// One question, of which `{event}`, `{delivery}`, `{hook}`, `{user}` and `{key}` are filled in at random.
+/// One question, of which `{event}` and another `{event_2}`, `{delivery}`, `{hook}`, `{user}`, `{at}` and `{key}` are filled
+/// in at random.
 pub struct Question {
     pub says: &'static str,
     pub sql: &'static str,
@@ -67,8 +68,12 @@ lines! {
     NEWEST_P99 => "the newest 20 deliveries, p99",
     NEWEST_OF_HOOK_P99 => "the newest 20 deliveries of a hook, p99",
     NEWEST_OF_STATE_P99 => "the newest 20 discarded deliveries, p99",
+    NEWEST_OF_USER_P99 => "the newest 20 deliveries of a user, p99",
+    NEWEST_BEFORE_P99 => "the 20 deliveries before a moment, p99",
     NEWEST_OF_TENANT_P99 => "the newest 20 deliveries, as a tenant, p99",
     EVENTS_P99 => "the newest 20 events, p99",
+    EVENTS_OF_USER_P99 => "the newest 20 events of a user, p99",
+    EVENTS_BEFORE_P99 => "the 20 events before a moment, p99",
     EVENTS_OF_TYPE_P99 => "the newest 20 events of a type, p99",
     REDELIVER_P99 => "redeliver, p99",
     DISCARD_P99 => "discard, p99",
@@ -87,9 +92,15 @@ pub const ALL: &[Question] = &[
     often("the attempts of a delivery", "SELECT * FROM zerodb.attempts WHERE delivery_id = {delivery}"),
     often("list_attempts of a delivery", "SELECT * FROM zerodb.list_attempts({delivery})"),
     often("the newest 20 events", "SELECT * FROM zerodb.list_events(max_rows => 20)"),
+    often("two events by their ids", "SELECT * FROM zerodb.events WHERE id IN ('{event}', '{event_2}')"),
+    often("the deliveries of two events", "SELECT * FROM zerodb.deliveries WHERE event_id IN ('{event}', '{event_2}')"),
     often("the newest 20 events of a type", "SELECT * FROM zerodb.list_events('item.changed', max_rows => 20)"),
+    often("the newest 20 events of a user", "SELECT * FROM zerodb.list_events(user_id => '{user}', max_rows => 20)"),
+    often("the 20 events before a moment", "SELECT * FROM zerodb.list_events(until => '{at}', max_rows => 20)"),
     often("the newest 20 deliveries", "SELECT * FROM zerodb.list_deliveries(max_rows => 20)"),
     often("the newest 20 deliveries of a hook", "SELECT * FROM zerodb.list_deliveries('{hook}', max_rows => 20)"),
+    often("the newest 20 deliveries of a user", "SELECT * FROM zerodb.list_deliveries(user_id => '{user}', max_rows => 20)"),
+    often("the 20 deliveries before a moment", "SELECT * FROM zerodb.list_deliveries(until => '{at}', max_rows => 20)"),
     often("the newest 20 completed deliveries", "SELECT * FROM zerodb.list_deliveries(state => 'completed', max_rows => 20)"),
     often("the newest 20 discarded deliveries", "SELECT * FROM zerodb.list_deliveries(state => 'discarded', max_rows => 20)"),
     often("list_deliveries of an event", "SELECT * FROM zerodb.list_deliveries(event_id => '{event}')"),
@@ -144,8 +155,12 @@ mod tests {
             NEWEST_P99,
             NEWEST_OF_HOOK_P99,
             NEWEST_OF_STATE_P99,
+            NEWEST_OF_USER_P99,
+            NEWEST_BEFORE_P99,
             NEWEST_OF_TENANT_P99,
             EVENTS_P99,
+            EVENTS_OF_USER_P99,
+            EVENTS_BEFORE_P99,
             EVENTS_OF_TYPE_P99,
             REDELIVER_P99,
             DISCARD_P99,

@@ -15,7 +15,8 @@ SELECT ('00000000-0000-4000-a000-' || lpad(to_hex(n), 12, '0'))::uuid, {user}, '
 FROM generate_series(1, {hooks}) AS n;
 INSERT INTO zerodb.hook_detail (hook_id, owner, owner_name, simple)
 SELECT h.id, r.oid, r.rolname, true FROM zerodb.zerodb_hooks AS h CROSS JOIN pg_roles AS r
-WHERE r.rolname = current_user AND NOT EXISTS (SELECT FROM zerodb.hook_detail AS d WHERE d.hook_id = h.id)";
+WHERE r.rolname = current_user
+ON CONFLICT (hook_id) DO NOTHING";
 const EACH_ITS_OWN: &str = "('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid";
 const LOUD: &str = "'hook' || n";
 /// A log hook writes a line unless its level is off.
