@@ -160,6 +160,18 @@ async fn the_readme_runs_and_prints_what_it_shows() -> Result<()> {
     run_everywhere(setup, rest).await
 }
 
+/// A reader types all of it in one session, of a server with the settings that every server has.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_readme_runs_from_top_to_bottom_in_one_session() -> Result<()> {
+    let blocks = examples(&std::fs::read_to_string(root().join("README.md"))?)?;
+    for version in PgVersion::present() {
+        let database = Database::create_bare(version).await?;
+        psql(&database, "SET zerodb.allow_private_addresses = off;", &blocks)
+            .with_context(|| format!("on PostgreSQL {}", version.major))?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_of_the_guide_runs_and_prints_what_it_shows() -> Result<()> {
     let readme = examples(&std::fs::read_to_string(root().join("README.md"))?)?;
