@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::args::Database;
 use super::failure::CommandFailure;
-use zerodb_hooks_delivery::secret::{SEALING, SIGNING};
-use zerodb_hooks_http::sealing::SealingKey;
+use zerodb_hooks_delivery::secret::{SIGNING, Secrets};
+use zerodb_hooks_http::sealing::{NoSecret, SealingKey};
 use zerodb_hooks_http::signature;
-use zerodb_hooks_queries::{Client, HookSecret, keep_secret, newest_secrets, show_secret};
+use zerodb_hooks_queries::{Client, HookSecret, QueryError, keep_secret, newest_secrets, show_secret};
 
 /// Options of `zerodb-hooks secret`.
 #[derive(Args, Clone)]
@@ -69,13 +69,9 @@ fn of_user(user: Uuid) -> anyhow::Result<String> {
 
 /// The first private key of the variable, as its public one.
 fn public(variable: &str) -> anyhow::Result<String> {
-    let value = std::env::var(variable).unwrap_or_default();
-    let private = value
-        .split_whitespace()
-        .find(|secret| secret.starts_with("whsk_"));
-    let verifier = private.and_then(|secret| signature::verifier(secret).ok());
+    let public = signature::public_key(&std::env::var(variable).unwrap_or_default());
     let hint = "set it to what the worker has: whsk_ and 32 or 64 bytes in base64";
-    Ok(verifier.ok_or_else(|| CommandFailure::usage(format!("{variable} holds no private key"), hint))?)
+    Ok(public.ok_or_else(|| CommandFailure::usage(format!("{variable} holds no private key"), hint))?)
 }
 
 async fn of_hook(client: &Client, hook: &str) -> anyhow::Result<String> {
@@ -105,26 +101,31 @@ async fn of_hook(client: &Client, hook: &str) -> anyhow::Result<String> {
     if *is_shown {
         return Err(CommandFailure::new("the secret was shown before".to_owned(), again).into());
     }
-    let key = sealing_key()?;
-    let sealed = match sealed {
-        Some(sealed) => sealed.clone(),
-        None => {
-            let (_, drawn) = key.draw(*hook_id, number)?;
-            let kept = keep_secret(client, *hook_id, number, &drawn).await?;
-            let hint = "run the command again";
-            kept.ok_or_else(|| CommandFailure::new("the secret is being changed".to_owned(), hint))?
-        }
-    };
-    let secret = key.open(*hook_id, number, &sealed)?;
+    let keep = |drawn: Vec<u8>| async move { keep_secret(client, *hook_id, number, &drawn).await };
+    let opened = sealing_key()?
+        .secret(*hook_id, number, sealed.as_deref(), keep)
+        .await;
+    let secret = opened.map_err(told)?;
     match show_secret(client, *hook_id, number).await? {
         true => Ok(secret),
         false => Err(CommandFailure::new("the secret was shown before".to_owned(), again).into()),
     }
 }
 
-fn sealing_key() -> anyhow::Result<SealingKey> {
-    let key = std::env::var(SEALING).unwrap_or_default();
+fn told(error: NoSecret<QueryError>) -> anyhow::Error {
+    match error {
+        NoSecret::Keep(error) => error.into(),
+        NoSecret::Changing => CommandFailure::new(error.to_string(), "run the command again").into(),
+        NoSecret::Seal(error) => CommandFailure::new(
+            error.to_string(),
+            "give ZERODB_SEALING_KEY the value that the worker has",
+        )
+        .into(),
+    }
+}
+
+fn sealing_key() -> Result<SealingKey, CommandFailure> {
     let hint = "set it to what the worker has; make one with: head -c 32 /dev/urandom | base64";
-    Ok(SealingKey::parse(&key)
-        .map_err(|_| CommandFailure::usage("ZERODB_SEALING_KEY is not set to 32 bytes in base64", hint))?)
+    SealingKey::of(&Secrets::new(std::env::vars()))
+        .map_err(|error| CommandFailure::usage(error.to_string(), hint))
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::hook::{Hook, SigningSecret};
 use zerodb_hooks_delivery::outcome::HandlerError;
-use zerodb_hooks_delivery::secret::{HookSecrets, SEALING, SIGNING};
+use zerodb_hooks_delivery::secret::{HookSecrets, SIGNING};
 use zerodb_hooks_engine::Context;
-use zerodb_hooks_http::sealing::SealingKey;
+use zerodb_hooks_http::sealing::{SealError, SealingKey};
 use zerodb_hooks_http::signature;
 
 use crate::refusal::secret_error;
@@ -61,11 +61,15 @@ fn given(
 
 /// A worker that has no key may get one when it is started again, so the delivery waits for it.
 fn sealing_key(context: &Context) -> Result<SealingKey, HandlerError> {
-    let Some(key) = context.secrets.get(SEALING) else {
-        let what = "the hook's signing secret was made by zerodb.rotate_secret: set ZERODB_SEALING_KEY where the worker runs";
-        return Err(HandlerError::transient(what));
-    };
-    SealingKey::parse(key).map_err(|error| HandlerError::transient(format!("ZERODB_SEALING_KEY: {error}")))
+    SealingKey::of(&context.secrets).map_err(|error| {
+        HandlerError::transient(match error {
+            SealError::NoKey => {
+                "the hook's signing secret was made by zerodb.rotate_secret: set ZERODB_SEALING_KEY where the worker runs"
+                    .to_owned()
+            }
+            error => error.to_string(),
+        })
+    })
 }
 
 async fn made(
@@ -75,16 +79,7 @@ async fn made(
     key: &SealingKey,
 ) -> Result<String, HandlerError> {
     let number = secret.number;
-    let said = |error: &dyn std::fmt::Display| HandlerError::transient(error.to_string());
-    if let Some(sealed) = &secret.sealed {
-        return key.open(hook.id, number, sealed).map_err(|error| said(&error));
-    }
-    let (_, drawn) = key.draw(hook.id, number).map_err(|error| said(&error))?;
-    let kept = context.store.seal_secret(hook.id, number, &drawn).await;
-    match kept.map_err(|error| said(&error))? {
-        Some(sealed) => key.open(hook.id, number, &sealed).map_err(|error| said(&error)),
-        None => Err(HandlerError::transient(
-            "the hook's signing secret is being changed",
-        )),
-    }
+    let keep = |drawn: Vec<u8>| async move { context.store.seal_secret(hook.id, number, &drawn).await };
+    let opened = key.secret(hook.id, number, secret.sealed.as_deref(), keep).await;
+    opened.map_err(|error| HandlerError::transient(error.to_string()))
 }

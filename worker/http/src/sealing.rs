@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
+use zerodb_hooks_delivery::secret::{SEALING, Secrets};
 
 use crate::signature::secret_of;
 
@@ -17,7 +18,9 @@ pub struct SealingKey(LessSafeKey);
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SealError {
-    #[error("the key is not 32 bytes in base64")]
+    #[error("{SEALING} is not set")]
+    NoKey,
+    #[error("{SEALING} is not 32 bytes in base64")]
     BadKey,
     #[error("the signing secret was sealed with another key, or is damaged")]
     NotOurs,
@@ -25,10 +28,53 @@ pub enum SealError {
     NoRandom,
 }
 
+/// Why a hook's secret is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NoSecret<E> {
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error("the hook's signing secret is being changed")]
+    Changing,
+    /// What keeping it raised.
+    #[error("{0}")]
+    Keep(E),
+}
+
 impl SealingKey {
+    /// The key of the environment.
+    ///
+    /// # Errors
+    /// `NoKey`, and as for `parse`.
+    pub fn of(secrets: &Secrets) -> Result<Self, SealError> {
+        Self::parse(secrets.get(SEALING).ok_or(SealError::NoKey)?)
+    }
+
+    /// A hook's secret of this number. One that nobody has drawn yet is drawn, and sealed given to `keep`, which
+    /// returns the one that is kept: another may have been quicker, or hold it (`None`).
+    ///
+    /// # Errors
+    /// `Changing` where another session holds it; those of `keep`.
+    pub async fn secret<E, F>(
+        &self,
+        hook: Uuid,
+        number: i32,
+        sealed: Option<&[u8]>,
+        keep: impl FnOnce(Vec<u8>) -> F,
+    ) -> Result<String, NoSecret<E>>
+    where
+        F: Future<Output = Result<Option<Vec<u8>>, E>>,
+    {
+        if let Some(sealed) = sealed {
+            return Ok(self.open(hook, number, sealed)?);
+        }
+        let drawn = self.draw(hook, number)?;
+        let kept = keep(drawn).await.map_err(NoSecret::Keep)?;
+        Ok(self.open(hook, number, &kept.ok_or(NoSecret::Changing)?)?)
+    }
+
     /// # Errors
     /// `BadKey`, also for one that is only zeros.
-    pub fn parse(text: &str) -> Result<Self, SealError> {
+    fn parse(text: &str) -> Result<Self, SealError> {
         let bytes = STANDARD.decode(text.trim()).map_err(|_| SealError::BadKey)?;
         if bytes.iter().all(|byte| *byte == 0) {
             return Err(SealError::BadKey);
@@ -37,18 +83,13 @@ impl SealingKey {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// A new secret `whsec_…`, and the same sealed.
-    ///
-    /// # Errors
-    /// `NoRandom`.
-    pub fn draw(&self, hook: Uuid, number: i32) -> Result<(String, Vec<u8>), SealError> {
+    /// A new secret `whsec_…`, sealed.
+    fn draw(&self, hook: Uuid, number: i32) -> Result<Vec<u8>, SealError> {
         let mut random = [0; 32];
         SystemRandom::new()
             .fill(&mut random)
             .map_err(|_| SealError::NoRandom)?;
-        let secret = secret_of(&random);
-        let sealed = self.seal(hook, number, &secret)?;
-        Ok((secret, sealed))
+        self.seal(hook, number, &secret_of(&random))
     }
 
     fn seal(&self, hook: Uuid, number: i32, secret: &str) -> Result<Vec<u8>, SealError> {
@@ -67,9 +108,7 @@ impl SealingKey {
         Ok([&[FORM], &nonce[..], &text].concat())
     }
 
-    /// # Errors
-    /// `NotOurs`.
-    pub fn open(&self, hook: Uuid, number: i32, sealed: &[u8]) -> Result<String, SealError> {
+    fn open(&self, hook: Uuid, number: i32, sealed: &[u8]) -> Result<String, SealError> {
         let Some((&[FORM], rest)) = sealed.split_first_chunk::<1>() else {
             return Err(SealError::NotOurs);
         };
@@ -104,10 +143,11 @@ mod tests {
     #[test]
     fn a_secret_is_opened_where_it_was_sealed_and_nowhere_else() {
         let (hook, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let (secret, sealed) = key(1).draw(hook, 3).unwrap();
+        let sealed = key(1).draw(hook, 3).unwrap();
+        let secret = key(1).open(hook, 3, &sealed).unwrap();
         assert!(sign(&secret, "msg_1", 0, "{}").is_ok());
-        assert_eq!(key(1).open(hook, 3, &sealed).as_deref(), Ok(secret.as_str()));
-        assert_ne!(key(1).draw(hook, 3).unwrap().0, secret);
+        let another = key(1).draw(hook, 3).unwrap();
+        assert_ne!(key(1).open(hook, 3, &another), Ok(secret));
         for opened in [
             key(2).open(hook, 3, &sealed),
             key(1).open(other, 3, &sealed),
@@ -121,8 +161,25 @@ mod tests {
         assert!(!sealed.windows(6).any(|window| window == b"whsec_"));
     }
 
+    #[tokio::test]
+    async fn a_secret_is_drawn_once_and_the_one_that_is_kept_counts() {
+        let (hook, key) = (Uuid::from_u128(1), key(1));
+        let quicker = key.draw(hook, 1).unwrap();
+        let kept = async |answer: Result<Option<Vec<u8>>, &'static str>| {
+            let keep = |_drawn| std::future::ready(answer);
+            key.secret(hook, 1, None, keep).await
+        };
+        let secret = kept(Ok(Some(quicker.clone()))).await.unwrap();
+        assert_eq!(key.open(hook, 1, &quicker), Ok(secret));
+        assert!(matches!(kept(Ok(None)).await, Err(NoSecret::Changing)));
+        assert!(matches!(kept(Err("no")).await, Err(NoSecret::Keep("no"))));
+        let never = |_drawn| -> std::future::Ready<Result<_, &'static str>> { panic!("it is there") };
+        assert!(key.secret(hook, 1, Some(&quicker), never).await.is_ok());
+    }
+
     #[test]
-    fn a_key_has_its_length() {
+    fn a_key_is_there_and_has_its_length() {
+        assert_eq!(SealingKey::of(&Secrets::default()).err(), Some(SealError::NoKey));
         for text in ["", "short", &STANDARD.encode([1; 31]), &STANDARD.encode([0; 32])] {
             assert_eq!(SealingKey::parse(text).err(), Some(SealError::BadKey), "{text}");
         }

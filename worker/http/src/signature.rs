@@ -67,7 +67,7 @@ fn key_pair(key: &str) -> Result<Ed25519KeyPair, BadSecret> {
 ///
 /// # Errors
 /// As for `sign`.
-pub fn verifier(secret: &str) -> Result<String, BadSecret> {
+fn verifier(secret: &str) -> Result<String, BadSecret> {
     match secret.strip_prefix(PRIVATE_PREFIX) {
         Some(key) => {
             let public = key_pair(key)?;
@@ -77,6 +77,13 @@ pub fn verifier(secret: &str) -> Result<String, BadSecret> {
             .map(|_| secret.to_owned())
             .map_err(|_| BadSecret),
     }
+}
+
+/// The public key of the first private one among some secrets; `None` where there is none that is valid.
+pub fn public_key(secrets: &str) -> Option<String> {
+    let mut secrets = secrets.split_whitespace();
+    let private = secrets.find(|secret| secret.starts_with(PRIVATE_PREFIX))?;
+    verifier(private).ok()
 }
 
 /// A secret from 32 random bytes.
@@ -146,6 +153,8 @@ mod tests {
     fn a_receiver_gets_the_public_key_of_a_private_one() {
         let public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
         assert_eq!(verifier(PRIVATE).unwrap(), public);
+        assert_eq!(public_key(&format!("{FIRST} {PRIVATE}")).as_deref(), Some(public));
+        assert_eq!(public_key(FIRST), None);
         let seed_alone = format!(
             "whsk_{}",
             STANDARD.encode(&STANDARD.decode(&PRIVATE[5..]).unwrap()[..32])
