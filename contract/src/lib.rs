@@ -21,6 +21,7 @@ pub mod hooks;
 pub mod key;
 pub mod lock;
 pub mod network;
+pub mod pattern;
 pub mod read;
 pub mod reference;
 pub mod schema;

@@ -2,6 +2,7 @@
 //! that a hook cannot read the rest of the worker's environment; the rules of the worker's file say whose and where
 //! each may be used. Values never appear in an error, a log or a row.
 
+mod masking;
 mod rules;
 
 use std::collections::{BTreeSet, HashMap};

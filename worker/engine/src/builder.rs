@@ -96,7 +96,20 @@ impl WorkerBuilder {
     /// # Errors
     /// When the URL does not parse, TLS cannot be set up, a provider cannot work or a handler got no threads. Neither
     /// the database nor a provider is contacted.
-    pub fn build(self) -> Result<Worker, WorkerError> {
+    pub fn build(mut self) -> Result<Worker, WorkerError> {
+        let mut registry = (self.built_in)(self.program.as_deref());
+        for (name, handler) in self.own.drain(..) {
+            registry.insert(&name, handler);
+        }
+        let settings = self.settings.clone();
+        Ok(Worker::new(self.context()?, registry, settings))
+    }
+
+    /// The means that this worker would give its handlers, for whoever calls one without a worker.
+    ///
+    /// # Errors
+    /// As for `build`.
+    pub fn context(self) -> Result<Context, WorkerError> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
@@ -106,18 +119,13 @@ impl WorkerBuilder {
         access.guard.allow_all |= self.settings.allow_private_addresses;
         let http = Client::new(access)?;
         let gate: Arc<dyn Gate> = Arc::new(SharedGate::new(store.clone()));
-        let mut registry = (self.built_in)(self.program.as_deref());
-        for (name, handler) in self.own {
-            registry.insert(&name, handler);
-        }
-        let context = Context {
+        Ok(Context {
             providers: Providers::new(&self.config, &http, &gate)?,
             http,
             secrets: self.secrets.under(self.config.secrets),
             store,
             templates: Arc::new(Templates::new(self.program)),
-        };
-        Ok(Worker::new(context, registry, self.settings))
+        })
     }
 }
 

@@ -49,6 +49,7 @@ mod writer;
 pub use builder::{BuiltIn, WorkerBuilder};
 pub use error::WorkerError;
 pub use handler::{Backfills, Context, Handler, Rows};
+pub use prepare::event;
 pub use registry::{Registered, Registry};
 pub use runner::Worker;
 pub use settings::{Settings, default_name};

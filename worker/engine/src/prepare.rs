@@ -48,7 +48,8 @@ fn discarded(error: &str) -> Outcome {
     }
 }
 
-fn event(installation: &Installation, row: EventRow) -> Event {
+/// The event of a row of the log, with what the register says of its type.
+pub fn event(installation: &Installation, row: EventRow) -> Event {
     let (channel, fields) = match installation.event_types.get(&row.event_type) {
         Some(known) => (Arc::clone(&known.channel), Some(Arc::clone(&known.fields))),
         None => (row.event_type.split('.').next().unwrap_or_default().into(), None),

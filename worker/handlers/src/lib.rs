@@ -7,11 +7,15 @@ mod handshake;
 mod log;
 mod refusal;
 mod signing;
+mod trial;
 mod webhook;
 mod webhook_body;
+mod webhook_request;
 
 use zerodb_hooks_contract::hooks;
 use zerodb_hooks_engine::{Registered, Registry};
+
+pub use trial::{Action, Tried, action, attempt};
 
 /// Adds these handlers. They never block, and so run on the worker's own threads.
 pub fn add_to(registry: &mut Registry) {

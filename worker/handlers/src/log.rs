@@ -38,7 +38,11 @@ impl Handler for Log {
     }
 }
 
-async fn compose(context: &Context, delivery: &Delivery) -> Result<String, HandlerError> {
+/// What the line says.
+///
+/// # Errors
+/// Those of the template.
+pub async fn compose(context: &Context, delivery: &Delivery) -> Result<String, HandlerError> {
     let (hook, event) = (&delivery.hook, &delivery.event);
     match &hook.config::<hooks::Log>()?.message {
         Some(message) => context.templates.of_event(hook, message, event, MOST).await,

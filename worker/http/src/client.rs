@@ -2,7 +2,7 @@
 //! redirects, so that no header goes anywhere else, and no proxy from the environment.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,9 +11,9 @@ use reqwest::{ClientBuilder, Response, redirect};
 use crate::access::Access;
 use crate::address::{is_https, literal};
 use crate::classify::classify;
-use crate::connecting;
+use crate::connecting::{self, Progress};
 use crate::failure::{HttpError, Unreachable};
-use crate::request::{Answer, Method, Read, Request, UrlSource};
+use crate::request::{Answer, Method, Read, Request, Timings, UrlSource};
 
 /// Bytes that are read of a body which is discarded: enough to take the connection back into the pool.
 const DISCARDED_BYTES: usize = 16 * 1024;
@@ -52,11 +52,26 @@ impl Client {
     /// `TooLarge`, without reading on, when the body is larger than it may be. None of them holds the URL or a header,
     /// which may hold a secret.
     pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
+        self.exchange(request, &Arc::default()).await
+    }
+
+    /// The same, with the time that each part of it took.
+    ///
+    /// # Errors
+    /// Those of `send`, in the first value.
+    pub async fn send_timed(&self, request: Request) -> (Result<Answer, HttpError>, Timings) {
+        let (begun, progress) = (Instant::now(), Arc::default());
+        let sent = self.exchange(request, &progress).await;
+        (sent, progress.timings(begun))
+    }
+
+    async fn exchange(&self, request: Request, progress: &Arc<Progress>) -> Result<Answer, HttpError> {
         if request.url_source == UrlSource::Hook {
             self.check(&request.url)?;
         }
         let (timeout, read) = (request.timeout, request.read);
-        let mut response = self.respond(request).await?;
+        let mut response = self.respond(request, progress).await?;
+        progress.answered();
         let answer = Answer {
             status: response.status().as_u16(),
             headers: text_headers(response.headers()),
@@ -67,6 +82,15 @@ impl Client {
                 // Its end, or that it has none, changes nothing.
                 let _ = tokio::time::timeout(DISCARDING, discard(&mut response)).await;
                 Ok(answer)
+            }
+            Read::Beginning { most } => {
+                let mut body = BytesMut::new();
+                let _ = tokio::time::timeout(DISCARDING, begin(&mut response, &mut body, most)).await;
+                body.truncate(most);
+                Ok(Answer {
+                    body: body.freeze(),
+                    ..answer
+                })
             }
             Read::Body { most } => Ok(Answer {
                 body: body(&mut response, most, timeout).await?,
@@ -91,7 +115,7 @@ impl Client {
     }
 
     /// Sends a request until the status of its answer is there.
-    async fn respond(&self, request: Request) -> Result<Response, HttpError> {
+    async fn respond(&self, request: Request, progress: &Arc<Progress>) -> Result<Response, HttpError> {
         let timeout = request.timeout;
         let method = match request.method {
             Method::Post => reqwest::Method::POST,
@@ -108,10 +132,12 @@ impl Client {
             .body(request.body)
             .timeout(timeout)
             .send();
-        let (sent, was_connecting) = connecting::watched(sent).await;
+        let sent = connecting::watched(progress, sent).await;
         sent.map_err(|error| match classify(&error, timeout) {
             // Whoever gave a hook's URL can mend it; of a model's endpoint it stays a lack of time.
-            HttpError::Timeout { .. } if was_connecting && request.url_source == UrlSource::Hook => {
+            HttpError::Timeout { .. }
+                if progress.is_connecting() && request.url_source == UrlSource::Hook =>
+            {
                 HttpError::Connect {
                     cause: Unreachable::ConnectTimeout,
                 }
@@ -145,6 +171,15 @@ async fn discard(response: &mut Response) {
         && let Ok(Some(chunk)) = response.chunk().await
     {
         read += chunk.len();
+    }
+}
+
+/// Reads the beginning of a body and keeps it.
+async fn begin(response: &mut Response, body: &mut BytesMut, most: usize) {
+    while body.len() < most
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        body.extend_from_slice(&chunk);
     }
 }
 

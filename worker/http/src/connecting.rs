@@ -1,24 +1,66 @@
-//! Tells whether a request whose time is up was still being connected. The client says only that it took too long.
+//! How far a request has come, and how long each part of it took: whether one whose time is up was still being
+//! connected. The client says only that it took too long.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::request::Timings;
+
 tokio::task_local! {
-    /// True while the request of this task is being connected.
-    static CONNECTING: Arc<AtomicBool>;
+    /// How far the request of this task has come.
+    static PROGRESS: Arc<Progress>;
 }
 
-/// Runs a request; the second value says whether it was being connected when it ended.
-pub async fn watched<T>(request: impl Future<Output = T>) -> (T, bool) {
-    let connecting = Arc::new(AtomicBool::new(false));
-    let ended = CONNECTING.scope(Arc::clone(&connecting), request).await;
-    (ended, connecting.load(Ordering::Relaxed))
+/// How far one request has come.
+#[derive(Default)]
+pub struct Progress {
+    is_connecting: AtomicBool,
+    lookup: OnceLock<Duration>,
+    /// With the look-up.
+    connect: OnceLock<Duration>,
+    answered: OnceLock<Instant>,
+}
+
+impl Progress {
+    /// Whether it is being connected, or was when it ended.
+    pub fn is_connecting(&self) -> bool {
+        self.is_connecting.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the head of the answer is there.
+    pub fn answered(&self) {
+        self.answered.get_or_init(Instant::now);
+    }
+
+    /// What is known of a request that began then and has ended now.
+    pub fn timings(&self, begun: Instant) -> Timings {
+        let lookup = self.lookup.get().copied();
+        let connect = self.connect.get();
+        Timings {
+            lookup,
+            connect: connect.map(|connect| connect.saturating_sub(lookup.unwrap_or_default())),
+            first_byte: self.answered.get().map(|at| at.duration_since(begun)),
+            total: begun.elapsed(),
+        }
+    }
+}
+
+/// Runs a request, and notes in `progress` how far it comes.
+pub async fn watched<T>(progress: &Arc<Progress>, request: impl Future<Output = T>) -> T {
+    PROGRESS.scope(Arc::clone(progress), request).await
+}
+
+/// Notes how long the look-up of the host took, of the request of this task.
+pub fn looked_up(took: Duration) {
+    // A connection that another request has begun is nobody's any more.
+    let _ = PROGRESS.try_with(|progress| progress.lookup.set(took));
 }
 
 /// Notes the begin and the end of connecting: name, TCP and TLS.
@@ -50,12 +92,14 @@ where
     }
 
     fn call(&mut self, address: R) -> Self::Future {
-        let connecting = CONNECTING.try_with(Arc::clone).unwrap_or_default();
+        let progress = PROGRESS.try_with(Arc::clone).unwrap_or_default();
         let connected = self.0.call(address);
         Box::pin(async move {
-            connecting.store(true, Ordering::Relaxed);
+            let begun = Instant::now();
+            progress.is_connecting.store(true, Ordering::Relaxed);
             let connected = connected.await;
-            connecting.store(false, Ordering::Relaxed);
+            progress.is_connecting.store(false, Ordering::Relaxed);
+            let _ = progress.connect.set(begun.elapsed());
             connected
         })
     }

@@ -18,4 +18,4 @@ pub use address::host_and_port;
 pub use client::Client;
 pub use failure::{Breach, HttpError, Unreachable};
 pub use guard::Guard;
-pub use request::{Answer, Method, Read, Request, UrlSource};
+pub use request::{Answer, Method, Read, Request, Timings, UrlSource};

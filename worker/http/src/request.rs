@@ -27,10 +27,13 @@ pub enum UrlSource {
 pub enum Read {
     /// None: the status is the answer. A body that is broken, slow or without end costs the connection only.
     Discard,
+    /// What comes of its first bytes, at most this many; as for `Discard` nothing of it is an error.
+    Beginning { most: usize },
     /// All of it; one of more than `most` bytes is an error.
     Body { most: usize },
 }
 
+#[derive(Clone)]
 pub struct Request {
     pub url: String,
     pub url_source: UrlSource,
@@ -51,6 +54,19 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Empty where it was not read.
     pub body: Bytes,
+}
+
+/// How long the parts of a request took, as far as the client can tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Looking up the host; `None` where it is an address.
+    pub lookup: Option<Duration>,
+    /// Making the connection, with TLS and without the look-up; `None` where none was made.
+    pub connect: Option<Duration>,
+    /// From the begin until the head of the answer was there.
+    pub first_byte: Option<Duration>,
+    /// With what was read of the body.
+    pub total: Duration,
 }
 
 impl Answer {

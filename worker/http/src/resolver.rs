@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts};
@@ -15,6 +15,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use parking_lot::Mutex;
 use reqwest::dns::{Name, Resolve, Resolving};
 
+use crate::connecting;
 use crate::guard::Guard;
 
 /// The files of the machine that an answer rests on.
@@ -105,7 +106,9 @@ impl Resolve for SharedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = Arc::clone(&self.0);
         Box::pin(async move {
+            let begun = Instant::now();
             let found = resolver.resolver()?.lookup_ip(name.as_str()).await?;
+            connecting::looked_up(begun.elapsed());
             let allowed: Vec<IpAddr> = found
                 .iter()
                 .filter(|address| resolver.guard.allows(name.as_str(), *address))

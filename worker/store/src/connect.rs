@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream::poll_fn;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -9,10 +11,11 @@ use rustls::{DigitallySignedStruct, SignatureScheme};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::StoreError;
+use super::notices::{Notice, Notices};
 
 /// The settings of the worker's own sessions; those of a role or a database must not reach them.
 ///
@@ -108,6 +111,29 @@ impl Target {
     pub async fn client(&self) -> Result<Client, StoreError> {
         let (client, _driver) = self.connect().await?;
         Ok(client)
+    }
+
+    /// The same, and what the server says over it beside its answers.
+    ///
+    /// # Errors
+    /// As for `client`.
+    pub async fn client_and_notices(&self) -> Result<(Client, Notices), StoreError> {
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+        let notices = Notices::default();
+        let kept = notices.clone();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the driver of a connection ends with its client"
+        )]
+        tokio::spawn(async move {
+            let mut messages = poll_fn(move |context| connection.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                if let AsyncMessage::Notice(said) = message {
+                    kept.keep(Notice::from(&said));
+                }
+            }
+        });
+        Ok((client, notices))
     }
 
     /// A connection and the task that drives it, until it ends or is aborted.

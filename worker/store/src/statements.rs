@@ -43,6 +43,7 @@ statements! {
     WAKE_PEERS = "parking/wake_peers.sql";
 
     DISABLE_HOOK = "hooks/disable_hook.sql";
+    LOAD_EVENT = "hooks/load_event.sql";
     LOAD_CHANNELS = "hooks/load_channels.sql";
     LOAD_HOOK = "hooks/load_hook.sql";
     LOAD_PARTIES = "hooks/load_parties.sql";

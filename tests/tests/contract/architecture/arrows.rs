@@ -122,6 +122,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "zerodb_hooks_trial",
+        &[
+            "zerodb_hooks_contract",
+            "zerodb_hooks_delivery",
+            "zerodb_hooks_engine",
+            "zerodb_hooks_handlers",
+            "zerodb_hooks_http",
+            "zerodb_hooks_providers",
+            "zerodb_hooks_store",
+        ],
+    ),
+    (
         "zerodb_hooks_cli",
         &[
             "zerodb_hooks_contract",
@@ -133,6 +145,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "zerodb_hooks_providers",
             "zerodb_hooks_queries",
             "zerodb_hooks_store",
+            "zerodb_hooks_trial",
         ],
     ),
     (
