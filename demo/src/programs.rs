@@ -59,12 +59,12 @@ pub struct Program {
 impl Program {
     /// `zerodb-hooks listen`, which speaks on stdout.
     pub fn listen(port: u16, delay: Duration, secret: &str, said: &Said) -> Result<Self> {
-        let (port, delay) = (port.to_string(), delay.as_millis().to_string());
+        let (port, delay) = (port.to_string(), format!("{}ms", delay.as_millis()));
         let arguments = [
             "listen",
             "--port",
             &port,
-            "--delay-ms",
+            "--delay",
             &delay,
             "--json",
             "--show-body",

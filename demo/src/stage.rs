@@ -85,7 +85,7 @@ impl Stage {
         let slow = if delay.is_zero() {
             String::new()
         } else {
-            format!(" --delay-ms {}", delay.as_millis())
+            format!(" --delay {}ms", delay.as_millis())
         };
         let line = format!(
             "zerodb-hooks listen --port {}{slow}   verifies signatures",

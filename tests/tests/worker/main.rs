@@ -1,6 +1,7 @@
 //! The worker against real servers: what a user sees of delivery, retries, hooks and the worker's own life.
 
 mod answers;
+mod apply_notices;
 mod astrocyte;
 mod auto_embed;
 mod auto_graph;
@@ -27,6 +28,7 @@ mod leases;
 mod libraries;
 mod library;
 mod life;
+mod listening;
 mod long_summaries;
 mod lookups;
 mod model_answers;
@@ -37,6 +39,7 @@ mod order;
 mod outcomes;
 mod own_hooks;
 mod pages;
+mod replay_command;
 mod retention;
 mod retry;
 mod secrets;
@@ -45,6 +48,8 @@ mod setup;
 mod summarized_files;
 mod sync_hooks;
 mod table_code;
+mod trials;
 mod usage;
+mod watching;
 mod webhook;
 mod worker_file;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::args::Database;
@@ -14,6 +14,7 @@ use super::render::{self, Screen, Tone};
 use zerodb_hooks_contract::schema;
 use zerodb_hooks_hook_file::{Action, Applied, ApplyError, Change, HookFile, Wish};
 use zerodb_hooks_providers::Config;
+use zerodb_hooks_queries::{Notice, Notices};
 
 /// Options of `zerodb-hooks apply`.
 #[derive(Args, Clone)]
@@ -46,7 +47,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "UUID")]
     pub user: Option<Uuid>,
 
-    /// Print one JSON document: {"changes": [...], "unchanged": n}
+    /// Print one JSON document: {"changes": [...], "unchanged": n, "notices": [...]}
     #[arg(long)]
     pub json: bool,
 }
@@ -86,8 +87,8 @@ pub(super) async fn run(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         adopt: args.adopt,
         dry_run: args.dry_run,
     };
-    let mut client = match args.database.client("apply").await {
-        Ok(client) => client,
+    let (mut client, notices) = match args.database.client_and_notices("apply").await {
+        Ok(connected) => connected,
         // What is wrong with the file is true without a database too.
         Err(failure) => {
             return file.mistakes().map_or(Err(failure.into()), |mistakes| {
@@ -96,12 +97,41 @@ pub(super) async fn run(args: ApplyArgs) -> anyhow::Result<ExitCode> {
         }
     };
     match zerodb_hooks_hook_file::apply(&mut client, &file, &wish).await {
-        Ok(applied) if args.json => render::line(&json!(applied).to_string())?,
-        Ok(applied) => render::line(&told(&applied, args.dry_run, Screen::stdout()))?,
-        Err(ApplyError::Mistakes(mistakes)) => return Ok(failure::list(mistakes.lines())),
+        Ok(applied) if args.json => {
+            let mut object = json!(applied);
+            object["notices"] = notices.take().iter().map(document).collect();
+            render::line(&object.to_string())?;
+        }
+        Ok(applied) => {
+            render::line(&told(&applied, args.dry_run, Screen::stdout()))?;
+            hear(&notices);
+        }
+        Err(ApplyError::Mistakes(mistakes)) => {
+            hear(&notices);
+            return Ok(failure::list(mistakes.lines()));
+        }
         Err(ApplyError::Query(error)) => return Err(error.into()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what the server says of hooks that it takes nevertheless, such as one of a superuser.
+fn hear(notices: &Notices) {
+    for Notice {
+        severity,
+        message,
+        hint,
+    } in notices.take()
+    {
+        eprintln!("{}: {}", severity.to_lowercase(), render::clean(&message));
+        if let Some(hint) = hint {
+            eprintln!("hint:  {}", render::clean(&hint));
+        }
+    }
+}
+
+fn document(notice: &Notice) -> Value {
+    json!({ "severity": notice.severity, "message": notice.message, "hint": notice.hint })
 }
 
 /// The name by which hooks remember a file: its own, so that it is the same on every machine.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
 
 use super::failure::{self, CommandFailure};
-use zerodb_hooks_queries::{Client, connect};
+use zerodb_hooks_queries::{Client, Notices, connect_and_hear};
 
 /// Which database a command talks to. Not `Debug`: the URL may hold a password.
 #[derive(Args, Clone)]
@@ -32,7 +32,16 @@ impl Database {
 
     /// A connection for `command`, which Postgres shows as its application name.
     pub(super) async fn client(&self, command: &str) -> Result<Client, CommandFailure> {
-        let connected = connect(self.url()?, &format!("zerodb-hooks {command}")).await;
+        let (client, _unheard) = self.client_and_notices(command).await?;
+        Ok(client)
+    }
+
+    /// The same, and what the server says beside its answers.
+    pub(super) async fn client_and_notices(
+        &self,
+        command: &str,
+    ) -> Result<(Client, Notices), CommandFailure> {
+        let connected = connect_and_hear(self.url()?, &format!("zerodb-hooks {command}")).await;
         connected.map_err(|error| failure::connecting(&error))
     }
 }

@@ -10,9 +10,12 @@ use super::doctor::DoctorArgs;
 use super::hooks::HooksArgs;
 use super::listen::ListenArgs;
 use super::recall::RecallArgs;
+use super::replay::ReplayArgs;
 use super::signing::SecretArgs;
 use super::status::StatusArgs;
 use super::tail::TailArgs;
+use super::top::TopArgs;
+use super::trial::TrialArgs;
 
 const LONG_ABOUT: &str = "\
 Runs hooks when data changes in Postgres.
@@ -28,7 +31,11 @@ Examples:
   zerodb-hooks doctor              is everything as it should be? says how to mend what is not
   zerodb-hooks worker              run the hooks until Ctrl-C or SIGTERM
   zerodb-hooks status --watch      backlog, workers and the health of each hook, every second
-  zerodb-hooks tail --since 10m    attempts as they end, and those of the last ten minutes
+  zerodb-hooks tail --follow       attempts as they end; --events: and events as they are written
+  zerodb-hooks top                 what goes on now, every second
+  zerodb-hooks preview HOOK        what the hook would send for a sample event; --event evt_…: for this one
+  zerodb-hooks test HOOK           send it once, now: the answer and how long it took
+  zerodb-hooks replay HOOK --since 2h   how many events that would deliver again; --yes does it
   zerodb-hooks backfills --watch   how far backfills are
   zerodb-hooks recall 'who met Bob' search what the store holds
   zerodb-hooks hooks --json        all hooks, for a program
@@ -76,8 +83,18 @@ pub enum Command {
     Export(ExportArgs),
     /// Print the JSON Schema of such files, for editors
     Schema,
-    /// Follow attempts as they end, one line each; payloads are never shown
+    /// Show the attempts of the last minutes, one line each, and with --follow what ends from now on; payloads are
+    /// never shown
     Tail(TailArgs),
+    /// Show what goes on, every second: events written, attempts ended, what waits and runs, hooks with trouble
+    Top(TopArgs),
+    /// Run one hook once, now, for one event: shows what is sent, what is answered and how long it took; exits 1 where
+    /// it failed; leaves no delivery
+    Test(TrialArgs),
+    /// Show what one hook would do for one event, and do nothing
+    Preview(TrialArgs),
+    /// Deliver the events of a time range to one hook again; only counts them until --yes is given
+    Replay(ReplayArgs),
     /// Show how far backfills are, with --watch as bars until all are done
     Backfills(BackfillsArgs),
     /// Search the store: the query is embedded as the worker embeds rows

@@ -125,6 +125,18 @@ pub(super) fn connecting(error: &ConnectError) -> CommandFailure {
     CommandFailure::new(format!("cannot connect to {}: {reason}", error.target), hint)
 }
 
+/// An error of the store, of a command that works as a worker does.
+pub(super) fn of_store(error: &StoreError) -> CommandFailure {
+    let (message, hint) = refusal(error);
+    let hint = match error {
+        StoreError::Forbidden { .. } => {
+            "this command works as the worker does, as its role: SELECT zerodb.grant_worker('role')"
+        }
+        _ => hint,
+    };
+    CommandFailure::new(message, hint)
+}
+
 /// What was in the way, and what to do.
 fn refusal(error: &StoreError) -> (String, &'static str) {
     match error {

@@ -14,11 +14,16 @@ mod hooks;
 mod interrupt;
 mod listen;
 mod models;
+mod named_hook;
 mod recall;
 mod render;
+mod replay;
 mod signing;
 mod status;
 mod tail;
+mod times;
+mod top;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -35,9 +40,12 @@ pub use interrupt::Interrupt;
 pub use listen::ListenArgs;
 pub use models::ModelArgs;
 pub use recall::RecallArgs;
+pub use replay::ReplayArgs;
 pub use signing::SecretArgs;
 pub use status::StatusArgs;
 pub use tail::TailArgs;
+pub use top::TopArgs;
+pub use trial::TrialArgs;
 
 /// Runs any command but `worker`, `parse` and `render`, which are `main`'s.
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -51,6 +59,10 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Export(args) => apply::export(args).await,
         Command::Schema => apply::schema(),
         Command::Tail(args) => tail::run(args).await,
+        Command::Top(args) => top::run(args).await,
+        Command::Test(args) => trial::test(args).await,
+        Command::Preview(args) => trial::preview(args).await,
+        Command::Replay(args) => replay::run(args).await,
         Command::Backfills(args) => backfills::run(args).await,
         Command::Recall(args) => recall::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,

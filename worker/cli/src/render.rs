@@ -106,6 +106,13 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// Writes a text to stdout at once, without a line's end.
+pub(super) fn raw(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
 /// The lines of a table without the blanks at their ends.
 pub(super) fn lines(table: &Table) -> String {
     table

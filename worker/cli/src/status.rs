@@ -105,27 +105,7 @@ fn page(status: &InstallationStatus, screen: Screen) -> String {
 }
 
 fn summary(status: &InstallationStatus, screen: Screen) -> String {
-    let alive: Vec<_> = status
-        .workers
-        .iter()
-        .filter(|worker| worker.alive)
-        .map(|worker| render::clean(&worker.worker))
-        .collect();
-    let work = status.undispatched_events + status.waiting_deliveries + status.running_deliveries;
-    let workers = match (alive.is_empty(), work) {
-        (false, _) => screen.paint(Tone::Good, &format!("{} alive", alive.len())) + ": " + &alive.join(", "),
-        (true, 0) => screen.paint(Tone::Warning, "none alive"),
-        (true, _) => screen.paint(
-            Tone::Bad,
-            "none alive, and there is work: start `zerodb-hooks worker`",
-        ),
-    };
-    let expired = status.workers.len() - alive.len();
-    let expired = if expired > 0 {
-        format!("; {expired} whose lease has expired")
-    } else {
-        String::new()
-    };
+    let work = work(status);
     let oldest = if work > status.running_deliveries {
         render::age(status.oldest_age_seconds)
     } else {
@@ -142,7 +122,7 @@ fn summary(status: &InstallationStatus, screen: Screen) -> String {
     };
     format!(
         "Backlog   {}, {} waiting, {} running\nOldest    {oldest}\n\
-         Rate      {:.2} attempts/s over {time}\nWorkers   {workers}{expired}",
+         Rate      {:.2} attempts/s over {time}\nWorkers   {}",
         counted(
             "undispatched_events",
             render::count(events, "event to dispatch", "events to dispatch")
@@ -153,11 +133,41 @@ fn summary(status: &InstallationStatus, screen: Screen) -> String {
         ),
         counted("running_deliveries", status.running_deliveries.to_string()),
         status.attempts_per_second,
+        workers(status, screen),
     )
 }
 
+fn work(status: &InstallationStatus) -> i64 {
+    status.undispatched_events + status.waiting_deliveries + status.running_deliveries
+}
+
+/// The workers that are alive, by their names, and how many are not.
+pub(super) fn workers(status: &InstallationStatus, screen: Screen) -> String {
+    let alive: Vec<_> = status
+        .workers
+        .iter()
+        .filter(|worker| worker.alive)
+        .map(|worker| render::clean(&worker.worker))
+        .collect();
+    let workers = match (alive.is_empty(), work(status)) {
+        (false, _) => screen.paint(Tone::Good, &format!("{} alive", alive.len())) + ": " + &alive.join(", "),
+        (true, 0) => screen.paint(Tone::Warning, "none alive"),
+        (true, _) => screen.paint(
+            Tone::Bad,
+            "none alive, and there is work: start `zerodb-hooks worker`",
+        ),
+    };
+    let expired = status.workers.len() - alive.len();
+    let expired = if expired > 0 {
+        format!("; {expired} whose lease has expired")
+    } else {
+        String::new()
+    };
+    workers + &expired
+}
+
 /// One word for how a hook does, from its last five minutes.
-fn health(hook: &HookStatus) -> (Tone, &'static str) {
+pub(super) fn health(hook: &HookStatus) -> (Tone, &'static str) {
     match (
         hook.is_active,
         hook.completed_5m,
@@ -180,7 +190,7 @@ mod tests {
 
     fn status(hook: Value, workers: Value) -> InstallationStatus {
         let mut entry = json!({
-            "event_type": "*", "hook_name": "h", "is_active": true, "waiting": 0, "retryable": 0,
+            "id": uuid::Uuid::nil(), "event_type": "*", "hook_name": "h", "is_active": true, "waiting": 0, "retryable": 0,
             "completed_5m": 0, "failed_5m": 0, "discarded_5m": 0
         });
         if let (Value::Object(entry), Value::Object(hook)) = (&mut entry, hook) {

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use zerodb_hooks_queries::connect;
+use zerodb_hooks_queries::{Notice, connect_and_hear};
 
 use crate::apply::{Applied, ApplyError, apply};
 use crate::file::HookFile;
@@ -70,8 +70,8 @@ async fn look(followed: &Followed, bytes: &[u8], is_first: bool, trouble: &mut T
     if !file.has_hooks {
         return true;
     }
-    let mut client = match connect(&followed.url, "zerodb-hooks worker").await {
-        Ok(client) => client,
+    let (mut client, notices) = match connect_and_hear(&followed.url, "zerodb-hooks worker").await {
+        Ok(connected) => connected,
         Err(error) => {
             trouble.tell(format!("the hooks of {name} wait: {error}"));
             return false;
@@ -85,7 +85,12 @@ async fn look(followed: &Followed, bytes: &[u8], is_first: bool, trouble: &mut T
         dry_run: false,
     };
     match apply(&mut client, &file, &wish).await {
-        Ok(applied) => report(&name, &applied, is_first),
+        Ok(applied) => {
+            report(&name, &applied, is_first);
+            for Notice { message, hint, .. } in notices.take() {
+                tracing::warn!(hint, "of the hooks of {name} the server says: {message}");
+            }
+        }
         Err(ApplyError::Mistakes(mistakes)) => tell(&mistakes),
         Err(ApplyError::Query(error)) => {
             let is_refused = error.sqlstate().is_some_and(|code| code.code().starts_with("42"));

@@ -109,6 +109,16 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Goes on over another connection, where the last look ended.
+    ///
+    /// # Errors
+    /// Those of preparing the statements.
+    pub async fn resume(&mut self, client: &Client) -> Result<(), QueryError> {
+        self.attempts = client.prepare(statements::ATTEMPTS).await?;
+        self.completions = client.prepare(statements::COMPLETIONS).await?;
+        Ok(())
+    }
+
     /// Whether the last look left something that was there.
     pub fn is_behind(&self) -> bool {
         self.is_behind

@@ -15,6 +15,14 @@ impl QueryError {
         self.0.code()
     }
 
+    /// Whether the server is gone, or takes nobody now: it may come back.
+    pub fn is_passing(&self) -> bool {
+        match self.0.code() {
+            Some(code) => matches!(code.code().get(..3), Some("57P" | "080" | "533")),
+            None => self.0.is_closed() || self.0.as_db_error().is_none(),
+        }
+    }
+
     /// What the server says, or why there is no answer of it.
     pub fn message(&self) -> String {
         self.0

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_postgres::Client;
-use zerodb_hooks_store::StoreError;
+use uuid::Uuid;
 use zerodb_hooks_store::connect::Target;
+use zerodb_hooks_store::{Notices, StoreError};
 
-use crate::QueryError;
+use crate::{QueryError, ask, statements};
 
 /// How long a server may take to let one in; without it a packet that a firewall drops would look like a hang.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,6 +45,15 @@ pub enum NoConnection {
 /// # Errors
 /// Within ten seconds.
 pub async fn connect(url: &str, application_name: &str) -> Result<Client, ConnectError> {
+    let (client, _unheard) = connect_and_hear(url, application_name).await?;
+    Ok(client)
+}
+
+/// The same, and what the server says beside its answers.
+///
+/// # Errors
+/// As for `connect`.
+pub async fn connect_and_hear(url: &str, application_name: &str) -> Result<(Client, Notices), ConnectError> {
     let target = match Target::parse(url, application_name) {
         Ok(target) => target,
         Err(error) => {
@@ -58,12 +69,22 @@ pub async fn connect(url: &str, application_name: &str) -> Result<Client, Connec
     })
 }
 
-async fn open(target: &Target) -> Result<Client, NoConnection> {
-    let connecting = tokio::time::timeout(PATIENCE, target.client());
-    let client = connecting.await.map_err(|_| NoConnection::Silent(PATIENCE))??;
+async fn open(target: &Target) -> Result<(Client, Notices), NoConnection> {
+    let connecting = tokio::time::timeout(PATIENCE, target.client_and_notices());
+    let (client, notices) = connecting.await.map_err(|_| NoConnection::Silent(PATIENCE))??;
     client
         .batch_execute(REPORT_PLANS)
         .await
         .map_err(QueryError::from)?;
-    Ok(client)
+    Ok((client, notices))
+}
+
+/// Lets the session act for a user, where one is named, and gives each of its statements an end. Returns the server's
+/// time.
+///
+/// # Errors
+/// Those of the statement.
+pub async fn act_for(client: &Client, user: Option<Uuid>, timeout: &str) -> Result<Timestamp, QueryError> {
+    let user = user.map(|user| user.to_string());
+    ask::value(client, statements::ACT_FOR, &[&user, &timeout], "now").await
 }

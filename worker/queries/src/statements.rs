@@ -1,10 +1,14 @@
-//! The statements of the reads. None of them writes but those of `signing`.
+//! The statements of the reads. None of them writes but those of `signing`, and `replay`.
 
 zerodb_hooks_store::statements! {
+    ACT_FOR = "queries/act_for.sql";
     BACKFILLS = "queries/backfills.sql";
     HOOKS = "queries/hooks.sql";
+    HOOKS_NAMED = "queries/hooks_named.sql";
     HOOK_EXISTS = "queries/hook_exists.sql";
+    NEW_EVENTS = "queries/new_events.sql";
     RECALL = "queries/recall.sql";
+    REPLAY = "queries/replay.sql";
     STATUS = "queries/status.sql";
     VECTOR_SPACE = "queries/vector_space.sql";
 
@@ -36,6 +40,10 @@ zerodb_hooks_store::statements! {
     SERVER = "queries/server/server.sql";
     VACUUM_HOLDERS = "queries/server/vacuum_holders.sql";
 
+    LATELY_ATTEMPTED = "queries/work/lately_attempted.sql";
+    LATELY_COMPLETED = "queries/work/lately_completed.sql";
     OVERDUE = "queries/work/overdue.sql";
+    RUNNING_HOOKS = "queries/work/running_hooks.sql";
     WORKERS = "queries/work/workers.sql";
+    WRITTEN = "queries/work/written.sql";
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::Client;
+use uuid::Uuid;
 
 use crate::{QueryError, ask, statements};
 
@@ -41,6 +42,8 @@ pub struct WorkerStatus {
 /// What became of a hook's deliveries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HookStatus {
+    /// Its id.
+    pub id: Uuid,
     /// The event type or pattern that it is for.
     pub event_type: String,
     /// Its name.

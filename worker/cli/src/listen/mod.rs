@@ -1,6 +1,7 @@
 //! `zerodb-hooks listen`: a receiver of webhooks for one's own machine. Answers as it is told and prints what came; the
 //! reading and checking of a request is in `request`. Not for production: no TLS, one process, nothing is kept.
 
+mod closing;
 mod request;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use clap::{Args, value_parser};
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::failure::CommandFailure;
 use super::interrupt::Interrupt;
 use super::render::{self, Screen};
+use super::times::parse_duration;
+use closing::{Closer, Port};
 use request::{Received, Signature};
 
 /// The largest body that is taken.
@@ -48,7 +51,7 @@ pub struct ListenArgs {
     )]
     pub secret: Option<String>,
 
-    /// Status to answer with
+    /// Status to answer with, such as 500
     #[arg(long, value_name = "CODE", default_value_t = 204, value_parser = value_parser!(u16).range(200..=599))]
     pub status: u16,
 
@@ -56,9 +59,13 @@ pub struct ListenArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub fail_first: u64,
 
-    /// Wait so long before answering
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    pub delay_ms: u64,
+    /// Close the connection without an answer; with --fail-first only of the first N requests
+    #[arg(long)]
+    pub close: bool,
+
+    /// Wait so long before answering: 500ms, 2s
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_duration)]
+    pub delay: Duration,
 
     /// Print the body below the line of its request
     #[arg(long)]
@@ -73,6 +80,7 @@ struct Receiver {
     verifier: Option<Webhook>,
     status: StatusCode,
     fail_first: u64,
+    close: bool,
     delay: Duration,
     requests: AtomicU64,
     printer: UnboundedSender<Received>,
@@ -105,12 +113,14 @@ pub(super) async fn run(args: ListenArgs) -> anyhow::Result<ExitCode> {
         verifier,
         status: StatusCode::from_u16(args.status)?,
         fail_first: args.fail_first,
-        delay: Duration::from_millis(args.delay_ms),
+        close: args.close,
+        delay: args.delay,
         requests: AtomicU64::new(0),
         printer,
     });
     let router = Router::new().fallback(receive).with_state(receiver);
-    let server = axum::serve(listener, router).into_future();
+    let service = router.into_make_service_with_connect_info::<Closer>();
+    let server = axum::serve(Port(listener), service).into_future();
     tokio::pin!(server);
     let screen = Screen::stdout();
     let mut counts = Counts::default();
@@ -163,27 +173,44 @@ fn announce(args: &ListenArgs, address: SocketAddr, verifies: bool) -> std::io::
 }
 
 /// Any request: it is read, checked, told to the printer and answered.
-async fn receive(State(receiver): State<Arc<Receiver>>, request: Request<Body>) -> StatusCode {
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    ConnectInfo(closer): ConnectInfo<Closer>,
+    request: Request<Body>,
+) -> StatusCode {
     let at = Timestamp::now();
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MOST_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE;
     };
     let signature = Signature::check(receiver.verifier.as_ref(), &parts.headers, &body);
-    let failing = receiver.requests.fetch_add(1, Relaxed) < receiver.fail_first;
-    let status = if failing {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        receiver.status
-    };
+    let answer = receiver.answer(receiver.requests.fetch_add(1, Relaxed));
     if !receiver.delay.is_zero() {
         // What a slow endpoint does; nothing else waits for it.
         tokio::time::sleep(receiver.delay).await;
     }
-    let request = Received::new(at, &parts, body, signature, status.as_u16());
+    let status = answer.map(|status| status.as_u16());
     // The printer is gone only when the program ends.
-    let _ = receiver.printer.send(request);
-    status
+    let _ = receiver
+        .printer
+        .send(Received::new(at, &parts, body, signature, status));
+    answer.unwrap_or_else(|| {
+        closer.close();
+        // Is not sent any more.
+        StatusCode::SERVICE_UNAVAILABLE
+    })
+}
+
+impl Receiver {
+    /// The status for the request of this number, from 0; `None` for none.
+    fn answer(&self, number: u64) -> Option<StatusCode> {
+        let is_first = number < self.fail_first;
+        match self.close && (is_first || self.fail_first == 0) {
+            true => None,
+            false if is_first => Some(StatusCode::SERVICE_UNAVAILABLE),
+            false => Some(self.status),
+        }
+    }
 }
 
 impl Counts {

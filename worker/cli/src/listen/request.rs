@@ -63,12 +63,18 @@ pub(super) struct Received {
     event_type: Option<String>,
     body: Bytes,
     pub(super) signature: Signature,
-    /// The status it was answered with.
-    status: u16,
+    /// The status it was answered with; `None` where the connection was closed.
+    status: Option<u16>,
 }
 
 impl Received {
-    pub(super) fn new(at: Timestamp, parts: &Parts, body: Bytes, signature: Signature, status: u16) -> Self {
+    pub(super) fn new(
+        at: Timestamp,
+        parts: &Parts,
+        body: Bytes,
+        signature: Signature,
+        status: Option<u16>,
+    ) -> Self {
         let header = |name: &str| {
             parts
                 .headers
@@ -89,7 +95,7 @@ impl Received {
 
     /// Whether the answer was a success.
     pub(super) fn accepted(&self) -> bool {
-        (200..300).contains(&self.status)
+        self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
     pub(super) fn json(&self, with_body: bool) -> String {
@@ -124,7 +130,12 @@ impl Received {
             screen.paint(Tone::Faint, &known(&self.webhook_id)),
             known(&self.event_type),
             self.signature.text(screen),
-            screen.paint(answered, &format!("→ {}", self.status)),
+            screen.paint(
+                answered,
+                &self
+                    .status
+                    .map_or("→ closed".into(), |status| format!("→ {status}"))
+            ),
         );
         if with_body {
             for line in String::from_utf8_lossy(&self.body).lines() {
@@ -209,7 +220,7 @@ mod tests {
             &parts,
             Bytes::from_static(b"{\"event\":\"a.b\"}"),
             Signature::None,
-            204,
+            Some(204),
         );
         let line = request.text(Screen::stdout(), false);
         assert!(
