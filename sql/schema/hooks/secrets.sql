@@ -17,6 +17,14 @@ COMMENT ON COLUMN zerodb.signing_secret.valid_until IS 'Requests are signed with
 COMMENT ON COLUMN zerodb.signing_secret.shown_at IS 'When `zerodb-hooks secret` printed it, which it does once';
 SELECT pg_catalog.pg_extension_config_dump('zerodb.signing_secret', '');
 
+-- What a tenant may know of them. Column by column is granted what the view shows, and never what is sealed.
+CREATE VIEW zerodb.signing_secrets WITH (security_invoker = true) AS
+SELECT s.hook_id, h.hook_name, s.number, CASE WHEN s.number > 0 THEN s.made_at END AS made_at, s.valid_until,
+    s.valid_until IS NULL OR s.valid_until > now() AS is_valid, s.shown_at
+FROM zerodb.signing_secret AS s JOIN zerodb.zerodb_hooks AS h ON h.id = s.hook_id;
+COMMENT ON VIEW zerodb.signing_secrets IS
+    'The signing secrets of webhooks after zerodb.rotate_secret, without the secrets themselves: requests are signed with each that is valid; valid_until is null for the newest; number 0 is what signed before the first rotation';
+
 CREATE FUNCTION zerodb.rotate_secret(hook_id uuid, grace interval DEFAULT '24 h') RETURNS integer
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
 COMMENT ON FUNCTION zerodb.rotate_secret(uuid, interval) IS

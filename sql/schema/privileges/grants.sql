@@ -115,6 +115,9 @@ BEGIN
             zerodb.budget_hold, zerodb.budgets
         TO %s
         $q$, role);
+    EXECUTE format('GRANT SELECT ON zerodb.signing_secrets TO %s', role);
+    -- Not what is sealed.
+    EXECUTE format('GRANT SELECT (hook_id, number, made_at, valid_until, shown_at) ON zerodb.signing_secret TO %s', role);
     PERFORM zerodb._grant_functions(role, zerodb._functions_of('user'));
 END
 $$;

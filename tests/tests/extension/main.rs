@@ -28,6 +28,7 @@ mod privileges;
 mod rates;
 mod recall;
 mod settings;
+mod signing_secrets;
 mod status;
 mod store;
 mod store_events;
