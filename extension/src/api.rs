@@ -11,6 +11,7 @@ use std::ffi::{CStr, CString};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use crate::caller;
 use crate::error::{Error, raise};
 
 entry!(pg_finfo_zerodb_api);
@@ -67,6 +68,7 @@ unsafe fn enter(fcinfo: pg_sys::FunctionCallInfo, refuse_restricted: bool) -> pg
             return pg_sys::Datum::null();
         };
         let value = address((*prepared).call);
+        caller::leave();
         pg_sys::SetUserIdAndSecContext((*prepared).caller, (*prepared).context);
         (*fcinfo).isnull = (*(*prepared).call).isnull;
         pg_sys::pfree((*prepared).call.cast());
@@ -115,6 +117,7 @@ unsafe extern "C-unwind" fn prepare(
         });
         let switched = context | pg_sys::SECURITY_LOCAL_USERID_CHANGE.cast_signed();
         pg_sys::SetUserIdAndSecContext((*inner).owner, switched);
+        caller::enter(caller);
         prepared
     }
 }

@@ -7,6 +7,7 @@ mod entry;
 
 mod api;
 mod call_function;
+mod caller;
 mod capture;
 mod condition;
 mod config_check;
@@ -43,6 +44,7 @@ pub extern "C-unwind" fn _PG_init() {
     settings::define();
     wake::register();
     last_write::register();
+    caller::register();
     capture::register();
     lookup::register();
     reserve::refill();

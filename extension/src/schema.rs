@@ -68,6 +68,9 @@ in_order! {
     "queue_discard" => "../../sql/schema/queue/discard.sql",
     "queue_replay" => "../../sql/schema/queue/replay.sql",
 
+    "audit_trail" => "../../sql/schema/audit/trail.sql",
+    "audit_hooks" => "../../sql/schema/audit/hooks.sql",
+
     "history_page" => "../../sql/schema/history/page.sql",
     "history_events" => "../../sql/schema/history/events.sql",
     "history_deliveries" => "../../sql/schema/history/deliveries.sql",
@@ -83,6 +86,10 @@ in_order! {
     "watch_argument" => "../../sql/schema/watch/argument.sql",
     "watch_watch" => "../../sql/schema/watch/watch.sql",
     "watch_watches" => "../../sql/schema/watch/watches.sql",
+
+    "audit_watches" => "../../sql/schema/audit/watches.sql",
+    "audit_read" => "../../sql/schema/audit/read.sql",
+    "audit_prune" => "../../sql/schema/audit/prune.sql",
 
     "store_trust" => "../../sql/schema/store/trust.sql",
     "store_tables" => "../../sql/schema/store/tables.sql",

@@ -38,6 +38,7 @@ static MAX_CONFIG_KB: GucSetting<i32> = GucSetting::<i32>::new(64);
 static MAX_EVENT_KB: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static MAX_HOOKS: GucSetting<i32> = GucSetting::<i32>::new(1000);
 static RETENTION_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(7 * 24 * 3600);
+static AUDIT_SECONDS: GucSetting<i32> = GucSetting::<i32>::new(366 * 24 * 3600);
 
 /// Registers every setting; called once, when the library is loaded.
 pub fn define() {
@@ -91,6 +92,11 @@ pub fn define() {
     );
     define_receivers();
     define_limits();
+    define_retention();
+}
+
+/// Registers how long what has happened is kept.
+fn define_retention() {
     GucRegistry::define_int_guc(
         c"zerodb.retention",
         c"How long events, attempts and finished deliveries are kept.",
@@ -98,6 +104,16 @@ pub fn define() {
         &RETENTION_SECONDS,
         7 * 60,
         10 * 366 * 24 * 3600,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"zerodb.audit_retention",
+        c"How long the rows of zerodb.audit are kept; 0 is for ever.",
+        c"The worker deletes older ones; younger ones nobody can.",
+        &AUDIT_SECONDS,
+        0,
+        60 * 366 * 24 * 3600,
         GucContext::Suset,
         GucFlags::UNIT_S,
     );
@@ -158,14 +174,15 @@ fn define_limits() {
     );
 }
 
-/// `zerodb._limit`: what a limit is set to, in bytes or pieces; null for an unknown name. In C, so that the library is
-/// loaded and the setting defined: before that, anybody may have given its name a value.
+/// `zerodb._limit`: what a limit is set to, in bytes, pieces or seconds; null for an unknown name. In C, so that the
+/// library is loaded and the setting defined: before that, anybody may have given its name a value.
 #[pg_extern(name = "_limit", stable, strict)]
 fn limit(name: &str) -> Option<i64> {
     match name {
         "max_config_size" => Some(i64::from(MAX_CONFIG_KB.get()) * 1024),
         "max_event_size" => Some(i64::from(MAX_EVENT_KB.get()) * 1024),
         "max_hooks_per_user" => Some(i64::from(MAX_HOOKS.get())),
+        "audit_retention" => Some(i64::from(AUDIT_SECONDS.get())),
         _ => None,
     }
 }

@@ -91,6 +91,8 @@ BEGIN
                   HINT = 'Watch the table first: SELECT zerodb.watch(''your_table'', '
                       || quote_literal(hook.event_type) || ', …).';
     END IF;
+    PERFORM zerodb._audit('hook.backfilled', hook.user_id, hook.id, hook.hook_name, NULL, jsonb_build_object(
+        'tables', started, 'missing_only', missing_only, 'replaces_given', replaces_given));
     RETURN started;
 END
 $$;

@@ -62,6 +62,10 @@ RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    before jsonb := (SELECT to_jsonb(t) - '{name,batch_of,builtin}'::text[] FROM zerodb.event_type AS t
+        WHERE t.name = _register_event_type.name);
+    after jsonb;
 BEGIN
     IF name IS NULL OR name !~ '^[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)*$' OR length(name) > 100 THEN
         RAISE EXCEPTION 'invalid event type name %', coalesce(quote_literal(name), 'NULL')
@@ -86,6 +90,10 @@ BEGIN
     INSERT INTO zerodb.event_type AS t (name, channel, fields, description)
     VALUES (name, channel, coalesce(fields, '{}'), coalesce(description, ''))
     ON CONFLICT ON CONSTRAINT event_type_pkey DO UPDATE
-    SET channel = excluded.channel, fields = excluded.fields, description = excluded.description;
+    SET channel = excluded.channel, fields = excluded.fields, description = excluded.description
+    RETURNING to_jsonb(t) - '{name,batch_of,builtin}'::text[] INTO after;
+    IF before IS DISTINCT FROM after THEN
+        PERFORM zerodb._audit('event_type.registered', zerodb._every_user(), NULL, name, before, after);
+    END IF;
 END
 $$;

@@ -67,9 +67,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     hook zerodb.zerodb_hooks := zerodb._hook_to_change(caller, id);
+    old_owner name := (SELECT d.owner_name FROM zerodb.hook_detail AS d WHERE d.hook_id = _take_hook.id);
 BEGIN
     PERFORM zerodb._check_hook_function(caller, hook.hook_type, hook.hook_config);
     PERFORM zerodb._own_hook(hook, caller);
+    PERFORM zerodb._audit('hook.taken', hook.user_id, hook.id, hook.hook_name, jsonb_build_object('owner', old_owner),
+        jsonb_build_object('owner', pg_get_userbyid(caller)));
     -- The worker keeps what it has loaded of a hook by its version.
     UPDATE zerodb.zerodb_hooks AS h SET updated_at = clock_timestamp() WHERE h.id = hook.id RETURNING h.* INTO hook;
     RETURN hook;

@@ -65,6 +65,8 @@ BEGIN
     INSERT INTO zerodb.signing_secret (hook_id, number) VALUES (hook_id, made);
     -- The worker keeps what it has loaded of a hook by its version.
     UPDATE zerodb.zerodb_hooks AS h SET updated_at = clock_timestamp() WHERE h.id = hook_id;
+    PERFORM zerodb._audit('secret.rotated', hook.user_id, hook_id, hook.hook_name, jsonb_build_object('number', last),
+        jsonb_build_object('number', made, 'grace', grace));
     RETURN made;
 END
 $$;
@@ -103,6 +105,11 @@ AS $$
 BEGIN
     UPDATE zerodb.signing_secret AS s SET shown_at = clock_timestamp()
     WHERE s.hook_id = hook_id AND s.number = number AND s.shown_at IS NULL;
-    RETURN FOUND;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM zerodb._audit('secret.shown', h.user_id, h.id, h.hook_name, NULL, jsonb_build_object('number', number))
+    FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id;
+    RETURN true;
 END
 $$;

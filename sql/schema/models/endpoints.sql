@@ -96,6 +96,9 @@ CREATE FUNCTION zerodb._resume_endpoint(caller oid, endpoint text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    before jsonb := (SELECT jsonb_build_object('paused_until', e.paused_until, 'pause_reason', e.pause_reason,
+        'failures', e.failures, 'learned', e.learned) FROM zerodb.endpoint AS e WHERE e.name = endpoint);
 BEGIN
     UPDATE zerodb.endpoint AS e
     SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, limited_at = NULL, learned = '{}',
@@ -105,5 +108,6 @@ BEGIN
         RAISE EXCEPTION 'there is no endpoint %', coalesce(quote_literal(endpoint), 'NULL')
             USING ERRCODE = 'P0002', HINT = 'SELECT name, state FROM zerodb.endpoints shows them.';
     END IF;
+    PERFORM zerodb._audit('endpoint.resumed', zerodb._every_user(), NULL, endpoint, before, NULL);
 END
 $$;

@@ -15,7 +15,7 @@ AS $$
         -- The API.
         'create_hook', 'list_hooks', 'get_hook', 'update_hook', 'take_hook', 'delete_hook', 'rotate_secret', 'watch',
         'unwatch', 'emit', 'event_json', 'await_event', 'await_hooks', 'wait_idle', 'redeliver', 'discard', 'replay',
-        'status', 'list_events', 'list_deliveries', 'list_attempts', 'backfill', 'reembed', 'set_budget',
+        'status', 'list_events', 'list_deliveries', 'list_attempts', 'list_audit', 'backfill', 'reembed', 'set_budget',
         'create_store', 'create_chunk_table', 'remember', 'recall', 'graph_neighbors',
         'merge_entities', 'unmerge_entity',
         -- The trigger: attaching a partition to a watched table creates one. It takes nothing on trust.
@@ -34,7 +34,7 @@ AS $$
         '_fires_always', '_set_watch_triggers', '_note_watch_tenant', '_drop_watch_triggers', '_missed_writes',
         '_own_writes', '_listed',
         -- The watches that there are, and their constant users, for whom it asks who calls.
-        'keep_watch_tenant', '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
+        'keep_watch_tenant', 'note_watches', '_mapping', '_is_mapping', '_are_strings', '_is_source', '_longest_mapping',
         '_store_dimensions', '_embedding_column', '_setting_default', '_check_store', '_create_store_table',
         '_create_store_functions', '_create_data_tables', '_create_memory_tables', '_watch_store', '_create_entities',
         '_create_relations', '_create_provenance', '_create_predicates', '_create_graph_tables', '_chunk_tables',
@@ -54,7 +54,7 @@ AS $$
         '_check_graph_coders', '_lock_graph', '_graph_give_sources', '_graph_rename_orphans', '_graph_twins',
         '_graph_move_names', '_graph_part_relation', '_graph_restore_names']
     WHEN 'worker' THEN ARRAY[
-        'status', 'list_events', 'list_deliveries', 'list_attempts', 'list_hooks', 'event_json', 'wait_idle',
+        'status', 'list_events', 'list_deliveries', 'list_attempts', 'list_audit', 'list_hooks', 'event_json', 'wait_idle',
         'await_event', '_all_tenants', '_user_id', '_tenant',
         '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_xid', '_event_xids', '_xid_end', '_event_ord', '_event_ords', '_event_key', '_rfc3339',
@@ -62,7 +62,7 @@ AS $$
         '_undispatched', '_patterns', '_may_name', '_is_true', '_order_key', '_disable_hook', '_seal_secret',
         '_show_secret', '_current_slot', '_wake',
         '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',
-        '_prune_cursor', '_spent', '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks',
+        '_prune_cursor', '_prune_audit', '_note_settings', '_spent', '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks',
         '_chunk_tables', '_is_vector_column', '_primary_key', '_missed_writes', '_heirs', '_event_data', '_try_lock',
         '_lock', '_try_lock_session', '_lock_session', '_unlock_session', '_mapping', '_is_mapping', '_are_strings',
         '_is_source', '_longest_mapping', '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint',
@@ -106,7 +106,7 @@ BEGIN
     EXECUTE format($q$
         GRANT SELECT ON
             zerodb.zerodb_hooks, zerodb.backfill, zerodb.backfill_failure, zerodb.backfills, zerodb.embedding,
-            zerodb.coverage, zerodb.hook_status
+            zerodb.coverage, zerodb.hook_status, zerodb.audit
         TO %s
         $q$, role);
     EXECUTE format($q$
@@ -119,6 +119,7 @@ BEGIN
     -- Not what is sealed.
     EXECUTE format('GRANT SELECT (hook_id, number, made_at, valid_until, shown_at) ON zerodb.signing_secret TO %s', role);
     PERFORM zerodb._grant_functions(role, zerodb._functions_of('user'));
+    PERFORM zerodb._audit('rights.granted', zerodb._every_user(), NULL, role::text, NULL, '{"rights": "user"}');
 END
 $$;
 COMMENT ON FUNCTION zerodb.grant_user(regrole) IS
@@ -141,6 +142,7 @@ BEGIN
         $q$, role);
     EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA zerodb TO %s', role);
     PERFORM zerodb._grant_functions(role, zerodb._functions_of('worker'));
+    PERFORM zerodb._audit('rights.granted', zerodb._every_user(), NULL, role::text, NULL, '{"rights": "worker"}');
 END
 $$;
 COMMENT ON FUNCTION zerodb.grant_worker(regrole) IS
@@ -154,6 +156,7 @@ BEGIN
     PERFORM zerodb.grant_user(role);
     EXECUTE format('GRANT SELECT ON zerodb.hook_detail TO %s', role);
     PERFORM zerodb._grant_functions(role, zerodb._functions_of('admin'));
+    PERFORM zerodb._audit('rights.granted', zerodb._every_user(), NULL, role::text, NULL, '{"rights": "admin"}');
 END
 $$;
 COMMENT ON FUNCTION zerodb.grant_admin(regrole) IS

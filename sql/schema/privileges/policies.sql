@@ -17,6 +17,7 @@ ALTER TABLE zerodb.embedding ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.coverage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.summary ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.summary_chunk ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.audit ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant ON zerodb.zerodb_hooks
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
@@ -33,6 +34,8 @@ USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.completion
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.candidate
+USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
+CREATE POLICY tenant ON zerodb.audit FOR SELECT
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.hook_fault FOR SELECT
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));

@@ -20,6 +20,9 @@ BEGIN
     SET state = 'discarded', due_at = NULL, finished_at = clock_timestamp(), last_error = 'discarded by hand'
     WHERE d.id = delivery_id;
     PERFORM zerodb._tell_discarded(delivery_id);
+    PERFORM zerodb._audit('delivery.discarded', d.user_id, d.hook_id, delivery_id::text,
+        jsonb_build_object('state', old_state), NULL)
+    FROM zerodb.delivery AS d WHERE d.id = delivery_id;
     -- The next one of its key may follow.
     PERFORM zerodb._wake();
 END

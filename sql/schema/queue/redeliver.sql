@@ -78,6 +78,8 @@ BEGIN
         -- An ordered one that is blocked stays so, and one that had ended becomes it: the first of its key goes next.
         due_at = CASE WHEN d.order_key IS NULL OR d.due_at IS NOT NULL THEN clock_timestamp() END
     WHERE d.id = delivery_id;
+    PERFORM zerodb._audit('delivery.redelivered', d.user_id, d.hook_id, delivery_id::text, NULL, NULL)
+    FROM zerodb.delivery AS d WHERE d.id = delivery_id;
     PERFORM zerodb._wake();
 END
 $$;

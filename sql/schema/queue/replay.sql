@@ -49,6 +49,8 @@ BEGIN
         AND zerodb._matches(hook, predicate, o)
     ORDER BY o.xid, o.ord;
     GET DIAGNOSTICS replayed = ROW_COUNT;
+    PERFORM zerodb._audit('hook.replayed', hook.user_id, hook.id, hook.hook_name, NULL,
+        jsonb_build_object('since', since, 'until', until, 'events', replayed));
     PERFORM zerodb._wake();
     RETURN replayed;
 END

@@ -168,6 +168,7 @@ BEGIN
     INSERT INTO zerodb.tenant_binding AS b (role, role_name, user_id)
     SELECT r.oid, r.rolname, _bind_tenant.user_id FROM pg_roles AS r WHERE r.oid = _bind_tenant.role
     ON CONFLICT ON CONSTRAINT tenant_binding_pkey DO UPDATE SET role = excluded.role;
+    PERFORM zerodb._audit('tenant.bound', user_id, NULL, role::text, NULL, NULL);
 END
 $$;
 
@@ -180,12 +181,19 @@ CREATE FUNCTION zerodb._unbind_tenant(caller oid, role regrole, user_id uuid) RE
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    freed uuid[];
 BEGIN
-    DELETE FROM zerodb.tenant_binding AS b
-    WHERE b.role = _unbind_tenant.role AND (_unbind_tenant.user_id IS NULL OR b.user_id = _unbind_tenant.user_id);
-    IF NOT FOUND THEN
+    WITH gone AS (
+        DELETE FROM zerodb.tenant_binding AS b
+        WHERE b.role = _unbind_tenant.role AND (_unbind_tenant.user_id IS NULL OR b.user_id = _unbind_tenant.user_id)
+        RETURNING b.user_id
+    )
+    SELECT coalesce(array_agg(g.user_id), '{}') INTO freed FROM gone AS g;
+    IF cardinality(freed) = 0 THEN
         RAISE EXCEPTION 'role % is not bound%', role, coalesce(' to user ' || user_id, '')
             USING ERRCODE = 'P0002', HINT = 'SELECT role_name, user_id FROM zerodb.tenant_binding shows who is.';
     END IF;
+    PERFORM zerodb._audit('tenant.unbound', f.user_id, NULL, role::text, NULL, NULL) FROM unnest(freed) AS f (user_id);
 END
 $$;

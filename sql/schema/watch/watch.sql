@@ -88,11 +88,13 @@ BEGIN
         triggered := triggered || '{batch}';
     END IF;
     PERFORM zerodb._set_watch_triggers(target, wanted, triggered);
+    PERFORM zerodb.note_watches(target);
     -- Those of others stay as they are; zerodb.watches tells.
     FOR heir IN SELECT c.oid FROM zerodb._heirs(target) AS h JOIN pg_class AS c ON c.oid = h
         WHERE pg_has_role(c.relowner, 'USAGE') LOOP
         PERFORM zerodb._note_watch_tenant(heir, wanted);
         PERFORM zerodb._set_watch_triggers(heir, wanted, triggered);
+        PERFORM zerodb.note_watches(heir);
     END LOOP;
 END
 $$;
@@ -111,8 +113,9 @@ BEGIN
         RAISE EXCEPTION '% is not watched%', target, coalesce(' for ' || quote_literal(event_type), '')
             USING ERRCODE = 'P0002', HINT = 'See zerodb.watches.';
     END IF;
-    PERFORM zerodb._drop_watch_triggers(c.oid, event_type, dropped) FROM zerodb._heirs(target) AS h
-    JOIN pg_class AS c ON c.oid = h WHERE pg_has_role(c.relowner, 'USAGE');
+    PERFORM zerodb._drop_watch_triggers(c.oid, event_type, dropped), zerodb.note_watches(c.oid)
+    FROM zerodb._heirs(target) AS h JOIN pg_class AS c ON c.oid = h WHERE pg_has_role(c.relowner, 'USAGE');
+    PERFORM zerodb.note_watches(target);
 END
 $$;
 COMMENT ON FUNCTION zerodb.unwatch(regclass, text) IS

@@ -1,6 +1,7 @@
 //! What the extension alone does, seen by a client of a real server: no worker runs here.
 
 mod addresses;
+mod audit;
 mod budgets;
 mod capture;
 mod checks;

@@ -229,6 +229,7 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
             .await?;
         // A new one needs a thought: whoever may execute it has the rights of the extension's owner.
         let known = [
+            "_audit_hooks",
             "_cancel_all_deliveries",
             "_cancel_deliveries",
             "_disable_hook",
@@ -236,6 +237,8 @@ async fn every_function_has_a_fixed_search_path() -> Result<()> {
             "_emit_failure",
             "_forget_fault",
             "_leave_order",
+            "_note_settings",
+            "_prune_audit",
             "_prune_cursor",
             "_prune_deliveries",
             "_queue_ordered",

@@ -4,6 +4,7 @@
 mod actors;
 mod addresses;
 mod at_work;
+mod audit;
 mod escalation;
 mod fairness;
 mod floods;

@@ -57,6 +57,12 @@ impl Maintenance {
         done("the summaries of parts", forgotten.await);
         let summed = self.repeat(|| store.roll_up_usage());
         done("the usage of models", summed.await);
+        let audited = self.repeat(|| store.prune_audit());
+        done("the audit trail", audited.await);
+        done(
+            "what the audit trail says of settings",
+            store.bounded(store.note_settings()).await,
+        );
         done("the endpoints", store.bounded(store.prune_endpoints()).await);
     }
 

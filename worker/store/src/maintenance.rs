@@ -1,7 +1,9 @@
 //! Keeping the relations flat: rotation of the log, pruning.
 
 use super::error::StoreError;
-use super::statements::{CANCEL_ORPHANS, PRUNE_CURSOR, PRUNE_DELIVERIES, ROTATE_LOG};
+use super::statements::{
+    CANCEL_ORPHANS, NOTE_SETTINGS, PRUNE_AUDIT, PRUNE_CURSOR, PRUNE_DELIVERIES, ROTATE_LOG,
+};
 use super::store::Store;
 
 /// Deliveries deleted or cancelled in one statement.
@@ -40,6 +42,18 @@ impl Store {
 
     pub async fn prune_cursor(&self) -> Result<(), StoreError> {
         self.connection().await?.query_one(PRUNE_CURSOR, &[]).await?;
+        Ok(())
+    }
+
+    /// Deletes rows of the audit trail that have been kept long enough; true when there may be more.
+    pub async fn prune_audit(&self) -> Result<bool, StoreError> {
+        let row = self.connection().await?.query_one(PRUNE_AUDIT, &[&BATCH]).await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Has the audit trail say which settings have changed.
+    pub async fn note_settings(&self) -> Result<(), StoreError> {
+        self.connection().await?.query_one(NOTE_SETTINGS, &[]).await?;
         Ok(())
     }
 

@@ -82,6 +82,8 @@ statements! {
     TIDY_BUDGETS = "models/tidy_budgets.sql";
 
     CANCEL_ORPHANS = "maintenance/cancel_orphans.sql";
+    NOTE_SETTINGS = "maintenance/note_settings.sql";
+    PRUNE_AUDIT = "maintenance/prune_audit.sql";
     PRUNE_DELIVERIES = "maintenance/prune_deliveries.sql";
     ROTATE_LOG = "maintenance/rotate_log.sql";
 }
