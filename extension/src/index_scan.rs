@@ -1,5 +1,5 @@
-//! What every read of an index without the executor needs: whether the index is the one that is meant, and the beginning
-//! of a scan for every version of Postgres. Must not know what is read.
+//! What every read of an index without the executor needs: whether the index is the one that is meant, and the
+//! beginning of a scan for every version of Postgres. Must not know what is read.
 
 use pgrx::pg_sys;
 

@@ -3,8 +3,8 @@
 
 use crate::figures::Metric;
 
-/// One question, of which `{event}` and another `{event_2}`, `{delivery}`, `{hook}`, `{user}`, `{at}` and `{key}` are filled
-/// in at random.
+/// One question, of which `{event}` and another `{event_2}`, `{delivery}`, `{hook}`, `{user}`, `{at}` and `{key}` are
+/// filled in at random.
 pub struct Question {
     pub says: &'static str,
     pub sql: &'static str,
