@@ -223,6 +223,7 @@ pub const BUILT_IN: &[EventType] = &[
         "on_hook_failure",
         "astrocyte",
         &[
+            "kind",
             "hook_id",
             "hook_name",
             "event",
@@ -231,6 +232,6 @@ pub const BUILT_IN: &[EventType] = &[
             "attempts",
             "last_error",
         ],
-        "When a delivery is discarded; never for a delivery of this type itself",
+        "When a hook is failing, is switched off or recovers, and when a delivery is given up; never for a delivery of this type itself",
     ),
 ];

@@ -44,6 +44,8 @@ settings! {
         optional concurrency: Whole<1, 10_000>;
         /// How long one attempt may take, in milliseconds.
         optional timeout_ms: Whole<1, 3_600_000>;
+        /// Hours after which the hook is switched off, when all its attempts failed in that time; 0 for never.
+        default disable_after_hours: Whole<0, 8760> = DISABLE_AFTER_HOURS;
         /// The file that made the hook. `zerodb-hooks apply` sets it, and its `--prune` deletes by it.
         optional managed_by: Name;
     }
@@ -65,6 +67,8 @@ settings! {
         default retry_count: Whole<0, 999> = Whole::new(2);
         /// Wait before the second attempt, in milliseconds; it doubles from there, up to an hour.
         default retry_delay_ms: Whole<0, 86_400_000> = Whole::new(1000);
+        /// Requests a minute, of all workers together; what is over it waits and uses up no attempt.
+        optional rate_limit: Whole<1, 1_000_000>;
         /// Whether the writer's session goes on without this hook. Requests are sent after the commit either way; with
         /// false `zerodb.await_hooks` waits for them and tells which failed.
         default r#async: bool = true;
@@ -209,6 +213,8 @@ pub struct Function {
 
 /// Attempts where neither the type nor the hook says.
 pub const MAX_ATTEMPTS: u32 = 5;
+/// Hours of failing after which a hook is switched off, where it does not say.
+pub const DISABLE_AFTER_HOURS: Whole<0, 8760> = Whole::new(120);
 /// Milliseconds before the second attempt where neither the type nor the hook says.
 pub const RETRY_DELAY_MS: u64 = 1000;
 

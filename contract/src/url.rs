@@ -74,6 +74,32 @@ impl Setting for Url {
 }
 
 impl Url {
+    /// Scheme, host and port, parted by colons, in the reader's form; where one of them is a secret, as it is written,
+    /// with the reference. Nothing of path, query and user.
+    pub fn origin(&self) -> String {
+        let text: &str = self;
+        let Some(rest) = after_scheme(text) else {
+            let is_reference = secret::is_reference(text);
+            return if is_reference {
+                text.to_owned()
+            } else {
+                String::new()
+            };
+        };
+        let authority = parts(text).0.rsplit('@').next().unwrap_or_default();
+        let scheme = text[..text.len() - rest.len()]
+            .trim_end_matches("://")
+            .to_lowercase();
+        let is_written = secret::references(authority).next().is_none();
+        match parsed(text) {
+            Ok(url) if is_written => {
+                let port = url.port_or_known_default().unwrap_or_default();
+                format!("{scheme}:{}:{port}", url.host_str().unwrap_or_default())
+            }
+            _ => format!("{scheme}:{authority}"),
+        }
+    }
+
     /// Refuses a host that is spelled out and is no public address, in whatever notation. A name is looked up only when
     /// something is sent, and so is what a secret holds.
     pub(crate) fn check_public(&self, path: &str) -> Result<(), Fault> {

@@ -44,6 +44,7 @@ in_order! {
     "hooks_rows" => "../../sql/schema/hooks/rows.sql",
     "hooks_wanted" => "../../sql/schema/hooks/wanted.sql",
     "hooks_faults" => "../../sql/schema/hooks/faults.sql",
+    "hooks_health" => "../../sql/schema/hooks/health.sql",
     "hooks_rights" => "../../sql/schema/hooks/rights.sql",
     "hooks_functions" => "../../sql/schema/hooks/functions.sql",
     "hooks_create" => "../../sql/schema/hooks/create.sql",
@@ -125,6 +126,7 @@ in_order! {
 
     "models_endpoints" => "../../sql/schema/models/endpoints.sql",
     "models_admission" => "../../sql/schema/models/admission.sql",
+    "models_circuits" => "../../sql/schema/models/circuits.sql",
     "models_usage" => "../../sql/schema/models/usage.sql",
     "models_budgets" => "../../sql/schema/models/budgets.sql",
     "models_charge" => "../../sql/schema/models/charge.sql",

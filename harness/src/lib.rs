@@ -15,5 +15,6 @@ pub use programs::{Clock, LiteLlm, PgBouncer, Worker};
 pub use receivers::{Answer, RawReceiver, Receiver, Then};
 pub use servers::{
     Cluster, Database, Launch, NameAnswer, NameServer, PgVersion, Relay, Session, SqlError, on_every_server,
+    on_main_server,
 };
 pub use wait::{Held, SOON, eventually};

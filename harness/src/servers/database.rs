@@ -143,3 +143,8 @@ pub async fn on_every_server(test: impl AsyncFn(Database) -> Result<()>) -> Resu
     }
     Ok(())
 }
+
+/// Runs a test in a fresh database of one server, for what does not depend on the server's version.
+pub async fn on_main_server(test: impl AsyncFn(Database) -> Result<()>) -> Result<()> {
+    test(Database::create(PgVersion::main()).await?).await
+}

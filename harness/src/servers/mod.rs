@@ -11,7 +11,7 @@ pub mod standby;
 pub mod version;
 
 pub use cluster::{Cluster, Launch};
-pub use database::{Database, on_every_server};
+pub use database::{Database, on_every_server, on_main_server};
 pub use names::{NameAnswer, NameServer};
 pub use relay::Relay;
 pub use session::{Session, SqlError};

@@ -45,8 +45,8 @@ INSERT INTO zerodb.event_type (name, channel, fields, batch_of, description, bui
 ('on_legal_hold', 'astrocyte', '{bank_id,hold_id,action}', NULL, 'When a legal hold is set or released', true),
 ('on_import', 'astrocyte', '{bank_id,memory_count,source_provider}', NULL, 'When memories are imported', true),
 ('on_export', 'astrocyte', '{bank_id,memory_count,destination_path}', NULL, 'When memories are exported', true),
-('on_hook_failure', 'astrocyte', '{hook_id,hook_name,event,event_id,delivery_id,attempts,last_error}', NULL,
-    'When a delivery is discarded; never for a delivery of this type itself', true);
+('on_hook_failure', 'astrocyte', '{kind,hook_id,hook_name,event,event_id,delivery_id,attempts,last_error}', NULL,
+    'When a hook is failing, is switched off or recovers, and when a delivery is given up; never for a delivery of this type itself', true);
 
 CREATE VIEW zerodb.event_types WITH (security_invoker = true) AS
 SELECT t.name, t.channel, t.fields, t.description FROM zerodb.event_type AS t;

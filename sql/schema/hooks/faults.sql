@@ -22,7 +22,7 @@ $$;
 CREATE TRIGGER forget_fault AFTER UPDATE OF is_active, hook_config ON zerodb.zerodb_hooks
 FOR EACH ROW WHEN (new.is_active) EXECUTE FUNCTION zerodb._forget_fault();
 
--- Switches a hook off that is still as the caller has seen it, and keeps the reason. False when it has changed, or when
+-- Switches a hook off that is still as the caller has seen it, keeps the reason and tells on_hook_failure. False when it has changed, or when
 -- somebody has it locked: the caller comes again.
 CREATE FUNCTION zerodb._disable_hook(hook_id uuid, version bigint, reason text) RETURNS boolean
 LANGUAGE plpgsql
@@ -43,6 +43,7 @@ BEGIN
         VALUES (_disable_hook.hook_id, owner, left(_disable_hook.reason, 500))
     ON CONFLICT ON CONSTRAINT hook_fault_pkey DO UPDATE
         SET reason = excluded.reason, switched_off_at = excluded.switched_off_at;
+    PERFORM zerodb._note_disabled(_disable_hook.hook_id, owner, _disable_hook.version, left(_disable_hook.reason, 500));
     RETURN true;
 END
 $$;

@@ -54,4 +54,4 @@ $$;
 CREATE FUNCTION zerodb._steering_keys(hook_config jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT hook_config - '{when,order_by,max_attempts,concurrency,timeout_ms,retry_count,retry_delay_ms,managed_by}'::text[] $$;
+AS $$ SELECT hook_config - '{when,order_by,max_attempts,concurrency,timeout_ms,disable_after_hours,retry_count,rate_limit,retry_delay_ms,managed_by}'::text[] $$;

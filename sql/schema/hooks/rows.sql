@@ -40,7 +40,7 @@ BEGIN
     PERFORM zerodb._check_config_size(hook_config);
     PERFORM zerodb._check_hook(hook_type, hook_name, hook_config::text);
     IF hook_type = 'function' THEN
-        RETURN hook_config - ARRAY(SELECT k FROM unnest('{max_attempts,concurrency,timeout_ms,managed_by}'::text[]) AS k
+        RETURN hook_config - ARRAY(SELECT k FROM unnest('{max_attempts,concurrency,timeout_ms,disable_after_hours,managed_by}'::text[]) AS k
             WHERE hook_config -> k = 'null');
     END IF;
     RETURN jsonb_strip_nulls(hook_config);

@@ -37,7 +37,8 @@ SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     least(coalesce(u.tokens_today + n.tokens_today, u.tokens_today, n.tokens_today),
         9223372036854775807)::bigint AS tokens_today,
     least(coalesce(u.tokens + n.tokens, u.tokens, n.tokens), 9223372036854775807)::bigint AS tokens,
-    x.reason AS fault
+    x.reason AS fault,
+    y.failing_since
 FROM zerodb.zerodb_hooks AS h
 LEFT JOIN LATERAL (
     SELECT count(*) AS pending, min(q.created_at) AS oldest FROM (
@@ -88,6 +89,7 @@ LEFT JOIN (
             (e.at AT TIME ZONE 'UTC')::date = (now() AT TIME ZONE 'UTC')::date AS is_today
         FROM zerodb.usage_entry AS e) AS g
     GROUP BY g.hook_id) AS n ON n.hook_id = h.id
-LEFT JOIN zerodb.hook_fault AS x ON x.hook_id = h.id;
+LEFT JOIN zerodb.hook_fault AS x ON x.hook_id = h.id
+LEFT JOIN zerodb.hook_health AS y ON y.hook_id = h.id;
 COMMENT ON VIEW zerodb.hook_status IS
-    'Of each hook: deliveries that wait or run, to 100,000, the oldest one''s age, its newest 200 failures by class, rows with a result as last counted, tokens, and why the worker switched it off';
+    'Of each hook: deliveries that wait or run, to 100,000, the oldest one''s age, its newest 200 failures by class, rows with a result as last counted, tokens, why the worker switched it off, and since when its attempts fail';

@@ -47,9 +47,33 @@ BEGIN
 END
 $$;
 
+-- Until when nobody enters an endpoint, null when it may be entered now; and whether that would be a probe.
+CREATE FUNCTION zerodb._pause_of(endpoint text, OUT until timestamptz, OUT reason text, OUT probe boolean)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    known zerodb.endpoint;
+BEGIN
+    SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint;
+    probe := false;
+    IF known.paused_until > clock_timestamp() THEN
+        until := known.paused_until;
+        reason := known.pause_reason;
+    ELSIF known.opened_at IS NOT NULL AND known.probe_until > clock_timestamp() THEN
+        -- The probe may end any moment.
+        until := least(known.probe_until, clock_timestamp() + interval '1 second');
+        reason := 'circuit_open';
+    ELSE
+        probe := known.opened_at IS NOT NULL;
+    END IF;
+END
+$$;
+
 -- May a request of so many tokens be sent? Null is no limit. A place that comes within patience_ms is taken: `entered`,
 -- and wait_ms says when. Otherwise nothing is taken: held_by is pause, requests or tokens, wait_ms how long it lasts at
--- least. Looks without a lock first, so who is refused, and who has no limit, writes and locks nothing.
+-- least. After the pause of an open circuit one request is let in as its probe, and the others wait for it. Looks without
+-- a lock first, so who is refused, and who has no limit, writes and locks nothing.
 CREATE FUNCTION zerodb._enter_endpoint(
     endpoint text,
     requests_per_minute bigint,
@@ -60,7 +84,8 @@ CREATE FUNCTION zerodb._enter_endpoint(
     OUT entered boolean,
     OUT wait_ms bigint,
     OUT held_by text,
-    OUT pause_reason text
+    OUT pause_reason text,
+    OUT probe boolean
 )
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -68,15 +93,19 @@ SET lock_timeout = '500ms'
 AS $$
 DECLARE
     limited boolean := requests_per_minute IS NOT NULL OR tokens_per_minute IS NOT NULL;
+    paused record;
     locked boolean := false;
     toll record;
     last record;
     ready timestamptz;
 BEGIN
     LOOP
-        SELECT 'pause', e.pause_reason, e.paused_until INTO held_by, pause_reason, ready
-        FROM zerodb.endpoint AS e WHERE e.name = endpoint AND e.paused_until > clock_timestamp();
-        IF NOT FOUND AND limited THEN
+        SELECT p.* INTO paused FROM zerodb._pause_of(endpoint) AS p;
+        probe := paused.probe;
+        held_by := CASE WHEN paused.until IS NOT NULL THEN 'pause' END;
+        pause_reason := paused.reason;
+        ready := paused.until;
+        IF paused.until IS NULL AND limited THEN
             toll := zerodb._tolls(requests_per_minute, tokens_per_minute, requests, tokens);
             last := zerodb._last_admission(endpoint);
             ready := greatest(last.next_request_at - toll.request_slack, last.next_token_at - toll.token_slack);
@@ -84,10 +113,16 @@ BEGIN
         END IF;
         wait_ms := greatest(ceil(extract(epoch FROM ready - clock_timestamp()) * 1000)::bigint, 0);
         entered := held_by IS DISTINCT FROM 'pause' AND wait_ms <= patience_ms;
-        EXIT WHEN locked OR NOT entered OR NOT limited;
+        EXIT WHEN locked OR NOT entered OR NOT (limited OR probe);
         PERFORM zerodb._lock_endpoint(endpoint);
         locked := true;
     END LOOP;
+    probe := probe AND entered;
+    IF probe THEN
+        UPDATE zerodb.endpoint AS e SET probe_until = clock_timestamp() + interval '30 seconds',
+            updated_at = clock_timestamp()
+        WHERE e.name = endpoint;
+    END IF;
     IF NOT entered OR NOT limited THEN
         RETURN;
     END IF;
@@ -119,53 +154,5 @@ BEGIN
         VALUES (endpoint, last.seq + 1, clock_timestamp(), last.next_request_at, last.next_token_at + correction, 0,
             used - estimated);
     END IF;
-END
-$$;
-
--- Tells hooks of an endpoint: on_circuit_breaker_open, on_circuit_breaker_close or on_rate_limited, as events of
--- nobody's, which only hooks of every user see. Once for all workers and for pauses that follow one another within a
--- minute; called before the pause begins. An opening that no worker saw end is told again a minute after its pause.
-CREATE FUNCTION zerodb._tell_endpoint(endpoint text, event_type text, data jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '500ms'
-AS $$
-DECLARE
-    known zerodb.endpoint;
-    -- What happened since is of the pause that is going on, or has just ended.
-    since timestamptz := clock_timestamp() - interval '1 minute';
-    told jsonb;
-BEGIN
-    PERFORM zerodb._lock_endpoint(endpoint);
-    SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint;
-    CASE event_type
-    WHEN 'on_circuit_breaker_open' THEN
-        IF known.opened_at IS NOT NULL AND greatest(known.opened_at, known.paused_until) > since THEN
-            RETURN;
-        END IF;
-        UPDATE zerodb.endpoint AS e SET opened_at = clock_timestamp() WHERE e.name = endpoint;
-        told := jsonb_build_object('provider', endpoint, 'failure_count', data -> 'failure_count', 'last_error',
-            left(data ->> 'last_error', 500));
-    WHEN 'on_circuit_breaker_close' THEN
-        IF known.opened_at IS NULL THEN
-            RETURN;
-        END IF;
-        UPDATE zerodb.endpoint AS e SET opened_at = NULL WHERE e.name = endpoint;
-        told := jsonb_build_object('provider', endpoint,
-            'recovery_duration', round(extract(epoch FROM clock_timestamp() - known.opened_at)::numeric, 3));
-    WHEN 'on_rate_limited' THEN
-        UPDATE zerodb.endpoint AS e SET limited_at = clock_timestamp() WHERE e.name = endpoint;
-        IF greatest(known.limited_at, CASE WHEN known.pause_reason = 'rate_limited'
-            THEN known.paused_until END) > since
-        THEN
-            RETURN;
-        END IF;
-        told := jsonb_build_object('bank_id', NULL, 'operation', left(data ->> 'operation', 200), 'limit',
-            data -> 'limit',
-            'retry_after', data -> 'retry_after');
-    ELSE
-        RAISE EXCEPTION 'an endpoint tells no %', quote_literal(event_type) USING ERRCODE = '22023';
-    END CASE;
-    PERFORM zerodb._append(event_type, told::text, NULL, NULL, NULL);
 END
 $$;

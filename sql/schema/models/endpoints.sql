@@ -1,26 +1,39 @@
--- What all workers share about the endpoints of models: whose turn it is to send a request, pauses, and what answers
--- have taught. The limits themselves are in the worker's file; no URL and no key is ever here.
+-- What all workers share about endpoints, of models and of webhooks: whose turn it is to send a request, pauses, circuits,
+-- and what answers have taught. The limits of models are in the worker's file; no URL and no key is ever here.
 
+-- A model's endpoint has the name that the worker's file gives it. What belongs to a user begins with its kind:
+-- webhook:USER:ORIGIN is an origin as the user's hooks reach it (with the event's user behind it, for a hook of every user),
+-- hook:USER:HOOK a hook with a limit of its own. So no user's failures are another's.
 CREATE TABLE zerodb.endpoint (
-    name text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100 AND name !~ '://'),
+    name text COLLATE "C" PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 500 AND name !~ '://'),
+    user_id uuid GENERATED ALWAYS AS (CASE WHEN name ~ '^(webhook|hook):[0-9a-f-]{36}:'
+        THEN split_part(name, ':', 2)::uuid END) STORED,
     paused_until timestamptz,
     pause_reason text CHECK (pause_reason ~ '^[a-z_]{1,40}$'),
     failures integer NOT NULL DEFAULT 0,
     opened_at timestamptz,
+    openings integer NOT NULL DEFAULT 0,
+    probe_until timestamptz,
     limited_at timestamptz,
     learned jsonb NOT NULL DEFAULT '{}',
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE zerodb.endpoint IS
-    'Providers of the workers'' files that are limited, were paused or have taught something';
+    'Endpoints of models and of webhooks that are limited, were paused or have taught something';
+COMMENT ON COLUMN zerodb.endpoint.user_id IS 'Whose hooks it belongs to; null for an endpoint of the workers'' files';
 COMMENT ON COLUMN zerodb.endpoint.pause_reason IS
     'The class of the error, such as quota_exhausted; never the text of an answer';
 COMMENT ON COLUMN zerodb.endpoint.failures IS
     'Pauses in a row: each began within a minute of the end of the one before';
 COMMENT ON COLUMN zerodb.endpoint.opened_at IS
     'When its circuit opened, until a request succeeds: what on_circuit_breaker_open has told and on_circuit_breaker_close will';
+COMMENT ON COLUMN zerodb.endpoint.openings IS 'Pauses of its circuit since then; each doubles the next one';
+COMMENT ON COLUMN zerodb.endpoint.probe_until IS 'One request tries whether it is back; until then all others wait for it';
 COMMENT ON COLUMN zerodb.endpoint.limited_at IS 'When it last refused a request for its rate';
 COMMENT ON COLUMN zerodb.endpoint.learned IS 'By model: caps that a refusal named, such as {"bge-m3": {"inputs": 32}}';
+
+-- For the workers' list of endpoints of webhooks that nobody may enter: few, whatever the number of the others.
+CREATE INDEX endpoint_held ON zerodb.endpoint (name) WHERE user_id IS NOT NULL AND paused_until IS NOT NULL;
 
 -- Who was let in, and when the next one can be: the last row of an endpoint counts. Insert-only, because a row that is
 -- updated a hundred times a second gets slower with every update for as long as any old snapshot is held, and looking
@@ -51,9 +64,18 @@ SELECT
     CASE WHEN e.paused_until > clock_timestamp() THEN e.paused_until END AS paused_until,
     CASE WHEN e.paused_until > clock_timestamp() THEN e.pause_reason END AS reason,
     e.learned,
-    e.failures
-FROM zerodb.endpoint AS e;
-COMMENT ON VIEW zerodb.endpoints IS 'Model endpoints that are limited, were paused or have taught something';
+    e.failures,
+    CASE WHEN e.opened_at IS NULL THEN 'closed' WHEN e.paused_until > clock_timestamp() THEN 'open' ELSE 'half_open' END
+        AS circuit,
+    e.opened_at,
+    e.user_id
+FROM zerodb.endpoint AS e
+WHERE NOT starts_with(e.name, 'hook:');
+COMMENT ON VIEW zerodb.endpoints IS 'Endpoints that are limited, were paused or have taught something: those of models, and of the user''s webhooks';
+
+ALTER TABLE zerodb.endpoint ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON zerodb.endpoint
+USING (user_id IS NULL OR (SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 
 -- The last admission of an endpoint as it counts now; nulls when there is none. A clock that was set back must not
 -- close an endpoint for long: what lies further ahead than any admission reaches is cut.
@@ -90,7 +112,7 @@ $$;
 CREATE FUNCTION zerodb.resume_endpoint(endpoint text) RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'zerodb_api';
 COMMENT ON FUNCTION zerodb.resume_endpoint(text) IS
-    'Ends the pause of a model endpoint, as after its key was put right, and forgets what it has taught';
+    'Ends the pause of an endpoint, as after its key was put right, closes its circuit and forgets what it has taught';
 
 CREATE FUNCTION zerodb._resume_endpoint(caller oid, endpoint text) RETURNS void
 LANGUAGE plpgsql
@@ -101,7 +123,8 @@ DECLARE
         'failures', e.failures, 'learned', e.learned) FROM zerodb.endpoint AS e WHERE e.name = endpoint);
 BEGIN
     UPDATE zerodb.endpoint AS e
-    SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, limited_at = NULL, learned = '{}',
+    SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, openings = 0, probe_until = NULL,
+        limited_at = NULL, learned = '{}',
         updated_at = clock_timestamp()
     WHERE e.name = endpoint;
     IF NOT FOUND THEN

@@ -59,14 +59,16 @@ AS $$
         '_bound_tenants', '_current_role', '_every_user', '_sees_all', '_functions_of',
         '_event_id', '_event_xid', '_event_xids', '_xid_end', '_event_ord', '_event_ords', '_event_key', '_rfc3339',
         '_running_hooks', '_no_event', '_is_dispatched', '_event_progress', '_is_idle', '_dispatch',
-        '_undispatched', '_patterns', '_may_name', '_is_true', '_order_key', '_disable_hook', '_seal_secret',
+        '_undispatched', '_patterns', '_may_name', '_is_true', '_order_key', '_disable_hook', '_note_failing', '_has_recovered',
+        '_tell_health', '_seal_secret',
         '_show_secret', '_current_slot', '_wake',
         '_emit_failure', '_call_hook_function', '_as_owner', '_is_spent', '_rotate_log', '_prune_deliveries',
         '_prune_cursor', '_prune_audit', '_note_settings', '_spent', '_bad_embed', '_column_of', '_has_column', '_has_vectors', '_fitting_chunks',
         '_chunk_tables', '_is_vector_column', '_primary_key', '_missed_writes', '_heirs', '_event_data', '_try_lock',
         '_lock', '_try_lock_session', '_lock_session', '_unlock_session', '_mapping', '_is_mapping', '_are_strings',
         '_is_source', '_longest_mapping', '_toll', '_tolls', '_last_admission', '_lock_endpoint', '_enter_endpoint',
-        '_settle_endpoint', '_tell_endpoint', '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total',
+        '_settle_endpoint', '_pause_of', '_open_circuit', '_close_circuit', '_throttle_endpoint',
+        '_tell_endpoint', '_endpoint_label', '_record_usage', '_charge_usage', '_lock_budgets', '_budget_total',
         '_charge_budgets', '_weigh_requests', '_free_holds', '_check_budgets', '_tidy_budgets', '_unworkable']
     WHEN 'admin' THEN ARRAY['_all_tenants', 'register_event_type', 'resume_endpoint', 'bind_tenant', 'unbind_tenant']
     END::name[]
@@ -106,7 +108,7 @@ BEGIN
     EXECUTE format($q$
         GRANT SELECT ON
             zerodb.zerodb_hooks, zerodb.backfill, zerodb.backfill_failure, zerodb.backfills, zerodb.embedding,
-            zerodb.coverage, zerodb.hook_status, zerodb.audit
+            zerodb.coverage, zerodb.hook_health, zerodb.hook_status, zerodb.audit
         TO %s
         $q$, role);
     EXECUTE format($q$
@@ -137,7 +139,8 @@ BEGIN
             zerodb.delivery, zerodb.batch, zerodb.completion, zerodb.candidate, zerodb.lease, zerodb.endpoint,
             zerodb.endpoint_admission, zerodb.usage_entry, zerodb.usage_day, zerodb.budget_hold, zerodb.budget_total,
             zerodb.cursor, zerodb.attempt, zerodb.order_queue, zerodb.order_signal, zerodb.backfill,
-            zerodb.backfill_failure, zerodb.coverage, zerodb.embedding, zerodb.summary, zerodb.summary_chunk
+            zerodb.backfill_failure, zerodb.coverage, zerodb.embedding, zerodb.summary, zerodb.summary_chunk,
+            zerodb.hook_health
         TO %s
         $q$, role);
     EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA zerodb TO %s', role);

@@ -11,6 +11,7 @@ ALTER TABLE zerodb.completion ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.candidate ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.hook_fault ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.signing_secret ENABLE ROW LEVEL SECURITY;
+ALTER TABLE zerodb.hook_health ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.backfill ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.backfill_failure ENABLE ROW LEVEL SECURITY;
 ALTER TABLE zerodb.embedding ENABLE ROW LEVEL SECURITY;
@@ -41,6 +42,8 @@ CREATE POLICY tenant ON zerodb.hook_fault FOR SELECT
 USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.signing_secret FOR SELECT
 USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
+CREATE POLICY tenant ON zerodb.hook_health
+USING ((SELECT zerodb._sees_all()) OR user_id = (SELECT zerodb._user_id()));
 CREATE POLICY tenant ON zerodb.backfill
 USING ((SELECT zerodb._sees_all()) OR EXISTS (SELECT FROM zerodb.zerodb_hooks AS h WHERE h.id = hook_id));
 CREATE POLICY tenant ON zerodb.backfill_failure

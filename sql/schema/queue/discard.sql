@@ -34,7 +34,7 @@ CREATE FUNCTION zerodb._tell_discarded(delivery_id bigint) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT zerodb._emit_failure(jsonb_build_object('hook_id', d.hook_id, 'hook_name', h.hook_name, 'event',
+    SELECT zerodb._emit_failure(jsonb_build_object('kind', 'discarded', 'hook_id', d.hook_id, 'hook_name', h.hook_name, 'event',
         left(o.event_type, 100),
         'event_id', zerodb._event_id(d.event_xid, d.event_ord), 'delivery_id', d.id, 'attempts', d.attempts,
             'last_error', d.last_error),

@@ -42,7 +42,11 @@ async fn the_ledger_knows_the_outcomes_of_the_worker() -> Result<()> {
         let written = [
             Outcome::Completed { status },
             Outcome::Failed { retry_in: std::time::Duration::ZERO, error: error.clone(), status },
-            Outcome::Discarded { error, status },
+            Outcome::Discarded {
+                error,
+                status,
+                exhausted: true,
+            },
         ];
         for outcome in written {
             assert!(definition.contains(&format!("'{}'", outcome.name())), "{definition}");

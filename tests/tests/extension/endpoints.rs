@@ -19,6 +19,7 @@ pub(crate) struct Answer {
     pub wait_ms: i64,
     pub held_by: Option<String>,
     pub reason: Option<String>,
+    pub probe: bool,
 }
 
 impl From<Row> for Answer {
@@ -28,6 +29,7 @@ impl From<Row> for Answer {
             wait_ms: row.get("wait_ms"),
             held_by: row.get("held_by"),
             reason: row.get("pause_reason"),
+            probe: row.get("probe"),
         }
     }
 }
@@ -244,6 +246,8 @@ async fn a_worker_may_use_endpoints_and_a_user_may_only_look() -> Result<()> {
         for sql in [
             "SELECT zerodb._enter_endpoint('e', 1, 1, 1, 1, 0)",
             "SELECT zerodb._settle_endpoint('e', 1, 1, 1)",
+            "SELECT zerodb._open_circuit('e', 1, 1, 'x')",
+            "SELECT zerodb._tell_endpoint(NULL, 'on_rate_limited', '{}')",
             "SELECT zerodb.resume_endpoint('e')",
             "UPDATE zerodb.endpoint SET paused_until = NULL",
             "SELECT * FROM zerodb.endpoint_admission",

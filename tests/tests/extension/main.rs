@@ -5,6 +5,7 @@ mod audit;
 mod budgets;
 mod capture;
 mod checks;
+mod circuits;
 mod deliveries;
 mod dump;
 mod endpoints;

@@ -59,7 +59,7 @@ async fn two_workers_of_many_tasks_let_in_what_the_server_counted() -> Result<()
 async fn a_pause_of_one_worker_holds_the_other() -> Result<()> {
     on_every_server(async |database| {
         let (one, other) = (gate(&database)?, gate(&database)?);
-        assert_eq!(other.enter("e", UNLIMITED, 1, 10).await, Ok(Entered));
+        assert_eq!(other.enter("e", UNLIMITED, 1, 10).await, Ok(Entered::Usual));
         one.pause("e", Duration::from_secs(600), Class::QuotaExhausted)
             .await;
         let held = one.enter("e", UNLIMITED, 1, 10).await;
@@ -71,7 +71,7 @@ async fn a_pause_of_one_worker_holds_the_other() -> Result<()> {
         let held = eventually(SOON, async || other.enter("e", UNLIMITED, 1, 10).await.err()).await?;
         assert_eq!(held.reason, Class::QuotaExhausted.into());
         assert!(held.after > Duration::from_secs(500), "{held:?}");
-        assert_eq!(one.enter("another", UNLIMITED, 1, 10).await, Ok(Entered));
+        assert_eq!(one.enter("another", UNLIMITED, 1, 10).await, Ok(Entered::Usual));
         let session = database.session().await?;
         session.run("SELECT zerodb.resume_endpoint('e')").await?;
         for gate in [one, other] {
@@ -95,7 +95,7 @@ async fn enters_without_a_statement(gate: &SharedGate, session: &Session) -> Res
     session.run("ROLLBACK").await?;
     answers
         .into_iter()
-        .try_for_each(|answer| answer.map(|Entered| ()).map_err(refused))
+        .try_for_each(|answer| answer.map(|_| ()).map_err(refused))
 }
 
 fn refused(wait: Wait) -> anyhow::Error {
@@ -143,7 +143,7 @@ async fn an_estimate_is_corrected_where_tokens_are_limited() -> Result<()> {
             tokens_per_minute: Some(1000),
             ..UNLIMITED
         };
-        assert_eq!(gate.enter("e", limits, 1, 1000).await, Ok(Entered));
+        assert_eq!(gate.enter("e", limits, 1, 1000).await, Ok(Entered::Usual));
         assert!(gate.enter("e", limits, 1, 900).await.is_err());
         gate.settle("e", limits, 1000, 10).await;
         // A server that answers late holds everybody for a moment; without the correction it would be a minute.

@@ -94,6 +94,7 @@ async fn a_batch_goes_with_its_last_delivery_however_that_ends() -> Result<()> {
         let discarded = Outcome::Discarded {
             error: "gone".into(),
             status: None,
+            exhausted: false,
         };
         worker.settle(vec![ended(&leased[2], discarded)]).await?;
         assert_eq!(states(&session).await?, ["completed", "discarded", "retryable"]);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 use zerodb_hooks_contract::hook_type::FIRST_PARTY;
+use zerodb_hooks_contract::hooks::DISABLE_AFTER_HOURS;
 use zerodb_hooks_contract::{Config, Fault, HookSettings, HookType};
 
 use crate::outcome::HandlerError;
@@ -102,6 +103,16 @@ impl Hook {
     pub fn concurrency(&self) -> Option<usize> {
         let concurrency = self.settings.as_ref().ok()?.delivery.concurrency?;
         Some(concurrency.as_usize())
+    }
+
+    /// The time of failing after which it is switched off; `None` for never.
+    pub fn disable_after(&self) -> Option<Duration> {
+        let hours = match &self.settings {
+            Ok(settings) => settings.delivery.disable_after_hours,
+            Err(_) => DISABLE_AFTER_HOURS,
+        };
+        let hours = u64::from(hours.get());
+        (hours > 0).then(|| Duration::from_secs(hours * 3600))
     }
 
     pub fn party(&self) -> Party {

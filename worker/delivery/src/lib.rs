@@ -2,6 +2,7 @@
 //! other, and what became of it. Values without I/O: no clock, no runtime, no database.
 
 pub mod delivery;
+pub mod endpoint;
 pub mod event;
 pub mod event_data;
 pub mod hook;

@@ -62,9 +62,11 @@ pub enum Outcome {
         error: String,
         status: Option<u16>,
     },
+    /// Given up; `exhausted` where its attempts are used up, and not for what happened.
     Discarded {
         error: String,
         status: Option<u16>,
+        exhausted: bool,
     },
     /// It could not be tried: it waits, and the attempt is not charged.
     Deferred {
@@ -94,11 +96,13 @@ impl Outcome {
             Err(HandlerError::Permanent { message, status }) => Self::Discarded {
                 error: shorten(message),
                 status,
+                exhausted: false,
             },
             Err(HandlerError::Transient { message, status, .. }) if policy.is_last(attempt) => {
                 Self::Discarded {
                     error: shorten(message),
                     status,
+                    exhausted: true,
                 }
             }
             Err(HandlerError::Transient {
@@ -134,6 +138,14 @@ impl Outcome {
             Self::Discarded { .. } => "discarded",
             Self::Deferred { .. } => "deferred",
             Self::Released => "released",
+        }
+    }
+
+    /// The word that the outcome is written with: the ledger's, but `exhausted` for a last attempt.
+    pub fn written(&self) -> &'static str {
+        match self {
+            Self::Discarded { exhausted: true, .. } => "exhausted",
+            other => other.name(),
         }
     }
 
@@ -179,7 +191,8 @@ mod tests {
     fn a_transient_error_is_retried_until_the_last_attempt() {
         let fail = || Err(HandlerError::transient("down"));
         assert_eq!(Outcome::of(fail(), &POLICY, 2, 0.5).name(), "failed");
-        assert_eq!(Outcome::of(fail(), &POLICY, 3, 0.5).name(), "discarded");
+        let last = Outcome::of(fail(), &POLICY, 3, 0.5);
+        assert_eq!((last.name(), last.written()), ("discarded", "exhausted"));
     }
 
     #[test]
@@ -189,7 +202,8 @@ mod tests {
             outcome,
             Outcome::Discarded {
                 error: "gone".into(),
-                status: None
+                status: None,
+                exhausted: false
             }
         );
     }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::capacity::Capacity;
 use crate::deferrals::Deferrals;
+use crate::health::HealthNotes;
 use crate::job::{Alone, Job};
 use crate::permit::Permit;
 use zerodb_hooks_delivery::delivery::Delivery;
@@ -59,6 +60,7 @@ pub struct Attempts {
     capacity: Arc<Capacity>,
     completer: UnboundedSender<Message>,
     deferrals: Deferrals,
+    pub health: Arc<HealthNotes>,
 }
 
 impl Attempts {
@@ -69,6 +71,7 @@ impl Attempts {
             capacity,
             completer,
             deferrals: Deferrals::default(),
+            health: Arc::default(),
         };
         (attempts, messages)
     }
@@ -95,6 +98,7 @@ impl Attempts {
         self.end_as(attempt, || {
             let outcome = Outcome::of(result, &delivery.hook.policy, delivery.attempt, rand::random());
             self.log(delivery, &outcome);
+            self.health.count(delivery, &outcome);
             outcome
         });
     }

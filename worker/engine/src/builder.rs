@@ -124,6 +124,7 @@ impl WorkerBuilder {
             http,
             secrets: self.secrets.under(self.config.secrets),
             store,
+            gate,
             templates: Arc::new(Templates::new(self.program)),
         })
     }

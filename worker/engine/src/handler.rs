@@ -9,7 +9,7 @@ use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_delivery::secret::Secrets;
 use zerodb_hooks_http::Client;
-use zerodb_hooks_providers::Providers;
+use zerodb_hooks_providers::{Gate, Providers};
 use zerodb_hooks_rendering::Templates;
 use zerodb_hooks_store::{Backfill, Counted, Page, Store};
 use zerodb_hooks_turns::Shares;
@@ -25,6 +25,9 @@ pub struct Context {
     pub providers: Providers,
     #[doc(hidden)]
     pub store: Store,
+    /// What all workers share about endpoints.
+    #[doc(hidden)]
+    pub gate: Arc<dyn Gate>,
     #[doc(hidden)]
     pub templates: Arc<Templates>,
 }

@@ -63,6 +63,7 @@ impl Maintenance {
             "what the audit trail says of settings",
             store.bounded(store.note_settings()).await,
         );
+        done("the health of hooks", store.bounded(store.prune_health()).await);
         done("the endpoints", store.bounded(store.prune_endpoints()).await);
     }
 

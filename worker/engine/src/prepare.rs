@@ -45,6 +45,7 @@ fn discarded(error: &str) -> Outcome {
     Outcome::Discarded {
         error: error.into(),
         status: None,
+        exhausted: false,
     }
 }
 

@@ -121,6 +121,7 @@ impl Running {
         ];
         tasks.spawn(parts.maintenance(changed).run());
         tasks.spawn(parts.coverage().run());
+        tasks.spawn(parts.health().run());
         tasks.spawn(parts.judge().run());
         let taking = [
             tasks.spawn(parts.dispatcher(claims).run()),

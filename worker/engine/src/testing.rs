@@ -45,6 +45,7 @@ pub fn context() -> Arc<Context> {
         http,
         secrets: Secrets::new(std::iter::empty()),
         store,
+        gate,
         templates: Arc::new(Templates::new(None)),
     })
 }

@@ -15,6 +15,7 @@ use crate::coverage::Coverage;
 use crate::dispatcher::Dispatcher;
 use crate::executor::Executor;
 use crate::handler::Context;
+use crate::health::Health;
 use crate::heartbeat::Heartbeat;
 use crate::hooks::Hooks;
 use crate::judge::Judge;
@@ -133,6 +134,14 @@ impl WorkerParts {
         Maintenance {
             store: self.store(),
             installation,
+            stop: self.stop.clone(),
+        }
+    }
+
+    pub fn health(&self) -> Health {
+        Health {
+            store: self.store(),
+            notes: Arc::clone(&self.executor.attempts.health),
             stop: self.stop.clone(),
         }
     }

@@ -2,9 +2,11 @@
 //! context and returns what happened; it must not write the state of a delivery.
 
 mod call_function;
+mod circuits;
 mod cloud_event;
 mod handshake;
 mod log;
+mod pace;
 mod refusal;
 mod signing;
 mod trial;

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
+use crate::circuits::{self, Circuits};
 use crate::handshake::Handshakes;
 use crate::refusal::refused_or_transient;
 use crate::webhook_request::{self, Prepared};
@@ -20,17 +21,20 @@ const GONE: u16 = 410;
 #[derive(Default)]
 pub struct Webhook {
     handshakes: Handshakes,
+    circuits: Circuits,
 }
 
 #[async_trait]
 impl Handler for Webhook {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
-        let request = self.request(context, delivery).await?;
-        let answer = context.http.send(request).await.map_err(refused_or_transient)?;
-        if answer.status == GONE {
-            switch_off(context, &delivery.hook).await;
-        }
-        verdict(&answer)
+        let prepared = webhook_request::of(context, delivery).await?;
+        let config = delivery.hook.config::<hooks::Webhook>()?;
+        self.circuits.keep_pace(context, delivery, config).await?;
+        let breaker = self.circuits.breaker(context, delivery, config);
+        let passed = circuits::pass(&breaker).await?;
+        let done = self.send(context, &delivery.hook, prepared).await;
+        circuits::tell(passed, done.as_ref().err()).await;
+        done
     }
 }
 
@@ -40,14 +44,32 @@ impl Webhook {
     /// # Errors
     /// Those of `webhook_request::of`, and of the handshake.
     pub async fn request(&self, context: &Context, delivery: &Delivery) -> Result<Request, HandlerError> {
-        let hook = &delivery.hook;
-        let Prepared { request, own } = webhook_request::of(context, delivery).await?;
+        let prepared = webhook_request::of(context, delivery).await?;
+        self.consented(context, &delivery.hook, prepared).await
+    }
+
+    async fn consented(
+        &self,
+        context: &Context,
+        hook: &Hook,
+        prepared: Prepared,
+    ) -> Result<Request, HandlerError> {
+        let Prepared { request, own } = prepared;
         if hook.config::<hooks::Webhook>()?.handshake {
             self.handshakes
                 .shake(context, hook, &request.url, &own, hook.policy.timeout)
                 .await?;
         }
         Ok(request)
+    }
+
+    async fn send(&self, context: &Context, hook: &Hook, prepared: Prepared) -> Result<Done, HandlerError> {
+        let request = self.consented(context, hook, prepared).await?;
+        let answer = context.http.send(request).await.map_err(refused_or_transient)?;
+        if answer.status == GONE {
+            switch_off(context, hook).await;
+        }
+        verdict(&answer)
     }
 }
 

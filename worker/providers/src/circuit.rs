@@ -68,6 +68,11 @@ impl Circuit {
         *self = Self::default();
     }
 
+    /// Nothing has happened that counts.
+    pub fn is_new(&self) -> bool {
+        self.failures == 0 && self.throttles == 0 && self.open_until.is_none()
+    }
+
     /// The number of failures in a row.
     pub fn failures(&self) -> u32 {
         self.failures

@@ -21,7 +21,11 @@ pub struct RateLimits {
 
 /// The leave to send one request now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entered;
+pub enum Entered {
+    Usual,
+    /// The one request that shows whether an endpoint is back whose circuit is open; all others wait for it.
+    Probe,
+}
 
 /// Not now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,21 +57,6 @@ impl From<Class> for WaitReason {
     }
 }
 
-/// News of an endpoint for hooks. It holds no key, no input and no text of an answer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum News<'a> {
-    /// It failed so often that it is left alone from now on.
-    Opened { failures: u32, last_error: &'a str },
-    /// A request succeeded since.
-    Closed,
-    /// It refused a request for its rate. `limit` is the one of the file, requests a minute.
-    Limited {
-        operation: &'a str,
-        limit: Option<u32>,
-        after: Duration,
-    },
-}
-
 /// Safe to cancel at every await: what was entered and not sent is lost to the limit, nothing else.
 #[async_trait]
 pub trait Gate: Send + Sync + 'static {
@@ -88,8 +77,16 @@ pub trait Gate: Send + Sync + 'static {
     /// Nobody enters for that long. A later pause replaces an earlier one if it ends later.
     async fn pause(&self, endpoint: &str, pause: Duration, reason: Class);
 
-    /// Tells hooks; called before the pause that it is about begins. The same news within a minute is told once.
-    async fn tell(&self, _endpoint: &str, _news: News<'_>) {}
+    /// The endpoint failed so often, or failed its probe, that nobody enters for at least that long. Hooks are told
+    /// once, with `last_error`, which must hold no key, no input and no text of an answer.
+    async fn open(&self, endpoint: &str, pause: Duration, failures: u32, last_error: &str);
+
+    /// A request succeeded: an open circuit closes, and hooks are told once.
+    async fn close(&self, _endpoint: &str) {}
+
+    /// The endpoint refused for its rate: nobody enters for that long, and hooks are told once. `limit` is the one of
+    /// the worker's file, requests a minute.
+    async fn throttle(&self, endpoint: &str, pause: Duration, operation: &str, limit: Option<u32>);
 
     /// A cap of the server that its refusal named; for other workers, and after a restart.
     async fn learned(&self, _endpoint: &str, _model: &str, _learned: Learned) {}
@@ -159,7 +156,7 @@ impl EndpointState {
         if let Some(limit) = limits.tokens_per_minute {
             self.tokens = self.tokens.taken(now, limit, tokens);
         }
-        Ok(Entered)
+        Ok(Entered::Usual)
     }
 }
 
@@ -191,6 +188,14 @@ impl Gate for LocalGate {
                 state.pause = Some((until, reason));
             }
         });
+    }
+
+    async fn open(&self, endpoint: &str, pause: Duration, _failures: u32, _last_error: &str) {
+        self.pause(endpoint, pause, Class::CircuitOpen).await;
+    }
+
+    async fn throttle(&self, endpoint: &str, pause: Duration, _operation: &str, _limit: Option<u32>) {
+        self.pause(endpoint, pause, Class::RateLimited).await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! delivery and no database, and keeps no text.
 
 mod address;
+mod breaker;
 #[cfg(feature = "candle")]
 mod candle;
 pub mod caps;
@@ -36,6 +37,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use breaker::{Breaker, Passed};
 pub use caps::{Cap, Learned, PackLimits};
 pub use chat::{ChatAnswer, ChatRequest, Finish};
 pub use config::{Config, ConfigError};
@@ -43,7 +45,7 @@ pub use counter::TokenCounter;
 pub use embeddings::{EmbedRequest, Embeddings};
 pub use endpoint::Endpoint;
 pub use error::{Advice, Class, ProviderError};
-pub use gate::{Entered, Gate, LocalGate, News, RateLimits, Wait, WaitReason};
+pub use gate::{Entered, Gate, LocalGate, RateLimits, Wait, WaitReason};
 pub use provider::Provider;
 pub use schema::Schema;
 pub use usage::{Usage, estimate_tokens};

@@ -1,15 +1,15 @@
-//! Model endpoints as all workers share them: admissions, pauses, and what answers have taught. Limits come from the
-//! worker's file with every call; no URL and no key goes here.
+//! Endpoints as all workers share them: admissions, pauses, circuits, and what answers have taught. Limits come with
+//! every call; no URL and no key goes here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio_postgres::types::Json;
 
 use super::error::StoreError;
 use super::statements::{
-    ENTER_ENDPOINT, LEARN_ENDPOINT, LOAD_ENDPOINT, PAUSE_ENDPOINT, SETTLE_ENDPOINT, TELL_ENDPOINT,
+    CLOSE_CIRCUIT, ENTER_ENDPOINT, LEARN_ENDPOINT, LOAD_ENDPOINT, OPEN_CIRCUIT, PAUSE_ENDPOINT,
+    SETTLE_ENDPOINT, THROTTLE_ENDPOINT,
 };
 use super::store::Store;
 use zerodb_hooks_providers::gate::RateLimits;
@@ -17,8 +17,9 @@ use zerodb_hooks_providers::gate::RateLimits;
 /// The answer to one who wants to send a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// Let in: counted, to be sent after that time, which is at most the patience that was asked with.
-    In { after: Duration },
+    /// Let in: counted, to be sent after that time, which is at most the patience that was asked with. `probe` where it
+    /// shows whether an endpoint is back whose circuit is open.
+    In { after: Duration, probe: bool },
     /// Not counted. `after` is how long it lasts at least, by the server's clock.
     Held { after: Duration, by: HeldBy },
 }
@@ -66,7 +67,8 @@ impl Store {
             .await?;
         let after = Duration::from_millis(u64::try_from(row.try_get::<_, i64>("wait_ms")?).unwrap_or(0));
         if row.try_get("entered")? {
-            return Ok(Admission::In { after });
+            let probe = row.try_get("probe")?;
+            return Ok(Admission::In { after, probe });
         }
         let by = match row.try_get::<_, Option<&str>>("held_by")? {
             Some("pause") => HeldBy::Pause(
@@ -115,27 +117,59 @@ impl Store {
     ) -> Result<(), StoreError> {
         let connection = self.connection().await?;
         let statement = connection.prepare_cached(PAUSE_ENDPOINT).await?;
-        let milliseconds = i64::try_from(pause.as_millis().min(MOST_PAUSE.as_millis())).unwrap_or(i64::MAX);
         connection
-            .execute(&statement, &[&endpoint, &milliseconds, &reason])
+            .execute(&statement, &[&endpoint, &pause_ms(pause), &reason])
             .await?;
         Ok(())
     }
 
-    /// Tells hooks of an endpoint, once for all workers.
+    /// Opens the circuit for all workers, for at least `pause`, or keeps it open; tells hooks of its opening once.
     ///
     /// # Errors
     /// Those of any statement.
-    pub async fn tell_endpoint(
+    pub async fn open_circuit(
         &self,
         endpoint: &str,
-        event_type: &str,
-        data: Value,
+        pause: Duration,
+        failures: u32,
+        last_error: &str,
     ) -> Result<(), StoreError> {
         let connection = self.connection().await?;
-        let statement = connection.prepare_cached(TELL_ENDPOINT).await?;
+        let statement = connection.prepare_cached(OPEN_CIRCUIT).await?;
+        let failures = bounded(failures);
         connection
-            .execute(&statement, &[&endpoint, &event_type, &Json(data)])
+            .execute(&statement, &[&endpoint, &pause_ms(pause), &failures, &last_error])
+            .await?;
+        Ok(())
+    }
+
+    /// Closes the circuit, if it is open, and tells hooks once.
+    ///
+    /// # Errors
+    /// Those of any statement.
+    pub async fn close_circuit(&self, endpoint: &str) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(CLOSE_CIRCUIT).await?;
+        connection.execute(&statement, &[&endpoint]).await?;
+        Ok(())
+    }
+
+    /// Pauses an endpoint that refused for its rate, and tells hooks once.
+    ///
+    /// # Errors
+    /// Those of any statement.
+    pub async fn throttle_endpoint(
+        &self,
+        endpoint: &str,
+        pause: Duration,
+        operation: &str,
+        limit: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection().await?;
+        let statement = connection.prepare_cached(THROTTLE_ENDPOINT).await?;
+        let limit = limit.map(bounded);
+        connection
+            .execute(&statement, &[&endpoint, &pause_ms(pause), &operation, &limit])
             .await?;
         Ok(())
     }
@@ -179,6 +213,10 @@ impl Store {
 
 /// A pause never lasts longer: somebody may have mended the cause and nobody knows.
 const MOST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+fn pause_ms(pause: Duration) -> i64 {
+    i64::try_from(pause.min(MOST_PAUSE).as_millis()).unwrap_or(i64::MAX)
+}
 
 fn bounded(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)

@@ -120,7 +120,7 @@ impl<'a> OutcomeColumns<'a> {
         Self {
             ids: attempts.iter().map(|attempt| attempt.delivery_id).collect(),
             epochs: attempts.iter().map(|attempt| attempt.epoch).collect(),
-            outcomes: attempts.iter().map(|attempt| attempt.outcome.name()).collect(),
+            outcomes: attempts.iter().map(|attempt| attempt.outcome.written()).collect(),
             waits: attempts.iter().map(EndedAttempt::retry_ms).collect(),
             errors: attempts.iter().map(|attempt| attempt.outcome.error()).collect(),
             statuses: attempts.iter().map(EndedAttempt::status).collect(),

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::endpoint::{Admission, HeldBy};
 use super::error::StoreError;
+use super::held::HeldEndpoints;
 use super::store::Store;
+use zerodb_hooks_delivery::endpoint::WEBHOOK;
 use zerodb_hooks_providers::caps::{Cap, Learned};
 use zerodb_hooks_providers::error::Class;
-use zerodb_hooks_providers::gate::{Entered, Gate, News, RateLimits, Wait, WaitReason};
+use zerodb_hooks_providers::gate::{Entered, Gate, RateLimits, Wait, WaitReason};
 
 /// The time for which an answer of the server is trusted.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -22,11 +23,16 @@ const TRUSTED: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// The time that a caller waits for the database, and everybody after it when it did not answer.
 const ANSWER: Duration = Duration::from_millis(900);
+/// Nobody else enters for this time beside a probe, unless it ends before.
+const PROBING: Duration = Duration::from_secs(1);
+/// Views that are kept; then all are asked anew.
+const KEPT: usize = 10_000;
 
 /// Serves any number of tasks.
 pub struct SharedGate {
     store: Store,
     endpoints: Mutex<HashMap<String, Arc<EndpointView>>>,
+    held: HeldEndpoints,
 }
 
 /// One endpoint as this worker sees it.
@@ -50,6 +56,7 @@ impl SharedGate {
         Self {
             store,
             endpoints: Mutex::default(),
+            held: HeldEndpoints::default(),
         }
     }
 
@@ -58,7 +65,19 @@ impl SharedGate {
         if let Some(view) = endpoints.get(endpoint) {
             return Arc::clone(view);
         }
+        if endpoints.len() >= KEPT {
+            endpoints.clear();
+        }
         Arc::clone(endpoints.entry(endpoint.to_owned()).or_default())
+    }
+
+    /// Nobody of this worker enters from now on.
+    fn hold(&self, endpoint: &str, pause: Duration, reason: Class) {
+        self.view(endpoint)
+            .see(Instant::now(), Some((pause, reason.into())));
+        if endpoint.starts_with(WEBHOOK) {
+            self.held.add(endpoint);
+        }
     }
 }
 
@@ -78,7 +97,7 @@ impl EndpointView {
                 after: until - now,
                 reason,
             })),
-            None if limits == RateLimits::default() => Some(Ok(Entered)),
+            None if limits == RateLimits::default() => Some(Ok(Entered::Usual)),
             _ => None,
         }
     }
@@ -96,11 +115,19 @@ impl EndpointView {
 
     /// Keeps the server's answer and turns it into the caller's: the wait before the request is sent, or before
     /// asking again.
-    fn heed(&self, asked: Instant, admission: Result<Admission, StoreError>) -> Result<Duration, Wait> {
+    fn heed(
+        &self,
+        asked: Instant,
+        admission: Result<Admission, StoreError>,
+    ) -> Result<(Duration, Entered), Wait> {
         let (after, reason, is_for_all) = match admission {
-            Ok(Admission::In { after }) => {
+            Ok(Admission::In { after, probe: false }) => {
                 self.see(asked, None);
-                return Ok(after);
+                return Ok((after, Entered::Usual));
+            }
+            Ok(Admission::In { after, probe: true }) => {
+                self.see(asked, Some((PROBING, Class::CircuitOpen.into())));
+                return Ok((after, Entered::Probe));
             }
             Ok(Admission::Held { after, by }) => match by {
                 HeldBy::Pause(name) => (after, WaitReason::of_name(name), true),
@@ -135,6 +162,10 @@ impl Gate for SharedGate {
         requests: u32,
         tokens: u32,
     ) -> Result<Entered, Wait> {
+        let is_of_webhook = limits == RateLimits::default() && endpoint.starts_with(WEBHOOK);
+        if is_of_webhook && !self.held.has(&self.store, endpoint).await {
+            return Ok(Entered::Usual);
+        }
         let view = self.view(endpoint);
         let called = Instant::now();
         if let Some(answer) = view.recall(limits, called) {
@@ -144,7 +175,7 @@ impl Gate for SharedGate {
             let _asking = view.asking.lock().await;
             let asked = Instant::now();
             if let Some(answer) = view.recall(limits, asked) {
-                return answer.map(|Entered| Duration::ZERO);
+                return answer.map(|entered| (Duration::ZERO, entered));
             }
             let entering = self
                 .store
@@ -152,12 +183,12 @@ impl Gate for SharedGate {
             view.heed(asked, self.store.bounded(entering).await)
         })
         .await;
-        let after = entered.unwrap_or_else(|_elapsed| {
+        let (after, entered) = entered.unwrap_or_else(|_elapsed| {
             let reason = "no answer in time".to_owned();
             view.heed(called, Err(StoreError::Unavailable { reason }))
         })?;
         tokio::time::sleep(after).await;
-        Ok(Entered)
+        Ok(entered)
     }
 
     /// Only what is off by an eighth or more is worth a statement.
@@ -175,8 +206,7 @@ impl Gate for SharedGate {
     }
 
     async fn pause(&self, endpoint: &str, pause: Duration, reason: Class) {
-        self.view(endpoint)
-            .see(Instant::now(), Some((pause, reason.into())));
+        self.hold(endpoint, pause, reason);
         let reason = reason.name();
         let pausing = self.store.pause_endpoint(endpoint, pause, reason);
         if let Err(error) = self.store.bounded(pausing).await {
@@ -184,25 +214,26 @@ impl Gate for SharedGate {
         }
     }
 
-    async fn tell(&self, endpoint: &str, news: News<'_>) {
-        let (event_type, data) = match news {
-            News::Opened { failures, last_error } => (
-                "on_circuit_breaker_open",
-                json!({"failure_count": failures, "last_error": last_error}),
-            ),
-            News::Closed => ("on_circuit_breaker_close", json!({})),
-            News::Limited {
-                operation,
-                limit,
-                after,
-            } => (
-                "on_rate_limited",
-                json!({"operation": operation, "limit": limit, "retry_after": after.as_secs_f64()}),
-            ),
-        };
-        let telling = self.store.tell_endpoint(endpoint, event_type, data);
-        if let Err(error) = self.store.bounded(telling).await {
-            tracing::debug!(endpoint, event_type, %error, "could not tell hooks of the endpoint");
+    async fn open(&self, endpoint: &str, pause: Duration, failures: u32, last_error: &str) {
+        self.hold(endpoint, pause, Class::CircuitOpen);
+        let opening = self.store.open_circuit(endpoint, pause, failures, last_error);
+        if let Err(error) = self.store.bounded(opening).await {
+            tracing::warn!(endpoint, %error, "other workers do not know that the endpoint fails");
+        }
+    }
+
+    async fn close(&self, endpoint: &str) {
+        self.view(endpoint).see(Instant::now(), None);
+        if let Err(error) = self.store.bounded(self.store.close_circuit(endpoint)).await {
+            tracing::debug!(endpoint, %error, "other workers do not know that the endpoint is back");
+        }
+    }
+
+    async fn throttle(&self, endpoint: &str, pause: Duration, operation: &str, limit: Option<u32>) {
+        self.hold(endpoint, pause, Class::RateLimited);
+        let throttling = self.store.throttle_endpoint(endpoint, pause, operation, limit);
+        if let Err(error) = self.store.bounded(throttling).await {
+            tracing::warn!(endpoint, %error, "other workers do not know that the endpoint is paused");
         }
     }
 

@@ -124,6 +124,7 @@ impl Settlement {
                 attempt.outcome = Outcome::Discarded {
                     error: "the outcome could not be stored".into(),
                     status: None,
+                    exhausted: false,
                 };
                 group.is_replaced = true;
                 self.groups.push_front(group);

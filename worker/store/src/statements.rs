@@ -48,6 +48,8 @@ statements! {
     LOAD_HOOK = "hooks/load_hook.sql";
     LOAD_PARTIES = "hooks/load_parties.sql";
     LOAD_SETTINGS = "hooks/load_settings.sql";
+    NOTE_FAILING = "hooks/note_failing.sql";
+    NOTE_RECOVERED = "hooks/note_recovered.sql";
     SEAL_SECRET = "hooks/seal_secret.sql";
 
     AS_OWNER = "rows/as_owner.sql";
@@ -70,21 +72,26 @@ statements! {
     LEAVE_BACKFILL = "backfills/leave_backfill.sql";
 
     CHECK_BUDGETS = "models/check_budgets.sql";
+    CLOSE_CIRCUIT = "models/close_circuit.sql";
     ENTER_ENDPOINT = "models/enter_endpoint.sql";
     LEARN_ENDPOINT = "models/learn_endpoint.sql";
+    LIST_HELD_ENDPOINTS = "models/list_held_endpoints.sql";
     LOAD_ENDPOINT = "models/load_endpoint.sql";
+    OPEN_CIRCUIT = "models/open_circuit.sql";
     PAUSE_ENDPOINT = "models/pause_endpoint.sql";
     PRUNE_ADMISSIONS = "models/prune_admissions.sql";
+    PRUNE_ENDPOINTS = "models/prune_endpoints.sql";
     RECORD_USAGE = "models/record_usage.sql";
     ROLL_UP_USAGE = "models/roll_up_usage.sql";
     SETTLE_ENDPOINT = "models/settle_endpoint.sql";
-    TELL_ENDPOINT = "models/tell_endpoint.sql";
+    THROTTLE_ENDPOINT = "models/throttle_endpoint.sql";
     TIDY_BUDGETS = "models/tidy_budgets.sql";
 
     CANCEL_ORPHANS = "maintenance/cancel_orphans.sql";
     NOTE_SETTINGS = "maintenance/note_settings.sql";
     PRUNE_AUDIT = "maintenance/prune_audit.sql";
     PRUNE_DELIVERIES = "maintenance/prune_deliveries.sql";
+    PRUNE_HEALTH = "maintenance/prune_health.sql";
     ROTATE_LOG = "maintenance/rotate_log.sql";
 }
 

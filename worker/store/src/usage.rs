@@ -5,7 +5,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::error::StoreError;
-use super::statements::{CHECK_BUDGETS, PRUNE_ADMISSIONS, RECORD_USAGE, ROLL_UP_USAGE, TIDY_BUDGETS};
+use super::statements::{
+    CHECK_BUDGETS, PRUNE_ADMISSIONS, PRUNE_ENDPOINTS, RECORD_USAGE, ROLL_UP_USAGE, TIDY_BUDGETS,
+};
 use super::store::Store;
 use zerodb_hooks_providers::Usage;
 
@@ -147,6 +149,7 @@ impl Store {
     pub async fn prune_endpoints(&self) -> Result<(), StoreError> {
         let connection = self.connection().await?;
         connection.execute(PRUNE_ADMISSIONS, &[]).await?;
+        connection.execute(PRUNE_ENDPOINTS, &[]).await?;
         connection.query_one(TIDY_BUDGETS, &[]).await?;
         Ok(())
     }

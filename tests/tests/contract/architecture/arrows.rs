@@ -102,6 +102,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "zerodb_hooks_delivery",
             "zerodb_hooks_engine",
             "zerodb_hooks_http",
+            "zerodb_hooks_providers",
             "zerodb_hooks_store",
             "zerodb_hooks_templates",
             "zerodb_hooks_turns",

@@ -36,6 +36,12 @@ pub const ANY: &[Row] = &[
         "an_endpoint_that_hangs_is_left_at_the_timeout_and_does_not_hold_up_others",
     ),
     (
+        "disable_after_hours",
+        "0",
+        "8761",
+        "a_hook_that_fails_for_days_is_switched_off_and_its_return_is_told",
+    ),
+    (
         "managed_by",
         "\"hooks.yaml\"",
         "\"\"",
@@ -84,6 +90,12 @@ pub const HANDLERS: &[(&str, &str, &str, &[Row])] = &[
                 "10",
                 "86400001",
                 "the_wait_doubles_and_stays_within_its_bounds",
+            ),
+            (
+                "rate_limit",
+                "60",
+                "0",
+                "a_hook_keeps_its_own_limit_whatever_the_number_of_workers",
             ),
             (
                 "async",

@@ -126,8 +126,7 @@ impl<'a> Call<'a> {
         }
         match read(&answer.body) {
             Ok(taken) => {
-                request.succeeded();
-                endpoint.entrance.tell_closed().await;
+                request.succeeded().await;
                 Ok(CallAnswer {
                     taken,
                     request_id: request_id(&answer),

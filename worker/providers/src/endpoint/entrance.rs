@@ -1,16 +1,14 @@
-//! The entrance of an endpoint: its turns in this worker, its circuit, and the gate that all workers share. Waits while
-//! that is short, and says how long where it is not.
+//! The entrance of an endpoint: its turns in this worker, its circuit breaker, and the limits that all workers share.
+//! Waits while that is short, and says how long where it is not.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::circuit::{Circuit, Pass};
+use crate::breaker::{Breaker, Passed};
 use crate::error::Class;
-use crate::gate::{Gate, News, RateLimits, Wait};
+use crate::gate::{Gate, RateLimits, Wait};
 use zerodb_hooks_delivery::hook::Principal;
 use zerodb_hooks_turns::{Shares, Turn, Turns};
 
@@ -20,10 +18,7 @@ pub struct Entrance {
     gate: Arc<dyn Gate>,
     /// The next turn is that of the owner, tenant or hook with the fewest requests under way.
     turns: Turns,
-    circuit: Mutex<Circuit>,
-    /// Hooks were told that the circuit opened, and not yet that it closed.
-    told_open: AtomicBool,
-    started: Instant,
+    breaker: Breaker,
 }
 
 impl Entrance {
@@ -31,11 +26,9 @@ impl Entrance {
         Self {
             name: name.into(),
             rates,
-            gate,
             turns: Turns::new(Shares::open(concurrency)),
-            circuit: Mutex::default(),
-            told_open: AtomicBool::new(false),
-            started: Instant::now(),
+            breaker: Breaker::new(name, Arc::clone(&gate)),
+            gate,
         }
     }
 
@@ -61,9 +54,14 @@ impl Entrance {
             }
         };
         loop {
-            let wait = match self.pass(tokens).await {
-                Ok(held) => {
-                    return Ok(InFlight { held, _turn: turn });
+            let wait = match self.breaker.pass(self.rates, tokens).await {
+                Ok(passed) => {
+                    let limit = self.rates.requests_per_minute;
+                    return Ok(InFlight {
+                        passed,
+                        limit,
+                        _turn: turn,
+                    });
                 }
                 Err(wait) => wait,
             };
@@ -78,21 +76,6 @@ impl Entrance {
         }
     }
 
-    async fn pass(&self, tokens: u32) -> Result<HeldPass<'_>, Wait> {
-        let open = |after| Wait {
-            after,
-            reason: Class::CircuitOpen.into(),
-        };
-        let pass = self.circuit.lock().enter(self.now()).map_err(open)?;
-        // Gives the probe back when the gate does not open, or this is cancelled within it.
-        let held = HeldPass {
-            entrance: self,
-            pass: Some(pass),
-        };
-        self.gate.enter(&self.name, self.rates, 1, tokens).await?;
-        Ok(held)
-    }
-
     /// Corrects the estimate of `enter`.
     pub async fn settle(&self, estimated: u32, used: u64) {
         if self.rates.tokens_per_minute.is_some() {
@@ -101,102 +84,37 @@ impl Entrance {
         }
     }
 
-    /// Tells hooks that the endpoint is back, if they were told that it is not.
-    pub async fn tell_closed(&self) {
-        if self.told_open.swap(false, Ordering::Relaxed) {
-            self.gate.tell(&self.name, News::Closed).await;
-        }
-    }
-
-    /// Leaves the endpoint alone, and tells hooks.
-    pub async fn open(&self, open: CircuitOpening, last_error: &str) {
-        self.told_open.store(true, Ordering::Relaxed);
-        let failures = open.failures;
-        self.gate
-            .tell(&self.name, News::Opened { failures, last_error })
-            .await;
-        self.pause(open.pause, Class::CircuitOpen).await;
-    }
-
-    /// Leaves the endpoint alone for its rate, and tells hooks.
-    pub async fn throttle(&self, after: Duration, operation: &str) {
-        let limit = self.rates.requests_per_minute;
-        let operation = &format!("{operation} at {}", self.name);
-        let news = News::Limited {
-            operation,
-            limit,
-            after,
-        };
-        self.gate.tell(&self.name, news).await;
-        self.pause(after, Class::RateLimited).await;
-    }
-
     /// Closes the entrance for all workers.
     pub async fn pause(&self, pause: Duration, reason: Class) {
-        self.gate.pause(&self.name, pause, reason).await;
-    }
-
-    fn now(&self) -> Duration {
-        self.started.elapsed()
-    }
-}
-
-/// A circuit that has just opened.
-pub struct CircuitOpening {
-    pub pause: Duration,
-    /// The number of failures in a row.
-    pub failures: u32,
-}
-
-/// A pass that goes back to the circuit when it is dropped.
-struct HeldPass<'a> {
-    entrance: &'a Entrance,
-    pass: Option<Pass>,
-}
-
-impl Drop for HeldPass<'_> {
-    fn drop(&mut self) {
-        if let Some(pass) = self.pass {
-            self.entrance.circuit.lock().left(pass);
-        }
+        self.breaker.pause(pause, reason).await;
     }
 }
 
 /// One request on its way. Dropped without a result it says nothing about the endpoint.
 pub struct InFlight<'a> {
-    held: HeldPass<'a>,
+    passed: Passed<'a>,
+    /// Requests a minute, as the worker's file says.
+    limit: Option<u32>,
     _turn: Turn,
 }
 
 impl InFlight<'_> {
-    pub fn succeeded(mut self) {
-        self.held.pass = None;
-        self.held.entrance.circuit.lock().succeeded();
+    pub async fn succeeded(self) {
+        self.passed.succeeded().await;
     }
 
     /// The endpoint answered and refused the request.
-    pub fn answered(mut self) {
-        self.held.pass = None;
-        self.held.entrance.circuit.lock().answered();
+    pub fn answered(self) {
+        self.passed.answered();
     }
 
-    /// The endpoint refused for its rate. Returns the pause for a refusal that names no time.
-    pub fn throttled(mut self) -> Duration {
-        self.held.pass = None;
-        let mut circuit = self.held.entrance.circuit.lock();
-        circuit.answered();
-        circuit.throttled()
+    /// The endpoint refused for its rate, and named this time, if any. Returns the pause.
+    pub async fn throttled(self, after: Option<Duration>, operation: &str) -> Duration {
+        self.passed.throttled(after, operation, self.limit).await
     }
 
-    /// The endpoint failed. Returns the opening, if this failure opened the circuit.
-    pub fn failed(mut self) -> Option<CircuitOpening> {
-        let pass = self.held.pass.take()?;
-        let now = self.held.entrance.now();
-        let mut circuit = self.held.entrance.circuit.lock();
-        let pause = circuit.failed(pass, now)?;
-        Some(CircuitOpening {
-            pause,
-            failures: circuit.failures(),
-        })
+    /// The endpoint failed. Returns the pause, if this failure opened the circuit.
+    pub async fn failed(self, error: &str) -> Option<Duration> {
+        self.passed.failed(error).await
     }
 }

@@ -102,13 +102,11 @@ impl Call<'_> {
         }
         match (refusal.class, refusal.advice) {
             (Class::RateLimited, Advice::RetryLater { after, charged }) => {
-                let throttle = request.throttled();
-                let after = after.unwrap_or(throttle);
+                let after = request.throttled(after, self.operation.name()).await;
                 refusal.advice = Advice::RetryLater {
                     after: Some(after),
                     charged,
                 };
-                entrance.throttle(after, self.operation.name()).await;
             }
             (class, Advice::PauseEndpoint { after }) => {
                 request.answered();
@@ -171,13 +169,12 @@ impl Call<'_> {
 
     /// A failure of the endpoint, which may open its circuit for all workers.
     async fn failed(&self, request: InFlight<'_>, error: &str) {
-        if let Some(open) = request.failed() {
+        if let Some(pause) = request.failed(error).await {
             tracing::warn!(
                 provider = %self.endpoint.name,
-                pause_s = open.pause.as_secs(),
+                pause_s = pause.as_secs(),
                 "the server failed several times in a row and is left alone"
             );
-            self.endpoint.entrance.open(open, error).await;
         }
     }
 }
