@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos fuzz bench docs install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-model-clients dev-webhook-libraries dev-models dev-packages dev-server dev-postgres15 dev-tools dev-pgrx-home
+.PHONY: help demo test chaos fuzz bench docs install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-monitoring dev-monitoring dev-model-clients dev-webhook-libraries dev-models dev-packages dev-server dev-postgres15 dev-tools dev-pgrx-home
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -97,6 +97,10 @@ dev-pgspot:
 # pgbouncer and faketime, for the chaos tests.
 dev-chaos:
 	dev/chaos_tools.sh
+
+# Prometheus and Alertmanager, for the tests of the alerts and the dashboard.
+dev-monitoring:
+	dev/monitoring.sh
 
 # The official OpenAI client, to which the tests' model endpoint must look like the hosted API.
 dev-model-clients:

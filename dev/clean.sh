@@ -5,5 +5,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 cd "$CHECKOUT"
 
 cargo clean
-rm -rf "${DEV_HOME:?}"/{pg18,pg15,cargo,pgrx,rivals,chaos,pgspot,models,openai_client,litellm,webhook_libraries}
+rm -rf "${DEV_HOME:?}"/{pg18,pg15,cargo,pgrx,rivals,chaos,monitoring,pgspot,models,openai_client,litellm,webhook_libraries}
 if [[ -d $DEV_HOME ]]; then rmdir --ignore-fail-on-non-empty "$DEV_HOME"; fi

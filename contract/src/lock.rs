@@ -20,16 +20,19 @@ pub enum Lock {
     Release = 5,
     /// The turn to weigh and charge budgets.
     Budgets = 6,
+    /// The worker that reads figures for metrics; as long as the connection by which it does.
+    Sample = 7,
 }
 
 /// Every lock with the name by which SQL takes it.
-pub const LOCKS: [(&str, Lock); 6] = [
+pub const LOCKS: [(&str, Lock); 7] = [
     ("park", Lock::Park),
     ("dispatch", Lock::Dispatch),
     ("lead", Lock::Lead),
     ("bench", Lock::Bench),
     ("release", Lock::Release),
     ("budgets", Lock::Budgets),
+    ("sample", Lock::Sample),
 ];
 
 impl Lock {

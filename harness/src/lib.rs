@@ -3,6 +3,7 @@
 //! endpoint. It must not touch a server that it has not started, it knows neither the worker's nor the extension's
 //! source, and nothing but `wait` may sleep.
 
+pub mod asking;
 pub mod model_endpoint;
 pub mod programs;
 pub mod receivers;
@@ -11,7 +12,7 @@ pub mod wait;
 
 pub use anyhow::Result;
 pub use model_endpoint::ModelEndpoint;
-pub use programs::{Clock, LiteLlm, PgBouncer, Worker};
+pub use programs::{Clock, LiteLlm, Monitoring, PgBouncer, Worker};
 pub use receivers::{Answer, RawReceiver, Receiver, Then};
 pub use servers::{
     Cluster, Database, Launch, NameAnswer, NameServer, PgVersion, Relay, Session, SqlError, on_every_server,

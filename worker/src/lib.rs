@@ -29,8 +29,10 @@
 
 mod built_in;
 pub mod memory;
+mod observed;
 pub mod telemetry;
 
+pub use observed::ObservedWorker;
 pub use zerodb_hooks_cli as cli;
 pub use zerodb_hooks_contract as contract;
 pub use zerodb_hooks_delivery as delivery;
@@ -38,7 +40,9 @@ pub use zerodb_hooks_delivery::{Delivery, Done, Event, EventData, HandlerError, 
 pub use zerodb_hooks_engine as engine;
 pub use zerodb_hooks_engine::{Context, Handler, Settings, WorkerBuilder, WorkerError};
 pub use zerodb_hooks_hook_file as hook_file;
+pub use zerodb_hooks_http_server as http_server;
 pub use zerodb_hooks_measure as measure;
+pub use zerodb_hooks_metrics as metrics;
 pub use zerodb_hooks_providers as providers;
 pub use zerodb_hooks_queries as queries;
 pub use zerodb_hooks_rendering::serve as serve_templates;

@@ -1,15 +1,18 @@
 //! The binary: reads the command line, and either runs the worker until a signal or one of the operator's commands.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use zerodb_hooks_worker::cli::{self, Cli, Command, Interrupt, WorkerArgs};
 use zerodb_hooks_worker::delivery::secret::Secrets;
-use zerodb_hooks_worker::engine::default_name;
+use zerodb_hooks_worker::engine::{self, default_name};
 use zerodb_hooks_worker::hook_file::{Followed, HookFile, follow};
+use zerodb_hooks_worker::http_server::{self, Listening, Serving};
 use zerodb_hooks_worker::providers::Config;
-use zerodb_hooks_worker::{Settings, Worker, memory, telemetry};
+use zerodb_hooks_worker::{ObservedWorker, Settings, Worker, memory, telemetry};
 
 /// Deliveries are allocated by one thread and freed by another, which the C library's allocator pays with locks.
 #[global_allocator]
@@ -63,6 +66,7 @@ async fn run_worker(args: WorkerArgs) -> ExitCode {
 }
 
 async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
+    let listening = args.http.map(Listening::bind).transpose()?;
     let settings = Settings {
         name: args.name.unwrap_or_else(default_name),
         in_flight: usize::try_from(args.in_flight)?,
@@ -72,6 +76,10 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
         drain: Duration::from_secs(args.drain_s),
         production: args.production,
         allow_private_addresses: args.allow_private_addresses,
+        sample: listening
+            .as_ref()
+            .map(|_| Duration::from_secs(args.metrics_sample_s)),
+        metrics_hooks: usize::try_from(args.metrics_hooks)?,
     };
     let mut interrupt = Interrupt::new()?;
     let stop = async move { interrupt.wait().await };
@@ -86,7 +94,34 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
         .providers(providers)
         .parser(THIS_PROGRAM.into())
         .build()?;
-    let Some(path) = args.config else {
+    let serving = listening.map(|listening| serve(listening, &worker)).transpose()?;
+    let ended = run_with_file(worker, stop, url, args.config, args.prune_hooks).await;
+    // Until the last outcome is written, so that whoever scrapes sees the drain.
+    if let Some(serving) = serving {
+        tokio::task::spawn_blocking(|| serving.end()).await?;
+    }
+    ended
+}
+
+fn serve(listening: Listening, worker: &engine::Worker) -> anyhow::Result<Serving> {
+    let address = listening.address();
+    let serving = listening.serve(http_server::routes(Arc::new(ObservedWorker::new(worker))))?;
+    tracing::info!(%address, "serving /metrics, /healthz and /readyz");
+    if !address.ip().is_loopback() {
+        tracing::warn!("other machines may reach this address, and no password is asked for");
+    }
+    Ok(serving)
+}
+
+/// Runs the worker, and keeps the hooks of its file as the file says.
+async fn run_with_file(
+    worker: engine::Worker,
+    stop: impl Future<Output = ()> + Send,
+    url: &str,
+    file: Option<PathBuf>,
+    prune: bool,
+) -> anyhow::Result<()> {
+    let Some(path) = file else {
         return Ok(worker.run_until(stop).await?);
     };
     if let Some(mistakes) =
@@ -98,7 +133,7 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
         url: url.to_owned(),
         source: cli::source_of(&path),
         path,
-        prune: args.prune_hooks,
+        prune,
     };
     tokio::select! {
         ended = worker.run_until(stop) => Ok(ended?),

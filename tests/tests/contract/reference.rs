@@ -144,6 +144,11 @@ fn the_page_of_hooks_is_what_the_contract_says() -> Result<()> {
     holds("hooks.md", &zerodb_hooks_contract::reference::page())
 }
 
+#[test]
+fn the_page_of_metrics_is_what_the_table_says() -> Result<()> {
+    holds("metrics.md", &zerodb_hooks_worker::metrics::page())
+}
+
 /// What the program prints for some arguments.
 fn help(arguments: &[&str]) -> Result<String> {
     let mut command: Command = worker::command()?;

@@ -9,6 +9,7 @@ use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::HandlerError;
 use zerodb_hooks_engine::{Context, verdict};
+use zerodb_hooks_metrics::ModelUse;
 use zerodb_hooks_providers::Usage;
 use zerodb_hooks_store::{Spending, UsageEntry};
 
@@ -115,6 +116,7 @@ impl Account {
     /// Writes what was spent for all tenants together, to each by its share of the deliveries. A ledger that cannot be
     /// written fails no delivery: what is paid is paid.
     pub async fn close(self, context: &Context, hook: &Hook, provider: &str, model: &str, spent: Spent) {
+        count(context, hook, provider, spent);
         let all: u64 = self.tenants.values().map(|share| share.deliveries).sum();
         let several = self.tenants.len() > 1;
         let entries: Vec<UsageEntry> = self
@@ -148,6 +150,16 @@ impl Account {
             tracing::warn!(hook.id = %hook.id, %error, "what was used of a model could not be recorded");
         }
     }
+}
+
+fn count(context: &Context, hook: &Hook, provider: &str, spent: Spent) {
+    let used = ModelUse {
+        requests: spent.requests,
+        inputs: spent.inputs,
+        prompt_tokens: spent.usage.prompt_tokens,
+        completion_tokens: spent.usage.completion_tokens,
+    };
+    context.meters.model_used(provider, hook.handler(), used);
 }
 
 fn spending(hook: &Hook, tenant: Tenant, id: Uuid) -> Spending {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, builder::BoolishValueParser, value_parser};
 
 use super::failure::{self, CommandFailure};
+use zerodb_hooks_http_server::HttpAddress;
 use zerodb_hooks_queries::{Client, Notices, connect_and_hear};
 
 /// Which database a command talks to. Not `Debug`: the URL may hold a password.
@@ -66,6 +67,21 @@ pub struct WorkerArgs {
     /// endpoints and which of them is the default [default: the built-in `local`], and where secrets may go
     #[arg(long, value_name = "FILE", env = "ZERODB_HOOKS_CONFIG")]
     pub config: Option<PathBuf>,
+
+    /// Serve /metrics, /healthz and /readyz at this port of the loopback, or this IP address and port; without it,
+    /// nothing is served. It asks for no password: let only your network of monitoring reach another address
+    #[arg(long, value_name = "ADDRESS", env = "ZERODB_HOOKS_HTTP")]
+    pub http: Option<HttpAddress>,
+
+    /// Hooks that metrics count by name, the first that the worker meets; the rest counts as "other"
+    #[arg(long, value_name = "N", env = "ZERODB_HOOKS_METRICS_HOOKS", default_value_t = 100,
+          value_parser = value_parser!(u32).range(0..=1000))]
+    pub metrics_hooks: u32,
+
+    /// Seconds between two readings of the database's figures for metrics, by one worker at a time
+    #[arg(long, value_name = "S", env = "ZERODB_HOOKS_METRICS_SAMPLE_S", default_value_t = 15,
+          value_parser = value_parser!(u64).range(1..=3600))]
+    pub metrics_sample_s: u64,
 
     /// The most deliveries that this worker holds at once; of those next to run a quarter of it, and more where more
     /// end

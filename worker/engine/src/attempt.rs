@@ -13,6 +13,7 @@ use crate::job::{Alone, Job};
 use crate::permit::Permit;
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError, Outcome};
+use zerodb_hooks_metrics::{GivenUp, HookMeter, Meters};
 use zerodb_hooks_store::{Claimed, EndedAttempt, Stored};
 
 /// An attempt under way. It may be ended from several sides; the first one counts.
@@ -27,6 +28,7 @@ struct OpenAttempt {
     stored: Stored,
     started_at: Timestamp,
     started: Instant,
+    meter: Arc<HookMeter>,
     _permit: Option<Permit>,
     _alone: Option<Alone>,
 }
@@ -61,17 +63,19 @@ pub struct Attempts {
     completer: UnboundedSender<Message>,
     deferrals: Deferrals,
     pub health: Arc<HealthNotes>,
+    meters: Arc<Meters>,
 }
 
 impl Attempts {
     /// The second part is for the completer.
-    pub fn new(capacity: Arc<Capacity>) -> (Self, UnboundedReceiver<Message>) {
+    pub fn new(capacity: Arc<Capacity>, meters: Arc<Meters>) -> (Self, UnboundedReceiver<Message>) {
         let (completer, messages) = mpsc::unbounded_channel();
         let attempts = Self {
             capacity,
             completer,
             deferrals: Deferrals::default(),
             health: Arc::default(),
+            meters,
         };
         (attempts, messages)
     }
@@ -80,23 +84,31 @@ impl Attempts {
     pub fn begin(&self, job: Job, permit: Option<Permit>) -> Arc<Attempt> {
         self.capacity.begin();
         Arc::new(Attempt {
-            delivery: job.delivery,
             open: Mutex::new(Some(OpenAttempt {
                 lease: job.lease,
                 stored: job.stored,
                 started_at: Timestamp::now(),
                 started: Instant::now(),
+                meter: Arc::clone(&job.loaded.meter),
                 _permit: permit,
                 _alone: job.alone,
             })),
+            delivery: job.delivery,
         })
     }
 
     /// Ends an attempt. Of one that has ended the result counts no more.
     pub fn end(&self, attempt: &Attempt, result: Result<Done, HandlerError>) {
         let delivery = &attempt.delivery;
+        let is_permanent = matches!(result, Err(HandlerError::Permanent { .. }));
         self.end_as(attempt, || {
             let outcome = Outcome::of(result, &delivery.hook.policy, delivery.attempt, rand::random());
+            if matches!(outcome, Outcome::Discarded { .. }) {
+                self.meters.gave_up(match is_permanent {
+                    true => GivenUp::Permanent,
+                    false => GivenUp::Exhausted,
+                });
+            }
             self.log(delivery, &outcome);
             self.health.count(delivery, &outcome);
             outcome
@@ -114,6 +126,7 @@ impl Attempts {
             stored,
             started_at,
             started,
+            meter,
             _permit,
             _alone,
         }) = attempt.take()
@@ -130,12 +143,16 @@ impl Attempts {
             duration: started.elapsed(),
             outcome: outcome(),
         };
+        count(&meter, delivery, &ended);
         self.send(lease, ended);
     }
 
     /// Ends a delivery that cannot be run.
     pub fn end_unrun(&self, lease: i64, claimed: Claimed, outcome: Outcome) {
         self.capacity.begin();
+        if matches!(outcome, Outcome::Discarded { .. }) {
+            self.meters.gave_up(GivenUp::NotRun);
+        }
         self.send(
             lease,
             EndedAttempt {
@@ -186,4 +203,16 @@ impl Attempts {
             );
         }
     }
+}
+
+/// Counts an attempt that ended, and for the first one of a delivery how long its event had waited. Both clocks are
+/// read: where the server's is ahead of this machine's, the event has not waited.
+fn count(meter: &HookMeter, delivery: &Delivery, ended: &EndedAttempt) {
+    let trace = delivery.event.trace_id();
+    let is_tried = !matches!(ended.outcome, Outcome::Deferred { .. } | Outcome::Released);
+    if delivery.attempt == 1 && is_tried {
+        let lag = ended.started_at.duration_since(delivery.event.created_at);
+        meter.began(Duration::try_from(lag).unwrap_or_default(), trace);
+    }
+    meter.ended(&ended.outcome, ended.duration, trace);
 }

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::threads::Threads;
 use zerodb_hooks_delivery::secret::Secrets;
 use zerodb_hooks_http::Client;
+use zerodb_hooks_metrics::Meters;
 use zerodb_hooks_providers::{Config, Gate, Providers};
 use zerodb_hooks_rendering::Templates;
 use zerodb_hooks_store::{SharedGate, Store};
@@ -126,6 +127,10 @@ impl WorkerBuilder {
             store,
             gate,
             templates: Arc::new(Templates::new(self.program)),
+            meters: Arc::new(Meters::new(
+                env!("CARGO_PKG_VERSION"),
+                self.settings.metrics_hooks,
+            )),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Claims under the worker's lease, and hands what was claimed to the starter. Decides nothing about how much and when.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -9,6 +10,7 @@ use crate::job::Alone;
 use crate::lease::Lease;
 use crate::source::DeliverySource;
 use crate::starter::Claim;
+use zerodb_hooks_metrics::{DatabaseCall, Meters};
 use zerodb_hooks_store::{Claimed, Dispatched, Limits, StoreError};
 
 pub struct Claiming<S> {
@@ -16,6 +18,7 @@ pub struct Claiming<S> {
     pub lease: Arc<Lease>,
     pub capacity: Arc<Capacity>,
     pub starter: UnboundedSender<Claim>,
+    pub meters: Arc<Meters>,
 }
 
 impl<S: DeliverySource> Claiming<S> {
@@ -30,7 +33,14 @@ impl<S: DeliverySource> Claiming<S> {
         events: usize,
         limits: &Limits,
     ) -> Result<Option<Dispatched>, StoreError> {
+        let since = Instant::now();
         let dispatched = self.source.dispatch(lease, events, limits).await;
+        self.meters
+            .called(DatabaseCall::Dispatch, since.elapsed(), dispatched.is_ok());
+        if let Ok(Some(dispatched)) = &dispatched {
+            self.meters.dispatched(dispatched.events);
+            self.meters.claimed(true, dispatched.leased.len());
+        }
         self.lease.doubt_lost_claim(dispatched)
     }
 
@@ -40,8 +50,12 @@ impl<S: DeliverySource> Claiming<S> {
     /// As for `Store::claim`.
     pub async fn claim(&self, limits: &Limits) -> Result<usize, StoreError> {
         let lease = self.lease.id();
+        let since = Instant::now();
         let claimed = self.source.claim(lease, limits).await;
+        self.meters
+            .called(DatabaseCall::Claim, since.elapsed(), claimed.is_ok());
         let claimed = self.lease.doubt_lost_claim(claimed)?;
+        self.meters.claimed(false, claimed.len());
         Ok(self.hand_over(lease, claimed, None))
     }
 
@@ -54,6 +68,7 @@ impl<S: DeliverySource> Claiming<S> {
         let lease = self.lease.id();
         let claimed = self.source.claim_suspects(lease).await;
         let claimed = self.lease.doubt_lost_claim(claimed)?;
+        self.meters.claimed(false, claimed.len());
         Ok(self.hand_over(lease, claimed, Some(alone)))
     }
 

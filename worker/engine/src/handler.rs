@@ -9,6 +9,7 @@ use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_delivery::secret::Secrets;
 use zerodb_hooks_http::Client;
+use zerodb_hooks_metrics::Meters;
 use zerodb_hooks_providers::{Gate, Providers};
 use zerodb_hooks_rendering::Templates;
 use zerodb_hooks_store::{Backfill, Counted, Page, Store};
@@ -30,6 +31,8 @@ pub struct Context {
     pub gate: Arc<dyn Gate>,
     #[doc(hidden)]
     pub templates: Arc<Templates>,
+    #[doc(hidden)]
+    pub meters: Arc<Meters>,
 }
 
 /// The code behind a hook.

@@ -1,7 +1,7 @@
 //! Renews this worker's lease and gives back those of dead workers. The server's clock decides what is expired.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lease::{Lease, Renewal};
 use crate::outage::Outage;
+use crate::readiness::Readiness;
+use zerodb_hooks_metrics::{DatabaseCall, Meters};
 use zerodb_hooks_store::{Store, StoreError};
 
 /// Beats in the length of a lease.
@@ -18,6 +20,8 @@ pub struct Heartbeat {
     pub store: Store,
     pub lease: Arc<Lease>,
     pub requeued: Arc<Notify>,
+    pub meters: Arc<Meters>,
+    pub readiness: Arc<Readiness>,
     pub stop: CancellationToken,
 }
 
@@ -30,7 +34,11 @@ impl Heartbeat {
         let mut outage = Outage::default();
         loop {
             ticks.tick().await;
-            match self.store.bounded(self.beat()).await {
+            let since = Instant::now();
+            let beat = self.store.bounded(self.beat()).await;
+            self.meters
+                .called(DatabaseCall::Renew, since.elapsed(), beat.is_ok());
+            match beat {
                 Ok(()) => outage.over(),
                 Err(error) => outage.wait(&error, &self.stop).await,
             }
@@ -38,12 +46,15 @@ impl Heartbeat {
     }
 
     async fn beat(&self) -> Result<(), StoreError> {
-        if self.lease.renew().await? == Renewal::Lost && !self.stop.is_cancelled() {
+        let renewal = self.lease.renew().await?;
+        if renewal == Renewal::Lost && !self.stop.is_cancelled() {
             self.lease.replace().await?;
             // Nothing could be claimed without it.
             self.requeued.notify_one();
             tracing::warn!("the lease was lost, probably in a pause of this process; a new one is taken");
         }
+        self.readiness.renewed();
+        self.meters.lease_renewed();
         let reaped = self.store.reap_expired_leases().await?;
         if reaped.deliveries > 0 {
             self.requeued.notify_one();

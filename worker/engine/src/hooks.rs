@@ -11,6 +11,7 @@ use crate::capacity::Capacity;
 use crate::handler::Context;
 use crate::registry::{Registered, Registry};
 use zerodb_hooks_delivery::hook::Hook;
+use zerodb_hooks_metrics::HookMeter;
 use zerodb_hooks_store::StoreError;
 
 /// Hooks kept before all are forgotten; each is loaded again when it is next met.
@@ -22,6 +23,7 @@ pub struct LoadedHook {
     pub registered: Arc<Registered>,
     /// A permit for each of its deliveries, or packs, that may run at once.
     pub permits: Arc<Semaphore>,
+    pub meter: Arc<HookMeter>,
 }
 
 impl LoadedHook {
@@ -31,6 +33,7 @@ impl LoadedHook {
             hook: Arc::new(self.hook.within_default_timeout()),
             registered: Arc::clone(&self.registered),
             permits: Arc::clone(&self.permits),
+            meter: Arc::clone(&self.meter),
         })
     }
 
@@ -105,7 +108,10 @@ impl Hooks {
             .or_else(|| registered.handler.concurrency_of_hook())
             .unwrap_or(self.concurrency)
             .clamp(1, Semaphore::MAX_PERMITS);
+        let handler = Some(hook.handler()).filter(|name| self.registry.has(name));
+        let meter = self.context.meters.of_hook(hook.user_id, &hook.name, handler);
         LoadedHook {
+            meter: Arc::new(meter),
             hook: Arc::new(hook),
             registered,
             permits: Arc::new(Semaphore::new(permits)),

@@ -57,6 +57,11 @@ impl Registry {
         self.0.insert(name.into(), Arc::new(handler));
     }
 
+    /// Whether a handler with this name is here.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The work on whole tables of the handler with this name; `None` when it has none, or is not here.
     pub(crate) fn backfills(&self, name: &str) -> Option<&dyn Backfills> {
         self.0.get(name)?.handler.backfills()

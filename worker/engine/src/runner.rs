@@ -8,16 +8,18 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::deadline;
 use crate::error::WorkerError;
 use crate::handler::Context;
 use crate::lease::Lease;
 use crate::outage::Outage;
+use crate::readiness::Readiness;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::worker_parts::WorkerParts;
+use zerodb_hooks_metrics::Meters;
 use zerodb_hooks_store::{Installation, Store, StoreError};
 
 /// Time to give the lease back at the end.
@@ -30,15 +32,27 @@ pub struct Worker {
     context: Context,
     registry: Registry,
     settings: Settings,
+    readiness: Arc<Readiness>,
 }
 
 impl Worker {
     pub(crate) fn new(context: Context, registry: Registry, settings: Settings) -> Self {
         Self {
+            readiness: Arc::new(Readiness::new(settings.lease)),
             context,
             registry,
             settings,
         }
+    }
+
+    /// What this worker counts.
+    pub fn meters(&self) -> Arc<Meters> {
+        Arc::clone(&self.context.meters)
+    }
+
+    /// Whether this worker lives and takes work.
+    pub fn readiness(&self) -> Arc<Readiness> {
+        Arc::clone(&self.readiness)
     }
 
     /// Runs for ever.
@@ -56,6 +70,8 @@ impl Worker {
     /// As for `run`.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), WorkerError> {
         tokio::pin!(stop);
+        // A task, so that it stops when the threads of the runtime do.
+        let _beating = AbortOnDropHandle::new(TaskTracker::new().spawn(self.readiness().beats()));
         let (installation, lease) = tokio::select! {
             found = first_contact(&self.context.store, &self.settings) => found?,
             () = &mut stop => return Ok(()),
@@ -106,8 +122,10 @@ impl Running {
             worker.context,
             worker.registry,
             lease,
+            Arc::clone(&worker.readiness),
             installation,
         );
+        parts.watch_in_flight();
         let tasks = TaskTracker::new();
         let (claims, claimed) = mpsc::unbounded_channel();
         let deadlines = deadline::run(
@@ -123,6 +141,10 @@ impl Running {
         tasks.spawn(parts.coverage().run());
         tasks.spawn(parts.health().run());
         tasks.spawn(parts.judge().run());
+        if let Some(every) = parts.settings.sample {
+            tasks.spawn(parts.sampling().run(every));
+        }
+        worker.readiness.started();
         let taking = [
             tasks.spawn(parts.dispatcher(claims).run()),
             tasks.spawn(parts.starter().run(claimed)),
@@ -145,7 +167,7 @@ impl Running {
         } = self;
         let (executor, drain) = (&parts.executor, parts.settings.drain);
         tracing::info!(deliveries.running = parts.capacity.in_flight(), "stopping");
-        parts.stop.cancel();
+        parts.stopping();
         for task in taking {
             let _ended = task.await;
         }

@@ -23,6 +23,10 @@ pub struct Settings {
     /// Let webhooks go to addresses of the machine itself and of private networks, beyond those that the worker's file
     /// names. Defaults to false.
     pub allow_private_addresses: bool,
+    /// Time between two readings of the database's figures for the metrics; `None`, the default, for none.
+    pub sample: Option<Duration>,
+    /// Hooks whose names are in labels of metrics, at most. Defaults to 100.
+    pub metrics_hooks: usize,
 }
 
 impl Default for Settings {
@@ -36,6 +40,8 @@ impl Default for Settings {
             drain: Duration::from_secs(20),
             production: false,
             allow_private_addresses: false,
+            sample: None,
+            metrics_hooks: 100,
         }
     }
 }

@@ -26,6 +26,7 @@ use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_delivery::secret::Secrets;
 use zerodb_hooks_http::{Access, Client};
+use zerodb_hooks_metrics::Meters;
 use zerodb_hooks_providers::{Config, Gate, Providers};
 use zerodb_hooks_rendering::Templates;
 use zerodb_hooks_store::{
@@ -47,6 +48,7 @@ pub fn context() -> Arc<Context> {
         store,
         gate,
         templates: Arc::new(Templates::new(None)),
+        meters: Arc::default(),
     })
 }
 
@@ -87,6 +89,7 @@ pub fn loaded(handler: impl Handler, threads: Option<Threads>, concurrency: usiz
         hook: Arc::new(hook("test")),
         registered: Arc::new(Registered::new(handler, threads)),
         permits: Arc::new(tokio::sync::Semaphore::new(concurrency)),
+        meter: Arc::new(Meters::default().of_hook(Uuid::nil(), "test", Some("test"))),
     })
 }
 
@@ -131,7 +134,7 @@ pub fn jobs<C: FromIterator<Job>>(loaded: &Arc<LoadedHook>, count: i64) -> C {
 /// An executor, the capacity that it counts for, and the ends of what it runs.
 pub fn executor() -> (Arc<Executor>, Arc<Capacity>, Ends) {
     let capacity = Arc::new(Capacity::new(400));
-    let (attempts, messages) = Attempts::new(Arc::clone(&capacity));
+    let (attempts, messages) = Attempts::new(Arc::clone(&capacity), Arc::default());
     let executor = Executor::new(context(), Arc::new(attempts));
     (Arc::new(executor), capacity, Ends(messages))
 }

@@ -22,7 +22,9 @@ use crate::judge::Judge;
 use crate::lease::Lease;
 use crate::maintenance::Maintenance;
 use crate::packing::Packing;
+use crate::readiness::Readiness;
 use crate::registry::Registry;
+use crate::sampling::Sampling;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::singles::Singles;
@@ -39,6 +41,7 @@ pub struct WorkerParts {
     pub capacity: Arc<Capacity>,
     pub executor: Arc<Executor>,
     packing: Arc<Packing>,
+    readiness: Arc<Readiness>,
     signals: Signals,
     installation: watch::Receiver<Arc<Installation>>,
     /// Set when work is no longer taken.
@@ -52,11 +55,12 @@ impl WorkerParts {
         context: Context,
         registry: Registry,
         lease: Lease,
+        readiness: Arc<Readiness>,
         installation: watch::Receiver<Arc<Installation>>,
     ) -> (Self, UnboundedReceiver<Message>) {
         let (context, stop) = (Arc::new(context), CancellationToken::new());
         let capacity = Arc::new(Capacity::new(settings.in_flight));
-        let (attempts, messages) = Attempts::new(Arc::clone(&capacity));
+        let (attempts, messages) = Attempts::new(Arc::clone(&capacity), Arc::clone(&context.meters));
         let executor = Arc::new(Executor::new(Arc::clone(&context), Arc::new(attempts)));
         let packing = Packing::new(Arc::clone(&executor), Arc::clone(&capacity), stop.clone());
         let parts = Self {
@@ -67,11 +71,32 @@ impl WorkerParts {
             capacity,
             executor,
             packing: Arc::new(packing),
+            readiness,
             signals: Signals::default(),
             installation,
             stop,
         };
         (parts, messages)
+    }
+
+    /// Takes no more work.
+    pub fn stopping(&self) {
+        self.readiness.stopping();
+        self.stop.cancel();
+    }
+
+    /// Has what is held counted for each text of the metrics.
+    pub fn watch_in_flight(&self) {
+        let meters = &self.context.meters;
+        let (capacity, readiness) = (Arc::downgrade(&self.capacity), Arc::clone(&self.readiness));
+        let (shown, most) = (Arc::downgrade(meters), self.settings.in_flight);
+        meters.before_each_text(move || {
+            if let Some(meters) = shown.upgrade() {
+                let held = capacity.upgrade().map_or(0, |capacity| capacity.in_flight());
+                meters.set_in_flight(held, most);
+                meters.set_ready(readiness.readiness().is_ok());
+            }
+        });
     }
 
     fn store(&self) -> Store {
@@ -84,6 +109,7 @@ impl WorkerParts {
             lease: Arc::clone(&self.lease),
             capacity: Arc::clone(&self.capacity),
             starter,
+            meters: Arc::clone(&self.context.meters),
         };
         Dispatcher::new(claiming, &self.signals, self.settings.poll, &self.stop)
     }
@@ -112,6 +138,7 @@ impl WorkerParts {
             store: self.store(),
             worker: self.settings.name.clone(),
             installation: self.installation.clone(),
+            meters: Arc::clone(&self.context.meters),
         };
         Completer::new(
             writer,
@@ -126,6 +153,16 @@ impl WorkerParts {
             store: self.store(),
             lease: Arc::clone(&self.lease),
             requeued: Arc::clone(&self.signals.requeued),
+            meters: Arc::clone(&self.context.meters),
+            readiness: Arc::clone(&self.readiness),
+            stop: self.stop.clone(),
+        }
+    }
+
+    pub fn sampling(&self) -> Sampling {
+        Sampling {
+            store: self.store(),
+            meters: Arc::clone(&self.context.meters),
             stop: self.stop.clone(),
         }
     }

@@ -1,11 +1,13 @@
 //! Writes ended attempts, and tries until the database answers.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::outage::Outage;
+use zerodb_hooks_metrics::{DatabaseCall, Meters};
 use zerodb_hooks_store::{EndedAttempt, Installation, LedgerSettings, Settled, Settlement, Store};
 
 /// The completer's questions to the database. `OutcomeWriter` answers; tests answer in its place.
@@ -19,6 +21,7 @@ pub struct OutcomeWriter {
     /// The name of this worker in the ledger.
     pub worker: String,
     pub installation: watch::Receiver<Arc<Installation>>,
+    pub meters: Arc<Meters>,
 }
 
 impl Settle for OutcomeWriter {
@@ -30,7 +33,11 @@ impl Settle for OutcomeWriter {
                 worker: &self.worker,
                 keeps_completed: self.installation.borrow().record_all,
             };
-            match self.store.settle(&mut settlement, ledger).await {
+            let since = Instant::now();
+            let settled = self.store.settle(&mut settlement, ledger).await;
+            self.meters
+                .called(DatabaseCall::Settle, since.elapsed(), settled.is_ok());
+            match settled {
                 Ok(()) => {
                     outage.over();
                     return settlement.end();

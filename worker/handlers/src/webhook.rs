@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::circuits::{self, Circuits};
 use crate::handshake::Handshakes;
-use crate::refusal::refused_or_transient;
+use crate::refusal::{refused_or_transient, result_of};
 use crate::webhook_request::{self, Prepared};
 use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
@@ -14,6 +14,7 @@ use zerodb_hooks_delivery::hook::Hook;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
 use zerodb_hooks_engine::{Context, Handler};
 use zerodb_hooks_http::{Answer, Request};
+use zerodb_hooks_metrics::WebhookResult;
 
 /// The endpoint says that it will not come back.
 const GONE: u16 = 410;
@@ -65,7 +66,12 @@ impl Webhook {
 
     async fn send(&self, context: &Context, hook: &Hook, prepared: Prepared) -> Result<Done, HandlerError> {
         let request = self.consented(context, hook, prepared).await?;
-        let answer = context.http.send(request).await.map_err(refused_or_transient)?;
+        let answer = context.http.send(request).await;
+        context.meters.webhook_requested(match &answer {
+            Ok(answer) => WebhookResult::Answered(answer.status),
+            Err(error) => result_of(error),
+        });
+        let answer = answer.map_err(refused_or_transient)?;
         if answer.status == GONE {
             switch_off(context, hook).await;
         }

@@ -87,6 +87,12 @@ statements! {
     THROTTLE_ENDPOINT = "models/throttle_endpoint.sql";
     TIDY_BUDGETS = "models/tidy_budgets.sql";
 
+    LEAD_SAMPLING = "metrics/lead_sampling.sql";
+    SAMPLE = "metrics/sample.sql";
+    SAMPLE_ENDPOINTS = "metrics/sample_endpoints.sql";
+    SAMPLE_HOOKS = "metrics/sample_hooks.sql";
+    SAMPLE_TABLES = "metrics/sample_tables.sql";
+
     CANCEL_ORPHANS = "maintenance/cancel_orphans.sql";
     NOTE_SETTINGS = "maintenance/note_settings.sql";
     PRUNE_AUDIT = "maintenance/prune_audit.sql";

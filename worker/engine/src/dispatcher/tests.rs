@@ -153,6 +153,7 @@ fn scene(size: usize) -> Scene {
         lease: Arc::clone(&lease),
         capacity: Arc::clone(&capacity),
         starter,
+        meters: Arc::default(),
     };
     let (signals, stop) = (Signals::default(), CancellationToken::new());
     Scene {

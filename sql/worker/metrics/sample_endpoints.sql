@@ -1,0 +1,3 @@
+-- Model endpoints and whether they are paused, a hundred at most. The names are those of the workers' files.
+-- Index: endpoint_pkey.
+SELECT e.name, e.state = 'paused' AS paused FROM zerodb.endpoints AS e ORDER BY e.name LIMIT 100
