@@ -9,6 +9,7 @@ mod links;
 mod litellm;
 mod markdown;
 mod model_endpoint;
+mod monitoring;
 mod named_files;
 mod names;
 mod reference;

@@ -37,6 +37,7 @@ mod metrics;
 mod model_answers;
 mod model_commands;
 mod models;
+mod monitoring;
 mod numbers;
 mod order;
 mod outcomes;
