@@ -5,7 +5,9 @@ use zerodb_hooks_harness::{Result, SOON, Worker, eventually, on_every_server};
 
 use crate::actors::{MALLORY, Stage, VICTIM};
 
-const NAMES: [&str; 6] = ["park", "dispatch", "lead", "bench", "release", "budgets"];
+const NAMES: [&str; 7] = [
+    "park", "dispatch", "lead", "bench", "release", "budgets", "sample",
+];
 
 /// Every advisory lock that a name or number of the product could stand for: alone or shared, of one key or two.
 fn squat() -> String {
