@@ -79,7 +79,7 @@ fn read(lines: &[Value]) -> Result<Vec<(&'static str, Value)>> {
 /// Bodies of a seed: texts of any signs, numbers, nesting.
 const RANDOM_EVENTS: &str = "
     SELECT count(zerodb.emit('doc.created', jsonb_build_object('doc_id', n, 'size', (random() * 1e9)::bigint,
-        'text', (SELECT string_agg(chr(CASE WHEN c < 55296 THEN c + 1 ELSE c + 2049 END), '')
+        'text', (SELECT string_agg(chr(CASE WHEN c < 55295 THEN c + 1 ELSE c + 2049 END), '')
             FROM (SELECT (random() * 60000)::int AS c FROM generate_series(1, (random() * 40)::int + n % 2)) AS signs),
         'nested', jsonb_build_array(random(), jsonb_build_object('k' || n, NULL)), 'long', repeat('é', n % 500))))
     FROM generate_series(%from, %to) AS n";
