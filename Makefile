@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 # The scripts say what they do; the commands themselves need no echo.
 .SILENT:
-.PHONY: help demo test chaos fuzz bench docs install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-monitoring dev-monitoring dev-model-clients dev-webhook-libraries dev-models dev-packages dev-server dev-postgres15 dev-tools dev-pgrx-home
+.PHONY: help demo test chaos fuzz bench docs install package setup fmt lint clean check pgtest dev-pgspot dev-chaos dev-monitoring dev-model-clients dev-webhook-libraries dev-otlp-sink dev-models dev-packages dev-server dev-postgres15 dev-tools dev-pgrx-home
 
 PREFIX ?= /usr/local
 RUN := dev/with_env.sh
@@ -31,10 +31,11 @@ demo: dev-server dev-pgrx-home ## start a throw-away PostgreSQL and worker, and 
 	$(RUN) "$${CARGO_TARGET_DIR:-target}/debug/zerodb_hooks_demo"
 
 # The in-server tests come before the plain installs, because they leave a build with tests inside in the servers' folders.
-test: setup dev-pgspot dev-chaos dev-model-clients dev-webhook-libraries dev-models check pgtest ## run every test: format, Clippy, in-server, worker, end to end
+test: setup dev-pgspot dev-chaos dev-monitoring dev-model-clients dev-webhook-libraries dev-otlp-sink dev-models check pgtest ## run every test: format, Clippy, in-server, worker, end to end
 	for server in $(EVERY); do dev/install_extension.sh $$server --if-present; done
 	echo "==> building and testing the worker (about 6 minutes the first time)"
-	$(RUN) cargo build --quiet -p zerodb_hooks_worker -p zerodb_hooks_harness --bins
+	# With the feature that the end-to-end tests ask for, so that they find the worker built.
+	$(RUN) cargo build --quiet -p zerodb_hooks_worker -p zerodb_hooks_harness --bins --features zerodb_hooks_worker/otlp
 	# A suite that fails hides none of those after it.
 	failed=0; \
 	$(RUN) cargo test --no-fail-fast --workspace --exclude zerodb_hooks --exclude zerodb_hooks_schema --exclude zerodb_hooks_tests --exclude zerodb_hooks_bench || failed=1; \
@@ -109,6 +110,10 @@ dev-model-clients:
 # The official libraries by which receivers read webhooks.
 dev-webhook-libraries:
 	dev/webhook_libraries.sh
+
+# The official messages of OTLP, for the tests' collector.
+dev-otlp-sink:
+	dev/otlp_sink.sh
 
 # all-MiniLM-L6-v2, for the tests of models that are read in process.
 dev-models:

@@ -46,6 +46,7 @@ pub use zerodb_hooks_metrics as metrics;
 pub use zerodb_hooks_providers as providers;
 pub use zerodb_hooks_queries as queries;
 pub use zerodb_hooks_rendering::serve as serve_templates;
+pub use zerodb_hooks_spans::{Spans, Tracer};
 pub use zerodb_hooks_store as store;
 
 /// The way to a worker that has the built-in handlers.

@@ -12,7 +12,7 @@ use zerodb_hooks_worker::engine::{self, default_name};
 use zerodb_hooks_worker::hook_file::{Followed, HookFile, follow};
 use zerodb_hooks_worker::http_server::{self, Listening, Serving};
 use zerodb_hooks_worker::providers::Config;
-use zerodb_hooks_worker::{ObservedWorker, Settings, Worker, memory, telemetry};
+use zerodb_hooks_worker::{ObservedWorker, Settings, Tracer, Worker, memory, telemetry};
 
 /// Deliveries are allocated by one thread and freed by another, which the C library's allocator pays with locks.
 #[global_allocator]
@@ -56,7 +56,7 @@ async fn run_worker(args: WorkerArgs) -> ExitCode {
     for variable in cli::unread_variables(names) {
         tracing::warn!("a variable of the environment is passed over: {variable}");
     }
-    match worker(&url, args).await {
+    match traced_worker(&url, args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -65,7 +65,18 @@ async fn run_worker(args: WorkerArgs) -> ExitCode {
     }
 }
 
-async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
+async fn traced_worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
+    let name = args.name.clone().unwrap_or_else(default_name);
+    let traces = telemetry::traces::start(args.otlp_endpoint.as_deref(), args.trace_percent, &name)?;
+    let (tracer, export) = traces.unzip();
+    let ended = worker(url, args, tracer).await;
+    if let Some(export) = export {
+        export.finish().await;
+    }
+    ended
+}
+
+async fn worker(url: &str, args: WorkerArgs, tracer: Option<Tracer>) -> anyhow::Result<()> {
     let listening = args.http.map(Listening::bind).transpose()?;
     let settings = Settings {
         name: args.name.unwrap_or_else(default_name),
@@ -90,6 +101,7 @@ async fn worker(url: &str, args: WorkerArgs) -> anyhow::Result<()> {
     };
     let worker = Worker::builder(url)
         .settings(settings)
+        .tracer(tracer)
         .secrets(secrets)
         .providers(providers)
         .parser(THIS_PROGRAM.into())

@@ -1,8 +1,11 @@
 //! Logging. Fields are dotted (`event.id`, `delivery.id`); a payload or a secret is never one of them. What a user
-//! has written forges neither a line of the log nor the field beside it.
+//! has written forges neither a line of the log nor the field beside it. And traces, where they are asked for.
 
 mod fields;
 mod json;
+#[cfg(feature = "otlp")]
+mod otlp;
+pub mod traces;
 
 use std::io::IsTerminal;
 

@@ -52,6 +52,7 @@ mod setup;
 mod summarized_files;
 mod sync_hooks;
 mod table_code;
+mod traces;
 mod trials;
 mod usage;
 mod watching;

@@ -127,6 +127,21 @@ pub struct WorkerArgs {
     #[arg(long, value_name = "FILTER", env = "ZERODB_HOOKS_LOG", default_value = "info")]
     pub log: String,
 
+    /// Send traces of deliveries to this OpenTelemetry collector, by OTLP over HTTP, such as http://localhost:4318;
+    /// only in a build with the feature `otlp`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ZERODB_HOOKS_OTLP_ENDPOINT",
+        hide_env_values = true
+    )]
+    pub otlp_endpoint: Option<String>,
+
+    /// Of the traces that begin here, how many in a hundred are sent; of others their beginning says so, and failures
+    /// are sent always
+    #[arg(long, value_name = "PERCENT", env = "ZERODB_HOOKS_TRACE_PERCENT", default_value_t = 1.0, value_parser = percent)]
+    pub trace_percent: f64,
+
     /// Refuse webhooks that are not https [values of the variable: true, false; default: false]
     #[arg(long, env = "ZERODB_HOOKS_PRODUCTION", value_parser = BoolishValueParser::new())]
     pub production: bool,
@@ -139,6 +154,15 @@ pub struct WorkerArgs {
     /// Name of this worker in leases, attempts and `status` [default: hostname:pid]
     #[arg(long, value_name = "NAME", env = "ZERODB_HOOKS_NAME")]
     pub name: Option<String>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=100.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err("not between 0 and 100".to_owned())
+    }
 }
 
 /// What the parent of `zerodb-hooks parse` and `render` allows it; read by the child itself.

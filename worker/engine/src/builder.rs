@@ -14,6 +14,7 @@ use zerodb_hooks_http::Client;
 use zerodb_hooks_metrics::Meters;
 use zerodb_hooks_providers::{Config, Gate, Providers};
 use zerodb_hooks_rendering::Templates;
+use zerodb_hooks_spans::Tracer;
 use zerodb_hooks_store::{SharedGate, Store};
 
 pub struct WorkerBuilder {
@@ -24,6 +25,7 @@ pub struct WorkerBuilder {
     program: Option<PathBuf>,
     secrets: Secrets,
     config: Config,
+    tracer: Option<Tracer>,
     /// The first thing that went wrong; `build` returns it.
     failure: Option<WorkerError>,
 }
@@ -43,6 +45,7 @@ impl WorkerBuilder {
             program: None,
             secrets: Secrets::new(std::env::vars()),
             config: Config::default(),
+            tracer: None,
             failure: None,
         }
     }
@@ -82,6 +85,13 @@ impl WorkerBuilder {
     #[must_use]
     pub fn providers(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Who records attempts. By default nobody does.
+    #[must_use]
+    pub fn tracer(mut self, tracer: Option<Tracer>) -> Self {
+        self.tracer = tracer;
         self
     }
 
@@ -131,6 +141,7 @@ impl WorkerBuilder {
                 env!("CARGO_PKG_VERSION"),
                 self.settings.metrics_hooks,
             )),
+            tracer: self.tracer,
         })
     }
 }

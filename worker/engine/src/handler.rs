@@ -12,6 +12,7 @@ use zerodb_hooks_http::Client;
 use zerodb_hooks_metrics::Meters;
 use zerodb_hooks_providers::{Gate, Providers};
 use zerodb_hooks_rendering::Templates;
+use zerodb_hooks_spans::Tracer;
 use zerodb_hooks_store::{Backfill, Counted, Page, Store};
 use zerodb_hooks_turns::Shares;
 
@@ -33,6 +34,7 @@ pub struct Context {
     pub templates: Arc<Templates>,
     #[doc(hidden)]
     pub meters: Arc<Meters>,
+    pub tracer: Option<Tracer>,
 }
 
 /// The code behind a hook.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::attempt::{Attempt, Attempts};
+use crate::attempt_span;
 use crate::handler::{Context, Handler};
 use zerodb_hooks_delivery::delivery::Delivery;
 use zerodb_hooks_delivery::outcome::{Done, HandlerError};
@@ -47,7 +48,8 @@ impl HandlerCall {
     pub async fn run(self, handler: &dyn Handler, context: &Context, ends: &Attempts) {
         match self {
             Self::Single(attempt) => {
-                let result = run_single(handler, context, &attempt.delivery).await;
+                let run = run_single(handler, context, &attempt.delivery);
+                let result = attempt_span::of_single(context.tracer.as_ref(), &attempt.delivery, run).await;
                 ends.end(&attempt, result);
             }
             Self::Pack { attempts, _held } => {
@@ -55,7 +57,8 @@ impl HandlerCall {
                     .iter()
                     .map(|attempt| Arc::clone(&attempt.delivery))
                     .collect();
-                let results = run_pack(handler, context, &deliveries).await;
+                let run = run_pack(handler, context, &deliveries);
+                let results = attempt_span::of_pack(context.tracer.as_ref(), &deliveries, run).await;
                 for (attempt, result) in attempts.iter().zip(results) {
                     ends.end(attempt, result);
                 }

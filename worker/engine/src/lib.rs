@@ -5,6 +5,7 @@
 //! `packing`), is run (`executor`), and leaves as an `EndedAttempt` (`completer`).
 
 mod attempt;
+mod attempt_span;
 mod backfill;
 mod builder;
 mod capacity;

@@ -49,6 +49,7 @@ pub fn context() -> Arc<Context> {
         gate,
         templates: Arc::new(Templates::new(None)),
         meters: Arc::default(),
+        tracer: None,
     })
 }
 

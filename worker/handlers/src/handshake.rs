@@ -51,7 +51,7 @@ impl Handshakes {
             url_source: UrlSource::Hook,
             method: Method::Options,
             headers: asked,
-            body: String::new(),
+            body: Vec::new(),
             timeout,
             read: Read::Discard,
         });

@@ -50,7 +50,7 @@ pub async fn of(context: &Context, delivery: &Delivery) -> Result<Prepared, Hand
             hooks::Method::Put => Method::Put,
         },
         headers,
-        body,
+        body: body.into_bytes(),
         timeout: hook.policy.timeout,
         read: Read::Discard,
     };

@@ -14,6 +14,7 @@ use crate::classify::classify;
 use crate::connecting::{self, Progress};
 use crate::failure::{HttpError, Unreachable};
 use crate::request::{Answer, Method, Read, Request, Timings, UrlSource};
+use crate::traced;
 
 /// Bytes that are read of a body which is discarded: enough to take the connection back into the pool.
 const DISCARDED_BYTES: usize = 16 * 1024;
@@ -51,8 +52,11 @@ impl Client {
     /// # Errors
     /// `TooLarge`, without reading on, when the body is larger than it may be. None of them holds the URL or a header,
     /// which may hold a secret.
-    pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
-        self.exchange(request, &Arc::default()).await
+    pub async fn send(&self, mut request: Request) -> Result<Answer, HttpError> {
+        let part = traced::begin(&mut request);
+        let result = self.exchange(request, &Arc::default()).await;
+        traced::end(part, &result);
+        result
     }
 
     /// The same, with the time that each part of it took.

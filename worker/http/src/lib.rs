@@ -12,6 +12,7 @@ mod resolver;
 mod retry_after;
 pub mod sealing;
 pub mod signature;
+mod traced;
 
 pub use access::Access;
 pub use address::host_and_port;

@@ -40,7 +40,7 @@ pub struct Request {
     pub method: Method,
     /// Lower-case names; a later one replaces an earlier.
     pub headers: Vec<(String, String)>,
-    pub body: String,
+    pub body: Vec<u8>,
     /// The deadline for connecting, sending, and reading as much of the answer as `read` says.
     pub timeout: Duration,
     pub read: Read,

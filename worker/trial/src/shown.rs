@@ -85,7 +85,7 @@ fn of_request(secrets: &Secrets, request: Request) -> Shown {
         },
         url: url(&secrets.masked(&request.url)),
         headers: headers(secrets, &request.headers),
-        body: secrets.masked(&request.body),
+        body: secrets.masked(&String::from_utf8_lossy(&request.body)),
     }
 }
 

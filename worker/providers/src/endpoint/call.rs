@@ -14,6 +14,7 @@ use crate::error::{Advice, Class, Fault, ProviderError};
 use crate::refusal::{Asked, Parameter};
 use zerodb_hooks_delivery::hook::Principal;
 use zerodb_hooks_http::{Method, Read, Request, UrlSource};
+use zerodb_hooks_spans::{Kind, begin};
 
 /// The time that a call waits in all for limits and pauses; longer waits are the caller's, which keeps nothing leased
 /// meanwhile.
@@ -69,8 +70,32 @@ impl<'a> Call<'a> {
         &self.model.real
     }
 
-    /// Sends `body` and reads the answer with `read`; again, where the server asks for a short wait.
+    /// Sends `body` and reads the answer with `read`; again, where the server asks for a short wait. A span of the
+    /// attempt, waits for limits and all.
     pub async fn ask<T>(
+        &mut self,
+        body: &str,
+        asked: &Asked,
+        read: impl Fn(&[u8]) -> Result<T, Fault>,
+    ) -> Result<CallAnswer<T>, CallError> {
+        let (operation, model) = (self.operation.name(), &self.model.real);
+        let Some(mut part) = begin(Kind::Client, || format!("{operation} {model}")) else {
+            return self.repeatedly(body, asked, read).await;
+        };
+        part.set("gen_ai.operation.name", operation);
+        part.set("gen_ai.provider.name", self.endpoint.name.as_str());
+        part.set("gen_ai.request.model", model.as_str());
+        let result = part.scope(self.repeatedly(body, asked, read)).await;
+        part.end(
+            result
+                .as_ref()
+                .err()
+                .map(|refused| refused.error.class.name().to_owned()),
+        );
+        result
+    }
+
+    async fn repeatedly<T>(
         &mut self,
         body: &str,
         asked: &Asked,
@@ -164,7 +189,7 @@ impl<'a> Call<'a> {
             url_source: UrlSource::WorkerFile,
             method: Method::Post,
             headers,
-            body: body.to_owned(),
+            body: body.as_bytes().to_vec(),
             timeout,
             read: Read::Body { most: ANSWER_BYTES },
         }

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs the official messages of OTLP for Python into an environment below DEV_HOME, for the tests' collector. It must
+# not install a Python package outside that environment.
+source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
+
+version=1.45.2
+home="$DEV_HOME/otlp_sink"
+[[ -e $home/.complete-$version ]] && exit 0
+say "installing the messages of OTLP $version (about 10 seconds)"
+rm -rf "$home"
+if ! python3 -m venv "$home" >/dev/null 2>&1; then
+    is_root || die "please install python3-venv, then run this again"
+    # A machine that is fresh has no package lists.
+    venv() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; }
+    venv 2>/dev/null || { apt-get update -qq && venv; }
+    python3 -m venv --clear "$home" >/dev/null
+fi
+"$home/bin/python" -m pip install --quiet --disable-pip-version-check "opentelemetry-proto==$version"
+touch "$home/.complete-$version"
