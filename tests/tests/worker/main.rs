@@ -55,7 +55,7 @@ mod table_code;
 mod traces;
 mod trials;
 mod usage;
-mod watching;
 mod watched;
+mod watching;
 mod webhook;
 mod worker_file;
