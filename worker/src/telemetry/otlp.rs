@@ -71,6 +71,10 @@ pub fn start(endpoint: &str, percent: f64, worker: &str) -> anyhow::Result<(Trac
         told: (0, None),
     };
     let (stop, stopped) = oneshot::channel();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends after the worker, whose last spans it sends: `Export::finish` waits for it"
+    )]
     let task = tokio::spawn(exporter.run(spans, stopped));
     Ok((tracer, Export { task, stop }))
 }
