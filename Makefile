@@ -38,7 +38,7 @@ test: setup dev-pgspot dev-chaos dev-monitoring dev-model-clients dev-webhook-li
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker -p zerodb_hooks_harness --bins --features zerodb_hooks_worker/otlp
 	# A suite that fails hides none of those after it.
 	failed=0; \
-	$(RUN) cargo test --no-fail-fast --workspace --exclude zerodb_hooks --exclude zerodb_hooks_schema --exclude zerodb_hooks_tests --exclude zerodb_hooks_bench || failed=1; \
+	$(RUN) cargo test --no-fail-fast --workspace --features zerodb_hooks_worker/otlp --exclude zerodb_hooks --exclude zerodb_hooks_schema --exclude zerodb_hooks_tests --exclude zerodb_hooks_bench || failed=1; \
 	echo "==> running the end-to-end tests"; \
 	$(RUN) cargo test --no-fail-fast -p zerodb_hooks_tests || failed=1; \
 	exit $$failed
