@@ -11,6 +11,7 @@ use crate::cases::history::{
     NEWEST_P99, REDELIVER_P99, STATUS_P99, UPKEEP,
 };
 use crate::cases::idle::{CALL_P50, CALL_P99, COMMIT_P50, COMMIT_P99};
+use crate::cases::metrics::{METRICS, OF_PROCESSOR, SCRAPE};
 use crate::cases::tenants::{
     ALONE, CHANGES_ELSEWHERE, CREATE_P50, MANY, MANY_HOOKS, MILLION, MILLION_HOOKS, USED_BY_WRITER,
     WITH_CHANGES,
@@ -160,6 +161,8 @@ pub const ALL: &[Target] = &[
     value(18, "create_hook beside 1,000,000 hooks, p50", (MILLION_HOOKS, CREATE_P50), AtMost(2.0)),
     ratio(19, "writers while hooks change: processor time while those of another database do", (WITH_CHANGES, USED_BY_WRITER), (CHANGES_ELSEWHERE, USED_BY_WRITER), AtMost(1.05)),
     ratio(20, "a day's history is removed: p99 from write to handler alone", (UPKEEP, DURING_P99), (UPKEEP, ALONE_P99), AtMost(2.0)),
+    value(21, "metrics: counting 2,000 deliveries a second, part of a processor", (METRICS, OF_PROCESSOR), AtMost(1.0)),
+    value(21, "metrics: a scrape with 1,000 hooks", (METRICS, SCRAPE), AtMost(5.0)),
 ];
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod held;
 pub mod history;
 pub mod idle;
 mod in_server;
+pub mod metrics;
 mod single;
 pub mod tenants;
 mod unmatched;
@@ -66,6 +67,7 @@ pub fn all() -> Vec<Box<dyn Case>> {
     all.extend(wal::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
     all.extend(endpoints::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
     all.extend(webhook::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
+    all.push(Box::new(metrics::Counting));
     all.push(Box::new(idle::Idle));
     all.push(Box::new(floor::Floor));
     all.extend(burn_down::ALL.iter().map(|case| Box::new(*case) as Box<dyn Case>));
