@@ -62,9 +62,13 @@ fn salt() -> u32 {
     {
         return salt;
     }
-    let found = Spi::get_one::<i32>("SELECT i.salt FROM zerodb.instance AS i")
-        .ok()
-        .flatten();
+    // Only reads: a reader takes no transaction id, and may be a parallel worker or a standby.
+    let found = Spi::connect(|client| {
+        let rows = client.select("SELECT i.salt FROM zerodb.instance AS i", Some(1), &[])?;
+        rows.first().get_one::<i32>()
+    })
+    .ok()
+    .flatten();
     let salt = found.unwrap_or_else(|| raise(Error::NoInstance)).cast_unsigned();
     SALT.set(Some((now, salt)));
     salt

@@ -289,3 +289,33 @@ async fn the_trace_context_gives_the_trace_id() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn reading_takes_no_transaction_id_and_may_be_done_by_several_processes() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session
+            .run("SELECT zerodb.emit('on_recall', '{}') FROM generate_series(1, 3)")
+            .await?;
+        let always = match db.major() {
+            16.. => "SET debug_parallel_query = on",
+            _ => "SET force_parallel_mode = on",
+        };
+        for mode in ["RESET ALL", always] {
+            // A session that has not read the salt yet in its transaction.
+            session.run(&format!("{mode}; BEGIN READ ONLY")).await?;
+            assert_eq!(
+                session
+                    .number("SELECT count(*) FROM zerodb.events AS e WHERE e.id LIKE 'evt_%'")
+                    .await?,
+                3,
+                "{mode}"
+            );
+            let xid = "SELECT pg_current_xact_id_if_assigned() IS NULL";
+            assert_eq!(session.text(xid).await?, "t", "{mode}");
+            session.run("COMMIT").await?;
+        }
+        Ok(())
+    })
+    .await
+}
