@@ -32,11 +32,11 @@ SELECT h.id AS hook_id, h.hook_name, h.event_type, h.is_active,
     c.total, c.done,
     round(100.0 * c.done / nullif(c.total, 0), 2) AS coverage_percent,
     c.counted_at,
-    least(coalesce(u.requests_today + n.requests_today, u.requests_today, n.requests_today),
-        9223372036854775807)::bigint AS requests_today,
-    least(coalesce(u.tokens_today + n.tokens_today, u.tokens_today, n.tokens_today),
-        9223372036854775807)::bigint AS tokens_today,
-    least(coalesce(u.tokens + n.tokens, u.tokens, n.tokens), 9223372036854775807)::bigint AS tokens,
+    CASE WHEN s.requests_today > 9223372036854775807 THEN 9223372036854775807 ELSE s.requests_today END::bigint
+        AS requests_today,
+    CASE WHEN s.tokens_today > 9223372036854775807 THEN 9223372036854775807 ELSE s.tokens_today END::bigint
+        AS tokens_today,
+    CASE WHEN s.tokens > 9223372036854775807 THEN 9223372036854775807 ELSE s.tokens END::bigint AS tokens,
     x.reason AS fault,
     y.failing_since
 FROM zerodb.zerodb_hooks AS h
@@ -89,6 +89,11 @@ LEFT JOIN (
             (e.at AT TIME ZONE 'UTC')::date = (now() AT TIME ZONE 'UTC')::date AS is_today
         FROM zerodb.usage_entry AS e) AS g
     GROUP BY g.hook_id) AS n ON n.hook_id = h.id
+-- Null for a hook that never asked a model.
+CROSS JOIN LATERAL (
+    SELECT coalesce(u.requests_today + n.requests_today, u.requests_today, n.requests_today) AS requests_today,
+        coalesce(u.tokens_today + n.tokens_today, u.tokens_today, n.tokens_today) AS tokens_today,
+        coalesce(u.tokens + n.tokens, u.tokens, n.tokens) AS tokens) AS s
 LEFT JOIN zerodb.hook_fault AS x ON x.hook_id = h.id
 LEFT JOIN zerodb.hook_health AS y ON y.hook_id = h.id;
 COMMENT ON VIEW zerodb.hook_status IS

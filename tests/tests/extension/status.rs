@@ -110,3 +110,23 @@ async fn a_user_sees_in_the_status_what_is_its_own() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_hook_that_never_asked_a_model_has_no_usage() -> Result<()> {
+    on_every_server(async |db| {
+        let session = db.session().await?;
+        session.run("SELECT zerodb.create_hook('on_recall', 'quiet', hook_type => 'log')").await?;
+        let usage = "SELECT jsonb_build_array(requests_today, tokens_today, tokens) FROM zerodb.hook_status";
+        assert_eq!(session.json(usage).await?, json!([null, null, null]));
+        session
+            .run(
+                "INSERT INTO zerodb.usage_entry (id, user_id, hook_id, prompt_tokens, completion_tokens, requests, inputs, estimated,
+                    handler, provider, model)
+                SELECT gen_random_uuid(), h.user_id, h.id, 9223372036854775807, 5, 2, 2, false, 'h', 'p', 'm' FROM zerodb.zerodb_hooks AS h",
+            )
+            .await?;
+        assert_eq!(session.json(usage).await?, json!([2, i64::MAX, i64::MAX]));
+        Ok(())
+    })
+    .await
+}
