@@ -122,6 +122,8 @@ DECLARE
     before jsonb := (SELECT jsonb_build_object('paused_until', e.paused_until, 'pause_reason', e.pause_reason,
         'failures', e.failures, 'learned', e.learned) FROM zerodb.endpoint AS e WHERE e.name = endpoint);
 BEGIN
+    -- An opening that was told is followed by its end.
+    PERFORM zerodb._close_circuit(endpoint);
     UPDATE zerodb.endpoint AS e
     SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, openings = 0, probe_until = NULL,
         limited_at = NULL, learned = '{}',

@@ -84,6 +84,37 @@ async fn no_user_opens_the_circuit_of_another() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_any_kind_closes_the_circuit_for_the_other_hooks_of_the_endpoint() -> Result<()> {
+    on_main_server(async |database| {
+        let (session, receiver) = (database.session().await?, Receiver::start()?);
+        watched_table(&session).await?;
+        let config = json!({"url": receiver.url("/x"), "retry_count": 2, "retry_delay_ms": 1});
+        session.run(&webhook_hook("web", &config)).await?;
+        receiver.always(Answer::Status(503));
+        let _worker = worker(&database)?;
+        write(&session, 30, "NULL").await?;
+        session.becomes(&told("on_circuit_breaker_open"), 1).await?;
+        // It is back, and refuses what it is sent: each of them is given up, and none waits for a probe of another.
+        receiver.always(Answer::Status(404));
+        session
+            .becomes(
+                "SELECT count(*) FROM zerodb.deliveries WHERE state = 'discarded'",
+                30,
+            )
+            .await?;
+        session.becomes(&told("on_circuit_breaker_close"), 1).await?;
+        assert_eq!(
+            session
+                .text("SELECT DISTINCT circuit FROM zerodb.endpoints")
+                .await?,
+            "closed"
+        );
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_refuses_for_its_rate_is_told_once_and_left_alone_for_its_time() -> Result<()> {
     on_main_server(async |database| {
         let (session, receiver) = (database.session().await?, Receiver::start()?);

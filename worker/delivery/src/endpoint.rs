@@ -23,6 +23,11 @@ pub fn of_webhook(hook: &Hook, event_user: Option<Uuid>, url: &Url) -> String {
     }
 }
 
+/// The user, as text, in a name that `of_webhook` made.
+pub fn user_of(name: &str) -> Option<&str> {
+    name.strip_prefix(WEBHOOK)?.split(':').next()
+}
+
 /// A hook with a limit of its own.
 pub fn of_hook(hook: &Hook) -> String {
     format!("hook:{}:{}", hook.user_id, hook.id)
@@ -57,6 +62,7 @@ mod tests {
             "webhook:00000000-0000-0000-0000-000000000001:https:a.example:443"
         );
         assert_eq!(endpoint(1, "HTTPS://a.example:443", Some(7)), one);
+        assert_eq!(user_of(&one), Some(Uuid::from_u128(1).to_string().as_str()));
         for other in [
             endpoint(1, "http://a.example/x", None),
             endpoint(1, "https://a.example:8443/x", None),

@@ -2,6 +2,7 @@
 //! sent yet is deferred, and costs no attempt. What all workers know of an endpoint is the gate's.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use crate::pace::Pace;
 const KEPT: usize = 10_000;
 /// The longest pause for a rate that an endpoint refused; a delivery itself waits as long as it was asked to.
 const LONGEST_THROTTLE: Duration = Duration::from_secs(3600);
+/// Deliveries that may come back in a minute, from each worker, to see whether an endpoint is left alone.
+const TURNS_A_MINUTE: u32 = 200 * 60;
 /// A refusal for the rate.
 const TOO_MANY: u16 = 429;
 
@@ -29,6 +32,8 @@ pub struct Circuits {
     breakers: Mutex<HashMap<String, Arc<Breaker>>>,
     /// When the next deferred delivery of a limited hook has its turn.
     paces: Mutex<HashMap<(Uuid, i64), Pace>>,
+    /// The same of an endpoint that is left alone, by the breaker's name.
+    turns: Mutex<HashMap<String, Pace>>,
 }
 
 impl Circuits {
@@ -40,6 +45,11 @@ impl Circuits {
         }
         if breakers.len() >= KEPT {
             breakers.retain(|_, breaker| !breaker.is_quiet());
+        }
+        if breakers.len() >= KEPT {
+            // Those of the same user first: one that calls many endpoints must not open those of others.
+            let whose = endpoint::user_of(&name);
+            breakers.retain(|other, _| endpoint::user_of(other) != whose);
         }
         if breakers.len() >= KEPT {
             breakers.clear();
@@ -71,36 +81,43 @@ impl Circuits {
         let Err(wait) = context.gate.enter(&name, limits, 1, 0).await else {
             return Ok(());
         };
-        let mut paces = self.paces.lock();
-        if paces.len() >= KEPT {
-            paces.clear();
-        }
-        let pace = paces.entry((hook.id, hook.version)).or_default();
         Err(HandlerError::Deferred {
             message: format!("rate_limited: the hook has a limit of {per_minute} a minute"),
-            after: pace.next(per_minute, wait.after),
+            after: turn(&self.paces, (hook.id, hook.version), per_minute, wait.after),
+        })
+    }
+
+    /// The leave to send now.
+    ///
+    /// # Errors
+    /// `Deferred`, while the endpoint is left alone, each delivery to a turn of its own: a backlog that came back as a
+    /// whole at the end of each pause would be claimed and put off again by all its rows.
+    pub async fn pass<'a>(&self, breaker: &'a Breaker) -> Result<Passed<'a>, HandlerError> {
+        let waits = breaker.pass(RateLimits::default(), 0).await;
+        waits.map_err(|wait| {
+            // Those that several workers put off do not come back at one moment.
+            let first = wait.after.mul_f64(1.0 + rand::random::<f64>() / 4.0);
+            HandlerError::Deferred {
+                message: why(&wait).into(),
+                after: turn(&self.turns, breaker.name().to_owned(), TURNS_A_MINUTE, first),
+            }
         })
     }
 }
 
-/// The leave to send now.
-///
-/// # Errors
-/// `Deferred`, while the endpoint is left alone.
-pub async fn pass(breaker: &Breaker) -> Result<Passed<'_>, HandlerError> {
-    breaker.pass(RateLimits::default(), 0).await.map_err(deferred)
+/// The time until the next turn of those who wait for `key`.
+fn turn<K: Eq + Hash>(paces: &Mutex<HashMap<K, Pace>>, key: K, per_minute: u32, first: Duration) -> Duration {
+    let mut paces = paces.lock();
+    if paces.len() >= KEPT {
+        paces.clear();
+    }
+    paces.entry(key).or_default().next(per_minute, first)
 }
 
-fn deferred(wait: Wait) -> HandlerError {
-    let why = match &wait.reason {
+fn why(wait: &Wait) -> &'static str {
+    match &wait.reason {
         WaitReason::Class(Class::CircuitOpen) => "circuit_open: the endpoint failed several times in a row",
         _ => "rate_limited: the endpoint refuses requests for their rate",
-    };
-    // Those who wait for one endpoint do not come back at one moment.
-    let spread = 1.0 + rand::random::<f64>() / 4.0;
-    HandlerError::Deferred {
-        message: why.into(),
-        after: wait.after.mul_f64(spread),
     }
 }
 
@@ -114,7 +131,7 @@ pub async fn tell(passed: Passed<'_>, error: Option<&HandlerError>) {
             status,
             retry_after,
         }) => (message, *status, *retry_after),
-        Some(HandlerError::Permanent { status: Some(_), .. }) => return passed.answered(),
+        Some(HandlerError::Permanent { status: Some(_), .. }) => return passed.answered().await,
         // Nothing was sent.
         Some(HandlerError::Permanent { status: None, .. } | HandlerError::Deferred { .. }) => return,
     };
@@ -132,6 +149,6 @@ pub async fn tell(passed: Passed<'_>, error: Option<&HandlerError>) {
                 );
             }
         }
-        Some(_) => passed.answered(),
+        Some(_) => passed.answered().await,
     }
 }

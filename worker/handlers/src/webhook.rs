@@ -32,7 +32,7 @@ impl Handler for Webhook {
         let config = delivery.hook.config::<hooks::Webhook>()?;
         self.circuits.keep_pace(context, delivery, config).await?;
         let breaker = self.circuits.breaker(context, delivery, config);
-        let passed = circuits::pass(&breaker).await?;
+        let passed = self.circuits.pass(&breaker).await?;
         let done = self.send(context, &delivery.hook, prepared).await;
         circuits::tell(passed, done.as_ref().err()).await;
         done

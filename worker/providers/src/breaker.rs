@@ -33,6 +33,11 @@ impl Breaker {
         }
     }
 
+    /// The endpoint's name at the gate.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The leave to send one request of so many tokens now.
     ///
     /// # Errors
@@ -65,6 +70,13 @@ impl Breaker {
         self.gate.pause(&self.name, pause, reason).await;
     }
 
+    /// The endpoint is back, if this worker had opened its circuit: it closes for all workers, and hooks are told.
+    async fn close(&self) {
+        if self.opened.swap(false, Ordering::Relaxed) {
+            self.gate.close(&self.name).await;
+        }
+    }
+
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
@@ -82,15 +94,14 @@ impl Passed<'_> {
         self.pass = None;
         let breaker = self.breaker;
         breaker.circuit.lock().succeeded();
-        if breaker.opened.swap(false, Ordering::Relaxed) {
-            breaker.gate.close(&breaker.name).await;
-        }
+        breaker.close().await;
     }
 
-    /// The endpoint is there: it answered and refused the request.
-    pub fn answered(mut self) {
+    /// The endpoint is there: it answered and refused the request. So an open circuit closes.
+    pub async fn answered(mut self) {
         self.pass = None;
         self.breaker.circuit.lock().answered();
+        self.breaker.close().await;
     }
 
     /// The endpoint refused for its rate: all workers leave it alone, and hooks are told. Returns the pause: `after`,
@@ -109,6 +120,7 @@ impl Passed<'_> {
             circuit.throttled()
         };
         let pause = after.unwrap_or(grown);
+        breaker.close().await;
         breaker
             .gate
             .throttle(&breaker.name, pause, operation, limit)

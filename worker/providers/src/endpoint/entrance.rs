@@ -104,8 +104,8 @@ impl InFlight<'_> {
     }
 
     /// The endpoint answered and refused the request.
-    pub fn answered(self) {
-        self.passed.answered();
+    pub async fn answered(self) {
+        self.passed.answered().await;
     }
 
     /// The endpoint refused for its rate, and named this time, if any. Returns the pause.

@@ -71,7 +71,7 @@ impl Call<'_> {
             Class::Timeout if timeout < FAIR_TIME => drop(request),
             Class::Timeout | Class::Unreachable => self.failed(request, &error.to_string()).await,
             Class::Misconfigured => drop(request),
-            _ => request.answered(),
+            _ => request.answered().await,
         }
         unnamed(self.error(class, advice, error.to_string()))
     }
@@ -109,7 +109,7 @@ impl Call<'_> {
                 };
             }
             (class, Advice::PauseEndpoint { after }) => {
-                request.answered();
+                request.answered().await;
                 let (provider, pause_s) = (&self.endpoint.name, after.as_secs());
                 tracing::warn!(%provider, class = class.name(), pause_s, "{}", class.sentence());
                 entrance.pause(after, class).await;
@@ -120,7 +120,7 @@ impl Call<'_> {
                     entrance.pause(after, refusal.class).await;
                 }
             }
-            _ => request.answered(),
+            _ => request.answered().await,
         }
     }
 
@@ -129,7 +129,7 @@ impl Call<'_> {
         if fault.class == Class::NotJson {
             self.failed(request, &fault.message).await;
         } else {
-            request.answered();
+            request.answered().await;
         }
         let mut error = self.error(fault.class, fault.advice, fault.message);
         error.status = Some(answer.status);
