@@ -1,14 +1,17 @@
 -- What the audit trail says of hooks, whichever way they are written.
 
 -- A config without what may hold a secret: numbers, switches and the keys of the list as they are, of an address the
--- host, of anything else that it is there. A secret that was written out by mistake must not outlive its correction.
+-- host, of a condition its beginning without the texts in it, of anything else that it is there. A secret that was
+-- written out by mistake must not outlive its correction.
 CREATE FUNCTION zerodb._audited_config(hook_config jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce(jsonb_object_agg(e.key, CASE
         WHEN jsonb_typeof(e.value) IN ('number', 'boolean', 'null') THEN e.value
-        WHEN e.key IN ('when', 'order_by', 'managed_by', 'method', 'format', 'level', 'function', 'model', 'provider',
+        WHEN e.key IN ('when', 'order_by') THEN
+            to_jsonb(left(regexp_replace(e.value #>> '{}', '"(?:[^"\\]|\\.)*"', '"…"', 'g'), 200))
+        WHEN e.key IN ('managed_by', 'method', 'format', 'level', 'function', 'model', 'provider',
             'map_model', 'embedding_model', 'embedding_provider', 'content', 'target_column', 'chunk_table')
             THEN e.value
         WHEN e.key = 'secret' AND e.value #>> '{}' ~ '^[$][{]ZERODB_SECRET_[A-Z0-9_]+[}]$' THEN e.value

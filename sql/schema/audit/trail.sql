@@ -25,7 +25,8 @@ COMMENT ON COLUMN zerodb.audit.before IS 'What was different before; what may ho
 -- Newest first: of a user, of a hook, of any other thing.
 CREATE INDEX audit_user ON zerodb.audit (user_id, id);
 CREATE INDEX audit_hook ON zerodb.audit (hook_id, id) WHERE hook_id IS NOT NULL;
-CREATE INDEX audit_object ON zerodb.audit (object, id) WHERE hook_id IS NULL;
+-- The action comes first: an object's name is what its user gave it, and may be that of another's table.
+CREATE INDEX audit_object ON zerodb.audit (action, object, id) WHERE hook_id IS NULL;
 SELECT pg_catalog.pg_extension_config_dump('zerodb.audit', '');
 SELECT pg_catalog.pg_extension_config_dump(pg_catalog.pg_get_serial_sequence('zerodb.audit', 'id')::regclass, '');
 

@@ -37,7 +37,7 @@ BEGIN
     FULL JOIN (
         SELECT DISTINCT ON (coalesce(a.after, a.before) ->> 'event') coalesce(a.after, a.before) ->> 'event' AS event,
             a.after AS mapping
-        FROM zerodb.audit AS a WHERE a.object = left(target::text, 250) AND a.hook_id IS NULL AND a.action LIKE 'watch.%'
+        FROM zerodb.audit AS a WHERE a.object = left(target::text, 250) AND a.hook_id IS NULL AND a.action IN ('watch.made', 'watch.removed', 'watch.changed')
         ORDER BY 1, a.id DESC
     ) AS n ON n.event = w.event
     WHERE n.mapping IS DISTINCT FROM w.mapping;
