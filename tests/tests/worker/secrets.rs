@@ -107,7 +107,7 @@ async fn what_cannot_be_rotated_or_read_says_so() -> Result<()> {
         assert_eq!(session.error(&rotate("web", "'1 h'")).await?.code, "54000");
         let _worker = Worker::start_with(&database.worker_url(), &["--poll-ms", "200"], &[])?;
         session.run("INSERT INTO doc (size) VALUES (1)").await?;
-        let error = "SELECT last_error FROM zerodb.deliveries WHERE state = 'discarded'";
+        let error = "SELECT last_error FROM zerodb.deliveries WHERE state = 'pending' AND attempts = 0 AND last_error IS NOT NULL";
         session
             .becomes(&format!("SELECT count(*) FROM ({error}) AS d"), 1)
             .await?;

@@ -1,6 +1,8 @@
 //! Which secrets sign the requests of a hook: those that were made for it, those that its config names, or the worker's
 //! own. Draws one that was asked for and is not there yet.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use zerodb_hooks_contract::hooks;
@@ -12,6 +14,9 @@ use zerodb_hooks_http::sealing::{SealError, SealingKey};
 use zerodb_hooks_http::signature;
 
 use crate::refusal::secret_error;
+
+/// The wait of a delivery that this worker cannot sign. Another one may have the key.
+const WITHOUT_KEY: Duration = Duration::from_secs(60);
 
 /// The secrets that sign, with spaces between; `None` where there is none.
 ///
@@ -61,14 +66,14 @@ fn given(
 
 /// A worker that has no key may get one when it is started again, so the delivery waits for it.
 fn sealing_key(context: &Context) -> Result<SealingKey, HandlerError> {
-    SealingKey::of(&context.secrets).map_err(|error| {
-        HandlerError::transient(match error {
-            SealError::NoKey => {
-                "the hook's signing secret was made by zerodb.rotate_secret: set ZERODB_SEALING_KEY where the worker runs"
-                    .to_owned()
-            }
-            error => error.to_string(),
-        })
+    SealingKey::of(&context.secrets).map_err(|error| match error {
+        SealError::NoKey => HandlerError::Deferred {
+            message: "no_sealing_key: the hook's signing secret was made by zerodb.rotate_secret: \
+                      set ZERODB_SEALING_KEY where the worker runs"
+                .into(),
+            after: WITHOUT_KEY,
+        },
+        error => HandlerError::transient(error.to_string()),
     })
 }
 
