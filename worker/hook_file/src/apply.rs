@@ -58,6 +58,8 @@ pub async fn apply(client: &mut Client, file: &HookFile, wish: &Wish<'_>) -> Res
     let mut tries = 1;
     loop {
         match once(client, file, wish).await {
+            // Two hooks of one name race with each other, and the file says so.
+            Err(Ended::Raced) if let Some(mistakes) = file.mistakes() => return Err(mistakes.into()),
             Err(Ended::Raced) if tries < TRIES => tries += 1,
             Err(Ended::Raced) => {
                 let what = "the hooks were changed by somebody else at the same time";
