@@ -18,10 +18,10 @@ use crate::{QueryError, ask, statements};
 /// Workers write at the same time into different blocks near the end, and commit in any order.
 const OVERLAP_BLOCKS: i64 = 128;
 /// The same of completions, of which one row has many attempts.
-const OVERLAP_COMPLETIONS: i64 = 8;
+const OVERLAP_COMPLETIONS: i64 = 32;
 /// What one look reads of one partition at most. A page of completions has up to some ten thousand attempts.
 const BLOCKS: i64 = 256;
-const COMPLETION_BLOCKS: i64 = 16;
+const COMPLETION_BLOCKS: i64 = 48;
 
 zerodb_hooks_store::row! {
     /// An attempt that has ended. A deleted hook and an event that has left the log have no name any more.
