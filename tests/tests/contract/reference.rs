@@ -74,7 +74,7 @@ const OF_VIEWS: &str = "
     ORDER BY c.relname";
 
 const OF_SETTINGS: &str = "
-    SELECT format('| `%s` | %s | %s | %s | %s %s |', s.name, coalesce('`' || nullif(current_setting(s.name), '') || '`', 'none'),
+    SELECT format('| `%s` | %s | %s | %s | %s %s |', s.name, coalesce('`' || nullif(CASE WHEN s.source = 'default' THEN current_setting(s.name) ELSE s.boot_val END, '') || '`', 'none'),
         CASE WHEN s.enumvals IS NOT NULL THEN (SELECT string_agg('`' || v || '`', ', ') FROM unnest(s.enumvals) AS v)
             WHEN s.vartype = 'bool' THEN '`on`, `off`'
             WHEN s.unit = 's' THEN justify_hours(make_interval(secs => s.min_val::float8)) || ' to '

@@ -113,8 +113,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "zerodb_hooks_delivery",
             "zerodb_hooks_engine",
             "zerodb_hooks_http",
-            "zerodb_hooks_providers",
             "zerodb_hooks_metrics",
+            "zerodb_hooks_providers",
             "zerodb_hooks_store",
             "zerodb_hooks_templates",
             "zerodb_hooks_turns",
@@ -204,17 +204,17 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Crates from elsewhere that only some may be built with.
 const GUARDED: &[(&str, &[&str])] = &[
     ("pgrx", &["zerodb_hooks"]),
-    ("reqwest", &["zerodb_hooks_http", "zerodb_hooks_bench"]),
+    ("reqwest", &["zerodb_hooks_bench", "zerodb_hooks_http"]),
     (
         "tokio-postgres",
         &[
-            "zerodb_hooks_store",
-            "zerodb_hooks_queries",
+            "zerodb_hooks_bench",
+            "zerodb_hooks_demo",
+            "zerodb_hooks_harness",
             "zerodb_hooks_hook_file",
             "zerodb_hooks_measure",
-            "zerodb_hooks_harness",
-            "zerodb_hooks_demo",
-            "zerodb_hooks_bench",
+            "zerodb_hooks_queries",
+            "zerodb_hooks_store",
         ],
     ),
     ("deadpool-postgres", &["zerodb_hooks_store"]),
@@ -222,9 +222,9 @@ const GUARDED: &[(&str, &[&str])] = &[
         "axum",
         &[
             "zerodb_hooks_cli",
+            "zerodb_hooks_harness",
             "zerodb_hooks_http_server",
             "zerodb_hooks_providers",
-            "zerodb_hooks_harness",
         ],
     ),
 ];
@@ -233,11 +233,11 @@ const GUARDED: &[(&str, &[&str])] = &[
 const WITHOUT_IO: &[&str] = &[
     "zerodb_hooks",
     "zerodb_hooks_contract",
+    "zerodb_hooks_delivery",
     "zerodb_hooks_english",
     "zerodb_hooks_lexical",
     "zerodb_hooks_models",
     "zerodb_hooks_templates",
-    "zerodb_hooks_delivery",
 ];
 
 #[test]
