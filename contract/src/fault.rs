@@ -67,10 +67,6 @@ pub enum Fault {
     ReferenceInTag {
         key: String,
     },
-    NotBuilt {
-        key: String,
-        value: bool,
-    },
 }
 
 impl Fault {
@@ -100,8 +96,7 @@ impl Fault {
             | Self::PrivateAddress { key }
             | Self::ReferenceInTag { key }
             | Self::BadTemplate { key, .. }
-            | Self::ReferenceInTemplate { key }
-            | Self::NotBuilt { key, .. } => Some(key.clone()),
+            | Self::ReferenceInTemplate { key } => Some(key.clone()),
             Self::ReservedHeader { name } => Some(format!("headers.{name}")),
             Self::MissingKey { key, .. } | Self::ExcludedKey { key, .. } => Some((*key).into()),
             _ => None,
@@ -137,7 +132,6 @@ impl Fault {
                 format!("\"{key}\" in hook_config refers to a secret within a tag")
             }
             Self::ReferenceInTemplate { key } => format!("\"{key}\" in hook_config refers to a variable"),
-            Self::NotBuilt { key, value } => format!("\"{key}\": {value} is not built yet"),
         }
     }
 
@@ -213,7 +207,6 @@ impl Fault {
             Self::ReferenceInTemplate { .. } => {
                 "Put the secret into a header or the URL of a webhook; write {{ '${' }} for the characters themselves."
             }
-            Self::NotBuilt { .. } => "Leave the key out.",
             Self::BadValue { .. } | Self::UnknownHookType { .. } | Self::UnknownFirstParty { .. } => {
                 "Correct the value."
             }

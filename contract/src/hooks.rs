@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::headers::Headers;
 use crate::key::Key;
-use crate::setting::{JsonPath, Name, Only, SecretReference, Whole};
+use crate::setting::{JsonPath, Name, SecretReference, Whole};
 use crate::template::{BodyTemplate, EventTemplate, RowTemplate};
 use crate::url::Url;
 
@@ -72,8 +72,9 @@ settings! {
         /// Whether the writer's session goes on without this hook. Requests are sent after the commit either way; with
         /// false `zerodb.await_hooks` waits for them and tells which failed.
         default r#async: bool = true;
-        /// Taken for compatibility: the body is the event without the row's text.
-        optional include_content: Only<false>;
+        /// Whether the event's data have the text of the row as `content`, read as the hook's owner when the request is
+        /// made.
+        default include_content: bool = false;
         /// The form of the request where there is no template; a template writes the data of `cloudevents_binary` too.
         default format: Format = Format::Native;
         /// Whether the endpoint is asked first if it wants requests from here, by the handshake of the CloudEvents

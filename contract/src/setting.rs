@@ -106,32 +106,6 @@ impl Setting for bool {
     }
 }
 
-/// What the handler does anyway; the other one is not built yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Only<const BUILT: bool>(bool);
-
-impl<const BUILT: bool> Setting for Only<BUILT> {
-    const JSON_TYPE: &'static str = "boolean";
-
-    fn expected() -> String {
-        format!("{BUILT}; {} is not built yet", !BUILT)
-    }
-
-    fn read(path: &str, value: &Value) -> Result<Self, Fault> {
-        bool::read(path, value).map(Self)
-    }
-
-    fn check(&self, path: &str) -> Result<(), Fault> {
-        if self.0 == BUILT {
-            return Ok(());
-        }
-        Err(Fault::NotBuilt {
-            key: path.into(),
-            value: self.0,
-        })
-    }
-}
-
 /// A whole number in a range, whose ends belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole<const LEAST: u32, const MOST: u32>(u32);
@@ -296,13 +270,5 @@ mod tests {
         ] {
             assert_eq!(read(bad.clone()), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn what_is_not_built_is_told_from_what_is_no_answer() {
-        let check = |value| Only::<true>::read("async", &value).and_then(|only| only.check("async"));
-        assert_eq!(check(json!(true)), Ok(()));
-        assert!(matches!(check(json!(false)), Err(Fault::NotBuilt { .. })));
-        assert!(matches!(check(json!("yes")), Err(Fault::BadValue { .. })));
     }
 }

@@ -1,4 +1,4 @@
-//! Reading and writing a user's table for a first-party handler. SQL cannot do it: SET ROLE is refused to a function
+//! Reading and writing a user's table for a handler. SQL cannot do it: SET ROLE is refused to a function
 //! that runs with other rights. The worker passes a hook, a table, an action and values; as whom, by which statement
 //! and whether at all is found out by `zerodb._admit_action`, with the rights of the extension's owner. It must know
 //! nothing of what the actions do.

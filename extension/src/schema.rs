@@ -132,7 +132,8 @@ in_order! {
     "models_charge" => "../../sql/schema/models/charge.sql",
     "models_set_budget" => "../../sql/schema/models/set_budget.sql",
 
-    // Here, because it reads what the folders above it count.
+    // Here, because they use what the folders above them make.
+    "hooks_content" => "../../sql/schema/hooks/content.sql",
     "hooks_status" => "../../sql/schema/hooks/status.sql",
 
     "privileges_policies" => "../../sql/schema/privileges/policies.sql",

@@ -1,4 +1,4 @@
--- The actions of first-party handlers on a table: which statements or which function one is, and as whom it runs.
+-- The actions of handlers on a table: which statements or which function one is, and as whom it runs.
 
 -- 42501 unless all tables of a graph belong to the owner of its memories: a stranger's triggers would run with its
 -- rights.
@@ -32,7 +32,9 @@ DECLARE
     tenant jsonb := CASE WHEN hook.user_id = zerodb._every_user() THEN '{}'
         ELSE jsonb_build_object('user_id', hook.user_id) END;
 BEGIN
-    IF hook.hook_name = 'auto_graph' THEN
+    IF action = 'content_read' THEN
+        RETURN zerodb._content_plan(hook, relid, args);
+    ELSIF hook.hook_name = 'auto_graph' THEN
         PERFORM zerodb._check_graph(relid);
         RETURN tenant;
     END IF;
@@ -70,7 +72,8 @@ BEGIN
         WHEN 'chunk_count' THEN to_jsonb(zerodb._chunk_count(plan, relid))
         WHEN 'summary_read' THEN to_jsonb(zerodb._summary_read(plan, relid))
         WHEN 'summary_part' THEN to_jsonb(zerodb._summary_part(plan, relid))
-        WHEN 'summary_write' THEN to_jsonb(zerodb._summary_write(plan, relid)) END;
+        WHEN 'summary_write' THEN to_jsonb(zerodb._summary_write(plan, relid))
+        WHEN 'content_read' THEN to_jsonb(zerodb._content_read(plan, relid)) END;
 END
 $$;
 

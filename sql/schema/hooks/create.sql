@@ -78,6 +78,7 @@ BEGIN
     PERFORM zerodb._check_embed_targets(caller, event_type, hook_name, hook_config);
     PERFORM zerodb._check_summary_targets(caller, event_type, hook_name, hook_config);
     PERFORM zerodb._check_targets(caller, event_type, hook_type, hook_name, hook_config);
+    PERFORM zerodb._check_content(caller, event_type, hook_type, hook_config);
 END
 $$;
 

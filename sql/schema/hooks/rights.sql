@@ -1,10 +1,18 @@
 -- With whose rights a hook works, and who may say what it does.
 
+-- Whether a hook sends the text of a row.
+CREATE FUNCTION zerodb._includes_content(hook_type text, hook_config jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT hook_type = 'webhook' AND coalesce(hook_config -> 'include_content' = 'true', false) $$;
+
 -- Hooks that read or write with the rights of their owner; of the others the owner does not matter.
 CREATE FUNCTION zerodb._uses_rights(hook zerodb.zerodb_hooks) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT hook.hook_type IN ('sql', 'first_party') $$;
+AS $$
+    SELECT hook.hook_type IN ('sql', 'first_party') OR zerodb._includes_content(hook.hook_type, hook.hook_config)
+$$;
 
 -- Makes a role the owner of a hook. A superuser is warned: what the hook does is then done with its rights.
 CREATE FUNCTION zerodb._own_hook(hook zerodb.zerodb_hooks, role oid) RETURNS void

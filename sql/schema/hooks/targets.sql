@@ -130,6 +130,9 @@ BEGIN
     IF hook_config ->> key IS NULL OR known IS NULL THEN
         RETURN;
     END IF;
+    IF zerodb._includes_content(hook_type, hook_config) THEN
+        known := known || '{content,content_truncated}'::text[];
+    END IF;
     SELECT v INTO unknown FROM unnest(zerodb._template_variables(hook_config ->> key)) AS v
     WHERE v <> ALL (known) AND (NOT is_open OR zerodb._nearest(left(v, 100), known) IS NOT NULL) LIMIT 1;
     IF FOUND THEN
@@ -190,8 +193,11 @@ BEGIN
     PERFORM zerodb._check_hook(hook.hook_type, hook.hook_name, hook.hook_config::text);
     PERFORM zerodb._check_production(hook.hook_type, hook.hook_config);
     PERFORM zerodb._check_template_fields(hook.event_type, hook.hook_type, hook.hook_config);
-    IF hook.hook_type = 'first_party' AND owner IS NOT NULL THEN
+    IF owner IS NOT NULL AND (hook.hook_type = 'first_party'
+        OR zerodb._includes_content(hook.hook_type, hook.hook_config))
+    THEN
         PERFORM zerodb._check_targets(owner, hook.event_type, hook.hook_type, hook.hook_name, hook.hook_config);
+        PERFORM zerodb._check_content(owner, hook.event_type, hook.hook_type, hook.hook_config);
         IF NOT EXISTS (SELECT FROM zerodb._targets(hook.event_type, hook.hook_name)) THEN
             RETURN format('no table is watched for events of %s', quote_literal(hook.event_type));
         END IF;

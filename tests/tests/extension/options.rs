@@ -20,6 +20,7 @@ fn event_of(hook_name: &str, key: &str) -> &'static str {
         }
         ("auto_embed", _) => "zerodb.vector.stored",
         ("auto_graph", _) => "zeromemory.remembered",
+        (_, "include_content") => "on_retain",
         _ => "on_import",
     }
 }

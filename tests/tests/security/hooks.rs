@@ -1,6 +1,6 @@
 //! A hook's owner: nobody becomes it by editing, nobody works through it, and nobody inherits it.
 
-use zerodb_hooks_harness::{Result, on_every_server};
+use zerodb_hooks_harness::{Result, on_every_server, on_main_server};
 
 use crate::actors::{Stage, VICTIM, user};
 
@@ -150,6 +150,56 @@ async fn a_renamed_role_keeps_its_hooks() -> Result<()> {
             .victim
             .run("SELECT zerodb.replay(id, '-infinity') FROM zerodb.list_hooks()")
             .await
+    })
+    .await
+}
+
+const PLAIN: &str = r#"{"url": "https://a.example"}"#;
+/// A webhook that sends the text of rows, which it reads as its owner.
+const ASKING: &str = r#"{"url": "https://a.example", "include_content": true}"#;
+const ELSEWHERE: &str = r#"{"url": "https://b.example", "include_content": true}"#;
+
+#[tokio::test]
+async fn nobody_else_says_where_the_texts_of_a_webhook_go() -> Result<()> {
+    on_main_server(async |db| {
+        let stage = Stage::set(&db).await?;
+        let (mate, _) = user(&db, &stage.admin, "mate", VICTIM).await?;
+        let make =
+            format!("SELECT id FROM zerodb.create_hook('app.thing', 'h', '{PLAIN}', hook_type => 'webhook')");
+        let hook = stage.victim.text(&make).await?;
+        let update = |config: &str| format!("SELECT zerodb.update_hook('{hook}', '{config}')");
+        mate.run(&update(PLAIN)).await?;
+        assert_eq!(mate.error(&update(ELSEWHERE)).await?.code, "42501");
+        stage.victim.run(&update(ASKING)).await?;
+        assert_eq!(mate.error(&update(ELSEWHERE)).await?.code, "42501");
+        assert_eq!(mate.error(&update(PLAIN)).await?.code, "42501");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_worker_reads_no_text_that_no_webhook_sends() -> Result<()> {
+    on_main_server(async |db| {
+        let stage = Stage::set(&db).await?;
+        let (role, victim) = (&stage.victim_role, &stage.victim);
+        let make = format!("SELECT id FROM zerodb.create_hook('app.thing', 'h', '{PLAIN}', hook_type => 'webhook')");
+        let hook = victim.text(&make).await?;
+        victim
+            .run(&format!("CREATE TABLE {role}.note (id int PRIMARY KEY, content text); CREATE TABLE {role}.diary (id int PRIMARY KEY, content text);
+                SELECT zerodb.watch('{role}.note', 'app.thing'), zerodb.watch('{role}.diary', 'app.thing');
+                INSERT INTO {role}.note VALUES (1, 'x'), (2, 'z'); INSERT INTO {role}.diary VALUES (3, 'y')"))
+            .await?;
+        let worker = db.session_as(&crate::at_work::worker_role(&db, &stage.admin).await?).await?;
+        let events = stage.admin.texts("SELECT id FROM zerodb.events ORDER BY data ->> 'id'").await?;
+        let note = stage.admin.text(&format!("SELECT '{role}.note'::regclass::oid")).await?;
+        let read = |event: &str| format!("SELECT zerodb._as_owner('{hook}', {note}, 'content_read', '{{\"event_id\": \"{event}\", \"key\": [\"2\"]}}', NULL)");
+        assert_eq!(worker.error(&read(&events[0])).await?.code, "42501", "it was not asked for");
+        victim.run(&format!("SELECT zerodb.update_hook('{hook}', '{ASKING}')")).await?;
+        assert_eq!(worker.json(&read(&events[0])).await?["content"], "x");
+        assert_eq!(worker.error(&read(&events[2])).await?.code, "42501", "an event of another table");
+        assert_eq!(worker.error(&read("evt_00000000000000000000000000000000")).await?.code, "42501");
+        Ok(())
     })
     .await
 }

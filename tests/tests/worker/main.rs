@@ -16,6 +16,7 @@ mod circuits;
 mod cli;
 mod commits;
 mod connecting;
+mod content;
 mod delivery;
 mod embed_faults;
 mod functions;

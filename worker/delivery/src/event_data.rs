@@ -61,6 +61,19 @@ impl EventData {
         self.read.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
+    /// The data with one more field behind the others; as they are where they are no object.
+    #[must_use]
+    pub fn with_field(&self, name: &str, value: &Value) -> Self {
+        let name = Value::from(name);
+        let more = match self.text().strip_suffix('}') {
+            Some("{") => format!("{{{name}:{value}}}"),
+            Some(fields) => format!("{fields},{name}:{value}}}"),
+            _ => self.text().to_owned(),
+        };
+        // JSON with a field more is JSON.
+        Self::of(RawValue::from_string(more).unwrap_or_else(|_| self.text.clone()))
+    }
+
     /// The JSON text of one field, whatever the other fields hold; `None` where there is none. Null is a value.
     pub fn field(&self, name: &str) -> Option<Box<RawValue>> {
         Field::of(self.text(), name)
@@ -217,6 +230,23 @@ mod tests {
         assert!(said(&deep).contains("deeper than 127 levels"), "{}", said(&deep));
         let half = said(r#"{"secret":"\ud800"}"#);
         assert!(half.contains("surrogate") && !half.contains("secret"), "{half}");
+    }
+
+    #[test]
+    fn a_field_more_leaves_the_others_as_they_are() {
+        let with = |text: &str| {
+            EventData::new(text)
+                .unwrap()
+                .with_field("a", &Value::from("\""))
+                .text()
+                .to_owned()
+        };
+        assert_eq!(
+            with(r#"{"n": 1.50, "x": "\ud800}"}"#),
+            r#"{"n":1.50,"x":"\ud800}","a":"\""}"#
+        );
+        assert_eq!(with("{ }"), r#"{"a":"\""}"#);
+        assert_eq!(with("[{}]"), "[{}]");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod call_function;
 mod circuits;
 mod cloud_event;
+mod content;
 mod handshake;
 mod log;
 mod pace;

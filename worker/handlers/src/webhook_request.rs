@@ -2,7 +2,7 @@
 //! secret that was asked for and is not there yet is drawn.
 
 use crate::refusal::{refused_or_transient, secret_error};
-use crate::{cloud_event, signing, webhook_body};
+use crate::{cloud_event, content, signing, webhook_body};
 use zerodb_hooks_contract::headers::is_reserved;
 use zerodb_hooks_contract::hooks;
 use zerodb_hooks_delivery::delivery::Delivery;
@@ -19,7 +19,7 @@ pub struct Prepared {
 }
 
 /// # Errors
-/// Those of a secret, of a template, and of a signature. Permanent for a URL that is none.
+/// Those of a secret, of a template, of reading the row's text, and of a signature. Permanent for a URL that is none.
 pub async fn of(context: &Context, delivery: &Delivery) -> Result<Prepared, HandlerError> {
     let hook = &delivery.hook;
     let config = hook.config::<hooks::Webhook>()?;
@@ -31,6 +31,7 @@ pub async fn of(context: &Context, delivery: &Delivery) -> Result<Prepared, Hand
     // Where it goes is known only now: the URL may be a secret itself.
     let (host, port) = host_and_port(&url).ok_or_else(|| HandlerError::permanent("the url is not valid"))?;
     secrets.check_host(&host, port).map_err(secret_error)?;
+    let delivery = &*content::added(context, delivery, config).await?;
     let written = webhook_body::write(context, delivery, content_type(&own), &in_body).await?;
     let body = written.text;
     let mut headers = vec![("content-type".to_owned(), written.content_type.to_owned())];

@@ -1,4 +1,4 @@
-//! Actions of first-party handlers on users' tables: the functions `zerodb._do_…`, run as a role that may use the
+//! Actions of handlers on users' tables: the functions `zerodb._do_…`, run as a role that may use the
 //! table.
 
 use std::collections::HashMap;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use zerodb_hooks_contract::hooks::{HookType, Webhook};
 use zerodb_hooks_contract::pattern::covers;
 use zerodb_hooks_delivery::event_data::EventData;
 use zerodb_hooks_delivery::hook::Hook;
@@ -64,12 +65,23 @@ impl Subject {
             Self::Sample { event_type } => {
                 let name = type_of(installation, pattern, event_type.as_deref())?;
                 let known = installation.event_types.get(&name);
-                let fields = known.map(|known| known.fields.to_vec()).unwrap_or_default();
+                let mut fields = known.map(|known| known.fields.to_vec()).unwrap_or_default();
+                if includes_content(hook) {
+                    fields.push("content".into());
+                }
                 let data = sample::data(&fields, hook.tenant(), Timestamp::now());
                 Ok((made(hook, &name, EventData::from(&data)), About::Sample))
             }
         }
     }
+}
+
+/// Whether the data of an event would have the text of its row.
+fn includes_content(hook: &Hook) -> bool {
+    hook.hook_type == HookType::Webhook
+        && hook
+            .config::<Webhook>()
+            .is_ok_and(|webhook| webhook.include_content)
 }
 
 async fn past(store: &Store, hook: &Hook, id: &str) -> Result<(EventRow, About), TrialError> {

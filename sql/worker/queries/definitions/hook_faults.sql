@@ -5,6 +5,7 @@
 WITH hook AS (
     SELECT h.id, h.hook_name::text AS hook_name, h.hook_type, h.hook_config ? 'when' AS has_when, d.owner, d.owner_name, d.predicate,
         coalesce(h.hook_config ->> 'function', '') AS function,
+        h.hook_type IN ('sql', 'first_party') OR h.hook_type = 'webhook' AND h.hook_config @> '{"include_content": true}' AS uses_rights,
         -- Without a list of arguments, which a quoted name does not end with.
         CASE WHEN h.hook_type = 'sql' THEN parse_ident(regexp_replace(h.hook_config ->> 'function', '[(][^()"]*[)] *$', '')) END AS path
     FROM zerodb.zerodb_hooks AS h
@@ -21,7 +22,7 @@ LEFT JOIN pg_proc AS p
     AND p.proargtypes = oidvectorin('jsonb'::regtype::oid::text::cstring)
 CROSS JOIN LATERAL (SELECT CASE
     WHEN h.has_when AND h.predicate IS NULL THEN 'no_predicate'
-    WHEN h.hook_type IN ('sql', 'first_party') AND r.oid IS NULL THEN 'no_owner'
+    WHEN h.uses_rights AND r.oid IS NULL THEN 'no_owner'
     WHEN h.hook_type <> 'sql' THEN NULL
     WHEN p.oid IS NULL THEN 'no_function'
     WHEN NOT has_function_privilege(r.oid, p.oid, 'EXECUTE') THEN 'no_execute'

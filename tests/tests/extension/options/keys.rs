@@ -105,9 +105,9 @@ pub const HANDLERS: &[(&str, &str, &str, &[Row])] = &[
             ),
             (
                 "include_content",
-                "false",
                 "true",
-                "every_key_is_taken_with_what_it_can_do_and_refused_with_anything_else",
+                "\"no\"",
+                "the_text_of_the_row_is_in_each_form_of_the_request_and_nowhere_else",
             ),
             (
                 "format",
