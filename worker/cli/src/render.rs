@@ -106,6 +106,14 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// The rows of the window that stdout is; without a limit where it is none, or does not know.
+pub(super) fn rows() -> usize {
+    match rustix::termios::tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_row > 0 => size.ws_row.into(),
+        _ => usize::MAX,
+    }
+}
+
 /// Writes a text to stdout at once, without a line's end.
 pub(super) fn raw(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();

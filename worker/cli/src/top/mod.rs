@@ -139,8 +139,8 @@ impl Terminal {
     fn take(screen: Screen, args: &TopArgs) -> std::io::Result<Self> {
         let is_taken = screen.terminal && !args.once && !args.json;
         if is_taken {
-            // The alternate screen, without a cursor.
-            render::raw("\x1b[?1049h\x1b[?25l")?;
+            // The alternate screen, without a cursor, and a line that is too long is cut off.
+            render::raw("\x1b[?1049h\x1b[?25l\x1b[?7l")?;
         }
         let is_paged = !args.json && !args.once;
         Ok(Self { is_taken, is_paged })
@@ -148,9 +148,9 @@ impl Terminal {
 
     fn show(&self, text: &str) -> std::io::Result<()> {
         if self.is_taken {
-            // Over the page before, so that nothing flickers.
-            let lines = text.replace('\n', "\x1b[K\n");
-            return render::raw(&format!("\x1b[H{lines}\x1b[K\x1b[J"));
+            // Over the page before, so that nothing flickers; and no longer than the window, which would move it.
+            let lines: Vec<&str> = text.lines().take(render::rows()).collect();
+            return render::raw(&format!("\x1b[H{}\x1b[K\x1b[J", lines.join("\x1b[K\n")));
         }
         render::line(text)?;
         if self.is_paged { render::line("") } else { Ok(()) }
@@ -160,7 +160,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         if self.is_taken {
-            let _ = render::raw("\x1b[?25h\x1b[?1049l");
+            let _ = render::raw("\x1b[?7h\x1b[?25h\x1b[?1049l");
         }
     }
 }

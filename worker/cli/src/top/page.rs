@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use comfy_table::Table;
+use comfy_table::{ContentArrangement, Table};
 use uuid::Uuid;
 
 use super::Sight;
@@ -69,6 +69,8 @@ impl Page<'_> {
             "FAILED 5M",
             "DISCARDED 5M",
         ]);
+        // The window cuts off what is too wide: a heading over several lines would push hooks out of it.
+        table.set_content_arrangement(ContentArrangement::Disabled);
         let running: HashMap<Uuid, i64> = self
             .sight
             .running
