@@ -43,7 +43,7 @@ impl Week {
             variables,
         })?;
         let (receiver, broken) = (Receiver::start()?, Receiver::start()?);
-        broken.always(Answer::Status(503));
+        broken.always(Answer::Status(404));
         let session = cluster.session("postgres").await?;
         session
             .run(&format!(
