@@ -10,7 +10,7 @@ AS $$
     SELECT coalesce(jsonb_object_agg(e.key, CASE
         WHEN jsonb_typeof(e.value) IN ('number', 'boolean', 'null') THEN e.value
         WHEN e.key IN ('when', 'order_by') THEN
-            to_jsonb(left(regexp_replace(e.value #>> '{}', '"(?:[^"\\]|\\.)*"', '"…"', 'g'), 200))
+            to_jsonb(left(regexp_replace(e.value #>> '{}', E'"(?:[^"\\\\]|\\\\.)*"', '"…"', 'g'), 200))
         WHEN e.key IN ('managed_by', 'method', 'format', 'level', 'function', 'model', 'provider',
             'map_model', 'embedding_model', 'embedding_provider', 'content', 'target_column', 'chunk_table')
             THEN e.value

@@ -32,7 +32,6 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     changed zerodb.zerodb_hooks := zerodb._hook_to_change(caller, id);
-    wanted zerodb.zerodb_hooks := changed;
     -- The config as it is kept.
     kept jsonb;
 BEGIN
@@ -42,8 +41,8 @@ BEGIN
         THEN
             PERFORM zerodb._check_steering(caller, changed);
             -- It may be the new config alone that uses the owner's rights.
-            wanted.hook_config := _update_hook.hook_config;
-            PERFORM zerodb._check_steering(caller, wanted);
+            PERFORM zerodb._check_steering(caller,
+                jsonb_populate_record(changed, jsonb_build_object('hook_config', _update_hook.hook_config)));
         END IF;
         kept := zerodb._checked_config(changed.hook_type, changed.hook_name, _update_hook.hook_config);
         PERFORM zerodb._check_work(caller, d.owner, changed.event_type, changed.hook_type, changed.hook_name, kept)

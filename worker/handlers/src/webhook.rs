@@ -25,6 +25,22 @@ pub struct Webhook {
     circuits: Circuits,
 }
 
+/// What came of a request.
+struct Sent {
+    done: Result<Done, HandlerError>,
+    /// The guard kept it from leaving: its address is not one that the worker calls.
+    was_blocked: bool,
+}
+
+impl Sent {
+    fn of(done: Result<Done, HandlerError>) -> Self {
+        Self {
+            done,
+            was_blocked: false,
+        }
+    }
+}
+
 #[async_trait]
 impl Handler for Webhook {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
@@ -33,8 +49,13 @@ impl Handler for Webhook {
         self.circuits.keep_pace(context, delivery, config).await?;
         let breaker = self.circuits.breaker(context, delivery, config);
         let passed = self.circuits.pass(&breaker).await?;
-        let done = self.send(context, &delivery.hook, prepared).await;
-        circuits::tell(passed, done.as_ref().err()).await;
+        let Sent { done, was_blocked } = self.send(context, &delivery.hook, prepared).await;
+        if was_blocked {
+            // Nothing was sent, which says nothing about the endpoint.
+            drop(passed);
+        } else {
+            circuits::tell(passed, done.as_ref().err()).await;
+        }
         done
     }
 }
@@ -64,18 +85,28 @@ impl Webhook {
         Ok(request)
     }
 
-    async fn send(&self, context: &Context, hook: &Hook, prepared: Prepared) -> Result<Done, HandlerError> {
-        let request = self.consented(context, hook, prepared).await?;
+    async fn send(&self, context: &Context, hook: &Hook, prepared: Prepared) -> Sent {
+        let request = match self.consented(context, hook, prepared).await {
+            Ok(request) => request,
+            Err(error) => return Sent::of(Err(error)),
+        };
         let answer = context.http.send(request).await;
-        context.meters.webhook_requested(match &answer {
+        let result = match &answer {
             Ok(answer) => WebhookResult::Answered(answer.status),
             Err(error) => result_of(error),
-        });
-        let answer = answer.map_err(refused_or_transient)?;
-        if answer.status == GONE {
-            switch_off(context, hook).await;
-        }
-        verdict(&answer)
+        };
+        let was_blocked = matches!(result, WebhookResult::Blocked);
+        context.meters.webhook_requested(result);
+        let done = match answer.map_err(refused_or_transient) {
+            Ok(answer) => {
+                if answer.status == GONE {
+                    switch_off(context, hook).await;
+                }
+                verdict(&answer)
+            }
+            Err(error) => Err(error),
+        };
+        Sent { done, was_blocked }
     }
 }
 
