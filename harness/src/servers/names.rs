@@ -36,12 +36,24 @@ pub struct NameServer {
     stopped: Arc<AtomicBool>,
 }
 
+/// A port that is free both ways: the first one that UDP gives may be another's over TCP.
+fn one_port() -> Result<(UdpSocket, TcpListener)> {
+    let mut left = 20;
+    loop {
+        let udp = UdpSocket::bind(("127.0.0.1", 0))?;
+        match TcpListener::bind(udp.local_addr()?) {
+            Ok(tcp) => return Ok((udp, tcp)),
+            Err(_) if left > 0 => left -= 1,
+            Err(error) => return Err(error).context("the same port over TCP"),
+        }
+    }
+}
+
 impl NameServer {
     pub fn start(answers: impl Fn(&str, usize) -> NameAnswer + Send + Sync + 'static) -> Result<Self> {
-        let udp = UdpSocket::bind(("127.0.0.1", 0))?;
+        let (udp, tcp) = one_port()?;
         udp.set_read_timeout(Some(Duration::from_millis(200)))?;
         let address = udp.local_addr()?;
-        let tcp = TcpListener::bind(address).context("the same port over TCP")?;
         let server = Self {
             address,
             asked: Arc::default(),
