@@ -36,11 +36,11 @@ test: setup dev-pgspot dev-chaos dev-monitoring dev-model-clients dev-webhook-li
 	echo "==> building and testing the worker (about 6 minutes the first time)"
 	# With the feature that the end-to-end tests ask for, so that they find the worker built.
 	$(RUN) cargo build --quiet -p zerodb_hooks_worker -p zerodb_hooks_harness --bins --features zerodb_hooks_worker/otlp
-	# A suite that fails hides none of those after it.
+	# A suite that fails hides none of those after it. End to end, tests wait for half of their time: two more run at once.
 	failed=0; \
 	$(RUN) cargo test --no-fail-fast --workspace --features zerodb_hooks_worker/otlp --exclude zerodb_hooks --exclude zerodb_hooks_schema --exclude zerodb_hooks_tests --exclude zerodb_hooks_bench || failed=1; \
 	echo "==> running the end-to-end tests"; \
-	$(RUN) cargo test --no-fail-fast -p zerodb_hooks_tests || failed=1; \
+	RUST_TEST_THREADS=$$(($$(nproc) + 2)) $(RUN) cargo test --no-fail-fast -p zerodb_hooks_tests || failed=1; \
 	exit $$failed
 
 chaos: setup dev-chaos ## the long form of the chaos tests (about 10 minutes)
