@@ -25,7 +25,9 @@ WHERE e.data ->> 'namespace' = 'outage'";
 pub async fn play(stage: &mut Stage) -> Result<()> {
     screen::section(
         "The endpoint is down for five seconds",
-        &["The hook says retry_count 20 and retry_delay_ms 200: the wait doubles from there, ± 20 %."],
+        &[
+            "After five failures its circuit opens: one request at a time tries it, the others wait and use up no attempt.",
+        ],
     );
     let down = stop_listening(stage).await?;
     let first = stage.inbox.count();
