@@ -32,11 +32,9 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '500ms'
 AS $$
 DECLARE
-    known zerodb.endpoint;
+    known zerodb.endpoint := zerodb._lock_endpoint(endpoint);
     pause interval;
 BEGIN
-    PERFORM zerodb._lock_endpoint(endpoint);
-    SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint;
     IF known.opened_at IS NOT NULL AND known.paused_until > clock_timestamp() THEN
         RETURN;
     END IF;
@@ -53,7 +51,7 @@ BEGIN
 END
 $$;
 
--- A request succeeded: the circuit closes, and its pause ends. Looks without a lock first.
+-- The endpoint answered, or somebody resumes it: the circuit closes, and its pause ends. Looks without a lock first.
 CREATE FUNCTION zerodb._close_circuit(endpoint text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -65,9 +63,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM zerodb.endpoint AS e WHERE e.name = endpoint AND e.opened_at IS NOT NULL) THEN
         RETURN;
     END IF;
-    PERFORM zerodb._lock_endpoint(endpoint);
-    SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint AND e.opened_at IS NOT NULL;
-    IF NOT FOUND THEN
+    known := zerodb._lock_endpoint(endpoint);
+    IF known.opened_at IS NULL THEN
         RETURN;
     END IF;
     UPDATE zerodb.endpoint AS e
@@ -88,10 +85,8 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '500ms'
 AS $$
 DECLARE
-    known zerodb.endpoint;
+    known zerodb.endpoint := zerodb._lock_endpoint(endpoint);
 BEGIN
-    PERFORM zerodb._lock_endpoint(endpoint);
-    SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint;
     UPDATE zerodb.endpoint AS e
     SET limited_at = clock_timestamp(), updated_at = clock_timestamp(),
         paused_until = greatest(e.paused_until, clock_timestamp() + pause_ms * interval '1 millisecond'),

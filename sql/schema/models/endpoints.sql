@@ -92,19 +92,22 @@ BEGIN
 END
 $$;
 
--- Until the end of the transaction nobody else is let in to the endpoint. What is lost of it in a crash is not missed,
--- so nobody waits for the disk.
-CREATE FUNCTION zerodb._lock_endpoint(endpoint text) RETURNS void
+-- Until the end of the transaction nobody else is let in to the endpoint. Returns it as it is now. What is lost of it in a
+-- crash is not missed, so nobody waits for the disk.
+CREATE FUNCTION zerodb._lock_endpoint(endpoint text) RETURNS zerodb.endpoint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    known zerodb.endpoint;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    PERFORM FROM zerodb.endpoint AS e WHERE e.name = endpoint FOR NO KEY UPDATE;
+    SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         INSERT INTO zerodb.endpoint (name) VALUES (endpoint) ON CONFLICT (name) DO NOTHING;
-        PERFORM FROM zerodb.endpoint AS e WHERE e.name = endpoint FOR NO KEY UPDATE;
+        SELECT e.* INTO known FROM zerodb.endpoint AS e WHERE e.name = endpoint FOR NO KEY UPDATE;
     END IF;
+    RETURN known;
 END
 $$;
 
@@ -125,8 +128,7 @@ BEGIN
     -- An opening that was told is followed by its end.
     PERFORM zerodb._close_circuit(endpoint);
     UPDATE zerodb.endpoint AS e
-    SET paused_until = NULL, pause_reason = NULL, failures = 0, opened_at = NULL, openings = 0, probe_until = NULL,
-        limited_at = NULL, learned = '{}',
+    SET paused_until = NULL, pause_reason = NULL, failures = 0, limited_at = NULL, learned = '{}',
         updated_at = clock_timestamp()
     WHERE e.name = endpoint;
     IF NOT FOUND THEN
