@@ -2,7 +2,6 @@
 //! sent yet is deferred, and costs no attempt. What all workers know of an endpoint is the gate's.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use zerodb_hooks_providers::{Breaker, Class, Passed, RateLimits, Wait, WaitReaso
 
 use crate::pace::Pace;
 
-/// Breakers and paces that are kept. When there are more, those go of which nothing is known.
+/// Endpoints and paces that are kept. When there are more, those go of which nothing is known.
 const KEPT: usize = 10_000;
 /// The longest pause for a rate that an endpoint refused; a delivery itself waits as long as it was asked to.
 const LONGEST_THROTTLE: Duration = Duration::from_secs(3600);
@@ -29,34 +28,42 @@ const TOO_MANY: u16 = 429;
 
 #[derive(Default)]
 pub struct Circuits {
-    breakers: Mutex<HashMap<String, Arc<Breaker>>>,
+    endpoints: Mutex<HashMap<String, Arc<Endpoint>>>,
     /// When the next deferred delivery of a limited hook has its turn.
     paces: Mutex<HashMap<(Uuid, i64), Pace>>,
-    /// The same of an endpoint that is left alone, by the breaker's name.
-    turns: Mutex<HashMap<String, Pace>>,
+}
+
+/// What this worker knows of one endpoint.
+pub struct Endpoint {
+    breaker: Breaker,
+    /// When the next of the deliveries that wait for it has its turn.
+    turns: Mutex<Pace>,
 }
 
 impl Circuits {
-    pub fn breaker(&self, context: &Context, delivery: &Delivery, config: &hooks::Webhook) -> Arc<Breaker> {
+    pub fn endpoint(&self, context: &Context, delivery: &Delivery, config: &hooks::Webhook) -> Arc<Endpoint> {
         let name = endpoint::of_webhook(&delivery.hook, delivery.event.user_id, &config.url);
-        let mut breakers = self.breakers.lock();
-        if let Some(breaker) = breakers.get(&name) {
-            return Arc::clone(breaker);
+        let mut endpoints = self.endpoints.lock();
+        if let Some(endpoint) = endpoints.get(&name) {
+            return Arc::clone(endpoint);
         }
-        if breakers.len() >= KEPT {
-            breakers.retain(|_, breaker| !breaker.is_quiet());
+        if endpoints.len() >= KEPT {
+            endpoints.retain(|_, endpoint| !endpoint.breaker.is_quiet());
         }
-        if breakers.len() >= KEPT {
+        if endpoints.len() >= KEPT {
             // Those of the same user first: one that calls many endpoints must not open those of others.
             let whose = endpoint::user_of(&name);
-            breakers.retain(|other, _| endpoint::user_of(other) != whose);
+            endpoints.retain(|other, _| endpoint::user_of(other) != whose);
         }
-        if breakers.len() >= KEPT {
-            breakers.clear();
+        if endpoints.len() >= KEPT {
+            endpoints.clear();
         }
-        let breaker = Arc::new(Breaker::new(name.clone(), Arc::clone(&context.gate)));
-        breakers.insert(name, Arc::clone(&breaker));
-        breaker
+        let endpoint = Arc::new(Endpoint {
+            breaker: Breaker::new(name.clone(), Arc::clone(&context.gate)),
+            turns: Mutex::default(),
+        });
+        endpoints.insert(name, Arc::clone(&endpoint));
+        endpoint
     }
 
     /// Waits for the hook's own limit, where it has one.
@@ -81,37 +88,35 @@ impl Circuits {
         let Err(wait) = context.gate.enter(&name, limits, 1, 0).await else {
             return Ok(());
         };
+        let mut paces = self.paces.lock();
+        if paces.len() >= KEPT {
+            paces.clear();
+        }
+        let pace = paces.entry((hook.id, hook.version)).or_default();
         Err(HandlerError::Deferred {
             message: format!("rate_limited: the hook has a limit of {per_minute} a minute"),
-            after: turn(&self.paces, (hook.id, hook.version), per_minute, wait.after),
+            after: pace.next(per_minute, wait.after),
         })
     }
+}
 
+impl Endpoint {
     /// The leave to send now.
     ///
     /// # Errors
     /// `Deferred`, while the endpoint is left alone, each delivery to a turn of its own: a backlog that came back as a
     /// whole at the end of each pause would be claimed and put off again by all its rows.
-    pub async fn pass<'a>(&self, breaker: &'a Breaker) -> Result<Passed<'a>, HandlerError> {
-        let waits = breaker.pass(RateLimits::default(), 0).await;
-        waits.map_err(|wait| {
+    pub async fn pass(&self) -> Result<Passed<'_>, HandlerError> {
+        let passed = self.breaker.pass(RateLimits::default(), 0).await;
+        passed.map_err(|wait| {
             // Those that several workers put off do not come back at one moment.
             let first = wait.after.mul_f64(1.0 + rand::random::<f64>() / 4.0);
             HandlerError::Deferred {
                 message: why(&wait).into(),
-                after: turn(&self.turns, breaker.name().to_owned(), TURNS_A_MINUTE, first),
+                after: self.turns.lock().next(TURNS_A_MINUTE, first),
             }
         })
     }
-}
-
-/// The time until the next turn of those who wait for `key`.
-fn turn<K: Eq + Hash>(paces: &Mutex<HashMap<K, Pace>>, key: K, per_minute: u32, first: Duration) -> Duration {
-    let mut paces = paces.lock();
-    if paces.len() >= KEPT {
-        paces.clear();
-    }
-    paces.entry(key).or_default().next(per_minute, first)
 }
 
 fn why(wait: &Wait) -> &'static str {

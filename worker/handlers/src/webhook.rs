@@ -32,23 +32,14 @@ struct Sent {
     was_blocked: bool,
 }
 
-impl Sent {
-    fn of(done: Result<Done, HandlerError>) -> Self {
-        Self {
-            done,
-            was_blocked: false,
-        }
-    }
-}
-
 #[async_trait]
 impl Handler for Webhook {
     async fn run(&self, context: &Context, delivery: &Delivery) -> Result<Done, HandlerError> {
         let prepared = webhook_request::of(context, delivery).await?;
         let config = delivery.hook.config::<hooks::Webhook>()?;
         self.circuits.keep_pace(context, delivery, config).await?;
-        let breaker = self.circuits.breaker(context, delivery, config);
-        let passed = self.circuits.pass(&breaker).await?;
+        let endpoint = self.circuits.endpoint(context, delivery, config);
+        let passed = endpoint.pass().await?;
         let Sent { done, was_blocked } = self.send(context, &delivery.hook, prepared).await;
         if was_blocked {
             // Nothing was sent, which says nothing about the endpoint.
@@ -88,7 +79,12 @@ impl Webhook {
     async fn send(&self, context: &Context, hook: &Hook, prepared: Prepared) -> Sent {
         let request = match self.consented(context, hook, prepared).await {
             Ok(request) => request,
-            Err(error) => return Sent::of(Err(error)),
+            Err(error) => {
+                return Sent {
+                    done: Err(error),
+                    was_blocked: false,
+                };
+            }
         };
         let answer = context.http.send(request).await;
         let result = match &answer {

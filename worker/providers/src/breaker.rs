@@ -33,11 +33,6 @@ impl Breaker {
         }
     }
 
-    /// The endpoint's name at the gate.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The leave to send one request of so many tokens now.
     ///
     /// # Errors
