@@ -19,11 +19,7 @@ known || skip "the package lists do not have them (apt-get update may help)"
 say "fetching Prometheus and Alertmanager (60 MB)"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-# apt-get drops its rights to the user _apt while it downloads.
-chmod 755 "$work"
-download() { (cd "$work" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" "${packages[@]}" >/dev/null); }
-# The lists may name a version that the mirror has replaced: root refreshes them and tries again.
-download 2>/dev/null || { is_root && apt-get update -qq && download; } || skip "their packages cannot be downloaded"
+download_packages "$work" "${packages[@]}" || skip "their packages cannot be downloaded"
 
 rm -rf "$tree"
 mkdir -p "$tree/unpacked"

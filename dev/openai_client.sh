@@ -7,13 +7,6 @@ version=3.54.0
 home="$DEV_HOME/openai_client"
 [[ -e $home/.complete-$version ]] && exit 0
 say "installing the OpenAI client $version (about 20 seconds)"
-rm -rf "$home"
-if ! python3 -m venv "$home" >/dev/null 2>&1; then
-    is_root || die "please install python3-venv, then run this again"
-    # A machine that is fresh has no package lists.
-    venv() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; }
-    venv 2>/dev/null || { apt-get update -qq && venv; }
-    python3 -m venv --clear "$home" >/dev/null
-fi
+python_environment "$home" || die "please install python3-venv, then run this again"
 "$home/bin/python" -m pip install --quiet --disable-pip-version-check "openai==$version"
 touch "$home/.complete-$version"

